@@ -1,0 +1,1 @@
+"""What Droplens computes: no Qt below this folder."""

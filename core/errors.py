@@ -1,0 +1,77 @@
+"""Errors that a user can act on: each is one sentence saying what, which file, what to do."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+
+class DroplensError(Exception):
+    """Base of every expected error; its text is shown to the user as it stands."""
+
+
+class UnreadableImageError(DroplensError):
+    """A photo cannot be decoded."""
+
+
+class UnusableCheckpointError(DroplensError):
+    """A file holds no classifier that Droplens can open."""
+
+
+class ArchitectureMismatchError(UnusableCheckpointError):
+    """The checkpoint is of another architecture than the one asked for."""
+
+
+class ClassNamesError(DroplensError):
+    """A list of class names cannot be read or does not fit the model."""
+
+
+class PreprocessingError(DroplensError):
+    """A preprocessing is impossible or its file cannot be read."""
+
+
+class DeviceUnavailableError(DroplensError):
+    """The device that was asked for does not work here."""
+
+
+class UnknownLayerError(DroplensError):
+    """The network has no layer of this name and call number."""
+
+
+class NotSpatialError(DroplensError):
+    """A layer's output has no height and width."""
+
+
+class SettingsError(DroplensError):
+    """The settings cannot be written."""
+
+
+_REASONS = {
+    errno.ENOENT: "it is no longer there",
+    errno.EACCES: "you have no permission to read it",
+    errno.EPERM: "you have no permission to read it",
+    errno.EISDIR: "it is a folder",
+    errno.ENOSPC: "the disk is full",
+    errno.EROFS: "the disk is write-protected",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links run in a circle",
+    errno.EIO: "the disk reports an error",
+}
+
+
+def os_reason(error: OSError) -> str:
+    """Return the reason of an operating system error in words that end a sentence."""
+    if error.errno in _REASONS:
+        return _REASONS[error.errno]
+    return error.strerror or type(error).__name__
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """Return the sentence for a file that could not be written."""
+    reason = {
+        errno.EACCES: "you have no permission to write there",
+        errno.EPERM: "you have no permission to write there",
+        errno.ENOENT: "its folder does not exist",
+        errno.ENOTDIR: "its folder does not exist",
+    }.get(error.errno or 0, os_reason(error))
+    return f"{path} could not be written: {reason}. Choose another place."

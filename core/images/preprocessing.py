@@ -1,0 +1,247 @@
+"""Preprocessing as a value: from a decoded photo to the network's input."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.errors import PreprocessingError, os_reason
+
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+ChannelOrder = Literal["RGB", "BGR"]
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+}
+_LARGEST_SIDE_PX = 4096
+_RESIZED_LIMIT_PX = 100_000_000
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a photo becomes the network's input. The defaults are ImageNet's.
+
+    Attributes:
+        resize: pixels of the shorter side; or (height, width), which squashes; or None.
+        crop: (height, width) cut from the middle, padded with black where the photo is
+            smaller; None where ``resize`` already gives the size.
+        interpolation: of the resize; always with antialiasing, as Pillow does it.
+        channel_order: of the input; ``mean`` and ``std`` stand in this order too.
+        scale: the input value of a full channel (255 in the file) before ``mean`` and
+            ``std``: 1.0, or 255.0 for networks from Caffe.
+        mean: taken off each channel.
+        std: each channel is divided by it.
+        apply_orientation: whether the network sees the photo upright by its EXIF.
+
+    Raises:
+        PreprocessingError: a value makes no sense.
+    """
+
+    resize: int | Size | None = 256
+    crop: Size | None = (224, 224)
+    interpolation: Interpolation = "bilinear"
+    channel_order: ChannelOrder = "RGB"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    apply_orientation: bool = True
+
+    def __post_init__(self) -> None:
+        sides = (*_as_sides(self.resize), *_as_sides(self.crop))
+        if not all(type(side) is int and 1 <= side <= _LARGEST_SIDE_PX for side in sides):
+            raise PreprocessingError(
+                f"Sizes of the preprocessing must lie between 1 and {_LARGEST_SIDE_PX} pixels."
+            )
+        if self.crop is None and not isinstance(self.resize, tuple):
+            raise PreprocessingError(
+                "The preprocessing gives photos of different sizes: set a crop, or a resize "
+                "with height and width."
+            )
+        if self.interpolation not in _RESAMPLING:
+            known = ", ".join(_RESAMPLING)
+            raise PreprocessingError(f"The interpolation must be one of {known}.")
+        if self.channel_order not in ("RGB", "BGR"):
+            raise PreprocessingError("The channel order must be RGB or BGR.")
+        numbers = (self.scale, *self.mean, *self.std)
+        if not all(math.isfinite(number) for number in numbers) or 0 in self.std:
+            raise PreprocessingError("Scale, mean and std must be numbers, and no std zero.")
+
+    @property
+    def input_size(self) -> Size:
+        """Return (height, width) of the network's input."""
+        if self.crop is not None:
+            return self.crop
+        assert isinstance(self.resize, tuple)
+        return self.resize
+
+    def seen_by_model(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """Return the pixels that go in, before they are scaled: resized, cropped, reordered.
+
+        Args:
+            image: RGB.
+
+        Returns:
+            uint8, shape (H, W, 3), channels in ``channel_order``.
+
+        Raises:
+            PreprocessingError: the photo is so long and thin that resizing it would not
+                fit in memory.
+        """
+        width, height = self._resized(image.size)
+        if width < 1 or height < 1 or width * height > _RESIZED_LIMIT_PX:
+            raise PreprocessingError(
+                f"the photo is too long and thin ({image.width}×{image.height} pixels) "
+                "to be resized for the model"
+            )
+        if (width, height) != image.size:
+            image = image.resize((width, height), _RESAMPLING[self.interpolation])
+        if self.crop is not None:
+            left, top = self._crop_corner((width, height))
+            image = image.crop((left, top, left + self.crop[1], top + self.crop[0]))
+        pixels = np.asarray(image)
+        return pixels[:, :, ::-1] if self.channel_order == "BGR" else pixels
+
+    def to_input(self, seen: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the network's input for what ``seen_by_model`` gave.
+
+        Returns:
+            float32, shape (3, H, W).
+
+        Source: the arithmetic, and its order, of torchvision's ``ImageClassification``.
+        """
+        values = seen.astype(np.float32) / np.float32(255)
+        if self.scale != 1:
+            values *= np.float32(self.scale)
+        values -= np.asarray(self.mean, np.float32)
+        values /= np.asarray(self.std, np.float32)
+        return np.ascontiguousarray(values.transpose(2, 0, 1))
+
+    def seen_box(self, size: Size) -> Box:
+        """Return the part of the photo that goes in.
+
+        Args:
+            size: (width, height) of the photo.
+
+        Returns:
+            (left, top, right, bottom) in pixels of the photo; outside it where padded.
+        """
+        if self.crop is None:
+            return (0.0, 0.0, float(size[0]), float(size[1]))
+        width, height = self._resized(size)
+        left, top = self._crop_corner((width, height))
+        across, down = size[0] / width, size[1] / height
+        right, bottom = left + self.crop[1], top + self.crop[0]
+        return (left * across, top * down, right * across, bottom * down)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {known.name: _listed(getattr(self, known.name)) for known in fields(self)}
+
+    def _resized(self, size: Size) -> Size:
+        width, height = size
+        if self.resize is None:
+            return size
+        if isinstance(self.resize, tuple):
+            return (self.resize[1], self.resize[0])
+        # The longer side is cut down to a whole number, as torchvision does it.
+        if width <= height:
+            return (self.resize, int(self.resize * height / width))
+        return (int(self.resize * width / height), self.resize)
+
+    def _crop_corner(self, size: Size) -> Size:
+        """Return (left, top) of the crop; negative where the photo is padded."""
+        assert self.crop is not None
+        return (_middle(size[0], self.crop[1]), _middle(size[1], self.crop[0]))
+
+
+def from_json(found: Any) -> Preprocessing:
+    """Read a preprocessing from JSON values; what is missing is ImageNet's.
+
+    Raises:
+        PreprocessingError: an unknown field, a wrong type or a value that makes no sense.
+    """
+    if not isinstance(found, dict):
+        raise PreprocessingError("A preprocessing must be a JSON object with named fields.")
+    known = {field.name for field in fields(Preprocessing)}
+    unknown = sorted(set(found) - known)
+    if unknown:
+        raise PreprocessingError(
+            f"The preprocessing has the unknown field {unknown[0]!r}; "
+            f"known are {', '.join(sorted(known))}."
+        )
+    values = dict(found)
+    try:
+        for name in ("mean", "std"):
+            if name in values:
+                one, two, three = values[name]
+                values[name] = (float(one), float(two), float(three))
+        for name in ("crop", "resize"):
+            if isinstance(values.get(name), list):
+                height, width = values[name]
+                values[name] = (height, width)
+        if isinstance(values.get("crop"), int):
+            values["crop"] = (values["crop"], values["crop"])
+        if "scale" in values:
+            values["scale"] = float(values["scale"])
+        if not isinstance(values.get("apply_orientation", True), bool):
+            raise TypeError
+        return Preprocessing(**values)
+    except (TypeError, ValueError) as error:
+        raise PreprocessingError(
+            "The preprocessing has a value of the wrong type; mean and std take three "
+            "numbers, crop and resize one or two whole numbers."
+        ) from error
+
+
+def read(path: Path) -> Preprocessing:
+    """Read a preprocessing from a JSON file.
+
+    Raises:
+        PreprocessingError: the file cannot be read or makes no sense.
+    """
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise PreprocessingError(f"{path} could not be read: {os_reason(error)}.") from error
+    except (ValueError, RecursionError) as error:
+        raise PreprocessingError(f"{path} is not valid JSON.") from error
+    except PreprocessingError as error:
+        raise PreprocessingError(f"{path}: {error}") from error
+
+
+def _as_sides(size: int | Size | None) -> tuple[int, ...]:
+    if size is None:
+        return ()
+    return size if isinstance(size, tuple) else (size,)
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _middle(side: int, crop: int) -> int:
+    """Return where a centred crop begins, rounded as torchvision does it.
+
+    Where the side is too small, torchvision pads half of what is missing (rounded down)
+    before, and crops from there.
+    """
+    if side < crop:
+        return -((crop - side) // 2)
+    return round((side - crop) / 2)

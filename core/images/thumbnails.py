@@ -1,0 +1,25 @@
+"""Small pictures for the gallery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.images.decoding import load_rgb
+
+
+def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
+    """Return a photo, upright and whole, that fits a square of ``size_px``.
+
+    Returns:
+        RGB, uint8, shape (h, w, 3), the longer side ``size_px`` or the photo's own if smaller.
+
+    Raises:
+        UnreadableImageError: with the reason.
+    """
+    image = load_rgb(path, upright=True, at_least_px=size_px)
+    image.thumbnail((size_px, size_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(image)

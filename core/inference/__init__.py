@@ -1,0 +1,1 @@
+"""Run a model on photos: devices, the classifier and the engine that owns it."""

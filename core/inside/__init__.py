@@ -1,0 +1,1 @@
+"""Look inside a network: what its layers compute for one photo."""

@@ -1,0 +1,1 @@
+"""Architectures, checkpoints, class names: everything that makes a model."""

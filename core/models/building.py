@@ -1,0 +1,125 @@
+"""Build a network without weights: parameters take no memory and no time to initialise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from core.models.architectures import BY_NAME, Architecture
+from core.models.torchvision_import import torchvision_models
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+POSITION_EMBEDDING = "encoder.pos_embedding"
+"""The one body parameter whose shape depends on the image size (ViT)."""
+
+
+class _WithoutMemory(TorchFunctionMode):
+    """Puts what layers allocate as ``torch.empty`` on the meta device.
+
+    Unlike ``torch.device("meta")`` it leaves computed buffers real (Swin's position index)
+    and lets builders calculate with tensors while they build (RegNet).
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,  # noqa: ANN401 - the signature is torch's
+        args: Any = (),  # noqa: ANN401
+        kwargs: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        kwargs = dict(kwargs or {})
+        if func is torch.empty:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)
+
+
+def build_network(architecture: str, **options: Any) -> nn.Module:  # noqa: ANN401
+    """Return torchvision's network of this architecture, most parameters on the meta device.
+
+    Args:
+        architecture: torchvision's name.
+        options: of torchvision's builder, e.g. ``image_size`` for ViT.
+    """
+    with _WithoutMemory():
+        network: nn.Module = torchvision_models().get_model(
+            architecture, weights=None, **_auxiliary_off(architecture), **options
+        )
+    return network
+
+
+def build_for(architecture: str, shapes: Shapes) -> nn.Module:
+    """Return a network whose head, and for ViT image size, are those of a state dict.
+
+    Args:
+        architecture: torchvision's name; the body's shapes are known to fit it.
+        shapes: of the state dict, by parameter name.
+    """
+    known = BY_NAME[architecture]
+    network = build_network(architecture, **_size_options(known, shapes))
+    _replace_head(network, known, shapes)
+    return network
+
+
+def load_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Give the network its parameters without copying them; it ends in evaluation mode.
+
+    Args:
+        network: from ``build_for`` for these shapes.
+        state_dict: cleaned keys; float tensors of any precision become float32. Names that
+            the network lacks (auxiliary heads) are passed over.
+
+    Raises:
+        RuntimeError: shapes differ, or a parameter of the network is missing.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state_dict.items():
+        tensors[name] = tensor.float() if tensor.is_floating_point() else tensor
+    # MNASNet reads its own version from here; its body has just been recognised as version 2.
+    tensors_with_version = _Versioned(tensors)
+    tensors_with_version._metadata = {"": {"version": 2}}
+    network.load_state_dict(tensors_with_version, strict=False, assign=True)
+    empty = [name for name, parameter in network.named_parameters() if parameter.is_meta]
+    if empty:
+        raise RuntimeError(f"parameters without a value: {', '.join(empty[:5])}")
+    network.requires_grad_(False)
+    network.eval()
+
+
+class _Versioned(dict[str, Tensor]):
+    """A state dict as ``load_state_dict`` wants it: with ``_metadata``."""
+
+    _metadata: dict[str, dict[str, Any]]
+
+
+def _auxiliary_off(architecture: str) -> dict[str, bool]:
+    if architecture in ("inception_v3", "googlenet"):
+        return {"aux_logits": False, "init_weights": False}
+    return {}
+
+
+def _size_options(architecture: Architecture, shapes: Shapes) -> dict[str, int]:
+    """Return ViT's image size: one position a patch and one for the class token."""
+    if POSITION_EMBEDDING not in shapes:
+        return {}
+    positions = shapes[POSITION_EMBEDDING][1] - 1
+    patch_px = shapes["conv_proj.weight"][2]
+    return {"image_size": round(positions**0.5) * patch_px}
+
+
+def _replace_head(network: nn.Module, architecture: Architecture, shapes: Shapes) -> None:
+    shape = shapes[f"{architecture.head}.weight"]
+    bias = f"{architecture.head}.bias" in shapes
+    parent_name, _, name = architecture.head.rpartition(".")
+    head: nn.Module
+    with torch.device("meta"):
+        if len(shape) == 4:
+            head = nn.Conv2d(shape[1], shape[0], kernel_size=(shape[2], shape[3]), bias=bias)
+        else:
+            head = nn.Linear(shape[1], shape[0], bias=bias)
+    parent = network.get_submodule(parent_name)
+    setattr(parent, name, head)

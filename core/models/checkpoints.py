@@ -1,0 +1,273 @@
+"""From a file to a model: read, recognise, rebuild the head, find names and preprocessing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor, nn
+
+import resources
+from core.errors import (
+    ArchitectureMismatchError,
+    DroplensError,
+    PreprocessingError,
+    UnusableCheckpointError,
+)
+from core.images import preprocessing as preprocessing_file
+from core.images.preprocessing import Preprocessing
+from core.models import class_names
+from core.models.architectures import BY_NAME, Architecture
+from core.models.reading import FileContent, read_checkpoint, sha256_of
+from core.models.recognising import Recognition, fit
+from core.models.spec import Inspection, ModelChoice, ModelSpec
+from core.models.state_dicts import StateDict, find_state_dict
+
+DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
+_IMAGENET_CLASSES = 1000
+_CLOSE_ENOUGH_TO_NAME = 0.5
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model and its network, on the CPU and in evaluation mode."""
+
+    spec: ModelSpec
+    network: nn.Module
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A usable checkpoint: its parameters and what was found out about it."""
+
+    tensors: Mapping[str, Tensor]
+    recognition: Recognition
+    inspection: Inspection
+
+
+def default_checkpoint() -> Path:
+    """Return the checkpoint that Droplens ships: SqueezeNet 1.1 for ImageNet."""
+    return resources.path(DEFAULT_CHECKPOINT)
+
+
+def open_model(choice: ModelChoice) -> OpenedModel:
+    """Open what the user picked.
+
+    Raises:
+        DroplensError: what does not fit, in one sentence.
+    """
+    if choice.weights is not None:
+        from core.models.weights import open_weights
+
+        opened = open_weights(choice.weights)
+        return replace(opened, spec=_with_own_files(opened.spec, choice))
+    path = choice.checkpoint or default_checkpoint()
+    examined = _examine(path, choice.architecture)
+    found = examined.inspection
+    # The heavy import, and so after everything that can refuse the file.
+    from core.models.building import build_for, load_weights
+
+    assert found.architecture and found.preprocessing and found.class_names
+    spec = ModelSpec(
+        architecture=found.architecture,
+        title=BY_NAME[found.architecture].title,
+        checkpoint=path,
+        sha256=found.sha256,
+        class_names=found.class_names,
+        class_names_source=found.class_names_source or "",
+        preprocessing=found.preprocessing,
+        summary=found.summary,
+    )
+    spec = _with_own_files(spec, choice)
+    shapes = {name: tuple(tensor.shape) for name, tensor in examined.tensors.items()}
+    network = build_for(found.architecture, shapes)
+    load_weights(network, examined.tensors)
+    return OpenedModel(spec, network)
+
+
+def inspect_checkpoint(path: Path) -> Inspection:
+    """Say what a file is; a file that cannot be used is an answer too, not an error."""
+    try:
+        return _examine(path, None).inspection
+    except DroplensError as error:
+        try:
+            sha256 = sha256_of(path)
+        except DroplensError:
+            sha256 = ""
+        return Inspection(
+            usable=False, summary=str(error), problems=(str(error),), sha256=sha256
+        )
+
+
+def _examine(path: Path, wanted: str | None) -> _Examined:
+    if wanted is not None and wanted not in BY_NAME:
+        raise UnusableCheckpointError(
+            f"There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50."
+        )
+    content = read_checkpoint(path)
+    state_dict = find_state_dict(content.content)
+    if state_dict is None:
+        raise UnusableCheckpointError(f"{path} holds no parameters of a network.")
+    recognition = _decide(path, state_dict, wanted)
+    if any(not tensor.is_floating_point() for tensor in _values(state_dict, recognition)):
+        raise UnusableCheckpointError(
+            f"{path} is quantised to whole numbers; Droplens opens floating-point checkpoints."
+        )
+    return _Examined(
+        state_dict.tensors, recognition, _describe(path, content, state_dict, recognition)
+    )
+
+
+def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognition:
+    """Return the architecture to build, or refuse with the reason."""
+    found = state_dict.recognition
+    if wanted is not None and wanted != found.architecture.name:
+        asked = fit(BY_NAME[wanted], _shapes(state_dict))
+        if not asked.is_complete:
+            is_of = f"a {found.architecture.title}" if found.is_complete else "of another kind"
+            raise ArchitectureMismatchError(
+                f"{path} is {is_of}, not a {asked.architecture.title}; choose the architecture "
+                "that was trained, or let Droplens recognise it."
+            )
+        found = asked
+    if not found.is_complete:
+        raise UnusableCheckpointError(f"{path} {_why_incomplete(found)}")
+    return found
+
+
+def _why_incomplete(found: Recognition) -> str:
+    title = found.architecture.title
+    if found.similarity < _CLOSE_ENOUGH_TO_NAME:
+        return "is no classifier that Droplens knows; it opens torchvision's architectures."
+    if found.missing:
+        return (
+            f"resembles a {title}, but {len(found.missing):,} of its parameters are missing or "
+            f"have another shape, first {found.missing[0]!r}."
+        )
+    if found.head_shape is None:
+        return (
+            f"is a {title} whose last layer is not the plain one at {found.architecture.head!r}; "
+            "Droplens needs the head as torchvision's documentation replaces it."
+        )
+    return (
+        f"resembles a {title}, but has {len(found.unexpected):,} parameters more, first "
+        f"{found.unexpected[0]!r}."
+    )
+
+
+def _describe(
+    path: Path, content: FileContent, state_dict: StateDict, recognition: Recognition
+) -> Inspection:
+    assert recognition.head_shape is not None
+    count = recognition.head_shape[0]
+    names, source = _names(content, count)
+    kind = "1×1 convolution" if len(recognition.head_shape) == 4 else "linear"
+    problems = []
+    if recognition.unexpected:
+        problems.append(
+            f"{len(recognition.unexpected)} entries belong to no part of the network and are "
+            f"left out, first {recognition.unexpected[0]!r}."
+        )
+    return Inspection(
+        usable=True,
+        summary=_summary(recognition, names, source, content, state_dict),
+        problems=tuple(problems),
+        architecture=recognition.architecture.name,
+        num_classes=count,
+        class_names=names,
+        class_names_source=source,
+        wrapper=state_dict.wrapper,
+        key_prefix=state_dict.key_prefix,
+        head=f"{recognition.architecture.head} ({kind}, {count} outputs)",
+        matched=recognition.matched,
+        preprocessing=_preprocessing(path, content, state_dict, recognition.architecture),
+        sha256=sha256_of(path),
+    )
+
+
+def _names(content: FileContent, count: int) -> tuple[tuple[str, ...], str]:
+    """Return class names and where they come from."""
+    written = {key: _json_or_none(text) for key, text in content.metadata.items()}
+    for place in (written, content.content):
+        found = class_names.from_checkpoint(place, count)
+        if found is not None:
+            return found[0], f"the checkpoint ({found[1]!r})"
+    if count == _IMAGENET_CLASSES:
+        return class_names.imagenet_names(), "ImageNet's, because there are 1,000 classes"
+    return class_names.placeholder_names(count), "none found; classes are numbered"
+
+
+def _preprocessing(
+    path: Path, content: FileContent, state_dict: StateDict, architecture: Architecture
+) -> Preprocessing:
+    """Return what the checkpoint says, else the architecture's preset without orientation.
+
+    People train with loaders that ignore EXIF, so a foreign checkpoint sees photos as stored.
+    """
+    written = content.metadata.get("preprocessing")
+    if written is not None:
+        try:
+            return preprocessing_file.from_json(_json_or_none(written))
+        except PreprocessingError as error:
+            raise UnusableCheckpointError(f"{path}: {error}") from error
+    from core.models.presets import preset_for
+
+    preset = preset_for(architecture.name, _shapes(state_dict))
+    return replace(preset, apply_orientation=False)
+
+
+def _summary(
+    recognition: Recognition,
+    names: tuple[str, ...],
+    source: str,
+    content: FileContent,
+    state_dict: StateDict,
+) -> str:
+    count = len(names)
+    shown = ", ".join(names[:3]) + (", …" if count > 3 else "")
+    listed = "" if source.startswith("none") else f" ({shown})"
+    classes = "1 class" if count == 1 else f"{count:,} classes"
+    place = f"{content.container} file"
+    if state_dict.wrapper:
+        epoch = content.content.get("epoch")
+        place = f"{state_dict.wrapper!r} of a training checkpoint"
+        place += f" of epoch {epoch}" if type(epoch) is int else ""
+        place = "the " + place
+    else:
+        place = "a " + place
+    return (
+        f"{recognition.architecture.title} with {classes}{listed}, from {place}; every "
+        "parameter found."
+    )
+
+
+def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
+    """Put the user's own class names and preprocessing in the place of those found."""
+    if choice.class_names is not None:
+        names = class_names.read(choice.class_names, len(spec.class_names))
+        spec = replace(spec, class_names=names, class_names_source=str(choice.class_names))
+    if choice.preprocessing is not None:
+        spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
+    return spec
+
+
+def _shapes(state_dict: StateDict) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state_dict.tensors.items()}
+
+
+def _values(state_dict: StateDict, recognition: Recognition) -> list[Tensor]:
+    head = f"{recognition.architecture.head}."
+    return [
+        tensor
+        for name, tensor in state_dict.tensors.items()
+        if name.endswith(".weight") or name.startswith(head)
+    ]
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,149 @@
+"""Read a checkpoint file without running anything that it holds."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from core.errors import UnusableCheckpointError, os_reason
+
+# torchvision's training script keeps its options in one; it is a plain container of values.
+torch.serialization.add_safe_globals([argparse.Namespace])
+
+_NOT_CHECKPOINTS = (
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs"),
+    (b"<!doctype html", "a web page; the download went wrong"),
+    (b"<html", "a web page; the download went wrong"),
+    (b"\x89hdf\r\n\x1a\n", "an HDF5 file, as Keras writes it; Droplens opens PyTorch's"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"\x89png", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"%pdf", "a PDF document"),
+)
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """What a checkpoint file holds.
+
+    Attributes:
+        content: the mapping at its top.
+        container: "safetensors" or "PyTorch", for the summary.
+        metadata: the text pairs of a safetensors header.
+    """
+
+    content: Mapping[Any, Any]
+    container: str
+    metadata: Mapping[str, str]
+
+
+def read_checkpoint(path: Path) -> FileContent:
+    """Read a checkpoint file onto the CPU.
+
+    Raises:
+        UnusableCheckpointError: unreadable, or no checkpoint, with what it is instead.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(512)
+            _refuse_by_start(path, start)
+            if _is_safetensors(start):
+                return _read_safetensors(path)
+            if zipfile.is_zipfile(file):
+                _refuse_by_members(path)
+            file.seek(0)
+            content = _load_pickle(path, file)
+    except OSError as error:
+        raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
+    except MemoryError as error:
+        raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
+    if not isinstance(content, Mapping):
+        what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
+        raise UnusableCheckpointError(f"{path} holds {what}; Droplens needs a state dict.")
+    return FileContent(content, "PyTorch", {})
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal.
+
+    Raises:
+        UnusableCheckpointError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
+
+
+def _refuse_by_start(path: Path, start: bytes) -> None:
+    if not start:
+        raise UnusableCheckpointError(f"{path} is empty; copy or download it again.")
+    lowered = start.lstrip().lower()
+    for magic, what in _NOT_CHECKPOINTS:
+        if lowered.startswith(magic):
+            raise UnusableCheckpointError(f"{path} is {what}.")
+
+
+def _is_safetensors(start: bytes) -> bool:
+    return len(start) > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**32
+
+
+def _refuse_by_members(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise _damaged(path) from error
+    if any("/code/" in name for name in names):
+        raise UnusableCheckpointError(
+            f"{path} is a TorchScript program; Droplens opens state dicts, saved with "
+            "torch.save(model.state_dict(), …)."
+        )
+    if not any(name.endswith("data.pkl") for name in names):
+        raise UnusableCheckpointError(f"{path} is a zip archive without a checkpoint in it.")
+
+
+def _read_safetensors(path: Path) -> FileContent:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return FileContent(tensors, "safetensors", file.metadata() or {})
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _load_pickle(path: Path, file: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch speaks to programmers about old formats
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Weights only load failed" in str(error) and "GLOBAL" in str(error):
+            raise UnusableCheckpointError(
+                f"{path} holds Python objects beside its parameters, and Droplens runs no code "
+                "from a file; save it again with torch.save(model.state_dict(), …)."
+            ) from error
+        raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.") from error
+    except OSError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - torch raises whatever a broken file provokes
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> UnusableCheckpointError:
+    return UnusableCheckpointError(
+        f"{path} is damaged or incomplete, or is not a checkpoint; copy or download it again."
+    )

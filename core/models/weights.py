@@ -1,0 +1,64 @@
+"""torchvision's own pretrained weights, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+
+from core.errors import UnusableCheckpointError
+from core.models.architectures import BY_NAME
+from core.models.checkpoints import OpenedModel
+from core.models.presets import from_transforms
+from core.models.reading import sha256_of
+from core.models.spec import ModelSpec
+from core.models.torchvision_import import torchvision_models
+
+
+def open_weights(name: str) -> OpenedModel:
+    """Open weights from torch hub's folder, downloaded first where they are not there yet.
+
+    Args:
+        name: as torchvision writes it, e.g. "ResNet50_Weights.IMAGENET1K_V2".
+
+    Raises:
+        UnusableCheckpointError: no such weights, or the download failed.
+    """
+    models = torchvision_models()
+    try:
+        entry = models.get_weight(name)
+        architecture = _architecture(entry)
+    except (ValueError, AttributeError, KeyError, TypeError, StopIteration) as error:
+        raise UnusableCheckpointError(
+            f"torchvision has no classification weights {name!r}; a name looks like "
+            "ResNet50_Weights.IMAGENET1K_V2."
+        ) from error
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(entry.url).name
+    try:
+        network = models.get_model(architecture, weights=entry)
+    except (URLError, OSError, RuntimeError) as error:
+        raise UnusableCheckpointError(
+            f"{name} could not be downloaded ({error}); check the connection, or save "
+            f"{entry.url} as {file}."
+        ) from error
+    network.requires_grad_(False)
+    network.eval()
+    names = tuple(entry.meta["categories"])
+    title = BY_NAME[architecture].title
+    spec = ModelSpec(
+        architecture=architecture,
+        title=title,
+        checkpoint=file,
+        sha256=sha256_of(file),
+        class_names=names,
+        class_names_source=f"{name}",
+        preprocessing=from_transforms(entry.transforms()),
+        summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
+    )
+    return OpenedModel(spec, network)
+
+
+def _architecture(entry: object) -> str:
+    models = torchvision_models()
+    return next(name for name in BY_NAME if entry in models.get_model_weights(name))

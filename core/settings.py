@@ -1,0 +1,94 @@
+"""What Droplens remembers between starts: one JSON file in the user's settings folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from core.errors import SettingsError, cannot_write
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Settings:
+    """The values; every one has a default, so that an empty file is a valid one."""
+
+    checkpoint: str = ""
+    architecture: str = ""
+    class_names: str = ""
+    device: str = "auto"
+    last_paths: list[str] = field(default_factory=list)
+    last_folder: str = ""
+    recent_checkpoints: list[str] = field(default_factory=list)
+    appearance: str = "system"
+    window_geometry: str = ""
+    window_state: str = ""
+    feature_maps_order: str = "index"
+    gallery_order: str = "added"
+    overlay_opacity: int = 70
+
+
+def default_path() -> Path:
+    """Return where the settings of this user lie."""
+    from platformdirs import user_config_path  # costs start-up time, so only here
+
+    return user_config_path("Droplens", appauthor=False) / "settings.json"
+
+
+def load(path: Path) -> Settings:
+    """Read the settings; a missing file gives the defaults.
+
+    A damaged file is set aside as ``settings.damaged.json`` and never overwritten; values
+    of a wrong type are left at their default.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        log.warning("settings cannot be read: %s", error)
+        _set_aside(path)
+        return Settings()
+    return _from_json(found)
+
+
+def save(settings: Settings, path: Path) -> None:
+    """Write the settings whole or not at all.
+
+    Raises:
+        SettingsError: no room or no permission; the earlier settings still stand.
+    """
+    from core.files import write_atomically
+
+    text = json.dumps(asdict(settings), indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode("ascii"))
+    except OSError as error:
+        raise SettingsError(f"The settings were not saved. {cannot_write(path, error)}") from error
+
+
+def _from_json(found: Any) -> Settings:
+    settings = Settings()
+    if not isinstance(found, dict):
+        return settings
+    for known in fields(Settings):
+        value = found.get(known.name)
+        default = getattr(settings, known.name)
+        if type(value) is not type(default):
+            continue
+        if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
+            continue
+        setattr(settings, known.name, value)
+    return settings
+
+
+def _set_aside(path: Path) -> None:
+    try:
+        path.replace(path.with_name("settings.damaged.json"))
+    except OSError as error:
+        log.warning("damaged settings could not be set aside: %s", error)

@@ -1,0 +1,1 @@
+"""What Droplens shows: no torch below this folder."""

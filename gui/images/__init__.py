@@ -1,0 +1,1 @@
+"""Gallery, viewer and everything else that shows photos."""

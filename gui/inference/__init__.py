@@ -1,0 +1,1 @@
+"""Show predictions and the progress of a run."""

@@ -1,0 +1,1 @@
+"""Show what the layers of the network compute."""

@@ -1,0 +1,1 @@
+"""Pick architecture, checkpoint, class names and device."""
