@@ -52,7 +52,7 @@ _ADMITTED = {
 class ArraysOnly(pickle.Unpickler):
     """Admits numpy arrays and nothing else."""
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - the base's signature
+    def find_class(self, module: str, name: str) -> Any:
         """Return an admitted class, or refuse."""
         try:
             return _ADMITTED[module, name]
@@ -76,7 +76,7 @@ def download() -> bytes:
     return content
 
 
-def as_kernel(found: Any) -> Array:  # noqa: ANN401
+def as_kernel(found: Any) -> Array:
     """Return a kernel (h, w, in, out) as torch's (out, in, h, w)."""
     return np.ascontiguousarray(np.asarray(found, np.float32).transpose(3, 2, 0, 1))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pillow_heif
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableImageError, os_reason
 
@@ -26,6 +26,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
+"""Each turn undone: all but the quarter turns are their own inverse."""
+
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
 
@@ -77,6 +80,11 @@ def load_rgb(path: Path, *, upright: bool, at_least_px: int | None = None) -> Im
     return _load(path, upright=upright, at_least_px=at_least_px)[0]
 
 
+def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
+    """Turn an upright photo back to how its file stores it."""
+    return upright.transpose(_BACK[orientation]) if orientation in _BACK else upright
+
+
 def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.Image, int]:
     try:
         with path.open("rb") as file, Image.open(file) as image:
@@ -89,7 +97,7 @@ def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.
             rgb = _to_rgb(image)
     except UnreadableImageError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever a broken file provokes
+    except Exception as error:  # decoders raise whatever a broken file provokes
         raise UnreadableImageError(_sentence(path, error)) from error
     if upright and orientation in _TURNS:
         rgb = rgb.transpose(_TURNS[orientation])
@@ -154,7 +162,7 @@ def _reason(path: Path, error: Exception) -> str:
         return os_reason(gone)
     if size == 0:
         return "the file is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "it is not a picture of a known format"
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return "the file is incomplete; copy or download it again"

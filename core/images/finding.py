@@ -62,7 +62,7 @@ def _walk(
     while waiting:
         here = waiting.pop()
         try:
-            status = os.stat(here)
+            status = Path(here).stat()
             if (status.st_dev, status.st_ino) in entered:
                 continue
             entered.add((status.st_dev, status.st_ino))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.errors import PreprocessingError, os_reason
+from core.images.decoding import Photo, as_stored
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 ChannelOrder = Literal["RGB", "BGR"]
@@ -149,6 +150,21 @@ class Preprocessing:
         across, down = size[0] / width, size[1] / height
         right, bottom = left + self.crop[1], top + self.crop[0]
         return (left * across, top * down, right * across, bottom * down)
+
+    def view(self, photo: Photo) -> tuple[npt.NDArray[np.uint8], Box | None]:
+        """Return what the model sees of a photo, and where on the upright photo that lies.
+
+        Args:
+            photo: upright, as people see it.
+
+        Returns:
+            ``seen_by_model``'s pixels, and the box in pixels of the upright photo; None
+            where the model sees the photo turned otherwise than people do.
+        """
+        image = Image.fromarray(photo.pixels)
+        if photo.orientation == 1 or self.apply_orientation:
+            return self.seen_by_model(image), self.seen_box(image.size)
+        return self.seen_by_model(as_stored(image, photo.orientation)), None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

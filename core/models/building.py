@@ -28,17 +28,17 @@ class _WithoutMemory(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Any,  # noqa: ANN401 - the signature is torch's
-        args: Any = (),  # noqa: ANN401
-        kwargs: Any = None,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        types: Any,
+        args: Any = (),
+        kwargs: Any = None,
+    ) -> Any:
         kwargs = dict(kwargs or {})
         if func is torch.empty:
             kwargs["device"] = "meta"
         return func(*args, **kwargs)
 
 
-def build_network(architecture: str, **options: Any) -> nn.Module:  # noqa: ANN401
+def build_network(architecture: str, **options: Any) -> nn.Module:
     """Return torchvision's network of this architecture, most parameters on the meta device.
 
     Args:

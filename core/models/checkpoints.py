@@ -69,7 +69,9 @@ def open_model(choice: ModelChoice) -> OpenedModel:
     # The heavy import, and so after everything that can refuse the file.
     from core.models.building import build_for, load_weights
 
-    assert found.architecture and found.preprocessing and found.class_names
+    assert found.architecture is not None
+    assert found.preprocessing is not None
+    assert found.class_names is not None
     spec = ModelSpec(
         architecture=found.architecture,
         title=BY_NAME[found.architecture].title,
@@ -96,9 +98,7 @@ def inspect_checkpoint(path: Path) -> Inspection:
             sha256 = sha256_of(path)
         except DroplensError:
             sha256 = ""
-        return Inspection(
-            usable=False, summary=str(error), problems=(str(error),), sha256=sha256
-        )
+        return Inspection(usable=False, summary=str(error), problems=(str(error),), sha256=sha256)
 
 
 def _examine(path: Path, wanted: str | None) -> _Examined:

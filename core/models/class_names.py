@@ -88,7 +88,7 @@ def from_checkpoint(content: Mapping[Any, Any], count: int) -> tuple[tuple[str, 
     return None
 
 
-def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:  # noqa: ANN401 - from a file
+def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
     """Return names from a list, from index → name or from name → index; else None.
 
     Args:

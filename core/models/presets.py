@@ -34,7 +34,7 @@ def weights_of(architecture: str) -> list[Any]:
     return list(torchvision_models().get_model_weights(architecture))
 
 
-def from_transforms(transforms: Any) -> Preprocessing:  # noqa: ANN401 - torchvision is untyped
+def from_transforms(transforms: Any) -> Preprocessing:
     """Return the value for one of torchvision's ``ImageClassification`` presets."""
     (resize,) = transforms.resize_size
     (crop,) = transforms.crop_size

@@ -123,7 +123,7 @@ def _read_safetensors(path: Path) -> FileContent:
         raise _damaged(path) from error
 
 
-def _load_pickle(path: Path, file: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+def _load_pickle(path: Path, file: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch speaks to programmers about old formats
@@ -139,7 +139,7 @@ def _load_pickle(path: Path, file: Any) -> Any:  # noqa: ANN401 - whatever the f
         raise
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - torch raises whatever a broken file provokes
+    except Exception as error:  # torch raises whatever a broken file provokes
         raise _damaged(path) from error
 
 

@@ -77,7 +77,8 @@ def _fingerprints() -> dict[str, dict[str, Shape]]:
 def _body(architecture: str) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Return names and shapes of an architecture's body and of its head."""
     head = BY_NAME[architecture].head + "."
-    body, head_part = {}, {}
+    body: dict[str, Shape] = {}
+    head_part: dict[str, Shape] = {}
     for name, shape in _fingerprints()[architecture].items():
         (head_part if name.startswith(head) else body)[name] = shape
     return body, head_part

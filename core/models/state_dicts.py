@@ -76,7 +76,7 @@ def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
 
 
 def _prefixes(tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """Yield the leading segments that most names share: "", "module.", "module.model.", …"""
+    """Yield the leading segments that most names share: "", then "module.", and so on."""
     prefix = ""
     yield prefix
     for _ in range(_PREFIX_DEPTH):

@@ -1,0 +1,257 @@
+"""The command line: the same core without a window."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from core.errors import DroplensError, cannot_write
+from core.files import write_atomically
+from core.models.spec import ModelChoice
+
+if TYPE_CHECKING:
+    from core.inference.predictions import Prediction
+
+ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT = 0, 1, 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except DroplensError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return NOT_CARRIED_OUT
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the options in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(NOT_CARRIED_OUT, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="droplens-cli", description="Classify photos and look inside networks.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    classify = commands.add_parser("classify", help="say what photos show")
+    classify.set_defaults(command=_classify)
+    classify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photo or folder")
+    _add_model_options(classify)
+    classify.add_argument("--top-k", type=_positive, default=5, metavar="K")
+    classify.add_argument("--batch-size", type=_positive, metavar="N")
+    classify.add_argument("--json", metavar="FILE|-", help="write JSON; - is standard output")
+    classify.add_argument("--csv", metavar="FILE", type=Path, help="write a table for spreadsheets")
+
+    inspect = commands.add_parser("inspect", help="say what a checkpoint is")
+    inspect.set_defaults(command=_inspect)
+    inspect.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+
+    maps = commands.add_parser("feature-maps", help="write what a layer computes for a photo")
+    maps.set_defaults(command=_feature_maps)
+    maps.add_argument("image", type=Path, metavar="IMAGE")
+    maps.add_argument("--layer", required=True, metavar="NAME", help="e.g. layer1.0.conv2")
+    maps.add_argument("--call", type=_positive, default=1, metavar="N", help="from 1")
+    _add_model_options(maps)
+    maps.add_argument("--npy", type=Path, metavar="FILE", help="float32, shape (C, h, w)")
+    maps.add_argument("--png", type=Path, metavar="FILE", help="all maps in one picture")
+    return parser
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model", "without these, the checkpoint that is shipped")
+    group.add_argument("--architecture", metavar="NAME", help="torchvision's name, e.g. resnet50")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--checkpoint", type=Path, metavar="FILE")
+    one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
+    group.add_argument("--class-names", type=Path, metavar="FILE", help="text or JSON")
+    group.add_argument("--preprocessing", type=Path, metavar="FILE.json")
+    group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from core.images.finding import find_images
+    from core.inference.engine import Engine
+    from core.inference.predictions import to_csv
+
+    predictions: list[Prediction] = []
+    progress = _Progress()
+    unreadable: list[str] = []
+
+    def on_problem(sentence: str) -> None:
+        unreadable.append(sentence)
+        _say(sentence)
+
+    def on_predictions(batch: list[Prediction]) -> None:
+        predictions.extend(batch)
+        progress.show(len(predictions))
+
+    engine = Engine(on_notice=_say)
+    try:
+        engine.open_model(_choice(options), options.device).result()
+        run = engine.classify(
+            find_images(options.paths, on_problem),
+            on_predictions,
+            top_k=options.top_k,
+            batch_size=options.batch_size,
+        )
+        interrupted = _wait(run)
+    finally:
+        engine.shut_down()
+        progress.end()
+    if not predictions and not unreadable and not interrupted:
+        raise DroplensError(f"No photos were found in {', '.join(map(str, options.paths))}.")
+    if options.json is not None:
+        _write_json([one.to_json() for one in predictions], options.json)
+    if options.csv is not None:
+        _write(options.csv, to_csv(predictions, options.top_k))
+    if options.json is None and options.csv is None:
+        _print_table(predictions)
+    if interrupted:
+        return _INTERRUPTED
+    failed = [one.error for one in predictions if one.error is not None]
+    for sentence in failed:
+        _say(sentence)
+    return SOME_FAILED if failed or unreadable else ALL_DONE
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from core.models.checkpoints import inspect_checkpoint
+
+    found = inspect_checkpoint(options.checkpoint)
+    if options.json:
+        _write_json(found.to_json(), "-")
+    elif found.usable:
+        _print(found.summary)
+        for problem in found.problems:
+            _print(problem)
+    if not found.usable:
+        _say(found.summary)
+    return ALL_DONE if found.usable else NOT_CARRIED_OUT
+
+
+def _feature_maps(options: argparse.Namespace) -> int:
+    import numpy as np
+    from PIL import Image
+
+    from core.inference.engine import Engine
+    from core.inside.rendering import grid
+
+    engine = Engine(on_notice=_say)
+    try:
+        engine.open_model(_choice(options), options.device).result()
+        found = engine.feature_maps(options.image, options.layer, options.call).result()
+    finally:
+        engine.shut_down()
+    values = found.maps.values
+    if options.npy is not None:
+        content = io.BytesIO()
+        np.save(content, values, allow_pickle=False)
+        _write(options.npy, content.getvalue())
+    if options.png is not None:
+        content = io.BytesIO()
+        Image.fromarray(grid(values)).save(content, "PNG")
+        _write(options.png, content.getvalue())
+    channels, height, width = values.shape
+    _print(
+        f"{options.layer}, call {options.call}: {channels} maps of {height}×{width}, "
+        f"from {values.min():.4g} to {values.max():.4g}"
+    )
+    return ALL_DONE
+
+
+def _choice(options: argparse.Namespace) -> ModelChoice:
+    return ModelChoice(
+        checkpoint=options.checkpoint,
+        architecture=options.architecture,
+        weights=options.weights,
+        class_names=options.class_names,
+        preprocessing=options.preprocessing,
+    )
+
+
+def _wait(run: Any) -> bool:
+    """Wait for a run; return whether Ctrl+C ended it, its results so far kept."""
+    try:
+        run.finished.result()
+    except KeyboardInterrupt:
+        run.stop()
+        run.finished.result()
+        return True
+    return False
+
+
+class _Progress:
+    """A line on standard error that counts, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._shown = False
+
+    def show(self, done: int) -> None:
+        if sys.stderr.isatty():
+            rate = done / max(1e-3, time.monotonic() - self._started)
+            print(f"\r{done} photos, {rate:.1f} a second ", end="", file=sys.stderr)  # noqa: T201
+            self._shown = True
+
+    def end(self) -> None:
+        if self._shown:
+            print(file=sys.stderr)  # noqa: T201
+
+
+def _print_table(predictions: Sequence[Prediction]) -> None:
+    for one in predictions:
+        if one.error is None:
+            classes = ", ".join(f"{c.class_name} {c.probability:.1%}" for c in one.top)
+            _print(f"{one.image}: {classes}")
+
+
+def _write_json(value: Any, target: str) -> None:
+    try:
+        content = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError:  # a file name that is no text
+        content = json.dumps(value, indent=1).encode()
+    if target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content + b"\n")
+    else:
+        _write(Path(target), content + b"\n")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise DroplensError(cannot_write(path, error)) from error
+
+
+def _print(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    sys.stdout.flush()
+
+
+def _say(sentence: str) -> None:
+    print(sentence.encode("utf-8", "replace").decode(), file=sys.stderr)  # noqa: T201
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

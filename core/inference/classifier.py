@@ -1,0 +1,121 @@
+"""A model built and ready on a device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.inference.devices import Device, processor
+from core.inference.predictions import ClassProbability
+from core.models.checkpoints import OpenedModel
+from core.models.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+_CPU_BATCH = 8
+_GPU_BATCH = 32
+
+
+class Classifier:
+    """Answers what classes photos show. Belongs to one thread.
+
+    Args:
+        opened: the model; its network is moved to the device.
+        device: where it runs.
+        on_notice: called with a sentence when memory ran out and what was done about it.
+    """
+
+    def __init__(
+        self, opened: OpenedModel, device: Device, on_notice: Callable[[str], None]
+    ) -> None:
+        self.spec: ModelSpec = opened.spec
+        self.device = device
+        self.network: nn.Module = opened.network
+        self.largest_batch = _CPU_BATCH if device.name == "cpu" else _GPU_BATCH
+        self._on_notice = on_notice
+        try:
+            self.network.to(device.name)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or device.name == "cpu":
+                raise
+            self._move_to_processor()
+
+    def classify(
+        self, inputs: npt.NDArray[np.float32], top_k: int
+    ) -> list[tuple[ClassProbability, ...]]:
+        """Return the likeliest classes of each photo.
+
+        A batch that does not fit in memory is halved, and so are all after it; one photo that
+        does not fit on the GPU sends the network to the processor.
+
+        Args:
+            inputs: preprocessed, float32, shape (N, 3, H, W).
+            top_k: how many classes; at most as many as there are.
+        """
+        try:
+            return self._run(inputs, top_k)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            log.warning("a batch of %d does not fit in memory", len(inputs))
+        # Outside the except clause: the traceback would keep the failed tensors alive.
+        if self.device.name.startswith("cuda"):
+            torch.cuda.empty_cache()
+        if len(inputs) == 1:
+            if self.device.name == "cpu":
+                raise MemoryError("one photo does not fit in memory")
+            self._move_to_processor()
+            return self.classify(inputs, top_k)
+        half = (len(inputs) + 1) // 2
+        self.largest_batch = min(self.largest_batch, half)
+        self._on_notice(f"Memory is short: photos now go in groups of {half}.")
+        return self.classify(inputs[:half], top_k) + self.classify(inputs[half:], top_k)
+
+    def logits(self, inputs: npt.NDArray[np.float32]) -> Tensor:
+        """Return the raw outputs, shape (N, K), on the device."""
+        with torch.inference_mode():
+            batch = torch.from_numpy(inputs).to(self.device.name)
+            outputs: Tensor = self.network(batch)
+            return outputs
+
+    def _run(
+        self, inputs: npt.NDArray[np.float32], top_k: int
+    ) -> list[tuple[ClassProbability, ...]]:
+        with torch.inference_mode():
+            outputs = self.logits(inputs).float()
+            # One output is a yes or no, which a softmax would always call certain.
+            single = outputs.shape[1] == 1
+            probabilities = outputs.sigmoid() if single else outputs.softmax(1)
+            values, indices = probabilities.topk(min(top_k, outputs.shape[1]), dim=1)
+            rows = zip(indices.tolist(), values.tolist(), strict=True)
+        names = self.spec.class_names
+        return [
+            tuple(
+                ClassProbability(index, names[index], value)
+                for index, value in zip(*row, strict=True)
+            )
+            for row in rows
+        ]
+
+    def _move_to_processor(self) -> None:
+        reason = f"the memory of {self.device.title} does not suffice"
+        self._on_notice(f"Droplens goes on with the processor: {reason}.")
+        self.device = processor(reason)
+        self.largest_batch = _CPU_BATCH
+        self.network.to("cpu")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether an error of torch means that memory ran out.
+
+    CUDA raises a type of its own; the processor's allocator and MPS say it in words alone.
+    """
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return "can't allocate memory" in text or "out of memory" in text

@@ -1,0 +1,311 @@
+"""The engine: one worker thread owns the network, a small pool decodes.
+
+Requests are immutable and answered by futures. Torch is imported in the worker, so that
+importing this module and making an engine cost nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.errors import DroplensError, UnusableCheckpointError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from core.images.preprocessing import Preprocessing
+    from core.inference.classifier import Classifier
+    from core.inference.devices import Device
+    from core.inference.predictions import Prediction
+    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.models.spec import ModelChoice, ModelSpec
+
+log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
+_BACKGROUND_NICENESS = 5
+
+
+@dataclass(frozen=True)
+class ReadyModel:
+    """A model on its device; ``others`` are the devices that would work too."""
+
+    spec: ModelSpec
+    device: Device
+    others: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run over many photos ended."""
+
+    done: int
+    failed: int
+    stopped: bool
+
+
+class Run:
+    """One run over many photos: a chain of short jobs, each queuing the next.
+
+    Attributes:
+        finished: its outcome, when the last photo is done or the run was stopped.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        paths: Iterable[Path],
+        on_predictions: Callable[[list[Prediction]], None],
+        *,
+        top_k: int,
+        batch_size: int | None,
+    ) -> None:
+        self.finished: Future[RunOutcome] = Future()
+        self._engine = engine
+        self._paths: Iterator[Path] = iter(paths)
+        self._on_predictions = on_predictions
+        self._top_k = top_k
+        self._batch_size = batch_size
+        self._stop = threading.Event()
+        self._decoding: deque[tuple[Path, Future[_Decoded]]] = deque()
+        self._done = 0
+        self._failed = 0
+
+    def stop(self) -> None:
+        """Ask the run to end; at most one batch is still computed."""
+        self._stop.set()
+
+    def _step(self) -> None:
+        """Classify one batch and queue the next step. Runs in the worker."""
+        try:
+            classifier = self._engine.classifier()
+            size = min(self._batch_size or classifier.largest_batch, classifier.largest_batch)
+            self._read_ahead(classifier.spec.preprocessing, 3 * size)
+            if self._stop.is_set() or not self._decoding:
+                self._end()
+                return
+            count = min(size, len(self._decoding))
+            batch = [self._decoding.popleft() for _ in range(count)]
+            predictions = self._classify(classifier, batch)
+            self._done += len(predictions)
+            self._failed += sum(one.error is not None for one in predictions)
+            self._on_predictions(predictions)
+            self._engine.queue(self._step)
+        except BaseException as error:  # noqa: BLE001 - the future carries it to whoever waits
+            self._cancel_decoding()
+            self.finished.set_exception(error)
+
+    def _read_ahead(self, preprocessing: Preprocessing, count: int) -> None:
+        while len(self._decoding) < count and not self._stop.is_set():
+            path = next(self._paths, None)
+            if path is None:
+                return
+            self._decoding.append((path, self._engine.decode(path, preprocessing)))
+
+    def _classify(
+        self, classifier: Classifier, batch: list[tuple[Path, Future[_Decoded]]]
+    ) -> list[Prediction]:
+        import numpy as np
+
+        from core.inference.predictions import Prediction
+
+        decoded = [(path, future.result()) for path, future in batch]
+        inputs = [one for _, one in decoded if not isinstance(one, str)]
+        tops = iter(classifier.classify(np.stack(inputs), self._top_k) if inputs else [])
+        return [
+            Prediction(path, (), one, classifier.spec)
+            if isinstance(one, str)
+            else Prediction(path, next(tops), None, classifier.spec)
+            for path, one in decoded
+        ]
+
+    def _end(self) -> None:
+        self._cancel_decoding()
+        self.finished.set_result(RunOutcome(self._done, self._failed, self._stop.is_set()))
+
+    def _cancel_decoding(self) -> None:
+        for _, future in self._decoding:
+            future.cancel()
+        self._decoding.clear()
+
+
+class Engine:
+    """Runs requests in the order of their arrival; may be called from any one thread.
+
+    Args:
+        on_notice: called in the worker with a sentence that the user should see.
+        decoders: threads that decode; by default one a processor core, at most four.
+    """
+
+    def __init__(
+        self, on_notice: Callable[[str], None] = log.warning, *, decoders: int | None = None
+    ) -> None:
+        self._on_notice = on_notice
+        self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_others)
+        self._decoders = ThreadPoolExecutor(
+            decoders or min(4, os.cpu_count() or 1), "decode", initializer=yield_to_others
+        )
+        self._classifier: Classifier | None = None
+        self._newest: dict[str, Future[Any]] = {}
+        self._runs: set[Run] = set()
+
+    def warm_up(self) -> Future[None]:
+        """Import torch in the worker, which takes seconds, before anything is asked."""
+        return self._worker.submit(_import_torch)
+
+    def open_model(self, choice: ModelChoice, device: str) -> Future[ReadyModel]:
+        """Open a model; the one before stays in use where this one cannot be opened.
+
+        Args:
+            choice: what the user picked.
+            device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        """
+        return self._interactive("model", lambda: self._open(choice, device))
+
+    def layers(self) -> Future[tuple[Layer, ...]]:
+        """List the layers with an image-shaped output, in order of execution."""
+        return self._interactive("layers", self._layers)
+
+    def feature_maps(self, image: Path, layer: str, call: int) -> Future[FeatureMapsOfPhoto]:
+        """Return what one layer computes for one photo.
+
+        Args:
+            image: the photo.
+            layer: dotted name.
+            call: from 1, where the layer runs several times.
+        """
+        return self._interactive("maps", lambda: self._feature_maps(image, layer, call))
+
+    def classify(
+        self,
+        paths: Iterable[Path],
+        on_predictions: Callable[[list[Prediction]], None],
+        *,
+        top_k: int = 5,
+        batch_size: int | None = None,
+    ) -> Run:
+        """Start a run over photos; predictions come in their order.
+
+        Args:
+            paths: may be lazy; read in the worker.
+            on_predictions: called in the worker with each batch, failures included.
+            top_k: classes a photo.
+            batch_size: photos run together; None lets the device decide.
+        """
+        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size)
+        self._runs.add(run)
+        run.finished.add_done_callback(lambda _: self._runs.discard(run))
+        self.queue(run._step)
+        return run
+
+    def shut_down(self) -> None:
+        """Stop all runs and wait for the worker: one batch at most."""
+        for run in tuple(self._runs):
+            run.stop()
+        for future in self._newest.values():
+            future.cancel()
+        self._worker.shutdown(wait=True)
+        self._decoders.shutdown(wait=True, cancel_futures=True)
+        for run in tuple(self._runs):
+            run.finished.cancel()
+
+    def classifier(self) -> Classifier:
+        """Return the model in use. For jobs in the worker."""
+        if self._classifier is None:
+            raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
+        return self._classifier
+
+    def queue(self, job: Callable[[], None]) -> None:
+        """Append a job to the worker's queue; silently not, while shutting down."""
+        try:
+            self._worker.submit(job)
+        except RuntimeError:
+            log.debug("job refused: the engine is shutting down")
+
+    def decode(self, path: Path, preprocessing: Preprocessing) -> Future[_Decoded]:
+        """Decode and preprocess in the pool; a photo that fails gives its reason."""
+        return self._decoders.submit(_decode, path, preprocessing)
+
+    def _interactive(self, kind: str, job: Callable[[], _Answer]) -> Future[_Answer]:
+        """Queue a request whose predecessors of the same kind are no longer wanted."""
+        earlier = self._newest.get(kind)
+        if earlier is not None:
+            earlier.cancel()
+        try:
+            future = self._worker.submit(job)
+        except RuntimeError:
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        self._newest[kind] = future
+        return future
+
+    def _open(self, choice: ModelChoice, device: str) -> ReadyModel:
+        from core.inference.classifier import Classifier
+        from core.inference.devices import choose_device, working_devices
+        from core.models.checkpoints import open_model
+
+        chosen = choose_device(device)
+        classifier = Classifier(open_model(choice), chosen, self._on_notice)
+        self._classifier = classifier
+        return ReadyModel(classifier.spec, classifier.device, working_devices())
+
+    def _layers(self) -> tuple[Layer, ...]:
+        import torch
+
+        from core.inside.feature_maps import list_layers
+
+        classifier = self.classifier()
+        size = classifier.spec.preprocessing.input_size
+        return list_layers(
+            classifier.network, torch.zeros(1, 3, *size, device=classifier.device.name)
+        )
+
+    def _feature_maps(self, image: Path, layer: str, call: int) -> FeatureMapsOfPhoto:
+        from core.inside.feature_maps import feature_maps_of_photo
+
+        classifier = self.classifier()
+        return feature_maps_of_photo(
+            classifier.network, classifier.spec.preprocessing, image, layer, call
+        )
+
+
+if TYPE_CHECKING:
+    _Decoded = npt.NDArray[np.float32] | str
+    """An input of shape (3, H, W), or the sentence that says why there is none."""
+
+
+def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
+    from core.images.decoding import load_rgb
+
+    try:
+        image = load_rgb(path, upright=preprocessing.apply_orientation)
+        return preprocessing.to_input(preprocessing.seen_by_model(image))
+    except MemoryError:
+        return f"{path} does not fit in memory."
+    except DroplensError as error:
+        text = str(error)
+        return text if text.startswith(str(path)) else f"{path} could not be used: {text}."
+
+
+def _import_torch() -> None:
+    import core.inference.classifier  # noqa: F401
+    from core.models.torchvision_import import torchvision_models
+
+    torchvision_models()
+
+
+def yield_to_others() -> None:
+    """Lower the calling thread's priority, so that the window's thread comes first."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)

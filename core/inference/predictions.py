@@ -1,0 +1,82 @@
+"""Predictions as plain values, and the files they are written to."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.models.spec import ModelSpec
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class ClassProbability:
+    """One class of a prediction; ``probability`` in 0..1."""
+
+    class_index: int
+    class_name: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one photo.
+
+    Attributes:
+        image: the photo.
+        top: the likeliest classes, most likely first; empty where the photo failed.
+        error: why the photo failed, in one sentence.
+        model: which model said it: checkpoint hash and preprocessing included.
+    """
+
+    image: Path
+    top: tuple[ClassProbability, ...]
+    error: str | None
+    model: ModelSpec
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields of the command line's ``classify --json``."""
+        return {
+            "image": str(self.image),
+            "predictions": [
+                {
+                    "class_index": one.class_index,
+                    "class_name": one.class_name,
+                    "probability": one.probability,
+                }
+                for one in self.top
+            ],
+            "error": self.error,
+        }
+
+
+def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
+    """Return one row an image, UTF-8 with BOM so that Excel reads other alphabets.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    header = ["image"]
+    for rank in range(1, top_k + 1):
+        header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
+    writer.writerow([*header, "error", "architecture", "checkpoint", "sha256"])
+    for prediction in predictions:
+        cells: list[object] = [_guarded(str(prediction.image))]
+        for one in prediction.top[:top_k]:
+            cells += [one.class_index, _guarded(one.class_name), f"{one.probability:.6f}"]
+        cells += [""] * (1 + 3 * top_k - len(cells))
+        model = prediction.model
+        cells += [_guarded(prediction.error or ""), model.architecture]
+        writer.writerow([*cells, _guarded(str(model.checkpoint)), model.sha256])
+    return text.getvalue().encode("utf-8-sig", "surrogateescape")
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

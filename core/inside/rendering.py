@@ -1,0 +1,53 @@
+"""Feature maps as grey pictures."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+_GAP_PX = 2
+_GAP_GREY = 32
+
+
+def to_grey(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return each map scaled from its own least to its own greatest value.
+
+    Args:
+        values: shape (C, h, w); what is not finite counts as zero.
+
+    Returns:
+        uint8, shape (C, h, w); a map of one single value is black.
+    """
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low = finite.min(axis=(1, 2), keepdims=True)
+    span = finite.max(axis=(1, 2), keepdims=True) - low
+    scaled = (finite - low) / np.where(span > 0, span, 1)
+    return np.rint(scaled * 255).astype(np.uint8)
+
+
+def strength(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the mean magnitude of each map, shape (C,)."""
+    return np.abs(values).mean(axis=(1, 2))
+
+
+def grid(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return all maps in one nearly square picture, in order of their channels.
+
+    Args:
+        values: shape (C, h, w).
+
+    Returns:
+        uint8, shape (rows × (h + gap) + gap, columns × (w + gap) + gap).
+    """
+    count, height, width = values.shape
+    columns = math.ceil(math.sqrt(count * height / width))
+    rows = math.ceil(count / columns)
+    high, wide = height + _GAP_PX, width + _GAP_PX
+    picture = np.full((rows * high + _GAP_PX, columns * wide + _GAP_PX), _GAP_GREY, np.uint8)
+    for channel, one in enumerate(to_grey(values)):
+        top = channel // columns * high + _GAP_PX
+        left = channel % columns * wide + _GAP_PX
+        picture[top : top + height, left : left + width] = one
+    return picture
