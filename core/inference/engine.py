@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import DroplensError, UnusableCheckpointError
+from core.threads import yield_to_window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
-_BACKGROUND_NICENESS = 5
 
 
 @dataclass(frozen=True)
@@ -151,9 +150,9 @@ class Engine:
         self, on_notice: Callable[[str], None] = log.warning, *, decoders: int | None = None
     ) -> None:
         self._on_notice = on_notice
-        self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_others)
+        self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_window)
         self._decoders = ThreadPoolExecutor(
-            decoders or min(4, os.cpu_count() or 1), "decode", initializer=yield_to_others
+            decoders or min(4, os.cpu_count() or 1), "decode", initializer=yield_to_window
         )
         self._classifier: Classifier | None = None
         self._newest: dict[str, Future[Any]] = {}
@@ -303,9 +302,3 @@ def _import_torch() -> None:
     from core.models.torchvision_import import torchvision_models
 
     torchvision_models()
-
-
-def yield_to_others() -> None:
-    """Lower the calling thread's priority, so that the window's thread comes first."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)

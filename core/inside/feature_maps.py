@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core.errors import NotSpatialError, UnknownLayerError
 from core.images.decoding import read_photo
 from core.images.preprocessing import Box, Preprocessing
+from core.inside.rendering import strength, to_grey
 
 _WINDOWS = frozenset({"partition_op", "partition_swap", "departition_swap"})
 _WINDOWED = frozenset({"attn_layer", "mlp_layer"})
@@ -67,6 +68,8 @@ class FeatureMapsOfPhoto:
     Attributes:
         image: the photo.
         maps: the maps.
+        grey: each map from its least to its greatest value, uint8, shape (C, h, w).
+        strength: mean magnitude of each map, shape (C,).
         seen: what the model saw, uint8, shape (H, W, 3).
         box: the part of the upright photo that the maps cover, (left, top, right, bottom) in
             pixels; None where the model saw the photo turned otherwise than people do.
@@ -74,6 +77,8 @@ class FeatureMapsOfPhoto:
 
     image: Path
     maps: FeatureMaps
+    grey: npt.NDArray[np.uint8]
+    strength: npt.NDArray[np.float32]
     seen: npt.NDArray[np.uint8]
     box: Box | None
 
@@ -163,7 +168,8 @@ def feature_maps_of_photo(
     if not 1 <= call <= len(calls):
         times = "once" if len(calls) == 1 else f"{len(calls)} times"
         raise UnknownLayerError(f"The layer {layer!r} runs {times}; there is no call {call}.")
-    return FeatureMapsOfPhoto(image, calls[call - 1], seen, box)
+    maps = calls[call - 1]
+    return FeatureMapsOfPhoto(image, maps, to_grey(maps.values), strength(maps.values), seen, box)
 
 
 @contextmanager

@@ -24,12 +24,14 @@ def to_grey(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     low = finite.min(axis=(1, 2), keepdims=True)
     span = finite.max(axis=(1, 2), keepdims=True) - low
     scaled = (finite - low) / np.where(span > 0, span, 1)
-    return np.rint(scaled * 255).astype(np.uint8)
+    grey: npt.NDArray[np.uint8] = np.rint(scaled * 255).astype(np.uint8)
+    return grey
 
 
 def strength(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the mean magnitude of each map, shape (C,)."""
-    return np.abs(values).mean(axis=(1, 2))
+    means: npt.NDArray[np.float32] = np.abs(values).mean(axis=(1, 2))
+    return means
 
 
 def grid(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

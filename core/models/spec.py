@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.images.preprocessing import Preprocessing
+if TYPE_CHECKING:
+    from core.images.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,149 @@
+"""Threads that search, shrink and decode photos for people; the network has its own.
+
+Nothing heavy is imported before the first request, so that a window can stand at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.threads import yield_to_window
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from core.images.preprocessing import Box, Preprocessing
+
+_CHUNK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class ViewedPhoto:
+    """A photo as the viewer shows it.
+
+    Attributes:
+        path: the file.
+        pixels: RGB, uint8, shape (H, W, 3), upright.
+        orientation: EXIF's, 1 to 8; 1 is "as stored".
+        seen: what the model saw, uint8, shape (h, w, 3); None where no model is loaded.
+        box: where ``seen`` lies on the upright photo, (left, top, right, bottom) in pixels;
+            None where the model sees the photo turned otherwise than people do.
+    """
+
+    path: Path
+    pixels: npt.NDArray[np.uint8]
+    orientation: int
+    seen: npt.NDArray[np.uint8] | None
+    box: Box | None
+
+
+class ImageLoader:
+    """Answers by futures; may be called from any one thread."""
+
+    def __init__(self) -> None:
+        self._searching = ThreadPoolExecutor(1, "search", initializer=yield_to_window)
+        self._viewing = ThreadPoolExecutor(1, "view", initializer=yield_to_window)
+        self._shrinking = ThreadPoolExecutor(2, "thumbnail", initializer=yield_to_window)
+        self._thumbnails: dict[Path, Future[npt.NDArray[np.uint8]]] = {}
+        self._newest_view: Future[ViewedPhoto] | None = None
+        self._closing = threading.Event()
+
+    def search(
+        self,
+        paths: Iterable[Path],
+        on_found: Callable[[list[Path]], None],
+        on_problem: Callable[[str], None],
+    ) -> Future[int]:
+        """List the photos below paths, in chunks as they are found.
+
+        Args:
+            paths: files and folders.
+            on_found: called in the thread with each chunk.
+            on_problem: called in the thread with a sentence for a folder that cannot be read.
+
+        Returns:
+            How many were found.
+        """
+        return self._searching.submit(self._search, tuple(paths), on_found, on_problem)
+
+    def view(self, path: Path, preprocessing: Preprocessing | None) -> Future[ViewedPhoto]:
+        """Decode a photo for the viewer; the newest request wins."""
+        if self._newest_view is not None:
+            self._newest_view.cancel()
+        self._newest_view = self._viewing.submit(_view, path, preprocessing)
+        return self._newest_view
+
+    def thumbnails(
+        self, paths: Iterable[Path], size_px: int
+    ) -> dict[Path, Future[npt.NDArray[np.uint8]]]:
+        """Ask for the thumbnails that are seen now; those asked for earlier are forgotten.
+
+        Returns:
+            The futures of the paths that were not being made already.
+        """
+        wanted = dict.fromkeys(paths)
+        for path, future in list(self._thumbnails.items()):
+            if future.done() or (path not in wanted and future.cancel()):
+                del self._thumbnails[path]
+        new = {}
+        for path in wanted:
+            if path not in self._thumbnails:
+                new[path] = self._shrinking.submit(_shrink, path, size_px)
+        self._thumbnails.update(new)
+        return new
+
+    def shut_down(self) -> None:
+        """Forget what is queued and wait for what runs."""
+        self._closing.set()
+        for pool in (self._searching, self._viewing, self._shrinking):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _search(
+        self,
+        paths: tuple[Path, ...],
+        on_found: Callable[[list[Path]], None],
+        on_problem: Callable[[str], None],
+    ) -> int:
+        from core.images.finding import find_images
+
+        count = 0
+        chunk: list[Path] = []
+        sent = time.monotonic()
+        for path in find_images(paths, on_problem):
+            if self._closing.is_set():
+                break
+            chunk.append(path)
+            count += 1
+            if time.monotonic() - sent > _CHUNK_SECONDS:
+                on_found(chunk)
+                chunk, sent = [], time.monotonic()
+        if chunk:
+            on_found(chunk)
+        return count
+
+
+def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
+    from core.errors import PreprocessingError
+    from core.images.decoding import read_photo
+
+    photo = read_photo(path)
+    seen, box = None, None
+    if preprocessing is not None:
+        try:
+            seen, box = preprocessing.view(photo)
+        except PreprocessingError:  # the photo still shows; its prediction says what is wrong
+            seen, box = None, None
+    return ViewedPhoto(path, photo.pixels, photo.orientation, seen, box)
+
+
+def _shrink(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
+    from core.images.thumbnails import make_thumbnail
+
+    return make_thumbnail(path, size_px)

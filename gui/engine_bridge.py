@@ -1,0 +1,242 @@
+"""The one place where threads meet Qt: futures in, signals out, always through the event loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from core.errors import DroplensError
+
+if TYPE_CHECKING:
+    from core.images.loader import ImageLoader
+    from core.images.preprocessing import Preprocessing
+    from core.inference.engine import Engine, Run
+    from core.inference.predictions import Prediction
+    from core.models.spec import ModelChoice
+
+log = logging.getLogger(__name__)
+
+CHUNK_MS = 50
+"""Predictions reach the window in chunks, at most 20 a second."""
+
+
+class EngineBridge(QObject):
+    """Passes requests to the engine and the image loader and brings the answers back.
+
+    Every signal is emitted on the GUI thread. An answer that a newer request of its kind has
+    overtaken is dropped.
+    """
+
+    model_opened = Signal(object)
+    """ReadyModel."""
+    model_failed = Signal(object)
+    """DroplensError: the model before stays in use."""
+    layers_listed = Signal(object)
+    """tuple of Layer."""
+    feature_maps_ready = Signal(object)
+    """FeatureMapsOfPhoto."""
+    feature_maps_failed = Signal(object)
+    """DroplensError."""
+    predictions_ready = Signal(list)
+    """Predictions of the run in progress, in order."""
+    run_finished = Signal(object)
+    """RunOutcome."""
+    photos_found = Signal(list)
+    """Paths, in order."""
+    search_finished = Signal(int)
+    """How many photos the search found."""
+    photo_ready = Signal(object)
+    """ViewedPhoto."""
+    photo_failed = Signal(object)
+    """UnreadableImageError."""
+    thumbnail_ready = Signal(object, object)
+    """Path, and RGB uint8 of shape (h, w, 3) or None where it cannot be read."""
+    noticed = Signal(str)
+    """A sentence that the user should see."""
+    failed = Signal(object)
+    """An exception that nobody expected."""
+
+    _answered = Signal(object, object)
+    _found = Signal(list)
+    _noticed = Signal(str)
+    _predictions_waiting = Signal()
+
+    def __init__(
+        self, make_engine: Callable[[Callable[[str], None]], Engine], loader: ImageLoader
+    ) -> None:
+        super().__init__()
+        self._engine = make_engine(self._noticed.emit)
+        self._loader = loader
+        self._run: Run | None = None
+        self._newest: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._waiting: list[Prediction] = []
+        self._chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
+        self._chunks.timeout.connect(self._flush)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._answered.connect(self._receive, queued)
+        self._found.connect(self._pass_found, queued)
+        self._noticed.connect(self._pass_notice, queued)
+        self._predictions_waiting.connect(self._start_chunk, queued)
+
+    # Requests
+
+    def warm_up(self) -> None:
+        """Let the engine import torch, now that the window stands."""
+        self._watch("warm-up", self._engine.warm_up(), lambda _: None)
+
+    def open_model(self, choice: ModelChoice, device: str) -> None:
+        """Open a model; any run is stopped first."""
+        self.stop_run()
+        self._watch(
+            "model",
+            self._engine.open_model(choice, device),
+            self.model_opened.emit,
+            self.model_failed.emit,
+        )
+
+    def list_layers(self) -> None:
+        """Ask for the layers of the model in use."""
+        self._watch("layers", self._engine.layers(), self.layers_listed.emit)
+
+    def request_feature_maps(self, image: Path, layer: str, call: int) -> None:
+        """Ask for what a layer computes for a photo; the newest request wins."""
+        self._watch(
+            "maps",
+            self._engine.feature_maps(image, layer, call),
+            self.feature_maps_ready.emit,
+            self.feature_maps_failed.emit,
+        )
+
+    def start_run(self, paths: Iterable[Path]) -> None:
+        """Classify photos; a run in progress is stopped and its late answers are dropped."""
+        self.drop_run()
+        run: Run | None = None
+
+        def deliver(predictions: list[Prediction]) -> None:
+            with self._lock:
+                if self._run is not run:
+                    return
+                self._waiting.extend(predictions)
+            self._predictions_waiting.emit()
+
+        with self._lock:  # the worker may deliver before its run has a name here
+            run = self._engine.classify(paths, deliver)
+            self._run = run
+        self._watch("run", run.finished, self._end_run)
+
+    def stop_run(self) -> None:
+        """Ask the run in progress to end."""
+        if self._run is not None:
+            self._run.stop()
+
+    def drop_run(self) -> None:
+        """Stop the run in progress and take no more of its predictions."""
+        self.stop_run()
+        with self._lock:
+            self._run = None
+            self._waiting.clear()
+        self._newest.pop("run", None)
+
+    def search(self, paths: Iterable[Path]) -> None:
+        """List the photos below paths."""
+        future = self._loader.search(paths, self._found.emit, self._noticed.emit)
+        self._watch(f"search {id(future)}", future, self.search_finished.emit)
+
+    def view(self, path: Path, preprocessing: Preprocessing | None) -> None:
+        """Decode a photo for the viewer; the newest request wins."""
+        self._watch(
+            "view",
+            self._loader.view(path, preprocessing),
+            self.photo_ready.emit,
+            self.photo_failed.emit,
+        )
+
+    def request_thumbnails(self, paths: Iterable[Path], size_px: int) -> None:
+        """Ask for the thumbnails that are seen now."""
+        for path, future in self._loader.thumbnails(paths, size_px).items():
+            self._watch(
+                f"thumbnail {path}",
+                future,
+                partial(self.thumbnail_ready.emit, path),
+                partial(self._refuse_thumbnail, path),
+            )
+
+    def shut_down(self) -> None:
+        """Stop everything and wait: one batch at most."""
+        self._chunks.stop()
+        self.drop_run()
+        self._newest.clear()
+        self._engine.shut_down()
+        self._loader.shut_down()
+
+    # Answers
+
+    def _watch(
+        self,
+        kind: str,
+        future: Future[Any],
+        on_answer: Callable[[Any], object],
+        on_refusal: Callable[[DroplensError], object] | None = None,
+    ) -> None:
+        self._newest[kind] = future
+        handlers = (kind, on_answer, on_refusal)
+        future.add_done_callback(partial(self._answered.emit, handlers))
+
+    def _refuse_thumbnail(self, path: Path, _: DroplensError) -> None:
+        self.thumbnail_ready.emit(path, None)
+
+    @Slot(object, object)
+    def _receive(self, handlers: tuple[str, Any, Any], future: Future[Any]) -> None:
+        kind, on_answer, on_refusal = handlers
+        if self._newest.get(kind) is not future:
+            return
+        del self._newest[kind]
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            on_answer(future.result())
+        elif on_refusal is not None and isinstance(error, DroplensError):
+            on_refusal(error)
+        else:
+            self._end_failed_run(kind)
+            self.failed.emit(error)
+
+    def _end_failed_run(self, kind: str) -> None:
+        if kind == "run":
+            self._flush()
+            self._run = None
+            self.run_finished.emit(None)
+
+    def _end_run(self, outcome: object) -> None:
+        self._flush()
+        self._run = None
+        self.run_finished.emit(outcome)
+
+    @Slot(list)
+    def _pass_found(self, paths: list[Path]) -> None:
+        self.photos_found.emit(paths)
+
+    @Slot(str)
+    def _pass_notice(self, sentence: str) -> None:
+        self.noticed.emit(sentence)
+
+    @Slot()
+    def _start_chunk(self) -> None:
+        if not self._chunks.isActive():
+            self._chunks.start()
+
+    @Slot()
+    def _flush(self) -> None:
+        with self._lock:
+            predictions, self._waiting = self._waiting, []
+        if predictions:
+            self.predictions_ready.emit(predictions)

@@ -1,0 +1,72 @@
+"""What the empty window shows: one large target to drop photos on, and three buttons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from gui import theme
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+
+class EmptyView(QWidget):
+    """The large drop target. The window itself takes the drop."""
+
+    def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lit = False
+        picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        picture.setPixmap(theme.app_icon().pixmap(88, 88))
+        title = QLabel(self.tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.9)
+        font.setBold(True)
+        title.setFont(font)
+        hint = QLabel(
+            self.tr(
+                "Photos, whole folders, or a checkpoint. Droplens tells what the photos show,\n"
+                "and shows what the network sees. Nothing leaves this computer."
+            ),
+            alignment=Qt.AlignmentFlag.AlignCenter,
+        )
+        hint.setProperty("muted", True)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch()
+        for number, action in enumerate(actions):
+            button = QPushButton(action.iconText())
+            button.setProperty("primary", number == 0)
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        layout = QVBoxLayout(self)
+        layout.addStretch(2)
+        layout.addWidget(picture)
+        layout.addSpacing(12)
+        layout.addWidget(title)
+        layout.addSpacing(4)
+        layout.addWidget(hint)
+        layout.addSpacing(20)
+        layout.addLayout(buttons)
+        layout.addStretch(3)
+
+    def set_lit(self, lit: bool) -> None:
+        """Show that a drop would be taken."""
+        self._lit = lit
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        used = theme.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(QColor(used.accent if self._lit else used.border_strong), 2)
+        pen.setDashPattern([5, 4])
+        painter.setPen(pen)
+        painter.setBrush(QColor(used.accent_soft if self._lit else used.panel))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 18, 18)

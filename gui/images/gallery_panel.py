@@ -1,0 +1,174 @@
+"""The panel on the left: search, order, and the photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal, Slot
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.images.gallery_model import ORDERS, GalleryModel
+from gui.images.gallery_view import THUMBNAIL_PX, GalleryView
+from gui.images.pictures import to_image
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class GalleryPanel(QWidget):
+    """The photos; one of them is the current one."""
+
+    current_changed = Signal(object)
+    """Path of the photo to show, or None."""
+    thumbnails_wanted = Signal(list, int)
+    """Paths and the size in pixels."""
+    order_changed = Signal(str)
+
+    def __init__(self, model: GalleryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._current: Path | None = None
+        self.view = GalleryView()
+        self.view.setModel(model)
+        self._search = QLineEdit(placeholderText=self.tr("Search names and classes"))
+        self._search.setClearButtonEnabled(True)
+        self._search.setAccessibleName(self.tr("Search names and classes"))
+        self._search.addAction(
+            theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self._order = QComboBox()
+        self._order.setAccessibleName(self.tr("Sort photos by"))
+        self._order.setToolTip(self.tr("Sort photos by"))
+        titles = {
+            "added": self.tr("As added"),
+            "name": self.tr("Name"),
+            "class": self.tr("Class"),
+            "probability": self.tr("Most certain"),
+            "uncertain": self.tr("Least certain"),
+        }
+        for order in ORDERS:
+            self._order.addItem(titles[order], order)
+        self._count = QLabel()
+        self._count.setProperty("muted", True)
+        top = QHBoxLayout()
+        top.addWidget(self._search, 1)
+        top.addWidget(self._order)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 2, 6)
+        layout.setSpacing(6)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(self._count)
+
+        self._search.textChanged.connect(self._apply_search)
+        self._order.currentIndexChanged.connect(self._apply_order)
+        self.view.thumbnails_wanted.connect(self._pass_wanted)
+        self.view.selectionModel().currentChanged.connect(self._note_current)
+        model.modelReset.connect(self._after_reset)
+        model.rowsInserted.connect(self._after_insert)
+        model.dataChanged.connect(self.update_count)
+        self.update_count()
+
+    @property
+    def current(self) -> Path | None:
+        """Return the photo that is shown."""
+        return self._current
+
+    def selected(self) -> list[Path]:
+        """Return the selected photos in the order shown."""
+        rows = sorted(index.row() for index in self.view.selectedIndexes())
+        return [self._model.shown_row(row).path for row in rows]
+
+    def set_order(self, order: str) -> None:
+        """Choose the order, as remembered from last time."""
+        self._order.setCurrentIndex(max(0, self._order.findData(order)))
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field."""
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def show_photo(self, path: Path) -> None:
+        """Make a photo the current one, where the search does not hide it."""
+        position = self._model.position(path)
+        if position >= 0:
+            self.view.setCurrentIndex(self._model.index(position))
+
+    def step(self, by: int) -> None:
+        """Go forward or back; the ends hold."""
+        count = self._model.rowCount()
+        if count == 0:
+            return
+        here = self.view.currentIndex().row()
+        there = min(count - 1, max(0, here + by)) if here >= 0 else 0
+        self.view.setCurrentIndex(self._model.index(there))
+
+    @Slot(object, object)
+    def put_thumbnail(self, path: Path, pixels: npt.NDArray[np.uint8] | None) -> None:
+        """Show a thumbnail that was asked for."""
+        picture = None if pixels is None else QPixmap.fromImage(to_image(pixels))
+        self.view.put_thumbnail(path, picture)
+
+    @Slot()
+    def update_count(self) -> None:
+        """Say how many photos there are and how many of them are shown."""
+        total, shown = self._model.total, self._model.rowCount()
+        if shown == total:
+            text = self.tr("%n photo(s)", "", total)
+        else:
+            text = self.tr("{shown} of {total} photos").format(
+                shown=f"{shown:,}", total=f"{total:,}"
+            )
+        self._count.setText(text.replace("(s)", "" if total == 1 else "s"))
+
+    @Slot(str)
+    def _apply_search(self, text: str) -> None:
+        self._model.set_search(text)
+
+    @Slot(int)
+    def _apply_order(self, _: int) -> None:
+        order = self._order.currentData()
+        self._model.set_order(order)
+        self.order_changed.emit(order)
+
+    @Slot(list)
+    def _pass_wanted(self, paths: list[Path]) -> None:
+        self.thumbnails_wanted.emit(paths, THUMBNAIL_PX)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _note_current(self, index: QModelIndex, _: QModelIndex) -> None:
+        if not index.isValid():
+            return  # a search or a sort resets the view; the photo stays
+        path = self._model.shown_row(index.row()).path
+        if path != self._current:
+            self._current = path
+            self.current_changed.emit(path)
+
+    @Slot()
+    def _after_reset(self) -> None:
+        """Find the current photo again; where it is gone, the first takes its place."""
+        self.update_count()
+        self.view.note_change()
+        if self._current is not None and self._model.row(self._current) is None:
+            self._current = None
+            if self._model.total == 0:
+                self.current_changed.emit(None)
+        if self._current is None:
+            self.step(0)
+        else:
+            position = self._model.position(self._current)
+            if position >= 0:
+                self.view.selectionModel().setCurrentIndex(
+                    self._model.index(position), QItemSelectionModel.SelectionFlag.ClearAndSelect
+                )
+
+    @Slot()
+    def _after_insert(self) -> None:
+        self.update_count()
+        self.view.note_change()
+        if self._current is None:
+            self.step(0)

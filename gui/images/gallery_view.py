@@ -1,0 +1,240 @@
+"""The gallery's cards: thumbnail, name, class and probability."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPainterPath,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from gui import theme
+from gui.images.gallery_model import ROW_ROLE, GalleryRow
+
+THUMBNAIL_PX = 256
+_KEPT_THUMBNAILS = 400
+_CARD_WIDTH = 148
+_PICTURE_SHARE = 0.75
+_MARGIN = 6
+_SETTLE_MS = 40
+
+
+class ThumbnailCache:
+    """The thumbnails seen last; a failed one is kept as None so as not to be asked for again."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Path, QPixmap | None] = OrderedDict()
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._kept
+
+    def get(self, path: Path) -> QPixmap | None:
+        """Return a thumbnail and note that it was seen."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+        return self._kept.get(path)
+
+    def put(self, path: Path, thumbnail: QPixmap | None) -> None:
+        """Keep a thumbnail; the one unseen for longest goes."""
+        self._kept[path] = thumbnail
+        self._kept.move_to_end(path)
+        while len(self._kept) > _KEPT_THUMBNAILS:
+            self._kept.popitem(last=False)
+
+
+class GalleryDelegate(QStyledItemDelegate):
+    """Paints one card."""
+
+    def __init__(self, thumbnails: ThumbnailCache, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self.card = QSize(_CARD_WIDTH, _CARD_WIDTH)
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return self.card
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        row: GalleryRow = index.data(ROW_ROLE)
+        used = theme.colours()
+        painter.save()
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        card = option.rect.adjusted(3, 3, -3, -3)
+        state = option.state
+        if state & QStyle.StateFlag.State_Selected:
+            painter.setBrush(QColor(used.accent_soft))
+            painter.setPen(QColor(used.accent))
+            painter.drawRoundedRect(card, 8, 8)
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.setBrush(QColor(used.hover))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawRoundedRect(card, 8, 8)
+        inner = card.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        lines = QFontMetrics(option.font).height()
+        picture = QRect(inner.topLeft(), QSize(inner.width(), inner.height() - 2 * lines - 6))
+        self._paint_picture(painter, picture, row)
+        self._paint_text(
+            painter, QRect(inner.left(), picture.bottom() + 5, inner.width(), lines), row, option
+        )
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, area: QRect, row: GalleryRow) -> None:
+        used = theme.colours()
+        thumbnail = self._thumbnails.get(row.path)
+        shape = QPainterPath()
+        if thumbnail is None:
+            shape.addRoundedRect(area, 5, 5)
+            painter.fillPath(shape, QColor(used.canvas))
+            if row.path in self._thumbnails or row.error:
+                size = min(28, area.height())
+                broken = theme.pixmap("image-off", used.muted, 2 * size)
+                place = QRect(QPoint(0, 0), QSize(size, size))
+                place.moveCenter(area.center())
+                painter.drawPixmap(place, broken)
+            return
+        fitted = thumbnail.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRect(QPoint(0, 0), fitted)
+        place.moveCenter(area.center())
+        shape.addRoundedRect(place, 4, 4)
+        painter.setClipPath(shape)
+        painter.drawPixmap(place, thumbnail)
+        painter.setClipping(False)
+
+    def _paint_text(
+        self, painter: QPainter, line: QRect, row: GalleryRow, option: QStyleOptionViewItem
+    ) -> None:
+        used = theme.colours()
+        font = QFont(option.font)
+        metrics = QFontMetrics(font)
+        second = line.translated(0, line.height() + 1)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(font)
+        painter.setPen(QColor(used.muted))
+        name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())
+        painter.drawText(line, left, name)
+        if row.error is not None:
+            painter.setPen(QColor(used.warning))
+            text = self.tr("Cannot be read")
+            painter.drawText(
+                second, left, metrics.elidedText(text, Qt.TextElideMode.ElideRight, second.width())
+            )
+            return
+        if not row.class_name:
+            return
+        font.setBold(True)
+        painter.setFont(font)
+        bold = QFontMetrics(font)
+        percent = f"{row.probability:.0%}"
+        width = bold.horizontalAdvance(percent) + 6
+        painter.setPen(QColor(used.text))
+        painter.drawText(
+            second.adjusted(0, 0, -width, 0),
+            left,
+            bold.elidedText(row.class_name, Qt.TextElideMode.ElideRight, second.width() - width),
+        )
+        painter.setPen(QColor(used.accent))
+        painter.drawText(
+            second, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent
+        )
+
+
+class GalleryView(QListView):
+    """Cards in as many columns as fit; tells which photos are seen."""
+
+    thumbnails_wanted = Signal(list)
+    """Paths that are seen and have no thumbnail yet, first the ones on the screen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.thumbnails = ThumbnailCache()
+        self._delegate = GalleryDelegate(self.thumbnails, self)
+        self.setItemDelegate(self._delegate)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Photos"))
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self._want_thumbnails)
+        self.verticalScrollBar().valueChanged.connect(self._settle.start)
+
+    def note_change(self) -> None:
+        """Look again which thumbnails are missing, once the view has settled."""
+        self._settle.start()
+
+    def put_thumbnail(self, path: Path, thumbnail: QPixmap | None) -> None:
+        """Show a thumbnail; None where the photo cannot be read."""
+        self.thumbnails.put(path, thumbnail)
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit_cards()
+        super().resizeEvent(event)
+        self._settle.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_cards()
+        super().changeEvent(event)
+
+    def _fit_cards(self) -> None:
+        available = self.viewport().width() - 1
+        columns = max(1, available // _CARD_WIDTH)
+        width = available // columns
+        text = 2 * self.fontMetrics().height() + 6
+        height = round((width - 2 * _MARGIN) * _PICTURE_SHARE) + text + 2 * _MARGIN
+        self._delegate.card = QSize(width, height)
+        self.setGridSize(self._delegate.card)
+
+    def _want_thumbnails(self) -> None:
+        model = self.model()
+        if model is None or model.rowCount() == 0 or not self.isVisible():
+            return
+        card = self._delegate.card
+        columns = max(1, self.viewport().width() // card.width())
+        top = self.verticalScrollBar().value() // card.height()
+        rows = self.viewport().height() // card.height() + 2
+        seen = range(top * columns, min(model.rowCount(), (top + 2 * rows) * columns))
+        paths = [model.index(row, 0).data(ROW_ROLE).path for row in seen]
+        wanted = [path for path in paths if path not in self.thumbnails]
+        if wanted:
+            self.thumbnails_wanted.emit(wanted)

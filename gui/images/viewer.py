@@ -1,0 +1,171 @@
+"""The viewer in the middle: one photo, its name, and what the model saw of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.images.photo_canvas import PhotoCanvas
+from gui.images.pictures import to_image
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PySide6.QtGui import QAction
+
+    from core.errors import DroplensError
+    from core.images.loader import ViewedPhoto
+
+
+class PhotoViewer(QWidget):
+    """Shows a photo upright, with the tools to look closer."""
+
+    opacity_changed = Signal(int)
+    """Of the map over the photo, in percent."""
+    map_removed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = PhotoCanvas()
+        self._name = QLabel()
+        self._name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._facts = QLabel()
+        self._facts.setProperty("muted", True)
+        self._hint = QLabel(wordWrap=True)
+        self._hint.hide()
+        self._hint.setProperty("muted", True)
+        self._overlay = self._make_overlay_row()
+        self._tools = QHBoxLayout()
+        self._tools.setSpacing(2)
+        top = QHBoxLayout()
+        top.setContentsMargins(12, 8, 8, 6)
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self._name)
+        names.addWidget(self._facts)
+        top.addLayout(names, 1)
+        top.addLayout(self._tools)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self._overlay)
+        layout.addWidget(self._hint)
+        self._hint.setContentsMargins(12, 4, 12, 6)
+        self._size_text = ""
+        self.canvas.zoom_changed.connect(self._show_facts)
+
+    def add_tools(self, actions: list[QAction]) -> None:
+        """Put buttons for actions beside the name."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setIconSize(theme.ICON_SIZE)
+            self._tools.addWidget(button)
+
+    @Slot(object)
+    def show_photo(self, photo: ViewedPhoto) -> None:
+        """Show a decoded photo."""
+        self._name.setText(photo.path.name)
+        self._name.setToolTip(str(photo.path))
+        height, width = photo.pixels.shape[:2]
+        self._size_text = f"{width} × {height}"
+        seen = QImage() if photo.seen is None else to_image(photo.seen)
+        box = None
+        if photo.box is not None:
+            left, top, right, bottom = photo.box
+            box = QRectF(left, top, right - left, bottom - top)
+        self.canvas.set_photo(to_image(photo.pixels), seen, box)
+        turned = photo.seen is not None and photo.box is None
+        self._hint.setVisible(turned)
+        if turned:
+            self._hint.setText(
+                self.tr(
+                    "This photo is stored turned. You see it upright; the model sees it as it "
+                    "is stored, as its preprocessing says."
+                )
+            )
+        self._overlay.hide()
+
+    @Slot(object)
+    def show_error(self, error: DroplensError) -> None:
+        """Say in the photo's place why it cannot be shown."""
+        self._facts.clear()
+        self._hint.hide()
+        self._overlay.hide()
+        self.canvas.set_message(str(error))
+
+    def announce(self, name: str) -> None:
+        """Show the name of the photo that is being decoded."""
+        self._name.setText(name)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._name.clear()
+        self._facts.clear()
+        self._hint.hide()
+        self._overlay.hide()
+        self.canvas.set_message("")
+
+    def show_map(self, grey: npt.NDArray[np.uint8], title: str) -> None:
+        """Lay a feature map over the photo.
+
+        Args:
+            grey: uint8, shape (h, w).
+            title: which map it is.
+        """
+        self._map_title.setText(title)
+        self.canvas.set_map(to_image(grey))
+        self._overlay.show()
+
+    @Slot()
+    def remove_map(self) -> None:
+        """Take the feature map away."""
+        if self._overlay.isVisible():
+            self._overlay.hide()
+            self.canvas.set_map(QImage())
+            self.map_removed.emit()
+
+    def set_opacity(self, percent: int) -> None:
+        """Set how strongly the map covers the photo."""
+        self._opacity.setValue(percent)
+
+    def _make_overlay_row(self) -> QWidget:
+        row = QWidget()
+        row.hide()
+        self._map_title = QLabel()
+        caption = QLabel(self.tr("Opacity"))
+        caption.setProperty("muted", True)
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity.setRange(0, 100)
+        self._opacity.setValue(70)
+        self._opacity.setFixedWidth(160)
+        self._opacity.setAccessibleName(self.tr("Opacity of the feature map"))
+        close = QToolButton()
+        close.setIcon(theme.icon("x"))
+        close.setToolTip(self.tr("Take the feature map away (Esc)"))
+        close.setAccessibleName(close.toolTip())
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.addWidget(self._map_title, 1)
+        layout.addWidget(caption)
+        layout.addWidget(self._opacity)
+        layout.addWidget(close)
+        self._opacity.valueChanged.connect(self._apply_opacity)
+        close.clicked.connect(self.remove_map)
+        return row
+
+    @Slot(int)
+    def _apply_opacity(self, percent: int) -> None:
+        self.canvas.set_opacity(percent / 100)
+        self.opacity_changed.emit(percent)
+
+    @Slot(float)
+    def _show_facts(self, zoom: float) -> None:
+        shown = zoom * self.devicePixelRatioF()
+        self._facts.setText(f"{self._size_text}  ·  {shown:.0%}")

@@ -1,0 +1,156 @@
+"""The panel on the right: what the model says, which model, which device and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from gui import theme
+
+if TYPE_CHECKING:
+    from core.inference.engine import ReadyModel
+    from core.inference.predictions import ClassProbability, Prediction
+
+_ROWS = 5
+_BAR_PX = 6
+_GAP_PX = 12
+
+
+class PredictionBars(QWidget):
+    """The likeliest classes, each with a bar and its percentage."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._top: tuple[ClassProbability, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_top(self, top: tuple[ClassProbability, ...]) -> None:
+        """Show classes, most likely first."""
+        self._top = top[:_ROWS]
+        said = [f"{one.class_name} {one.probability:.1%}" for one in self._top]
+        self.setAccessibleName(", ".join(said))
+        self.setToolTip("\n".join(said))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, _ROWS * self._row_height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, _ROWS * self._row_height())
+
+    def _row_height(self) -> int:
+        return self.fontMetrics().height() + 4 + _BAR_PX + _GAP_PX
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        used = theme.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        text_height = self.fontMetrics().height()
+        for number, one in enumerate(self._top):
+            top = number * self._row_height()
+            font = QFont(self.font())
+            font.setBold(number == 0)
+            painter.setFont(font)
+            metrics = QFontMetrics(font)
+            percent = f"{one.probability:.1%}"
+            width = metrics.horizontalAdvance(percent)
+            line = QRectF(0, top, self.width(), text_height)
+            painter.setPen(QColor(used.text))
+            name = metrics.elidedText(
+                one.class_name, Qt.TextElideMode.ElideRight, self.width() - width - 12
+            )
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
+            painter.setPen(QColor(used.accent if number == 0 else used.muted))
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, percent)
+            groove = QRectF(0, top + text_height + 4, self.width(), _BAR_PX)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(used.border))
+            painter.drawRoundedRect(groove, 3, 3)
+            bar = QRectF(groove)
+            bar.setWidth(max(_BAR_PX, groove.width() * one.probability))
+            painter.setBrush(QColor(used.accent))
+            painter.setOpacity(1.0 if number == 0 else 0.55)
+            painter.drawRoundedRect(bar, 3, 3)
+            painter.setOpacity(1.0)
+
+
+class PredictionsPanel(QWidget):
+    """Predictions of the photo that is shown, and where they come from."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bars = PredictionBars()
+        self._message = QLabel(wordWrap=True)
+        self._message.setProperty("muted", True)
+        self._model = self._fact()
+        self._classes = self._fact()
+        self._device = self._fact()
+        facts = QFormLayout()
+        facts.setHorizontalSpacing(12)
+        facts.setVerticalSpacing(4)
+        facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for caption, value in (
+            (self.tr("Model"), self._model),
+            (self.tr("Classes"), self._classes),
+            (self.tr("Device"), self._device),
+        ):
+            label = QLabel(caption)
+            label.setProperty("muted", True)
+            facts.addRow(label, value)
+        frame = QFrame()
+        frame.setObjectName("panel")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(14, 12, 14, 12)
+        inside.setSpacing(8)
+        inside.addWidget(self._message)
+        inside.addWidget(self.bars)
+        inside.addLayout(facts)
+        inside.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 4, 8, 2)
+        layout.addWidget(frame)
+        self.show_waiting(self.tr("The model is being loaded…"))
+
+    def show_prediction(self, prediction: Prediction) -> None:
+        """Show what the model says of the current photo, or why it says nothing."""
+        self._message.setVisible(prediction.error is not None)
+        self._message.setText(prediction.error or "")
+        self.bars.setVisible(prediction.error is None)
+        self.bars.set_top(prediction.top)
+
+    def show_waiting(self, text: str) -> None:
+        """Say what the photo is waiting for."""
+        self._message.setText(text)
+        self._message.show()
+        self.bars.hide()
+        self.bars.set_top(())
+
+    @Slot(object)
+    def show_model(self, ready: ReadyModel) -> None:
+        """Say which model answers, and on which device and why."""
+        spec = ready.spec
+        self._model.setText(f"{spec.title} — {spec.checkpoint.name}")
+        self._model.setToolTip(
+            self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
+                summary=spec.summary, path=spec.checkpoint, sha256=spec.sha256
+            )
+        )
+        self._classes.setText(
+            self.tr("{count} from {source}").format(
+                count=f"{len(spec.class_names):,}", source=spec.class_names_source
+            )
+        )
+        self.show_device(ready.device.title, ready.device.reason)
+
+    def show_device(self, title: str, reason: str) -> None:
+        """Name the device and why it was chosen."""
+        self._device.setText(f"{title}: {reason}")
+
+    def _fact(self) -> QLabel:
+        label = QLabel("–", wordWrap=True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return label

@@ -1,0 +1,98 @@
+"""The bar at the bottom: progress, speed, time left, Stop, and the problems."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QElapsedTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from gui import theme
+
+_SECONDS_BEFORE_RATE = 0.5
+
+
+class RunBar(QWidget):
+    """Tells how far a run is; what happened otherwise stands in its text."""
+
+    stop_clicked = Signal()
+    problems_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = QLabel()
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setFixedWidth(220)
+        self._bar.setAccessibleName(self.tr("Progress"))
+        self._stop = QPushButton(self.tr("Stop"))
+        self._stop.setToolTip(self.tr("Stop classifying (Esc)"))
+        self._problems = QPushButton()
+        self._problems.setIcon(theme.icon("triangle-alert", theme.colours().warning))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 4, 8, 4)
+        layout.setSpacing(12)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._stop)
+        layout.addWidget(self._problems)
+        self._clock = QElapsedTimer()
+        self._stop.clicked.connect(self.stop_clicked)
+        self._problems.clicked.connect(self.problems_clicked)
+        self._bar.hide()
+        self._stop.hide()
+        self._problems.hide()
+
+    def begin(self) -> None:
+        """Start counting."""
+        self._clock.start()
+        self._bar.show()
+        self._stop.setEnabled(True)
+        self._stop.show()
+
+    def advance(self, done: int, total: int) -> None:
+        """Show how many photos of how many are classified."""
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        seconds = self._clock.elapsed() / 1000
+        text = self.tr("Classifying {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
+        if seconds > _SECONDS_BEFORE_RATE and done:
+            rate = done / seconds
+            text += "  ·  " + self.tr("{rate} photos/s").format(rate=f"{rate:.0f}")
+            text += "  ·  " + self.tr("{time} left").format(time=_duration((total - done) / rate))
+        self._text.setText(text)
+
+    def stopping(self) -> None:
+        """Show that Stop was heard."""
+        self._stop.setEnabled(False)
+        self._text.setText(self.tr("Stopping…"))
+
+    def end(self, done: int, *, stopped: bool) -> None:
+        """Show the outcome."""
+        seconds = self._clock.elapsed() / 1000
+        self._bar.hide()
+        self._stop.hide()
+        photos = self.tr("1 photo") if done == 1 else self.tr("{n} photos").format(n=f"{done:,}")
+        sentence = self.tr("Stopped after {photos}.") if stopped else self.tr("{photos} classified")
+        text = sentence.format(photos=photos)
+        if done and not stopped:
+            text += self.tr(" in {time}").format(time=_duration(seconds))
+        self._text.setText(text)
+
+    def say(self, text: str) -> None:
+        """Show what is going on beside runs."""
+        self._text.setText(text)
+
+    def show_problems(self, count: int) -> None:
+        """Offer the list of problems."""
+        self._problems.setVisible(count > 0)
+        self._problems.setText(self.tr("Problems ({n})").format(n=count))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "< 1 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return time.strftime("%M:%S", time.gmtime(seconds)).lstrip("0") + " min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,145 @@
+"""The bar at the top: architecture, checkpoint, class names, device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QMenu, QToolBar, QWidget
+
+from core.models.architectures import BY_NAME
+from gui.models.architecture_picker import ArchitecturePicker
+from gui.models.pick_button import PickButton
+
+if TYPE_CHECKING:
+    from core.inference.engine import ReadyModel
+    from core.models.spec import ModelChoice
+
+
+class ModelBar(QToolBar):
+    """Shows the model in use and takes wishes; who owns the choice decides."""
+
+    architecture_picked = Signal(str)
+    """torchvision's name, or "" to recognise it."""
+    checkpoint_picked = Signal(object)
+    """Path, or None for the checkpoint that is shipped."""
+    checkpoint_wanted = Signal()
+    """The user wants to look for a file."""
+    class_names_wanted = Signal()
+    class_names_dropped = Signal()
+    device_picked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("modelBar")
+        self.setWindowTitle(self.tr("Model"))
+        self.setMovable(False)
+        self._recent: list[str] = []
+        self._choice: ModelChoice | None = None
+        self._device = "auto"
+        self._devices: tuple[tuple[str, str], ...] = (("cpu", self.tr("Processor")),)
+        self.architecture = PickButton(self.tr("Architecture"), "layers", 240)
+        self.checkpoint = PickButton(self.tr("Checkpoint"), "box", 300)
+        self.class_names = PickButton(self.tr("Class names"), "tags", 220)
+        self.device = PickButton(self.tr("Device"), "cpu", 200)
+        for button in (self.architecture, self.checkpoint, self.class_names, self.device):
+            self.addWidget(button)
+        self._picker = ArchitecturePicker(self)
+        self._picker.picked.connect(self.architecture_picked)
+        self.architecture.clicked.connect(self.open_architectures)
+        self.checkpoint.clicked.connect(self.open_checkpoints)
+        self.class_names.clicked.connect(self.open_class_names)
+        self.device.clicked.connect(self.open_devices)
+
+    def show_choice(self, choice: ModelChoice, device: str, recent: list[str]) -> None:
+        """Show what was asked for, while it is being opened."""
+        self._choice, self._device, self._recent = choice, device, recent
+        loading = self.tr("Loading…")
+        for button in (self.architecture, self.class_names, self.device):
+            button.set_value(loading)
+        path = choice.checkpoint
+        name = self.tr("SqueezeNet 1.1 (built in)") if path is None else path.name
+        self.checkpoint.set_value(name, str(path or name))
+
+    def show_model(
+        self, ready: ReadyModel, choice: ModelChoice, device: str, recent: list[str]
+    ) -> None:
+        """Show the model in use."""
+        self.show_choice(choice, device, recent)
+        spec = ready.spec
+        self.architecture.set_value(spec.title, spec.summary)
+        count = f"{len(spec.class_names):,}"
+        names = self.tr("1 class") if count == "1" else self.tr("{n} classes").format(n=count)
+        if choice.class_names is not None:
+            names = f"{choice.class_names.name} ({count})"
+        self.class_names.set_value(
+            names,
+            self.tr("{names}, from {source}").format(names=names, source=spec.class_names_source),
+        )
+        self._devices = tuple((one.name, one.title) for one in ready.others)
+        self.show_device(ready.device.title, ready.device.reason)
+
+    def show_device(self, title: str, reason: str) -> None:
+        """Show where the model runs, and why there."""
+        self.device.set_value(title, f"{title}: {reason}")
+
+    @Slot()
+    def open_architectures(self) -> None:
+        """Open the list of architectures."""
+        current = self._choice.architecture if self._choice is not None else None
+        self._picker.open_at(self.architecture.below(), current or "")
+
+    @Slot()
+    def open_checkpoints(self) -> None:
+        """Open the menu of checkpoints: the shipped one, recent ones, a file."""
+        menu = self._menu()
+        current = self._choice.checkpoint if self._choice is not None else None
+        shipped = menu.addAction(self.tr("SqueezeNet 1.1, ImageNet (built in)"))
+        shipped.setCheckable(True)
+        shipped.setChecked(current is None)
+        shipped.triggered.connect(lambda: self.checkpoint_picked.emit(None))
+        if self._recent:
+            menu.addSection(self.tr("Recent"))
+        for text in self._recent:
+            path = Path(text)
+            entry = menu.addAction(path.name.replace("&", "&&"))
+            entry.setToolTip(text)
+            entry.setCheckable(True)
+            entry.setChecked(path == current)
+            entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))
+        menu.addSeparator()
+        menu.addAction(self.tr("Open a checkpoint…")).triggered.connect(self.checkpoint_wanted)
+        menu.popup(self.checkpoint.below())
+
+    @Slot()
+    def open_class_names(self) -> None:
+        """Open the menu of class names."""
+        menu = self._menu()
+        own = menu.addAction(self.tr("As the checkpoint says"))
+        own.setCheckable(True)
+        own.setChecked(self._choice is None or self._choice.class_names is None)
+        own.triggered.connect(self.class_names_dropped)
+        menu.addAction(self.tr("Open a list of names…")).triggered.connect(self.class_names_wanted)
+        menu.popup(self.class_names.below())
+
+    @Slot()
+    def open_devices(self) -> None:
+        """Open the menu of devices that work here."""
+        menu = self._menu()
+        for name, title in (("auto", self.tr("Automatic")), *self._devices):
+            entry = menu.addAction(title)
+            entry.setCheckable(True)
+            entry.setChecked(name == self._device)
+            entry.triggered.connect(lambda _=False, name=name: self.device_picked.emit(name))
+        menu.popup(self.device.below())
+
+    def architecture_title(self, name: str) -> str:
+        """Return an architecture's title."""
+        return BY_NAME[name].title
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        menu.aboutToHide.connect(menu.deleteLater)
+        return menu

@@ -1,0 +1,161 @@
+"""Owns what is picked: asks the engine to open it, and keeps the last that opened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QFileDialog
+
+from core.models.spec import ModelChoice
+from gui.images.drop import CHECKPOINT_ENDINGS
+
+if TYPE_CHECKING:
+    from core.errors import DroplensError
+    from core.inference.engine import ReadyModel
+    from core.settings import Settings
+    from gui.engine_bridge import EngineBridge
+    from gui.models.model_bar import ModelBar
+
+_KEPT_RECENT = 8
+
+
+class ModelPicker(QObject):
+    """The choice in use, the choice being opened, and what the settings remember of them."""
+
+    opening = Signal(str)
+    """Name of what is being opened."""
+    opened = Signal(object)
+    """ReadyModel: now in use."""
+    refused = Signal(object)
+    """DroplensError: the model before stays in use."""
+
+    def __init__(self, bar: ModelBar, bridge: EngineBridge, settings: Settings) -> None:
+        super().__init__()
+        self.ready: ReadyModel | None = None
+        self._bar, self._bridge, self._settings = bar, bridge, settings
+        self._device = settings.device
+        self._asked = self._remembered()
+        self._used = ModelChoice()
+        self._used_device = "auto"
+        bar.architecture_picked.connect(self.pick_architecture)
+        bar.checkpoint_picked.connect(self.pick_checkpoint)
+        bar.checkpoint_wanted.connect(self.ask_for_checkpoint)
+        bar.class_names_wanted.connect(self.ask_for_class_names)
+        bar.class_names_dropped.connect(self.drop_class_names)
+        bar.device_picked.connect(self.pick_device)
+        bridge.model_opened.connect(self._accept)
+        bridge.model_failed.connect(self._refuse)
+
+    def open_remembered(self) -> None:
+        """Open the model of last time, or the one that is shipped."""
+        self._open(self._asked, self._device)
+
+    @Slot(object)
+    def pick_checkpoint(self, path: Path | None) -> None:
+        """Open a checkpoint; its architecture is recognised, its own class names are used."""
+        self._open(ModelChoice(checkpoint=path), self._device)
+
+    @Slot(str)
+    def pick_architecture(self, name: str) -> None:
+        """Hold the checkpoint in use against an architecture, or ask for one of it."""
+        if not name or (self.ready is not None and self.ready.spec.architecture == name):
+            self._open(replace(self._used, architecture=name or None), self._device)
+            return
+        title = self._bar.architecture_title(name)
+        path = self._ask(self.tr("Choose the checkpoint of the {name}").format(name=title))
+        if path is not None:
+            self._open(ModelChoice(checkpoint=path, architecture=name), self._device)
+
+    @Slot()
+    def ask_for_checkpoint(self) -> None:
+        """Let the user look for a checkpoint."""
+        path = self._ask(self.tr("Open a checkpoint"))
+        if path is not None:
+            self.pick_checkpoint(path)
+
+    @Slot()
+    def ask_for_class_names(self) -> None:
+        """Let the user look for a list of class names."""
+        file, _ = QFileDialog.getOpenFileName(
+            self._bar.window(),
+            self.tr("Open a list of class names"),
+            self._settings.last_folder,
+            self.tr("Class names (*.txt *.json);;All files (*)"),
+        )
+        if file:
+            self.use_class_names(Path(file))
+
+    def use_class_names(self, path: Path) -> None:
+        """Name the classes of the model in use by a file."""
+        self._open(replace(self._used, class_names=path), self._device)
+
+    @Slot()
+    def drop_class_names(self) -> None:
+        """Go back to the class names of the checkpoint."""
+        self._open(replace(self._used, class_names=None), self._device)
+
+    @Slot(str)
+    def pick_device(self, device: str) -> None:
+        """Run the model in use elsewhere."""
+        self._open(self._used, device)
+
+    def _ask(self, title: str) -> Path | None:
+        endings = " ".join(f"*{ending}" for ending in CHECKPOINT_ENDINGS)
+        file, _ = QFileDialog.getOpenFileName(
+            self._bar.window(),
+            title,
+            self._settings.last_folder,
+            self.tr("Checkpoints ({endings});;All files (*)").format(endings=endings),
+        )
+        if not file:
+            return None
+        self._settings.last_folder = str(Path(file).parent)
+        return Path(file)
+
+    def _open(self, choice: ModelChoice, device: str) -> None:
+        self._asked, self._device = choice, device
+        self._bar.show_choice(choice, device, self._settings.recent_checkpoints)
+        name = choice.checkpoint.name if choice.checkpoint else self.tr("SqueezeNet 1.1")
+        self.opening.emit(name)
+        self._bridge.open_model(choice, device)
+
+    @Slot(object)
+    def _accept(self, ready: ReadyModel) -> None:
+        self.ready = ready
+        self._used, self._used_device = self._asked, self._device
+        self._remember(self._used, self._device)
+        self._bar.show_model(ready, self._used, self._device, self._settings.recent_checkpoints)
+        self.opened.emit(ready)
+
+    @Slot(object)
+    def _refuse(self, error: DroplensError) -> None:
+        """Go back to the model in use; where there is none yet, to the one that is shipped."""
+        self.refused.emit(error)
+        if self.ready is not None:
+            self._asked, self._device = self._used, self._used_device
+            self._bar.show_model(
+                self.ready, self._used, self._device, self._settings.recent_checkpoints
+            )
+        elif self._asked != ModelChoice() or self._device != "auto":
+            self._open(ModelChoice(), "auto")
+
+    def _remembered(self) -> ModelChoice:
+        settings = self._settings
+        return ModelChoice(
+            checkpoint=Path(settings.checkpoint) if settings.checkpoint else None,
+            architecture=settings.architecture or None,
+            class_names=Path(settings.class_names) if settings.class_names else None,
+        )
+
+    def _remember(self, choice: ModelChoice, device: str) -> None:
+        settings = self._settings
+        settings.checkpoint = str(choice.checkpoint or "")
+        settings.architecture = choice.architecture or ""
+        settings.class_names = str(choice.class_names or "")
+        settings.device = device
+        if settings.checkpoint:
+            recent = [path for path in settings.recent_checkpoints if path != settings.checkpoint]
+            settings.recent_checkpoints = [settings.checkpoint, *recent][:_KEPT_RECENT]

@@ -1,0 +1,150 @@
+"""The one place that shows errors: a banner in the window, and the list of all of them."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+import traceback
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import DroplensError
+from gui import theme
+
+log = logging.getLogger(__name__)
+
+_KEPT_PROBLEMS = 1000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that went wrong."""
+
+    sentence: str
+    details: str
+
+
+class ProblemReporter(QFrame):
+    """A banner above the photos; hidden while there is nothing to say."""
+
+    problems_changed = Signal(int)
+    """How many problems there are."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.problems: list[Problem] = []
+        icon = QLabel()
+        icon.setPixmap(theme.icon("triangle-alert", theme.colours().warning).pixmap(18, 18))
+        self._text = QLabel(wordWrap=True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        copy = QPushButton(self.tr("Copy details"))
+        close = QToolButton()
+        close.setIcon(theme.icon("x"))
+        close.setToolTip(self.tr("Close"))
+        close.setAccessibleName(self.tr("Close this message"))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 8, 8)
+        layout.setSpacing(10)
+        layout.addWidget(icon)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(copy)
+        layout.addWidget(close)
+        copy.clicked.connect(self._copy_shown)
+        close.clicked.connect(self.hide)
+        self.hide()
+
+    @property
+    def shown_text(self) -> str:
+        """Return the sentence in the banner, "" while it is hidden."""
+        return self._text.text() if not self.isHidden() else ""
+
+    @Slot(str)
+    def say(self, sentence: str) -> None:
+        """Show a sentence and keep it."""
+        self._add(Problem(sentence, sentence))
+        self._show(sentence)
+
+    @Slot(object)
+    def report(self, error: BaseException) -> None:
+        """Show an error: its own sentence where it was expected, else that it was not."""
+        if isinstance(error, DroplensError):
+            sentence = str(error)
+        else:
+            log.error("unexpected", exc_info=error)
+            sentence = self.tr(
+                "Something went wrong that Droplens did not expect ({kind}). What was done so "
+                "far is kept. “Copy details” gives what a developer needs."
+            ).format(kind=type(error).__name__)
+        details = "".join(traceback.format_exception(error))
+        self._add(Problem(sentence, details))
+        self._show(sentence)
+
+    def note(self, sentence: str) -> None:
+        """Keep a problem without a banner, such as one unreadable photo of many."""
+        self._add(Problem(sentence, sentence))
+
+    def forget_all(self) -> None:
+        """Empty the list and take the banner away."""
+        self.problems.clear()
+        self.problems_changed.emit(0)
+        self.hide()
+
+    @Slot()
+    def show_list(self) -> None:
+        """Show all problems in a dialog, ready to copy."""
+        dialog = QDialog(self.window())
+        dialog.setWindowTitle(self.tr("Problems"))
+        dialog.resize(720, 420)
+        text = QPlainTextEdit("\n".join(problem.sentence for problem in self.problems))
+        text.setReadOnly(True)
+        text.setAccessibleName(self.tr("Problems"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self._copy_all)
+        buttons.rejected.connect(dialog.reject)
+        layout = QVBoxLayout(dialog)
+        layout.addWidget(text)
+        layout.addWidget(buttons)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _add(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        del self.problems[:-_KEPT_PROBLEMS]
+        self.problems_changed.emit(len(self.problems))
+
+    def _show(self, sentence: str) -> None:
+        self._text.setText(sentence)
+        self.show()
+
+    @Slot()
+    def _copy_shown(self) -> None:
+        if self.problems:
+            self._copy([self.problems[-1]])
+
+    @Slot()
+    def _copy_all(self) -> None:
+        self._copy(self.problems)
+
+    def _copy(self, problems: list[Problem]) -> None:
+        head = f"Droplens, {platform.platform()}, Python {platform.python_version()}, " + (
+            time.strftime("%Y-%m-%d %H:%M:%S")
+        )
+        text = "\n\n".join(problem.details for problem in problems)
+        QGuiApplication.clipboard().setText(f"{head}\n\n{text}")

@@ -1,0 +1,153 @@
+"""Colours, style sheet and icons of the light and the dark scheme."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import asdict, dataclass
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+import resources
+
+ICON_SIZE = QSize(18, 18)
+
+
+@dataclass(frozen=True)
+class Colours:
+    """The colours of one scheme, as #rrggbb."""
+
+    window: str
+    panel: str
+    canvas: str
+    hover: str
+    border: str
+    border_strong: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    accent_strong: str
+    accent_soft: str
+    on_accent: str
+    warning: str
+    warning_soft: str
+
+
+LIGHT = Colours(
+    window="#f3f4f7",
+    panel="#ffffff",
+    canvas="#e9ebf0",
+    hover="#eef1f6",
+    border="#e0e3e9",
+    border_strong="#c5cad4",
+    text="#1a1e26",
+    muted="#5a6272",
+    faint="#9aa1ae",
+    accent="#2563eb",
+    accent_strong="#1d4fc4",
+    accent_soft="#dce7fd",
+    on_accent="#ffffff",
+    warning="#b45309",
+    warning_soft="#fff5e0",
+)
+DARK = Colours(
+    window="#15171b",
+    panel="#1e2126",
+    canvas="#101215",
+    hover="#2a2e35",
+    border="#2d3138",
+    border_strong="#464c57",
+    text="#e8eaef",
+    muted="#a0a8b6",
+    faint="#6b7280",
+    accent="#6aa2ff",
+    accent_strong="#8ab6ff",
+    accent_soft="#25385c",
+    on_accent="#0b1220",
+    warning="#f0b04a",
+    warning_soft="#33290f",
+)
+
+_SCHEMES = {
+    "system": Qt.ColorScheme.Unknown,
+    "light": Qt.ColorScheme.Light,
+    "dark": Qt.ColorScheme.Dark,
+}
+
+
+def colours() -> Colours:
+    """Return the colours of the scheme in use."""
+    dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    return DARK if dark else LIGHT
+
+
+def set_appearance(appearance: str) -> None:
+    """Use "light" or "dark", or follow the "system"."""
+    QGuiApplication.styleHints().setColorScheme(_SCHEMES.get(appearance, Qt.ColorScheme.Unknown))
+
+
+def apply(application: QApplication) -> None:
+    """Give the application palette and style sheet of the scheme in use."""
+    used = colours()
+    application.setPalette(_palette(used))
+    sheet = resources.path("style/droplens.qss").read_text(encoding="utf-8")
+    chevron = resources.path("style/chevron.svg").as_posix()
+    application.setStyleSheet(string.Template(sheet).substitute(asdict(used), chevron=chevron))
+
+
+def icon(name: str, colour: str | None = None) -> QIcon:
+    """Return one of the line icons in the colour of the text, sharp at 100 % and 200 %."""
+    used = colours()
+    made = QIcon()
+    for mode, tint in (
+        (QIcon.Mode.Normal, colour or used.text),
+        (QIcon.Mode.Disabled, used.faint),
+    ):
+        for factor in (1, 2):
+            made.addPixmap(pixmap(name, tint, ICON_SIZE.width() * factor), mode)
+    return made
+
+
+def pixmap(name: str, colour: str, size_px: int) -> QPixmap:
+    """Return a line icon as a square picture."""
+    svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
+    drawn = QPixmap(size_px, size_px)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    renderer.render(painter)
+    painter.end()
+    return drawn
+
+
+def app_icon() -> QIcon:
+    """Return the program's own icon."""
+    return QIcon(str(resources.path("icons/app.svg")))
+
+
+def _palette(used: Colours) -> QPalette:
+    palette = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: used.window,
+        QPalette.ColorRole.WindowText: used.text,
+        QPalette.ColorRole.Base: used.panel,
+        QPalette.ColorRole.AlternateBase: used.hover,
+        QPalette.ColorRole.Text: used.text,
+        QPalette.ColorRole.PlaceholderText: used.muted,
+        QPalette.ColorRole.Button: used.panel,
+        QPalette.ColorRole.ButtonText: used.text,
+        QPalette.ColorRole.ToolTipBase: used.panel,
+        QPalette.ColorRole.ToolTipText: used.text,
+        QPalette.ColorRole.Highlight: used.accent,
+        QPalette.ColorRole.HighlightedText: used.on_accent,
+        QPalette.ColorRole.Link: used.accent,
+        QPalette.ColorRole.Mid: used.border,
+    }
+    for role, colour in roles.items():
+        palette.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(used.faint))
+    return palette
