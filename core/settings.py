@@ -21,7 +21,6 @@ class Settings:
     architecture: str = ""
     class_names: str = ""
     device: str = "auto"
-    last_paths: list[str] = field(default_factory=list)
     last_folder: str = ""
     recent_checkpoints: list[str] = field(default_factory=list)
     appearance: str = "system"

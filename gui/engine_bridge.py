@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from core.errors import DroplensError
-
 if TYPE_CHECKING:
     from core.images.loader import ImageLoader
     from core.images.preprocessing import Preprocessing
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from core.inference.predictions import Prediction
     from core.models.spec import ModelChoice
 
-log = logging.getLogger(__name__)
 
 CHUNK_MS = 50
 """Predictions reach the window in chunks, at most 20 a second."""
@@ -37,13 +33,13 @@ class EngineBridge(QObject):
     model_opened = Signal(object)
     """ReadyModel."""
     model_failed = Signal(object)
-    """DroplensError: the model before stays in use."""
+    """An exception; the model before stays in use."""
     layers_listed = Signal(object)
     """tuple of Layer."""
     feature_maps_ready = Signal(object)
     """FeatureMapsOfPhoto."""
     feature_maps_failed = Signal(object)
-    """DroplensError."""
+    """An exception."""
     predictions_ready = Signal(list)
     """Predictions of the run in progress, in order."""
     run_finished = Signal(object)
@@ -55,13 +51,13 @@ class EngineBridge(QObject):
     photo_ready = Signal(object)
     """ViewedPhoto."""
     photo_failed = Signal(object)
-    """UnreadableImageError."""
+    """An exception, as a rule an UnreadableImageError."""
     thumbnail_ready = Signal(object, object)
     """Path, and RGB uint8 of shape (h, w, 3) or None where it cannot be read."""
     noticed = Signal(str)
     """A sentence that the user should see."""
     failed = Signal(object)
-    """An exception that nobody expected."""
+    """An exception that nobody expected and that has no signal of its own."""
 
     _answered = Signal(object, object)
     _found = Signal(list)
@@ -184,13 +180,13 @@ class EngineBridge(QObject):
         kind: str,
         future: Future[Any],
         on_answer: Callable[[Any], object],
-        on_refusal: Callable[[DroplensError], object] | None = None,
+        on_refusal: Callable[[BaseException], object] | None = None,
     ) -> None:
         self._newest[kind] = future
         handlers = (kind, on_answer, on_refusal)
         future.add_done_callback(partial(self._answered.emit, handlers))
 
-    def _refuse_thumbnail(self, path: Path, _: DroplensError) -> None:
+    def _refuse_thumbnail(self, path: Path, _: BaseException) -> None:
         self.thumbnail_ready.emit(path, None)
 
     @Slot(object, object)
@@ -204,7 +200,7 @@ class EngineBridge(QObject):
         error = future.exception()
         if error is None:
             on_answer(future.result())
-        elif on_refusal is not None and isinstance(error, DroplensError):
+        elif on_refusal is not None:
             on_refusal(error)
         else:
             self._end_failed_run(kind)

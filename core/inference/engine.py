@@ -46,11 +46,12 @@ class ReadyModel:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run over many photos ended."""
+    """How a run over many photos ended, and on which device it ran at last."""
 
     done: int
     failed: int
     stopped: bool
+    device: Device
 
 
 class Run:
@@ -91,7 +92,7 @@ class Run:
             size = min(self._batch_size or classifier.largest_batch, classifier.largest_batch)
             self._read_ahead(classifier.spec.preprocessing, 3 * size)
             if self._stop.is_set() or not self._decoding:
-                self._end()
+                self._end(classifier.device)
                 return
             count = min(size, len(self._decoding))
             batch = [self._decoding.popleft() for _ in range(count)]
@@ -128,9 +129,9 @@ class Run:
             for path, one in decoded
         ]
 
-    def _end(self) -> None:
+    def _end(self, device: Device) -> None:
         self._cancel_decoding()
-        self.finished.set_result(RunOutcome(self._done, self._failed, self._stop.is_set()))
+        self.finished.set_result(RunOutcome(self._done, self._failed, self._stop.is_set(), device))
 
     def _cancel_decoding(self) -> None:
         for _, future in self._decoding:
@@ -157,6 +158,7 @@ class Engine:
         self._classifier: Classifier | None = None
         self._newest: dict[str, Future[Any]] = {}
         self._runs: set[Run] = set()
+        self._opening = 0
 
     def warm_up(self) -> Future[None]:
         """Import torch in the worker, which takes seconds, before anything is asked."""
@@ -169,7 +171,9 @@ class Engine:
             choice: what the user picked.
             device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         """
-        return self._interactive("model", lambda: self._open(choice, device))
+        self._opening += 1
+        request = self._opening
+        return self._interactive("model", lambda: self._open(choice, device, request))
 
     def layers(self) -> Future[tuple[Layer, ...]]:
         """List the layers with an image-shaped output, in order of execution."""
@@ -249,14 +253,15 @@ class Engine:
         self._newest[kind] = future
         return future
 
-    def _open(self, choice: ModelChoice, device: str) -> ReadyModel:
+    def _open(self, choice: ModelChoice, device: str, request: int) -> ReadyModel:
         from core.inference.classifier import Classifier
         from core.inference.devices import choose_device, working_devices
         from core.models.checkpoints import open_model
 
         chosen = choose_device(device)
         classifier = Classifier(open_model(choice), chosen, self._on_notice)
-        self._classifier = classifier
+        if request == self._opening:  # else the user has picked another one meanwhile
+            self._classifier = classifier
         return ReadyModel(classifier.spec, classifier.device, working_devices())
 
     def _layers(self) -> tuple[Layer, ...]:

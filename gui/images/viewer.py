@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PySide6.QtGui import QAction
 
-    from core.errors import DroplensError
     from core.images.loader import ViewedPhoto
 
 
@@ -92,13 +91,12 @@ class PhotoViewer(QWidget):
             )
         self._overlay.hide()
 
-    @Slot(object)
-    def show_error(self, error: DroplensError) -> None:
+    def show_error(self, sentence: str) -> None:
         """Say in the photo's place why it cannot be shown."""
         self._facts.clear()
         self._hint.hide()
         self._overlay.hide()
-        self.canvas.set_message(str(error))
+        self.canvas.set_message(sentence)
 
     def announce(self, name: str) -> None:
         """Show the name of the photo that is being decoded."""
@@ -124,12 +122,14 @@ class PhotoViewer(QWidget):
         self._overlay.show()
 
     @Slot()
-    def remove_map(self) -> None:
-        """Take the feature map away."""
-        if self._overlay.isVisible():
-            self._overlay.hide()
-            self.canvas.set_map(QImage())
-            self.map_removed.emit()
+    def remove_map(self) -> bool:
+        """Take the feature map away; return whether there was one."""
+        if self._overlay.isHidden():
+            return False
+        self._overlay.hide()
+        self.canvas.set_map(QImage())
+        self.map_removed.emit()
+        return True
 
     def set_opacity(self, percent: int) -> None:
         """Set how strongly the map covers the photo."""

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
 
 if TYPE_CHECKING:
-    from core.errors import DroplensError
+    from pathlib import Path
+
     from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
 
 
@@ -89,6 +90,14 @@ class FeatureMapsPanel(QWidget):
         self._model.set_maps(None, self.order)
         self.layer_chosen.emit()
 
+    @Slot()
+    def focus_layer(self) -> None:
+        """Put the cursor into the layer's name, ready to type another."""
+        self._layer.setFocus()
+        line = self._layer.lineEdit()
+        if line is not None:
+            line.selectAll()
+
     @property
     def order(self) -> str:
         """Return "index" or "strength"."""
@@ -114,16 +123,21 @@ class FeatureMapsPanel(QWidget):
             self._select(self._channel)
             self._show_channel(self._channel)
 
-    @Slot(object)
-    def show_error(self, error: DroplensError) -> None:
+    def show_error(self, sentence: str) -> None:
         """Say why there are no maps."""
         self._model.set_maps(None, self.order)
-        self._facts.setText(str(error))
+        self._facts.setText(sentence)
 
     def clear(self) -> None:
         """Show no maps."""
         self._model.set_maps(None, self.order)
         self._facts.setText(self.tr("The feature maps of the photo appear here."))
+
+    def enlarge_again(self, image: Path) -> None:
+        """Enlarge the chosen channel over a photo that has just appeared."""
+        found = self._model.found
+        if self._channel is not None and found is not None and found.image == image:
+            self._show_channel(self._channel)
 
     @Slot()
     def forget_channel(self) -> None:

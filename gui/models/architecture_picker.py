@@ -108,7 +108,7 @@ class ArchitecturePicker(QFrame):
                 continue
             if top.data(0, _NAME_ROLE) is not None:
                 items.append(top)
-            items += [top.child(row) for row in range(top.childCount())]
+            items += children(top)
         return items
 
     def _select(self, name: str) -> None:
@@ -133,8 +133,7 @@ class ArchitecturePicker(QFrame):
         for at in range(self._tree.topLevelItemCount()):
             head = self._tree.topLevelItem(at)
             if head is not None and head.childCount():
-                rows = range(head.childCount())
-                head.setHidden(all(head.child(row).isHidden() for row in rows))
+                head.setHidden(all(child.isHidden() for child in children(head)))
         shown = [item for item in self._items() if not item.isHidden()]
         if shown and self._tree.currentItem() not in shown:
             self._tree.setCurrentItem(shown[0])
@@ -145,3 +144,9 @@ class ArchitecturePicker(QFrame):
         if name is not None:
             self.hide()
             self.picked.emit(name)
+
+
+def children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    """Return what stands below an item."""
+    found = [item.child(row) for row in range(item.childCount())]
+    return [child for child in found if child is not None]

@@ -1,0 +1,8 @@
+"""Open the window: python -m gui [PATH…]."""
+
+import sys
+
+from gui.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())

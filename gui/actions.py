@@ -1,0 +1,156 @@
+"""The table of all actions: name, text, key, menu, icon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from gui import theme
+
+tr = QCoreApplication.translate
+
+
+@dataclass(frozen=True)
+class Row:
+    """One action; an empty name is a separator.
+
+    Attributes:
+        name: what ``app`` connects it by.
+        text: in the menu.
+        key: in Qt's portable form; several are separated by "; ".
+        icon: name of a file in resources/icons.
+        short: on buttons, where it differs from the text.
+        checkable: on or off.
+        submenu: title of the menu below the menu that it stands in.
+    """
+
+    name: str = ""
+    text: str = ""
+    key: str = ""
+    icon: str = ""
+    short: str = ""
+    checkable: bool = False
+    submenu: str = ""
+
+
+def table() -> dict[str, list[Row]]:
+    """Return the rows of each menu, translated."""
+    appearance = tr("actions", "&Appearance")
+    return {
+        tr("actions", "&File"): [
+            Row("open_photos", tr("actions", "Open &photos…"), "Ctrl+O", "image",
+                tr("actions", "Open photos")),
+            Row("open_folder", tr("actions", "Open &folder…"), "Ctrl+Shift+O", "folder-open",
+                tr("actions", "Open folder")),
+            Row("open_samples", tr("actions", "Try the &sample photos"), "Ctrl+T", "sparkles",
+                tr("actions", "Try the sample photos")),
+            Row("paste", tr("actions", "&Paste photos"), "Ctrl+V", "clipboard-paste"),
+            Row(),
+            Row("save_predictions", tr("actions", "Sa&ve predictions…"), "Ctrl+S", "save"),
+            Row(),
+            Row("remove_selected", tr("actions", "&Remove selected from the list"), "Del",
+                "x"),
+            Row("remove_all", tr("actions", "Remove &all from the list"), "Ctrl+Shift+Del",
+                "trash-2"),
+            Row(),
+            Row("quit", tr("actions", "&Quit"), "Ctrl+Q"),
+        ],
+        tr("actions", "&Model"): [
+            Row("open_checkpoint", tr("actions", "Open &checkpoint…"), "Ctrl+Shift+C", "box"),
+            Row("choose_architecture", tr("actions", "Choose &architecture…"), "Ctrl+Shift+A",
+                "layers"),
+            Row("recent_checkpoints", tr("actions", "&Recent checkpoints…"), "Ctrl+R"),
+            Row("open_class_names", tr("actions", "Open class &names…"), "Ctrl+Shift+N", "tags"),
+            Row("choose_device", tr("actions", "Choose &device…"), "Ctrl+Shift+D", "cpu"),
+            Row("use_shipped", tr("actions", "Use the &built-in model"), "Ctrl+B"),
+            Row(),
+            Row("classify_again", tr("actions", "Classify all a&gain"), "F5", "rotate-ccw"),
+            Row("stop", tr("actions", "&Stop"), "Esc", "circle-stop"),
+        ],
+        tr("actions", "&View"): [
+            Row("previous", tr("actions", "&Previous photo"), "Alt+Left", "chevron-left"),
+            Row("next", tr("actions", "&Next photo"), "Alt+Right", "chevron-right"),
+            Row("search", tr("actions", "&Search photos"), "Ctrl+F", "search"),
+            Row(),
+            Row("zoom_in", tr("actions", "Zoom &in"), "Ctrl++; Ctrl+=", "zoom-in"),
+            Row("zoom_out", tr("actions", "Zoom &out"), "Ctrl+-", "zoom-out"),
+            Row("fit", tr("actions", "&Fit to window"), "Ctrl+0", "maximize"),
+            Row("actual_size", tr("actions", "&Actual size"), "Ctrl+1"),
+            Row("show_seen", tr("actions", "&What the model saw"), "Ctrl+M", "scan-eye",
+                checkable=True),
+            Row(),
+            Row("choose_layer", tr("actions", "Choose &layer"), "Ctrl+L"),
+            Row("remove_map", tr("actions", "Take the feature &map away"), "Ctrl+Backspace"),
+            Row(),
+            Row("appearance_system", tr("actions", "As the &system"), "Ctrl+Alt+1",
+                checkable=True, submenu=appearance),
+            Row("appearance_light", tr("actions", "&Light"), "Ctrl+Alt+2",
+                checkable=True, submenu=appearance),
+            Row("appearance_dark", tr("actions", "&Dark"), "Ctrl+Alt+3",
+                checkable=True, submenu=appearance),
+            Row("full_screen", tr("actions", "F&ull screen"), "F11", checkable=True),
+        ],
+        tr("actions", "&Help"): [
+            Row("show_keys", tr("actions", "&Keys"), "F1", "keyboard"),
+            Row("show_problems", tr("actions", "&Problems"), "Ctrl+Shift+P", "triangle-alert"),
+            Row("about", tr("actions", "&About Droplens"), "Shift+F1", "info"),
+        ],
+    }  # fmt: skip
+
+
+class Actions:
+    """The actions by name, standing in the window's menus."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._by_name: dict[str, QAction] = {}
+        self._icons: dict[str, str] = {}
+        self.menus: dict[str, QMenu] = {}
+        for title, rows in table().items():
+            menu = window.menuBar().addMenu(title)
+            self.menus[title] = menu
+            submenus: dict[str, QMenu] = {}
+            for row in rows:
+                if not row.name:
+                    menu.addSeparator()
+                    continue
+                place = menu
+                if row.submenu:
+                    if row.submenu not in submenus:
+                        submenus[row.submenu] = menu.addMenu(row.submenu)
+                    place = submenus[row.submenu]
+                place.addAction(self._make(row, window))
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def some(self, *names: str) -> list[QAction]:
+        """Return actions in the order of their names."""
+        return [self._by_name[name] for name in names]
+
+    def all(self) -> list[QAction]:
+        """Return all actions in the order of the menus."""
+        return list(self._by_name.values())
+
+    def paint_icons(self) -> None:
+        """Draw the icons in the colours of the scheme in use."""
+        for name, icon in self._icons.items():
+            self._by_name[name].setIcon(theme.icon(icon))
+
+    def _make(self, row: Row, window: QMainWindow) -> QAction:
+        action = QAction(row.text, window)
+        action.setObjectName(row.name)
+        action.setCheckable(row.checkable)
+        action.setIconText(row.short or row.text.replace("&", "").rstrip("…"))
+        if row.key:
+            keys = [QKeySequence(key) for key in row.key.split("; ")]
+            action.setShortcuts(keys)
+            shown = keys[0].toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{action.iconText()} ({shown})")
+        if row.icon:
+            self._icons[row.name] = row.icon
+        self._by_name[row.name] = action
+        window.addAction(action)
+        return action

@@ -1,0 +1,529 @@
+"""The one place where the objects are made and joined."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QActionGroup, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+import resources
+from core import settings as settings_file
+from core.errors import DroplensError, SettingsError
+from core.images.loader import ImageLoader
+from core.inference.engine import Engine
+from gui import theme
+from gui.engine_bridge import EngineBridge
+from gui.images.drop import paths_in, save_pasted, sort_paths
+from gui.images.gallery_model import GalleryModel
+from gui.inference.classifying import Classifying
+from gui.main_window import MainWindow
+from gui.models.model_picker import ModelPicker
+
+if TYPE_CHECKING:
+    from core.images.loader import ViewedPhoto
+    from core.inference.engine import ReadyModel, RunOutcome
+    from core.inference.predictions import Prediction
+    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+
+_SAMPLES = ("chelsea.png", "coffee.png", "china.jpg", "rocket.jpg", "flower.jpg")
+_SWITCH_SECONDS = 0.001
+"""How soon Python's interpreter changes threads, so that the window is not kept waiting."""
+
+
+class Droplens(QObject):
+    """The program: window, engine and the ways between them."""
+
+    def __init__(
+        self,
+        settings_path: Path,
+        make_engine: Callable[[Callable[[str], None]], Engine] = Engine,
+    ) -> None:
+        super().__init__()
+        self._settings_path = settings_path
+        self.settings = settings_file.load(settings_path)
+        theme.set_appearance(self.settings.appearance)
+        self._apply_theme()
+        self.gallery_model = GalleryModel()
+        self.window = MainWindow(self.gallery_model)
+        self.bridge = EngineBridge(make_engine, ImageLoader())
+        self.picker = ModelPicker(self.window.model_bar, self.bridge, self.settings)
+        self.classifying = Classifying(self.bridge, self.window.run_bar)
+        self._searched: list[Path] = []
+        self._join_photos()
+        self._join_model()
+        self._join_inside()
+        self._join_actions()
+        self._join_rest()
+        self._restore()
+
+    def start(self, paths: Sequence[Path]) -> None:
+        """Show the window, and only then let the engine import torch."""
+        self.window.show()
+        self.bridge.warm_up()
+        self.picker.open_remembered()
+        if paths:
+            self.add_paths(list(paths))
+
+    # Joining
+
+    def _join_photos(self) -> None:
+        window, bridge = self.window, self.bridge
+        window.paths_dropped.connect(self.add_paths)
+        window.gallery.current_changed.connect(self._show_current)
+        window.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
+        window.viewer.canvas.stepped.connect(window.gallery.step)
+        bridge.photos_found.connect(self._add_found)
+        bridge.search_finished.connect(self._end_search)
+        bridge.thumbnail_ready.connect(window.gallery.put_thumbnail)
+        bridge.photo_ready.connect(self._show_photo)
+        bridge.photo_failed.connect(self._show_photo_error)
+
+    def _join_model(self) -> None:
+        window, bridge = self.window, self.bridge
+        self.picker.opening.connect(self._note_opening)
+        self.picker.opened.connect(self._use_model)
+        self.picker.refused.connect(self._refuse_model)
+        self.classifying.predicted.connect(self._note_predictions)
+        self.classifying.finished.connect(self._end_run)
+        bridge.run_finished.connect(self._note_outcome)
+        window.run_bar.problems_clicked.connect(window.reporter.show_list)
+        window.reporter.problems_changed.connect(window.run_bar.show_problems)
+
+    def _join_inside(self) -> None:
+        window, bridge = self.window, self.bridge
+        bridge.layers_listed.connect(self._offer_layers)
+        bridge.feature_maps_ready.connect(self._show_maps)
+        bridge.feature_maps_failed.connect(self._show_maps_error)
+        window.feature_maps.layer_chosen.connect(self._request_maps)
+        window.feature_maps.map_chosen.connect(window.viewer.show_map)
+        window.viewer.map_removed.connect(window.feature_maps.forget_channel)
+
+    def _join_rest(self) -> None:
+        window = self.window
+        self.bridge.noticed.connect(window.reporter.say)
+        self.bridge.failed.connect(window.reporter.report)
+        window.closing.connect(self._close)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
+        window.gallery.order_changed.connect(self._remember_gallery_order)
+        window.feature_maps.order_changed.connect(self._remember_maps_order)
+        window.viewer.opacity_changed.connect(self._remember_opacity)
+
+    def _join_actions(self) -> None:
+        window = self.window
+        canvas, bar = window.viewer.canvas, window.model_bar
+        slots: dict[str, Callable[[], object]] = {
+            "open_photos": self.ask_for_photos,
+            "open_folder": self.ask_for_folder,
+            "open_samples": self.open_samples,
+            "paste": self.paste,
+            "save_predictions": self.ask_where_to_save,
+            "remove_selected": self.remove_selected,
+            "remove_all": self.remove_all,
+            "quit": window.close,
+            "open_checkpoint": self.picker.ask_for_checkpoint,
+            "choose_architecture": bar.open_architectures,
+            "recent_checkpoints": bar.open_checkpoints,
+            "open_class_names": self.picker.ask_for_class_names,
+            "choose_device": bar.open_devices,
+            "use_shipped": lambda: self.picker.pick_checkpoint(None),
+            "classify_again": self.classify_again,
+            "stop": self.stop,
+            "previous": lambda: window.gallery.step(-1),
+            "next": lambda: window.gallery.step(1),
+            "search": window.gallery.focus_search,
+            "zoom_in": lambda: canvas.zoom_by(1),
+            "zoom_out": lambda: canvas.zoom_by(-1),
+            "fit": canvas.fit,
+            "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
+            "choose_layer": window.feature_maps.focus_layer,
+            "remove_map": window.viewer.remove_map,
+            "show_keys": self.show_keys,
+            "show_problems": window.reporter.show_list,
+            "about": self.show_about,
+        }
+        actions = window.actions_table
+        for name, slot in slots.items():
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        actions["show_seen"].toggled.connect(canvas.set_show_seen)
+        actions["full_screen"].toggled.connect(self._set_full_screen)
+        schemes = QActionGroup(self)
+        for name in ("system", "light", "dark"):
+            action = actions[f"appearance_{name}"]
+            schemes.addAction(action)
+            action.setChecked(name == self.settings.appearance)
+            action.triggered.connect(lambda _=False, name=name: self.set_appearance(name))
+        actions.paint_icons()
+
+    def _restore(self) -> None:
+        window, settings = self.window, self.settings
+        window.restore_layout(settings.window_geometry, settings.window_state)
+        window.gallery.set_order(settings.gallery_order)
+        window.feature_maps.set_order(settings.feature_maps_order)
+        window.viewer.set_opacity(settings.overlay_opacity)
+
+    # Photos in
+
+    @Slot(list)
+    def add_paths(self, paths: list[Path]) -> None:
+        """Take photos, folders and checkpoints, however they came."""
+        if not paths:
+            self.window.reporter.say(
+                self.tr("Nothing there is a file on this computer. Save it first, then drop it.")
+            )
+            return
+        dropped = sort_paths(paths)
+        if dropped.checkpoints:
+            self.picker.pick_checkpoint(dropped.checkpoints[-1])
+        if dropped.images:
+            self._searched = dropped.images
+            self.window.run_bar.say(self.tr("Looking for photos…"))
+            self.bridge.search(dropped.images)
+
+    def ask_for_photos(self) -> None:
+        """Let the user look for photos."""
+        files, _ = QFileDialog.getOpenFileNames(
+            self.window, self.tr("Open photos"), self.settings.last_folder
+        )
+        if files:
+            self.settings.last_folder = str(Path(files[0]).parent)
+            self.add_paths([Path(file) for file in files])
+
+    def ask_for_folder(self) -> None:
+        """Let the user look for a folder of photos."""
+        folder = QFileDialog.getExistingDirectory(
+            self.window, self.tr("Open a folder of photos"), self.settings.last_folder
+        )
+        if folder:
+            self.settings.last_folder = folder
+            self.add_paths([Path(folder)])
+
+    def open_samples(self) -> None:
+        """Open the photos that Droplens ships."""
+        self.add_paths([resources.path(f"samples/{name}") for name in _SAMPLES])
+
+    def paste(self) -> None:
+        """Take files, paths or a picture from the clipboard."""
+        data = QGuiApplication.clipboard().mimeData()
+        paths = paths_in(data)
+        if not paths:
+            from platformdirs import user_data_path
+
+            folder = user_data_path("Droplens", appauthor=False) / "Pasted photos"
+            try:
+                pasted = save_pasted(data, folder)
+            except OSError as error:
+                self.window.reporter.say(
+                    self.tr("The pasted picture could not be kept in {folder}: {reason}.").format(
+                        folder=folder, reason=error.strerror
+                    )
+                )
+                return
+            paths = [pasted] if pasted is not None else []
+        if paths:
+            self.add_paths(paths)
+        else:
+            self.window.run_bar.say(self.tr("The clipboard holds no photos."))
+
+    @Slot(list)
+    def _add_found(self, paths: list[Path]) -> None:
+        new = self.gallery_model.add(paths)
+        self.window.show_empty(self.gallery_model.total == 0)
+        self.classifying.add(new)
+
+    @Slot(int)
+    def _end_search(self, count: int) -> None:
+        if count == 0:
+            names = ", ".join(str(path) for path in self._searched)
+            self.window.reporter.say(
+                self.tr("No photos were found in {names}.").format(names=names)
+            )
+        if not self.classifying.is_running:
+            self.window.run_bar.say("")
+
+    # Photos out
+
+    def remove_selected(self) -> None:
+        """Take the selected photos off the list; their files stay."""
+        self.gallery_model.remove(self.window.gallery.selected())
+        self.window.show_empty(self.gallery_model.total == 0)
+
+    def remove_all(self) -> None:
+        """Empty the list; the files stay."""
+        self.classifying.stop()
+        self.gallery_model.clear()
+        self.window.reporter.forget_all()
+        self.window.show_empty(True)
+
+    def ask_where_to_save(self) -> None:
+        """Write the predictions to a file of the user's choice."""
+        file, _ = QFileDialog.getSaveFileName(
+            self.window,
+            self.tr("Save predictions"),
+            str(Path(self.settings.last_folder) / "predictions.csv"),
+            self.tr("Table for spreadsheets (*.csv);;JSON (*.json)"),
+        )
+        if file:
+            self.save_predictions(Path(file))
+
+    def save_predictions(self, path: Path) -> None:
+        """Write the predictions made so far as CSV or, by its ending, as JSON."""
+        from core.errors import cannot_write
+        from core.files import write_atomically
+        from core.inference.predictions import to_csv
+
+        predictions = [
+            row.prediction for row in self.gallery_model.rows() if row.prediction is not None
+        ]
+        if path.suffix.lower() == ".json":
+            listed = [one.to_json() for one in predictions]
+            content = json.dumps(listed, indent=1).encode()
+        else:
+            content = to_csv(predictions, top_k=5)
+        try:
+            write_atomically(path, content)
+        except OSError as error:
+            self.window.reporter.say(cannot_write(path, error))
+            return
+        self.window.run_bar.say(
+            self.tr("{n} predictions saved as {path}").format(n=f"{len(predictions):,}", path=path)
+        )
+
+    # The current photo
+
+    @Slot(object)
+    def _show_current(self, path: Path | None) -> None:
+        window = self.window
+        if path is None:
+            window.viewer.clear()
+            window.feature_maps.clear()
+            window.predictions.show_waiting("")
+            return
+        window.viewer.announce(path.name)
+        ready = self.picker.ready
+        self.bridge.view(path, ready.spec.preprocessing if ready is not None else None)
+        self.classifying.put_first(path)
+        self._show_prediction()
+        self._request_maps()
+
+    def _show_prediction(self) -> None:
+        current = self.window.gallery.current
+        row = self.gallery_model.row(current) if current is not None else None
+        panel = self.window.predictions
+        if row is not None and row.prediction is not None:
+            panel.show_prediction(row.prediction)
+        elif self.picker.ready is None:
+            panel.show_waiting(self.tr("The model is being loaded…"))
+        elif self.classifying.is_running:
+            panel.show_waiting(self.tr("Waiting for its turn…"))
+        else:
+            panel.show_waiting(self.tr("Not classified. F5 classifies all photos again."))
+
+    @Slot(object)
+    def _show_photo(self, photo: ViewedPhoto) -> None:
+        if photo.path == self.window.gallery.current:
+            self.window.viewer.show_photo(photo)
+            self.window.feature_maps.enlarge_again(photo.path)
+
+    @Slot(object)
+    def _show_photo_error(self, error: BaseException) -> None:
+        self.window.viewer.show_error(self._expected(error))
+
+    # The model
+
+    @Slot(str)
+    def _note_opening(self, name: str) -> None:
+        self.classifying.hold()
+        self.window.run_bar.say(self.tr("Loading {name}…").format(name=name))
+        if self.picker.ready is None:
+            self._show_prediction()
+
+    @Slot(object)
+    def _use_model(self, ready: ReadyModel) -> None:
+        self.window.predictions.show_model(ready)
+        self.window.run_bar.say(ready.spec.summary)
+        self.window.viewer.remove_map()
+        self.bridge.list_layers()
+        self.classify_again()
+        current = self.window.gallery.current
+        if current is not None:
+            self.bridge.view(current, ready.spec.preprocessing)
+
+    @Slot(object)
+    def _refuse_model(self, error: BaseException) -> None:
+        self.window.run_bar.say("")
+        self.window.reporter.report(error)
+        if self.picker.ready is not None:
+            waiting = [row.path for row in self.gallery_model.rows() if row.prediction is None]
+            self.classifying.restart(waiting)
+
+    def classify_again(self) -> None:
+        """Classify all photos with the model in use."""
+        if self.picker.ready is None:
+            return
+        self.gallery_model.forget_predictions()
+        self.window.reporter.forget_all()
+        self.classifying.restart([row.path for row in self.gallery_model.rows()])
+        self._show_prediction()
+
+    def stop(self) -> None:
+        """Escape: take the enlarged map away, else stop classifying."""
+        if not self.window.viewer.remove_map():
+            self.classifying.stop()
+
+    @Slot(list)
+    def _note_predictions(self, predictions: list[Prediction]) -> None:
+        self.gallery_model.set_predictions(predictions)
+        for one in predictions:
+            if one.error is not None:
+                self.window.reporter.note(one.error)
+        if any(one.image == self.window.gallery.current for one in predictions):
+            self._show_prediction()
+
+    @Slot()
+    def _end_run(self) -> None:
+        if self.settings.gallery_order in ("class", "probability", "uncertain"):
+            self.gallery_model.arrange()
+        self._show_prediction()
+
+    @Slot(object)
+    def _note_outcome(self, outcome: RunOutcome | None) -> None:
+        if outcome is not None:
+            self.window.predictions.show_device(outcome.device.title, outcome.device.reason)
+            self.window.model_bar.show_device(outcome.device.title, outcome.device.reason)
+
+    # The inside
+
+    @Slot(object)
+    def _offer_layers(self, layers: tuple[Layer, ...]) -> None:
+        self.window.feature_maps.set_layers(layers)
+
+    @Slot()
+    def _request_maps(self) -> None:
+        current, layer = self.window.gallery.current, self.window.feature_maps.layer
+        if current is not None and layer is not None and self.picker.ready is not None:
+            self.bridge.request_feature_maps(current, layer.name, layer.call)
+
+    @Slot(object)
+    def _show_maps(self, found: FeatureMapsOfPhoto) -> None:
+        if found.image == self.window.gallery.current:
+            self.window.feature_maps.show_maps(found)
+
+    @Slot(object)
+    def _show_maps_error(self, error: BaseException) -> None:
+        self.window.feature_maps.show_error(self._expected(error))
+
+    def _expected(self, error: BaseException) -> str:
+        """Return the sentence for a panel; an unexpected error is reported as well."""
+        if isinstance(error, DroplensError):
+            return str(error)
+        self.window.reporter.report(error)
+        return self.tr("This did not work; see the message above.")
+
+    # The rest
+
+    def set_appearance(self, appearance: str) -> None:
+        """Use "light" or "dark", or follow the "system"."""
+        self.settings.appearance = appearance
+        theme.set_appearance(appearance)
+        self._follow_scheme()
+
+    @Slot()
+    def _follow_scheme(self, _: Qt.ColorScheme = Qt.ColorScheme.Unknown) -> None:
+        self._apply_theme()
+        self.window.follow_scheme()
+
+    def _apply_theme(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(application)
+
+    @Slot(bool)
+    def _set_full_screen(self, full: bool) -> None:
+        if full:
+            self.window.showFullScreen()
+        else:
+            self.window.showNormal()
+
+    @Slot(str)
+    def _remember_gallery_order(self, order: str) -> None:
+        self.settings.gallery_order = order
+
+    @Slot(str)
+    def _remember_maps_order(self, order: str) -> None:
+        self.settings.feature_maps_order = order
+
+    @Slot(int)
+    def _remember_opacity(self, percent: int) -> None:
+        self.settings.overlay_opacity = percent
+
+    def show_keys(self) -> None:
+        """List every action with its keys."""
+        native = QKeySequence.SequenceFormat.NativeText
+        rows = [
+            f"<tr><td style='padding-right:24px'>{action.iconText()}</td><td><b>"
+            + ", ".join(key.toString(native) for key in action.shortcuts())
+            + "</b></td></tr>"
+            for action in self.window.actions_table.all()
+        ]
+        box = QMessageBox(self.window)
+        box.setWindowTitle(self.tr("Keys"))
+        box.setTextFormat(Qt.TextFormat.RichText)
+        box.setText("<table>" + "".join(rows) + "</table>")
+        box.open()
+
+    def show_about(self) -> None:
+        """Say what this is and whose work it stands on."""
+        from importlib.metadata import version
+
+        box = QMessageBox(self.window)
+        box.setIconPixmap(theme.app_icon().pixmap(64, 64))
+        box.setWindowTitle(self.tr("About Droplens"))
+        box.setText(
+            self.tr(
+                "<b>Droplens {version}</b><br>See what an image classifier says, and what it "
+                "sees.<br><br>MIT licence. Built on PyTorch {torch}, torchvision, Qt for Python "
+                "and Pillow; SqueezeNet 1.1 by Iandola et al.; icons by Lucide.<br>The licences "
+                "lie in {folder}."
+            ).format(
+                version=version("droplens"),
+                torch=version("torch"),
+                folder=resources.path("licences"),
+            )
+        )
+        box.open()
+
+    @Slot()
+    def _close(self) -> None:
+        """Remember, stop, wait for one batch at most; then the window may go."""
+        geometry, state = self.window.saved_layout()
+        self.settings.window_geometry, self.settings.window_state = geometry, state
+        try:
+            settings_file.save(self.settings, self._settings_path)
+        except SettingsError as error:
+            logging.getLogger(__name__).warning("%s", error)
+            self.window.reporter.say(str(error))
+        self.window.hide()
+        self.bridge.shut_down()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window with the photos, folders and checkpoints given; return the exit status."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    paths = sys.argv[1:] if arguments is None else list(arguments)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    application = QApplication.instance() or QApplication(["droplens"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Droplens")
+    application.setDesktopFileName("droplens")
+    application.setStyle("Fusion")
+    droplens = Droplens(settings_file.default_path())
+    sys.excepthook = lambda _, error, __: droplens.window.reporter.report(error)
+    QTimer.singleShot(0, lambda: droplens.start([Path(path) for path in paths]))
+    return application.exec()
