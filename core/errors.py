@@ -11,7 +11,15 @@ class DroplensError(Exception):
 
 
 class UnreadableImageError(DroplensError):
-    """A photo cannot be decoded."""
+    """A photo cannot be decoded.
+
+    Attributes:
+        reason: in words that end a sentence, e.g. "the file is empty".
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(unreadable_image(path, reason))
+        self.reason = reason
 
 
 class UnusableCheckpointError(DroplensError):
@@ -44,6 +52,11 @@ class NotSpatialError(DroplensError):
 
 class SettingsError(DroplensError):
     """The settings cannot be written."""
+
+
+def unreadable_image(path: Path, reason: str) -> str:
+    """Return the sentence for a photo that cannot be used."""
+    return f"{path} could not be read: {reason}."
 
 
 _REASONS = {

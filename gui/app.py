@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer, Slot
 from PySide6.QtGui import QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import resources
 from core import settings as settings_file
-from core.errors import DroplensError, SettingsError
+from core.errors import DroplensError, SettingsError, UnreadableImageError
 from core.images.loader import ImageLoader
 from core.inference.engine import Engine
 from gui import theme
@@ -417,7 +419,10 @@ class Droplens(QObject):
 
     @Slot(object)
     def _show_maps_error(self, error: BaseException) -> None:
-        self.window.feature_maps.show_error(self._expected(error))
+        sentence = self._expected(error)
+        if isinstance(error, UnreadableImageError):  # the viewer says why
+            sentence = self.tr("No feature maps for this photo.")
+        self.window.feature_maps.show_error(sentence)
 
     def _expected(self, error: BaseException) -> str:
         """Return the sentence for a panel; an unexpected error is reported as well."""
@@ -513,6 +518,27 @@ class Droplens(QObject):
         self.bridge.shut_down()
 
 
+def catch_termination(window: MainWindow) -> None:
+    """Close the window properly when the system asks the program to end.
+
+    Qt's loop runs no Python while it waits; the signal's number, written to a socket, wakes it.
+    """
+    waking, woken = socket.socketpair()
+    waking.setblocking(False)
+    signal.set_wakeup_fd(waking.fileno())
+    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: woken.recv(1))
+
+    def forget() -> None:
+        signal.set_wakeup_fd(-1)
+        waking.close()
+        woken.close()
+
+    window.destroyed.connect(forget)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Open the window with the photos, folders and checkpoints given; return the exit status."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -525,5 +551,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     application.setStyle("Fusion")
     droplens = Droplens(settings_file.default_path())
     sys.excepthook = lambda _, error, __: droplens.window.reporter.report(error)
+    catch_termination(droplens.window)
     QTimer.singleShot(0, lambda: droplens.start([Path(path) for path in paths]))
     return application.exec()

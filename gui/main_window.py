@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -68,8 +68,9 @@ class MainWindow(QMainWindow):
         self.run_bar = RunBar()
         self.statusBar().addWidget(self.run_bar, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self.resize(1360, 860)
+        self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize() * 0.94))
         self.resizeDocks(self._docks[:2], [330, 340], Qt.Orientation.Horizontal)
+        self.resizeDocks(self._docks[1:], [330, 420], Qt.Orientation.Vertical)
         self._shown_layout = b""
         self._is_empty = False
         self.show_empty(True)
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
                 dock.show()
             if self._shown_layout:
                 self.restoreState(QByteArray(self._shown_layout), _LAYOUT_VERSION)
+            self.gallery.view.setFocus()
 
     @property
     def is_empty(self) -> bool:

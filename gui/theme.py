@@ -76,17 +76,22 @@ _SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
 }
+_wanted = Qt.ColorScheme.Unknown
 
 
 def colours() -> Colours:
     """Return the colours of the scheme in use."""
-    dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
-    return DARK if dark else LIGHT
+    scheme = _wanted
+    if scheme == Qt.ColorScheme.Unknown:
+        scheme = QGuiApplication.styleHints().colorScheme()
+    return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
 
 
 def set_appearance(appearance: str) -> None:
     """Use "light" or "dark", or follow the "system"."""
-    QGuiApplication.styleHints().setColorScheme(_SCHEMES.get(appearance, Qt.ColorScheme.Unknown))
+    global _wanted
+    _wanted = _SCHEMES.get(appearance, Qt.ColorScheme.Unknown)
+    QGuiApplication.styleHints().setColorScheme(_wanted)
 
 
 def apply(application: QApplication) -> None:
@@ -94,8 +99,10 @@ def apply(application: QApplication) -> None:
     used = colours()
     application.setPalette(_palette(used))
     sheet = resources.path("style/droplens.qss").read_text(encoding="utf-8")
-    chevron = resources.path("style/chevron.svg").as_posix()
-    application.setStyleSheet(string.Template(sheet).substitute(asdict(used), chevron=chevron))
+    pictures = {
+        name: resources.path(f"style/{name}.svg").as_posix() for name in ("chevron", "close")
+    }
+    application.setStyleSheet(string.Template(sheet).substitute(asdict(used), **pictures))
 
 
 def icon(name: str, colour: str | None = None) -> QIcon:

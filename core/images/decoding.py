@@ -98,7 +98,7 @@ def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.
     except UnreadableImageError:
         raise
     except Exception as error:  # decoders raise whatever a broken file provokes
-        raise UnreadableImageError(_sentence(path, error)) from error
+        raise UnreadableImageError(path, _reason(path, error)) from error
     if upright and orientation in _TURNS:
         rgb = rgb.transpose(_TURNS[orientation])
     return rgb, orientation
@@ -143,10 +143,6 @@ def _to_8_bit(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     if high <= low:
         return np.zeros(grey.shape, np.uint8)
     return np.rint((grey - low) * (255 / (high - low))).astype(np.uint8)
-
-
-def _sentence(path: Path, error: Exception) -> str:
-    return f"{path} could not be read: {_reason(path, error)}."
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import DroplensError, UnusableCheckpointError
+from core.errors import PreprocessingError, UnreadableImageError, UnusableCheckpointError
 from core.threads import yield_to_window
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Run:
             batch = [self._decoding.popleft() for _ in range(count)]
             predictions = self._classify(classifier, batch)
             self._done += len(predictions)
-            self._failed += sum(one.error is not None for one in predictions)
+            self._failed += sum(one.reason is not None for one in predictions)
             self._on_predictions(predictions)
             self._engine.queue(self._step)
         except BaseException as error:  # noqa: BLE001 - the future carries it to whoever waits
@@ -286,7 +286,7 @@ class Engine:
 
 if TYPE_CHECKING:
     _Decoded = npt.NDArray[np.float32] | str
-    """An input of shape (3, H, W), or the sentence that says why there is none."""
+    """An input of shape (3, H, W), or why there is none, in words that end a sentence."""
 
 
 def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
@@ -296,10 +296,11 @@ def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
         image = load_rgb(path, upright=preprocessing.apply_orientation)
         return preprocessing.to_input(preprocessing.seen_by_model(image))
     except MemoryError:
-        return f"{path} does not fit in memory."
-    except DroplensError as error:
-        text = str(error)
-        return text if text.startswith(str(path)) else f"{path} could not be used: {text}."
+        return "it does not fit in memory"
+    except UnreadableImageError as error:
+        return error.reason
+    except PreprocessingError as error:
+        return str(error)
 
 
 def _import_torch() -> None:

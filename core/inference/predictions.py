@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import unreadable_image
+
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
 
@@ -31,14 +33,19 @@ class Prediction:
     Attributes:
         image: the photo.
         top: the likeliest classes, most likely first; empty where the photo failed.
-        error: why the photo failed, in one sentence.
+        reason: why the photo failed, in words that end a sentence; None where it did not.
         model: which model said it: checkpoint hash and preprocessing included.
     """
 
     image: Path
     top: tuple[ClassProbability, ...]
-    error: str | None
+    reason: str | None
     model: ModelSpec
+
+    @property
+    def error(self) -> str | None:
+        """Return why the photo failed, in one sentence; None where it did not."""
+        return None if self.reason is None else unreadable_image(self.image, self.reason)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of the command line's ``classify --json``."""

@@ -193,10 +193,10 @@ def _names(content: FileContent, count: int) -> tuple[tuple[str, ...], str]:
     for place in (written, content.content):
         found = class_names.from_checkpoint(place, count)
         if found is not None:
-            return found[0], f"the checkpoint ({found[1]!r})"
+            return found[0], f"named by the checkpoint ({found[1]})"
     if count == _IMAGENET_CLASSES:
-        return class_names.imagenet_names(), "ImageNet's, because there are 1,000 classes"
-    return class_names.placeholder_names(count), "none found; classes are numbered"
+        return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
+    return class_names.placeholder_names(count), "not named by the checkpoint"
 
 
 def _preprocessing(
@@ -227,7 +227,7 @@ def _summary(
 ) -> str:
     count = len(names)
     shown = ", ".join(names[:3]) + (", …" if count > 3 else "")
-    listed = "" if source.startswith("none") else f" ({shown})"
+    listed = "" if source.startswith("not named") else f" ({shown})"
     classes = "1 class" if count == 1 else f"{count:,} classes"
     place = f"{content.container} file"
     if state_dict.wrapper:
@@ -247,7 +247,7 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
     """Put the user's own class names and preprocessing in the place of those found."""
     if choice.class_names is not None:
         names = class_names.read(choice.class_names, len(spec.class_names))
-        spec = replace(spec, class_names=names, class_names_source=str(choice.class_names))
+        spec = replace(spec, class_names=names, class_names_source=f"named by {choice.class_names}")
     if choice.preprocessing is not None:
         spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
     return spec

@@ -52,7 +52,7 @@ def open_weights(name: str) -> OpenedModel:
         checkpoint=file,
         sha256=sha256_of(file),
         class_names=names,
-        class_names_source=f"{name}",
+        class_names_source="named by torchvision",
         preprocessing=from_transforms(entry.transforms()),
         summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
     )

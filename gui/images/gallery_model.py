@@ -36,6 +36,11 @@ class GalleryRow:
         return self.prediction.error if self.prediction is not None else None
 
     @property
+    def reason(self) -> str | None:
+        """Return the same in few words."""
+        return self.prediction.reason if self.prediction is not None else None
+
+    @property
     def class_name(self) -> str:
         """Return the likeliest class, or nothing."""
         top = self.prediction.top if self.prediction is not None else ()

@@ -34,7 +34,8 @@ class GalleryPanel(QWidget):
         self._current: Path | None = None
         self.view = GalleryView()
         self.view.setModel(model)
-        self._search = QLineEdit(placeholderText=self.tr("Search names and classes"))
+        self._search = QLineEdit(placeholderText=self.tr("Search"))
+        self._search.setToolTip(self.tr("Search names and classes"))
         self._search.setClearButtonEnabled(True)
         self._search.setAccessibleName(self.tr("Search names and classes"))
         self._search.addAction(

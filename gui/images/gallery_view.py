@@ -119,7 +119,7 @@ class GalleryDelegate(QStyledItemDelegate):
         if thumbnail is None:
             shape.addRoundedRect(area, 5, 5)
             painter.fillPath(shape, QColor(used.canvas))
-            if row.path in self._thumbnails or row.error:
+            if row.path in self._thumbnails or row.reason is not None:
                 size = min(28, area.height())
                 broken = theme.pixmap("image-off", used.muted, 2 * size)
                 place = QRect(QPoint(0, 0), QSize(size, size))
@@ -146,9 +146,9 @@ class GalleryDelegate(QStyledItemDelegate):
         painter.setPen(QColor(used.muted))
         name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, left, name)
-        if row.error is not None:
+        if row.reason is not None:
             painter.setPen(QColor(used.warning))
-            text = self.tr("Cannot be read")
+            text = row.reason[:1].upper() + row.reason[1:]
             painter.drawText(
                 second, left, metrics.elidedText(text, Qt.TextElideMode.ElideRight, second.width())
             )
@@ -190,7 +190,6 @@ class GalleryView(QListView):
         self.setMouseTracking(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Photos"))
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -217,7 +216,8 @@ class GalleryView(QListView):
         super().changeEvent(event)
 
     def _fit_cards(self) -> None:
-        available = self.viewport().width() - 1
+        # Room for the scroll bar is kept free, so that its coming changes nothing.
+        available = self.width() - self.verticalScrollBar().sizeHint().width() - 1
         columns = max(1, available // _CARD_WIDTH)
         width = available // columns
         text = 2 * self.fontMetrics().height() + 6

@@ -33,6 +33,7 @@ class Classifying(QObject):
         self._ready = False
         self._stopped = False
         self._done = 0
+        self._failed = 0
         self._total = 0
         bridge.predictions_ready.connect(self._take)
         bridge.run_finished.connect(self._end)
@@ -66,7 +67,7 @@ class Classifying(QObject):
         self._bridge.drop_run()
         self._waiting.clear()
         self._running, self._ready, self._stopped = False, False, False
-        self._done = self._total = 0
+        self._done = self._failed = self._total = 0
 
     def put_first(self, path: Path) -> None:
         """Let the photo that is looked at go before the others."""
@@ -87,7 +88,7 @@ class Classifying(QObject):
         if self._running or not self._ready or not self._waiting:
             return
         self._running, self._stopped = True, False
-        self._done, self._total = 0, len(self._waiting)
+        self._done, self._failed, self._total = 0, 0, len(self._waiting)
         self._bar.begin()
         self._bar.advance(0, self._total)
         self._bridge.start_run(iter(self._take_next, None))
@@ -102,6 +103,7 @@ class Classifying(QObject):
     @Slot(list)
     def _take(self, predictions: list[Prediction]) -> None:
         self._done += len(predictions)
+        self._failed += sum(one.reason is not None for one in predictions)
         self._bar.advance(self._done, self._total)
         self.predicted.emit(predictions)
 
@@ -112,6 +114,6 @@ class Classifying(QObject):
             self._start()  # a photo came in just as the run ended
             return
         stopped = self._stopped or outcome is None
-        self._bar.end(self._done, stopped=stopped)
+        self._bar.end(self._done, self._failed, stopped=stopped)
         self._waiting.clear()
         self.finished.emit()

@@ -133,14 +133,14 @@ class PredictionsPanel(QWidget):
     def show_model(self, ready: ReadyModel) -> None:
         """Say which model answers, and on which device and why."""
         spec = ready.spec
-        self._model.setText(f"{spec.title} — {spec.checkpoint.name}")
+        self._model.setText(f"{spec.title}\n{spec.checkpoint.name}")
         self._model.setToolTip(
             self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
                 summary=spec.summary, path=spec.checkpoint, sha256=spec.sha256
             )
         )
         self._classes.setText(
-            self.tr("{count} from {source}").format(
+            self.tr("{count}, {source}").format(
                 count=f"{len(spec.class_names):,}", source=spec.class_names_source
             )
         )

@@ -66,16 +66,19 @@ class RunBar(QWidget):
         self._stop.setEnabled(False)
         self._text.setText(self.tr("Stopping…"))
 
-    def end(self, done: int, *, stopped: bool) -> None:
-        """Show the outcome."""
+    def end(self, done: int, failed: int, *, stopped: bool) -> None:
+        """Show the outcome: how many were asked for and how many of them failed."""
         seconds = self._clock.elapsed() / 1000
         self._bar.hide()
         self._stop.hide()
-        photos = self.tr("1 photo") if done == 1 else self.tr("{n} photos").format(n=f"{done:,}")
+        good = done - failed
+        photos = self.tr("1 photo") if good == 1 else self.tr("{n} photos").format(n=f"{good:,}")
         sentence = self.tr("Stopped after {photos}.") if stopped else self.tr("{photos} classified")
         text = sentence.format(photos=photos)
         if done and not stopped:
             text += self.tr(" in {time}").format(time=_duration(seconds))
+        if failed:
+            text += "  ·  " + self.tr("{n} could not be read").format(n=f"{failed:,}")
         self._text.setText(text)
 
     def say(self, text: str) -> None:

@@ -45,9 +45,13 @@ class FeatureMapsPanel(QWidget):
         self._order.setToolTip(self.tr("Sort by channel index, or by mean magnitude in this photo"))
         self._facts = QLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(0, 0, 6, 0)
+        bottom.addWidget(self._facts, 1)
+        bottom.addWidget(self._order)
         top = QHBoxLayout()
-        top.addWidget(self._layer, 1)
-        top.addWidget(self._order)
+        top.setContentsMargins(0, 0, 6, 0)
+        top.addWidget(self._layer)
         frame = QFrame()
         frame.setObjectName("panel")
         inside = QVBoxLayout(frame)
@@ -55,11 +59,12 @@ class FeatureMapsPanel(QWidget):
         inside.setSpacing(6)
         inside.addLayout(top)
         inside.addWidget(self.grid, 1)
-        inside.addWidget(self._facts)
+        inside.addLayout(bottom)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 8)
         layout.addWidget(frame)
         self._layer.currentIndexChanged.connect(self._ask)
+        self._layer.currentTextChanged.connect(self._show_beginning)
         self._order.currentIndexChanged.connect(self._arrange)
         self.grid.clicked.connect(self._choose)
         self.grid.activated.connect(self._choose)
@@ -87,6 +92,7 @@ class FeatureMapsPanel(QWidget):
             names.index(wanted) if wanted in names else first_convolution(layers)
         )
         self._layer.blockSignals(False)
+        self._show_beginning()
         self._model.set_maps(None, self.order)
         self.layer_chosen.emit()
 
@@ -115,10 +121,11 @@ class FeatureMapsPanel(QWidget):
         self.grid.verticalScrollBar().setValue(scrolled)
         count, height, width = found.grey.shape
         self._facts.setText(
-            self.tr("{count} maps of {height}×{width}, each scaled to its own range").format(
+            self.tr("{count} maps of {height} × {width}").format(
                 count=f"{count:,}", height=height, width=width
             )
         )
+        self._facts.setToolTip(self.tr("Each map is scaled from its own least to greatest value"))
         if self._channel is not None and self._channel < count:
             self._select(self._channel)
             self._show_channel(self._channel)
@@ -163,7 +170,14 @@ class FeatureMapsPanel(QWidget):
     def _title(self, layer: Layer) -> str:
         channels, height, width = layer.shape
         call = self.tr(", call {n}").format(n=layer.call) if layer.calls > 1 else ""
-        return f"{layer.name}{call} — {layer.kind}, {channels}×{height}×{width}"
+        return f"{layer.name}{call}  ·  {layer.kind}  ·  {channels} × {height} × {width}"
+
+    @Slot()
+    def _show_beginning(self) -> None:
+        """Show the layer's name where its title is wider than the field."""
+        line = self._layer.lineEdit()
+        if line is not None and not line.hasFocus():
+            line.setCursorPosition(0)
 
     @Slot(int)
     def _ask(self, _: int) -> None:

@@ -138,11 +138,11 @@ class MapGrid(QListView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName(self.tr("Feature maps"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        available = self.viewport().width() - 1
+        # Room for the scroll bar is kept free, so that its coming changes nothing.
+        available = self.width() - self.verticalScrollBar().sizeHint().width() - 1
         columns = max(1, available // _TILE_PX)
         width = available // columns
         caption = round(self.fontMetrics().height() * _CAPTION_SHARE)

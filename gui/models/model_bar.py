@@ -75,7 +75,7 @@ class ModelBar(QToolBar):
             names = f"{choice.class_names.name} ({count})"
         self.class_names.set_value(
             names,
-            self.tr("{names}, from {source}").format(names=names, source=spec.class_names_source),
+            self.tr("{names}, {source}").format(names=names, source=spec.class_names_source),
         )
         self._devices = tuple((one.name, one.title) for one in ready.others)
         self.show_device(ready.device.title, ready.device.reason)
