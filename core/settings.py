@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError, cannot_write
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -49,8 +46,7 @@ def load(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        log.warning("settings cannot be read: %s", error)
-        _set_aside(path)
+        _set_aside(path, error)
         return Settings()
     return _from_json(found)
 
@@ -86,7 +82,11 @@ def _from_json(found: Any) -> Settings:
     return settings
 
 
-def _set_aside(path: Path) -> None:
+def _set_aside(path: Path, reason: Exception) -> None:
+    import logging  # costs start-up time, so only where something is wrong
+
+    log = logging.getLogger(__name__)
+    log.warning("settings cannot be read: %s", reason)
     try:
         path.replace(path.with_name("settings.damaged.json"))
     except OSError as error:

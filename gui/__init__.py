@@ -1,9 +1,6 @@
 """What Droplens shows: no torch below this folder."""
 
-import ctypes
-import importlib.util
 import sys
-from pathlib import Path
 
 
 def _load_torch_runtime_before_qt() -> None:
@@ -11,6 +8,10 @@ def _load_torch_runtime_before_qt() -> None:
 
     Loading the one library costs little; torch itself is imported later, by the engine.
     """
+    import ctypes
+    import importlib.util
+    from pathlib import Path
+
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return

@@ -6,12 +6,11 @@ import json
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, Slot
 from PySide6.QtGui import QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -24,19 +23,24 @@ from gui import theme
 from gui.engine_bridge import EngineBridge
 from gui.images.drop import paths_in, save_pasted, sort_paths
 from gui.images.gallery_model import GalleryModel
+from gui.images.gallery_panel import GalleryPanel
+from gui.images.viewer import PhotoViewer
 from gui.inference.classifying import Classifying
-from gui.main_window import MainWindow
+from gui.inference.predictions_panel import PredictionsPanel
+from gui.inference.run_bar import RunBar
+from gui.inside.feature_maps_panel import FeatureMapsPanel
+from gui.main_window import MainWindow, Panel
 from gui.models.model_picker import ModelPicker
+from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
     from core.images.loader import ViewedPhoto
     from core.inference.engine import ReadyModel, RunOutcome
     from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.settings import Settings
 
 _SAMPLES = ("chelsea.png", "coffee.png", "china.jpg", "rocket.jpg", "flower.jpg")
-_SWITCH_SECONDS = 0.001
-"""How soon Python's interpreter changes threads, so that the window is not kept waiting."""
 
 
 class Droplens(QObject):
@@ -44,82 +48,98 @@ class Droplens(QObject):
 
     def __init__(
         self,
+        window: MainWindow,
+        settings: Settings,
         settings_path: Path,
         make_engine: Callable[[Callable[[str], None]], Engine] = Engine,
     ) -> None:
         super().__init__()
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        self.window = window
+        self.settings = settings
         self._settings_path = settings_path
-        self.settings = settings_file.load(settings_path)
-        theme.set_appearance(self.settings.appearance)
-        self._apply_theme()
-        self.gallery_model = GalleryModel()
-        self.window = MainWindow(self.gallery_model)
-        self.bridge = EngineBridge(make_engine, ImageLoader())
-        self.picker = ModelPicker(self.window.model_bar, self.bridge, self.settings)
-        self.classifying = Classifying(self.bridge, self.window.run_bar)
         self._searched: list[Path] = []
+        self.gallery_model = GalleryModel()
+        self.gallery = GalleryPanel(self.gallery_model)
+        self.viewer = PhotoViewer()
+        self.predictions = PredictionsPanel()
+        self.feature_maps = FeatureMapsPanel()
+        self.reporter = ProblemReporter()
+        self.run_bar = RunBar()
+        window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
+        self.bridge = EngineBridge(make_engine, ImageLoader())
+        self.picker = ModelPicker(window.model_bar, self.bridge, settings)
+        self.classifying = Classifying(self.bridge, self.run_bar)
         self._join_photos()
         self._join_model()
         self._join_inside()
-        self._join_actions()
         self._join_rest()
+        self._join_actions()
         self._restore()
 
     def start(self, paths: Sequence[Path]) -> None:
-        """Show the window, and only then let the engine import torch."""
-        self.window.show()
+        """Let the engine import torch, open the model of last time, and take the paths."""
         self.bridge.warm_up()
         self.picker.open_remembered()
         if paths:
             self.add_paths(list(paths))
+
+    def _panels(self) -> list[Panel]:
+        left = Qt.DockWidgetArea.LeftDockWidgetArea
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        return [
+            Panel("gallery", self.tr("Photos"), self.gallery, left, 330, 750),
+            Panel("predictions", self.tr("Predictions"), self.predictions, right, 340, 330),
+            Panel("featureMaps", self.tr("Feature maps"), self.feature_maps, right, 340, 420),
+        ]
 
     # Joining
 
     def _join_photos(self) -> None:
         window, bridge = self.window, self.bridge
         window.paths_dropped.connect(self.add_paths)
-        window.gallery.current_changed.connect(self._show_current)
-        window.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
-        window.viewer.canvas.stepped.connect(window.gallery.step)
+        self.gallery.current_changed.connect(self._show_current)
+        self.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
+        self.viewer.canvas.stepped.connect(self.gallery.step)
         bridge.photos_found.connect(self._add_found)
         bridge.search_finished.connect(self._end_search)
-        bridge.thumbnail_ready.connect(window.gallery.put_thumbnail)
+        bridge.thumbnail_ready.connect(self.gallery.put_thumbnail)
         bridge.photo_ready.connect(self._show_photo)
         bridge.photo_failed.connect(self._show_photo_error)
 
     def _join_model(self) -> None:
-        window, bridge = self.window, self.bridge
+        _window, bridge = self.window, self.bridge
         self.picker.opening.connect(self._note_opening)
         self.picker.opened.connect(self._use_model)
         self.picker.refused.connect(self._refuse_model)
         self.classifying.predicted.connect(self._note_predictions)
         self.classifying.finished.connect(self._end_run)
         bridge.run_finished.connect(self._note_outcome)
-        window.run_bar.problems_clicked.connect(window.reporter.show_list)
-        window.reporter.problems_changed.connect(window.run_bar.show_problems)
+        self.run_bar.problems_clicked.connect(self.reporter.show_list)
+        self.reporter.problems_changed.connect(self.run_bar.show_problems)
 
     def _join_inside(self) -> None:
-        window, bridge = self.window, self.bridge
+        _window, bridge = self.window, self.bridge
         bridge.layers_listed.connect(self._offer_layers)
         bridge.feature_maps_ready.connect(self._show_maps)
         bridge.feature_maps_failed.connect(self._show_maps_error)
-        window.feature_maps.layer_chosen.connect(self._request_maps)
-        window.feature_maps.map_chosen.connect(window.viewer.show_map)
-        window.viewer.map_removed.connect(window.feature_maps.forget_channel)
+        self.feature_maps.layer_chosen.connect(self._request_maps)
+        self.feature_maps.map_chosen.connect(self.viewer.show_map)
+        self.viewer.map_removed.connect(self.feature_maps.forget_channel)
 
     def _join_rest(self) -> None:
         window = self.window
-        self.bridge.noticed.connect(window.reporter.say)
-        self.bridge.failed.connect(window.reporter.report)
+        self.bridge.noticed.connect(self.reporter.say)
+        self.bridge.failed.connect(self.reporter.report)
         window.closing.connect(self._close)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
-        window.gallery.order_changed.connect(self._remember_gallery_order)
-        window.feature_maps.order_changed.connect(self._remember_maps_order)
-        window.viewer.opacity_changed.connect(self._remember_opacity)
+        self.gallery.order_changed.connect(self._remember_gallery_order)
+        self.feature_maps.order_changed.connect(self._remember_maps_order)
+        self.viewer.opacity_changed.connect(self._remember_opacity)
 
     def _join_actions(self) -> None:
         window = self.window
-        canvas, bar = window.viewer.canvas, window.model_bar
+        canvas, bar = self.viewer.canvas, window.model_bar
         slots: dict[str, Callable[[], object]] = {
             "open_photos": self.ask_for_photos,
             "open_folder": self.ask_for_folder,
@@ -137,17 +157,17 @@ class Droplens(QObject):
             "use_shipped": lambda: self.picker.pick_checkpoint(None),
             "classify_again": self.classify_again,
             "stop": self.stop,
-            "previous": lambda: window.gallery.step(-1),
-            "next": lambda: window.gallery.step(1),
-            "search": window.gallery.focus_search,
+            "previous": lambda: self.gallery.step(-1),
+            "next": lambda: self.gallery.step(1),
+            "search": self.gallery.focus_search,
             "zoom_in": lambda: canvas.zoom_by(1),
             "zoom_out": lambda: canvas.zoom_by(-1),
             "fit": canvas.fit,
             "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
-            "choose_layer": window.feature_maps.focus_layer,
-            "remove_map": window.viewer.remove_map,
+            "choose_layer": self.feature_maps.focus_layer,
+            "remove_map": self.viewer.remove_map,
             "show_keys": self.show_keys,
-            "show_problems": window.reporter.show_list,
+            "show_problems": self.reporter.show_list,
             "about": self.show_about,
         }
         actions = window.actions_table
@@ -164,11 +184,10 @@ class Droplens(QObject):
         actions.paint_icons()
 
     def _restore(self) -> None:
-        window, settings = self.window, self.settings
-        window.restore_layout(settings.window_geometry, settings.window_state)
-        window.gallery.set_order(settings.gallery_order)
-        window.feature_maps.set_order(settings.feature_maps_order)
-        window.viewer.set_opacity(settings.overlay_opacity)
+        settings = self.settings
+        self.gallery.set_order(settings.gallery_order)
+        self.feature_maps.set_order(settings.feature_maps_order)
+        self.viewer.set_opacity(settings.overlay_opacity)
 
     # Photos in
 
@@ -176,7 +195,7 @@ class Droplens(QObject):
     def add_paths(self, paths: list[Path]) -> None:
         """Take photos, folders and checkpoints, however they came."""
         if not paths:
-            self.window.reporter.say(
+            self.reporter.say(
                 self.tr("Nothing there is a file on this computer. Save it first, then drop it.")
             )
             return
@@ -185,7 +204,7 @@ class Droplens(QObject):
             self.picker.pick_checkpoint(dropped.checkpoints[-1])
         if dropped.images:
             self._searched = dropped.images
-            self.window.run_bar.say(self.tr("Looking for photos…"))
+            self.run_bar.say(self.tr("Looking for photos…"))
             self.bridge.search(dropped.images)
 
     def ask_for_photos(self) -> None:
@@ -221,7 +240,7 @@ class Droplens(QObject):
             try:
                 pasted = save_pasted(data, folder)
             except OSError as error:
-                self.window.reporter.say(
+                self.reporter.say(
                     self.tr("The pasted picture could not be kept in {folder}: {reason}.").format(
                         folder=folder, reason=error.strerror
                     )
@@ -231,7 +250,7 @@ class Droplens(QObject):
         if paths:
             self.add_paths(paths)
         else:
-            self.window.run_bar.say(self.tr("The clipboard holds no photos."))
+            self.run_bar.say(self.tr("The clipboard holds no photos."))
 
     @Slot(list)
     def _add_found(self, paths: list[Path]) -> None:
@@ -243,24 +262,22 @@ class Droplens(QObject):
     def _end_search(self, count: int) -> None:
         if count == 0:
             names = ", ".join(str(path) for path in self._searched)
-            self.window.reporter.say(
-                self.tr("No photos were found in {names}.").format(names=names)
-            )
+            self.reporter.say(self.tr("No photos were found in {names}.").format(names=names))
         if not self.classifying.is_running:
-            self.window.run_bar.say("")
+            self.run_bar.say("")
 
     # Photos out
 
     def remove_selected(self) -> None:
         """Take the selected photos off the list; their files stay."""
-        self.gallery_model.remove(self.window.gallery.selected())
+        self.gallery_model.remove(self.gallery.selected())
         self.window.show_empty(self.gallery_model.total == 0)
 
     def remove_all(self) -> None:
         """Empty the list; the files stay."""
         self.classifying.stop()
         self.gallery_model.clear()
-        self.window.reporter.forget_all()
+        self.reporter.forget_all()
         self.window.show_empty(True)
 
     def ask_where_to_save(self) -> None:
@@ -291,9 +308,9 @@ class Droplens(QObject):
         try:
             write_atomically(path, content)
         except OSError as error:
-            self.window.reporter.say(cannot_write(path, error))
+            self.reporter.say(cannot_write(path, error))
             return
-        self.window.run_bar.say(
+        self.run_bar.say(
             self.tr("{n} predictions saved as {path}").format(n=f"{len(predictions):,}", path=path)
         )
 
@@ -301,13 +318,12 @@ class Droplens(QObject):
 
     @Slot(object)
     def _show_current(self, path: Path | None) -> None:
-        window = self.window
         if path is None:
-            window.viewer.clear()
-            window.feature_maps.clear()
-            window.predictions.show_waiting("")
+            self.viewer.clear()
+            self.feature_maps.clear()
+            self.predictions.show_waiting("")
             return
-        window.viewer.announce(path.name)
+        self.viewer.announce(path.name)
         ready = self.picker.ready
         self.bridge.view(path, ready.spec.preprocessing if ready is not None else None)
         self.classifying.put_first(path)
@@ -315,9 +331,9 @@ class Droplens(QObject):
         self._request_maps()
 
     def _show_prediction(self) -> None:
-        current = self.window.gallery.current
+        current = self.gallery.current
         row = self.gallery_model.row(current) if current is not None else None
-        panel = self.window.predictions
+        panel = self.predictions
         if row is not None and row.prediction is not None:
             panel.show_prediction(row.prediction)
         elif self.picker.ready is None:
@@ -329,38 +345,38 @@ class Droplens(QObject):
 
     @Slot(object)
     def _show_photo(self, photo: ViewedPhoto) -> None:
-        if photo.path == self.window.gallery.current:
-            self.window.viewer.show_photo(photo)
-            self.window.feature_maps.enlarge_again(photo.path)
+        if photo.path == self.gallery.current:
+            self.viewer.show_photo(photo)
+            self.feature_maps.enlarge_again(photo.path)
 
     @Slot(object)
     def _show_photo_error(self, error: BaseException) -> None:
-        self.window.viewer.show_error(self._expected(error))
+        self.viewer.show_error(self._expected(error))
 
     # The model
 
     @Slot(str)
     def _note_opening(self, name: str) -> None:
         self.classifying.hold()
-        self.window.run_bar.say(self.tr("Loading {name}…").format(name=name))
+        self.run_bar.say(self.tr("Loading {name}…").format(name=name))
         if self.picker.ready is None:
             self._show_prediction()
 
     @Slot(object)
     def _use_model(self, ready: ReadyModel) -> None:
-        self.window.predictions.show_model(ready)
-        self.window.run_bar.say(ready.spec.summary)
-        self.window.viewer.remove_map()
+        self.predictions.show_model(ready)
+        self.run_bar.say(ready.spec.summary)
+        self.viewer.remove_map()
         self.bridge.list_layers()
         self.classify_again()
-        current = self.window.gallery.current
+        current = self.gallery.current
         if current is not None:
             self.bridge.view(current, ready.spec.preprocessing)
 
     @Slot(object)
     def _refuse_model(self, error: BaseException) -> None:
-        self.window.run_bar.say("")
-        self.window.reporter.report(error)
+        self.run_bar.say("")
+        self.reporter.report(error)
         if self.picker.ready is not None:
             waiting = [row.path for row in self.gallery_model.rows() if row.prediction is None]
             self.classifying.restart(waiting)
@@ -370,13 +386,13 @@ class Droplens(QObject):
         if self.picker.ready is None:
             return
         self.gallery_model.forget_predictions()
-        self.window.reporter.forget_all()
+        self.reporter.forget_photos()
         self.classifying.restart([row.path for row in self.gallery_model.rows()])
         self._show_prediction()
 
     def stop(self) -> None:
         """Escape: take the enlarged map away, else stop classifying."""
-        if not self.window.viewer.remove_map():
+        if not self.viewer.remove_map():
             self.classifying.stop()
 
     @Slot(list)
@@ -384,8 +400,8 @@ class Droplens(QObject):
         self.gallery_model.set_predictions(predictions)
         for one in predictions:
             if one.error is not None:
-                self.window.reporter.note(one.error)
-        if any(one.image == self.window.gallery.current for one in predictions):
+                self.reporter.note(one.error)
+        if any(one.image == self.gallery.current for one in predictions):
             self._show_prediction()
 
     @Slot()
@@ -397,38 +413,38 @@ class Droplens(QObject):
     @Slot(object)
     def _note_outcome(self, outcome: RunOutcome | None) -> None:
         if outcome is not None:
-            self.window.predictions.show_device(outcome.device.title, outcome.device.reason)
+            self.predictions.show_device(outcome.device.title, outcome.device.reason)
             self.window.model_bar.show_device(outcome.device.title, outcome.device.reason)
 
     # The inside
 
     @Slot(object)
     def _offer_layers(self, layers: tuple[Layer, ...]) -> None:
-        self.window.feature_maps.set_layers(layers)
+        self.feature_maps.set_layers(layers)
 
     @Slot()
     def _request_maps(self) -> None:
-        current, layer = self.window.gallery.current, self.window.feature_maps.layer
+        current, layer = self.gallery.current, self.feature_maps.layer
         if current is not None and layer is not None and self.picker.ready is not None:
             self.bridge.request_feature_maps(current, layer.name, layer.call)
 
     @Slot(object)
     def _show_maps(self, found: FeatureMapsOfPhoto) -> None:
-        if found.image == self.window.gallery.current:
-            self.window.feature_maps.show_maps(found)
+        if found.image == self.gallery.current:
+            self.feature_maps.show_maps(found)
 
     @Slot(object)
     def _show_maps_error(self, error: BaseException) -> None:
         sentence = self._expected(error)
         if isinstance(error, UnreadableImageError):  # the viewer says why
             sentence = self.tr("No feature maps for this photo.")
-        self.window.feature_maps.show_error(sentence)
+        self.feature_maps.show_error(sentence)
 
     def _expected(self, error: BaseException) -> str:
         """Return the sentence for a panel; an unexpected error is reported as well."""
         if isinstance(error, DroplensError):
             return str(error)
-        self.window.reporter.report(error)
+        self.reporter.report(error)
         return self.tr("This did not work; see the message above.")
 
     # The rest
@@ -513,7 +529,7 @@ class Droplens(QObject):
             settings_file.save(self.settings, self._settings_path)
         except SettingsError as error:
             logging.getLogger(__name__).warning("%s", error)
-            self.window.reporter.say(str(error))
+            self.reporter.say(str(error))
         self.window.hide()
         self.bridge.shut_down()
 
@@ -537,20 +553,3 @@ def catch_termination(window: MainWindow) -> None:
     window.destroyed.connect(forget)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Open the window with the photos, folders and checkpoints given; return the exit status."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    paths = sys.argv[1:] if arguments is None else list(arguments)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    application = QApplication.instance() or QApplication(["droplens"])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("Droplens")
-    application.setDesktopFileName("droplens")
-    application.setStyle("Fusion")
-    droplens = Droplens(settings_file.default_path())
-    sys.excepthook = lambda _, error, __: droplens.window.reporter.report(error)
-    catch_termination(droplens.window)
-    QTimer.singleShot(0, lambda: droplens.start([Path(path) for path in paths]))
-    return application.exec()

@@ -37,6 +37,7 @@ class Problem:
 
     sentence: str
     details: str
+    of_photo: bool = False
 
 
 class ProblemReporter(QFrame):
@@ -97,7 +98,12 @@ class ProblemReporter(QFrame):
 
     def note(self, sentence: str) -> None:
         """Keep a problem without a banner, such as one unreadable photo of many."""
-        self._add(Problem(sentence, sentence))
+        self._add(Problem(sentence, sentence, of_photo=True))
+
+    def forget_photos(self) -> None:
+        """Forget what ``note`` kept, since the photos are looked at anew."""
+        self.problems = [problem for problem in self.problems if not problem.of_photo]
+        self.problems_changed.emit(len(self.problems))
 
     def forget_all(self) -> None:
         """Empty the list and take the banner away."""

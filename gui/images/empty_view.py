@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 class EmptyView(QWidget):
     """The large drop target. The window itself takes the drop."""
 
+    first_painted = Signal()
+    """The window stands; what took time may begin."""
+
     def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lit = False
+        self._painted = False
         picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         picture.setPixmap(theme.app_icon().pixmap(88, 88))
         title = QLabel(self.tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
@@ -70,3 +74,6 @@ class EmptyView(QWidget):
         painter.setPen(pen)
         painter.setBrush(QColor(used.accent_soft if self._lit else used.panel))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 18, 18)
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()

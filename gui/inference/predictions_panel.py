@@ -37,10 +37,10 @@ class PredictionBars(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, _ROWS * self._row_height())
+        return QSize(240, len(self._top) * self._row_height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, _ROWS * self._row_height())
+        return QSize(160, len(self._top) * self._row_height())
 
     def _row_height(self) -> int:
         return self.fontMetrics().height() + 4 + _BAR_PX + _GAP_PX

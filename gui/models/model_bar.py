@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
-from core.models.architectures import BY_NAME
-from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.pick_button import PickButton
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
     from core.models.spec import ModelChoice
+    from gui.models.architecture_picker import ArchitecturePicker
 
 
 class ModelBar(QToolBar):
@@ -44,9 +43,9 @@ class ModelBar(QToolBar):
         self.class_names = PickButton(self.tr("Class names"), "tags", 220)
         self.device = PickButton(self.tr("Device"), "cpu", 200)
         for button in (self.architecture, self.checkpoint, self.class_names, self.device):
+            button.set_value(self.tr("Loading…"))
             self.addWidget(button)
-        self._picker = ArchitecturePicker(self)
-        self._picker.picked.connect(self.architecture_picked)
+        self._picker: ArchitecturePicker | None = None
         self.architecture.clicked.connect(self.open_architectures)
         self.checkpoint.clicked.connect(self.open_checkpoints)
         self.class_names.clicked.connect(self.open_class_names)
@@ -87,6 +86,11 @@ class ModelBar(QToolBar):
     @Slot()
     def open_architectures(self) -> None:
         """Open the list of architectures."""
+        from gui.models.architecture_picker import ArchitecturePicker  # 80 rows, when first needed
+
+        if self._picker is None:
+            self._picker = ArchitecturePicker(self)
+            self._picker.picked.connect(self.architecture_picked)
         current = self._choice.architecture if self._choice is not None else None
         self._picker.open_at(self.architecture.below(), current or "")
 
@@ -133,10 +137,6 @@ class ModelBar(QToolBar):
             entry.setChecked(name == self._device)
             entry.triggered.connect(lambda _=False, name=name: self.device_picked.emit(name))
         menu.popup(self.device.below())
-
-    def architecture_title(self, name: str) -> str:
-        """Return an architecture's title."""
-        return BY_NAME[name].title
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)

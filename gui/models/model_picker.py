@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
+from core.models.architectures import BY_NAME
 from core.models.spec import ModelChoice
 from gui.images.drop import CHECKPOINT_ENDINGS
 
@@ -64,7 +65,7 @@ class ModelPicker(QObject):
         if not name or (self.ready is not None and self.ready.spec.architecture == name):
             self._open(replace(self._used, architecture=name or None), self._device)
             return
-        title = self._bar.architecture_title(name)
+        title = BY_NAME[name].title
         path = self._ask(self.tr("Choose the checkpoint of the {name}").format(name=title))
         if path is not None:
             self._open(ModelChoice(checkpoint=path, architecture=name), self._device)
@@ -132,14 +133,16 @@ class ModelPicker(QObject):
 
     @Slot(object)
     def _refuse(self, error: DroplensError) -> None:
-        """Go back to the model in use; where there is none yet, to the one that is shipped."""
+        """Go back to the model in use; at the start, to last time's or the one that is shipped."""
         self.refused.emit(error)
         if self.ready is not None:
             self._asked, self._device = self._used, self._used_device
             self._bar.show_model(
                 self.ready, self._used, self._device, self._settings.recent_checkpoints
             )
-        elif self._asked != ModelChoice() or self._device != "auto":
+        elif self._asked not in (self._remembered(), ModelChoice()):
+            self._open(self._remembered(), self._device)
+        elif (self._asked, self._device) != (ModelChoice(), "auto"):
             self._open(ModelChoice(), "auto")
 
     def _remembered(self) -> ModelChoice:

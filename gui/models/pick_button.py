@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui import theme
 
@@ -53,9 +53,7 @@ class PickButton(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         used = theme.colours()
-        option = QStyleOption()
-        option.initFrom(self)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        hovered = self.underMouse()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(QColor(used.hover if hovered or self.isDown() else used.panel))

@@ -1,0 +1,46 @@
+"""Start the program: the window first, everything else after it has been painted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from core import settings as settings_file
+from gui import theme
+from gui.main_window import MainWindow
+
+_SWITCH_SECONDS = 0.001
+"""How soon Python's interpreter changes threads, so that the window is not kept waiting."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window with the photos, folders and checkpoints given; return the exit status."""
+    paths = [Path(path) for path in (sys.argv[1:] if arguments is None else arguments)]
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    application = QApplication.instance() or QApplication(["droplens"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Droplens")
+    application.setDesktopFileName("droplens")
+    application.setStyle("Fusion")
+    settings_path = settings_file.default_path()
+    settings = settings_file.load(settings_path)
+    theme.set_appearance(settings.appearance)
+    theme.apply(application)
+    window = MainWindow(settings.window_geometry, settings.window_state)
+    made: list[object] = []
+
+    def furnish() -> None:
+        from gui.app import Droplens, catch_termination
+
+        droplens = Droplens(window, settings, settings_path)
+        made.append(droplens)
+        catch_termination(window)
+        droplens.start(paths)
+
+    window.empty_view.first_painted.connect(furnish, Qt.ConnectionType.QueuedConnection)
+    window.show()
+    return application.exec()
