@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import signal
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSocketNotifier, Qt, Slot
-from PySide6.QtGui import QActionGroup, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QActionGroup, QGuiApplication
+from PySide6.QtWidgets import QApplication
 
-import resources
 from core import settings as settings_file
 from core.errors import DroplensError, SettingsError, UnreadableImageError
 from core.images.loader import ImageLoader
 from core.inference.engine import Engine
 from gui import theme
 from gui.engine_bridge import EngineBridge
-from gui.images.drop import paths_in, save_pasted, sort_paths
+from gui.help import show_about, show_keys
 from gui.images.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
+from gui.images.opening import Opening
 from gui.images.viewer import PhotoViewer
 from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
 from gui.inference.run_bar import RunBar
+from gui.inference.saving import ask_where_to_save, save_predictions
 from gui.inside.feature_maps_panel import FeatureMapsPanel
 from gui.main_window import MainWindow, Panel
 from gui.models.model_picker import ModelPicker
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
     from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
     from core.settings import Settings
-
-_SAMPLES = ("chelsea.png", "coffee.png", "china.jpg", "rocket.jpg", "flower.jpg")
 
 
 class Droplens(QObject):
@@ -58,7 +54,6 @@ class Droplens(QObject):
         self.window = window
         self.settings = settings
         self._settings_path = settings_path
-        self._searched: list[Path] = []
         self.gallery_model = GalleryModel()
         self.gallery = GalleryPanel(self.gallery_model)
         self.viewer = PhotoViewer()
@@ -68,6 +63,7 @@ class Droplens(QObject):
         self.run_bar = RunBar()
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
         self.bridge = EngineBridge(make_engine, ImageLoader())
+        self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
         self.classifying = Classifying(self.bridge, self.run_bar)
         self._join_photos()
@@ -82,7 +78,7 @@ class Droplens(QObject):
         self.bridge.warm_up()
         self.picker.open_remembered()
         if paths:
-            self.add_paths(list(paths))
+            self.opening.add_paths(list(paths))
 
     def _panels(self) -> list[Panel]:
         left = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -97,18 +93,20 @@ class Droplens(QObject):
 
     def _join_photos(self) -> None:
         window, bridge = self.window, self.bridge
-        window.paths_dropped.connect(self.add_paths)
+        window.paths_dropped.connect(self.opening.add_paths)
+        self.opening.found.connect(self._add_found)
+        self.opening.noted.connect(self._note)
+        self.opening.refused.connect(self.reporter.say)
+        self.opening.checkpoint_given.connect(self.picker.pick_checkpoint)
         self.gallery.current_changed.connect(self._show_current)
         self.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
         self.viewer.canvas.stepped.connect(self.gallery.step)
-        bridge.photos_found.connect(self._add_found)
-        bridge.search_finished.connect(self._end_search)
         bridge.thumbnail_ready.connect(self.gallery.put_thumbnail)
         bridge.photo_ready.connect(self._show_photo)
         bridge.photo_failed.connect(self._show_photo_error)
 
     def _join_model(self) -> None:
-        _window, bridge = self.window, self.bridge
+        bridge = self.bridge
         self.picker.opening.connect(self._note_opening)
         self.picker.opened.connect(self._use_model)
         self.picker.refused.connect(self._refuse_model)
@@ -119,7 +117,7 @@ class Droplens(QObject):
         self.reporter.problems_changed.connect(self.run_bar.show_problems)
 
     def _join_inside(self) -> None:
-        _window, bridge = self.window, self.bridge
+        bridge = self.bridge
         bridge.layers_listed.connect(self._offer_layers)
         bridge.feature_maps_ready.connect(self._show_maps)
         bridge.feature_maps_failed.connect(self._show_maps_error)
@@ -139,13 +137,14 @@ class Droplens(QObject):
 
     def _join_actions(self) -> None:
         window = self.window
+        actions = window.actions_table
         canvas, bar = self.viewer.canvas, window.model_bar
         slots: dict[str, Callable[[], object]] = {
-            "open_photos": self.ask_for_photos,
-            "open_folder": self.ask_for_folder,
-            "open_samples": self.open_samples,
-            "paste": self.paste,
-            "save_predictions": self.ask_where_to_save,
+            "open_photos": self.opening.ask_for_photos,
+            "open_folder": self.opening.ask_for_folder,
+            "open_samples": self.opening.open_samples,
+            "paste": self.opening.paste,
+            "save_predictions": self.save,
             "remove_selected": self.remove_selected,
             "remove_all": self.remove_all,
             "quit": window.close,
@@ -166,11 +165,10 @@ class Droplens(QObject):
             "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
             "choose_layer": self.feature_maps.focus_layer,
             "remove_map": self.viewer.remove_map,
-            "show_keys": self.show_keys,
+            "show_keys": lambda: show_keys(window, actions.all()),
             "show_problems": self.reporter.show_list,
-            "about": self.show_about,
+            "about": lambda: show_about(window),
         }
-        actions = window.actions_table
         for name, slot in slots.items():
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["show_seen"].toggled.connect(canvas.set_show_seen)
@@ -189,68 +187,7 @@ class Droplens(QObject):
         self.feature_maps.set_order(settings.feature_maps_order)
         self.viewer.set_opacity(settings.overlay_opacity)
 
-    # Photos in
-
-    @Slot(list)
-    def add_paths(self, paths: list[Path]) -> None:
-        """Take photos, folders and checkpoints, however they came."""
-        if not paths:
-            self.reporter.say(
-                self.tr("Nothing there is a file on this computer. Save it first, then drop it.")
-            )
-            return
-        dropped = sort_paths(paths)
-        if dropped.checkpoints:
-            self.picker.pick_checkpoint(dropped.checkpoints[-1])
-        if dropped.images:
-            self._searched = dropped.images
-            self.run_bar.say(self.tr("Looking for photos…"))
-            self.bridge.search(dropped.images)
-
-    def ask_for_photos(self) -> None:
-        """Let the user look for photos."""
-        files, _ = QFileDialog.getOpenFileNames(
-            self.window, self.tr("Open photos"), self.settings.last_folder
-        )
-        if files:
-            self.settings.last_folder = str(Path(files[0]).parent)
-            self.add_paths([Path(file) for file in files])
-
-    def ask_for_folder(self) -> None:
-        """Let the user look for a folder of photos."""
-        folder = QFileDialog.getExistingDirectory(
-            self.window, self.tr("Open a folder of photos"), self.settings.last_folder
-        )
-        if folder:
-            self.settings.last_folder = folder
-            self.add_paths([Path(folder)])
-
-    def open_samples(self) -> None:
-        """Open the photos that Droplens ships."""
-        self.add_paths([resources.path(f"samples/{name}") for name in _SAMPLES])
-
-    def paste(self) -> None:
-        """Take files, paths or a picture from the clipboard."""
-        data = QGuiApplication.clipboard().mimeData()
-        paths = paths_in(data)
-        if not paths:
-            from platformdirs import user_data_path
-
-            folder = user_data_path("Droplens", appauthor=False) / "Pasted photos"
-            try:
-                pasted = save_pasted(data, folder)
-            except OSError as error:
-                self.reporter.say(
-                    self.tr("The pasted picture could not be kept in {folder}: {reason}.").format(
-                        folder=folder, reason=error.strerror
-                    )
-                )
-                return
-            paths = [pasted] if pasted is not None else []
-        if paths:
-            self.add_paths(paths)
-        else:
-            self.run_bar.say(self.tr("The clipboard holds no photos."))
+    # Photos
 
     @Slot(list)
     def _add_found(self, paths: list[Path]) -> None:
@@ -258,15 +195,10 @@ class Droplens(QObject):
         self.window.show_empty(self.gallery_model.total == 0)
         self.classifying.add(new)
 
-    @Slot(int)
-    def _end_search(self, count: int) -> None:
-        if count == 0:
-            names = ", ".join(str(path) for path in self._searched)
-            self.reporter.say(self.tr("No photos were found in {names}.").format(names=names))
+    @Slot(str)
+    def _note(self, text: str) -> None:
         if not self.classifying.is_running:
-            self.run_bar.say("")
-
-    # Photos out
+            self.run_bar.say(text)
 
     def remove_selected(self) -> None:
         """Take the selected photos off the list; their files stay."""
@@ -280,38 +212,19 @@ class Droplens(QObject):
         self.reporter.forget_all()
         self.window.show_empty(True)
 
-    def ask_where_to_save(self) -> None:
-        """Write the predictions to a file of the user's choice."""
-        file, _ = QFileDialog.getSaveFileName(
-            self.window,
-            self.tr("Save predictions"),
-            str(Path(self.settings.last_folder) / "predictions.csv"),
-            self.tr("Table for spreadsheets (*.csv);;JSON (*.json)"),
-        )
-        if file:
-            self.save_predictions(Path(file))
-
-    def save_predictions(self, path: Path) -> None:
-        """Write the predictions made so far as CSV or, by its ending, as JSON."""
-        from core.errors import cannot_write
-        from core.files import write_atomically
-        from core.inference.predictions import to_csv
-
-        predictions = [
-            row.prediction for row in self.gallery_model.rows() if row.prediction is not None
-        ]
-        if path.suffix.lower() == ".json":
-            listed = [one.to_json() for one in predictions]
-            content = json.dumps(listed, indent=1).encode()
-        else:
-            content = to_csv(predictions, top_k=5)
+    def save(self) -> None:
+        """Write the predictions made so far to a file of the user's choice."""
+        path = ask_where_to_save(self.window, self.settings.last_folder)
+        if path is None:
+            return
+        made = [row.prediction for row in self.gallery_model.rows() if row.prediction is not None]
         try:
-            write_atomically(path, content)
-        except OSError as error:
-            self.reporter.say(cannot_write(path, error))
+            save_predictions(made, path)
+        except DroplensError as error:
+            self.reporter.report(error)
             return
         self.run_bar.say(
-            self.tr("{n} predictions saved as {path}").format(n=f"{len(predictions):,}", path=path)
+            self.tr("{n} predictions saved as {path}").format(n=f"{len(made):,}", path=path)
         )
 
     # The current photo
@@ -484,42 +397,6 @@ class Droplens(QObject):
     def _remember_opacity(self, percent: int) -> None:
         self.settings.overlay_opacity = percent
 
-    def show_keys(self) -> None:
-        """List every action with its keys."""
-        native = QKeySequence.SequenceFormat.NativeText
-        rows = [
-            f"<tr><td style='padding-right:24px'>{action.iconText()}</td><td><b>"
-            + ", ".join(key.toString(native) for key in action.shortcuts())
-            + "</b></td></tr>"
-            for action in self.window.actions_table.all()
-        ]
-        box = QMessageBox(self.window)
-        box.setWindowTitle(self.tr("Keys"))
-        box.setTextFormat(Qt.TextFormat.RichText)
-        box.setText("<table>" + "".join(rows) + "</table>")
-        box.open()
-
-    def show_about(self) -> None:
-        """Say what this is and whose work it stands on."""
-        from importlib.metadata import version
-
-        box = QMessageBox(self.window)
-        box.setIconPixmap(theme.app_icon().pixmap(64, 64))
-        box.setWindowTitle(self.tr("About Droplens"))
-        box.setText(
-            self.tr(
-                "<b>Droplens {version}</b><br>See what an image classifier says, and what it "
-                "sees.<br><br>MIT licence. Built on PyTorch {torch}, torchvision, Qt for Python "
-                "and Pillow; SqueezeNet 1.1 by Iandola et al.; icons by Lucide.<br>The licences "
-                "lie in {folder}."
-            ).format(
-                version=version("droplens"),
-                torch=version("torch"),
-                folder=resources.path("licences"),
-            )
-        )
-        box.open()
-
     @Slot()
     def _close(self) -> None:
         """Remember, stop, wait for one batch at most; then the window may go."""
@@ -532,24 +409,3 @@ class Droplens(QObject):
             self.reporter.say(str(error))
         self.window.hide()
         self.bridge.shut_down()
-
-
-def catch_termination(window: MainWindow) -> None:
-    """Close the window properly when the system asks the program to end.
-
-    Qt's loop runs no Python while it waits; the signal's number, written to a socket, wakes it.
-    """
-    waking, woken = socket.socketpair()
-    waking.setblocking(False)
-    signal.set_wakeup_fd(waking.fileno())
-    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
-    notifier.activated.connect(lambda: woken.recv(1))
-
-    def forget() -> None:
-        signal.set_wakeup_fd(-1)
-        waking.close()
-        woken.close()
-
-    window.destroyed.connect(forget)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())

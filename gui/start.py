@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made: list[object] = []
 
     def furnish() -> None:
-        from gui.app import Droplens, catch_termination
+        from gui.app import Droplens
+        from gui.termination import catch_termination
 
         droplens = Droplens(window, settings, settings_path)
         made.append(droplens)

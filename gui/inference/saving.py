@@ -1,0 +1,48 @@
+"""Write the predictions to a file of the user's choice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from core.errors import DroplensError, cannot_write
+from core.files import write_atomically
+from core.inference.predictions import to_csv
+
+if TYPE_CHECKING:
+    from core.inference.predictions import Prediction
+
+_TOP_K = 5
+
+
+def ask_where_to_save(window: QWidget, folder: str) -> Path | None:
+    """Return the file to write, or None where the user thought better of it."""
+    translate = QCoreApplication.translate
+    file, _ = QFileDialog.getSaveFileName(
+        window,
+        translate("saving", "Save predictions"),
+        str(Path(folder) / "predictions.csv"),
+        translate("saving", "Table for spreadsheets (*.csv);;JSON (*.json)"),
+    )
+    return Path(file) if file else None
+
+
+def save_predictions(predictions: Iterable[Prediction], path: Path) -> None:
+    """Write predictions as CSV or, by the file's ending, as JSON.
+
+    Raises:
+        DroplensError: the file cannot be written; what stood there before still stands.
+    """
+    if path.suffix.lower() == ".json":
+        content = json.dumps([one.to_json() for one in predictions], indent=1).encode()
+    else:
+        content = to_csv(predictions, top_k=_TOP_K)
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise DroplensError(cannot_write(path, error)) from error
