@@ -34,6 +34,8 @@ _BIT_DEPTHS = (8, 10, 12, 14, 16)
 
 pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
+# Pillow speaks to programmers about odd metadata in people's files.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Pillow only warns up to twice its limit: a frame inside a file that lies about its size
 # must not get through.
 warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -97,8 +97,8 @@ def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
             ways, such as {"1": 0, "0": 1}.
     """
     if isinstance(value, list | tuple):
-        plain = all(isinstance(name, str | int) and not isinstance(name, bool) for name in value)
-        return tuple(str(name) for name in value) if plain and value else None
+        plain = value and all(_is_plain(name) for name in value)
+        return tuple(str(name) for name in value) if plain else None
     if not isinstance(value, Mapping) or not value:
         return None
     ways = [list(value.items()), [(index, name) for name, index in value.items()]]
@@ -107,12 +107,14 @@ def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
     return _by_index(ways[0]) or _by_index(ways[1])
 
 
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
 def _by_index(pairs: list[tuple[Any, Any]]) -> tuple[str, ...] | None:
     names: dict[int, str] = {}
     for index, name in pairs:
-        if isinstance(index, bool) or not isinstance(index, int | str):
-            return None
-        if not isinstance(name, str | int) or not str(index).isdecimal():
+        if not _is_plain(index) or not _is_plain(name) or not str(index).isdecimal():
             return None
         names[int(index)] = str(name)
     if sorted(names) != list(range(len(names))):

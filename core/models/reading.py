@@ -20,6 +20,7 @@ from core.errors import UnusableCheckpointError, os_reason
 # torchvision's training script keeps its options in one; it is a plain container of values.
 torch.serialization.add_safe_globals([argparse.Namespace])
 
+_PICKLE_START = b"\x80"
 _NOT_CHECKPOINTS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs"),
     (b"<!doctype html", "a web page; the download went wrong"),
@@ -61,6 +62,8 @@ def read_checkpoint(path: Path) -> FileContent:
                 return _read_safetensors(path)
             if zipfile.is_zipfile(file):
                 _refuse_by_members(path)
+            elif not start.startswith(_PICKLE_START):
+                raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.")
             file.seek(0)
             content = _load_pickle(path, file)
     except OSError as error:

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.errors import DeviceUnavailableError
+from core.images.preprocessing import Preprocessing
+from core.inference import devices
+from core.inference.classifier import Classifier, is_out_of_memory
+from core.inference.devices import Device, choose_device, processor
+from core.models.checkpoints import OpenedModel
+from core.models.spec import ModelSpec
+
+
+def spec(classes: int) -> ModelSpec:
+    return ModelSpec(
+        architecture="tiny",
+        title="Tiny",
+        checkpoint=Path("tiny.pth"),
+        sha256="00",
+        class_names=tuple(f"class {index}" for index in range(classes)),
+        class_names_source="a test",
+        preprocessing=Preprocessing(resize=None, crop=(2, 2)),
+        summary="",
+    )
+
+
+class FixedNetwork(nn.Module):
+    """Gives the mean of each channel as logit; forgets memory beyond a batch size."""
+
+    def __init__(self, classes: int = 3, fits: int = 1000) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.classes, self.fits = classes, fits
+        self.batches: list[int] = []
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if len(batch) > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.batches.append(len(batch))
+        return batch.mean(dim=(2, 3))[:, : self.classes] * self.weight
+
+
+def classifier(network: nn.Module, notices: list[str], device: str = "cpu") -> Classifier:
+    classes = getattr(network, "classes", 3)
+    opened = OpenedModel(spec(classes), network)
+    return Classifier(opened, Device(device, device, ""), notices.append)
+
+
+def inputs(*colours: tuple[float, float, float]) -> np.ndarray:
+    means = np.array(colours, np.float32)[:, :, None, None]
+    return np.ascontiguousarray(np.broadcast_to(means, (len(colours), 3, 2, 2)))
+
+
+def test_top_k_is_the_softmax_of_the_logits() -> None:
+    (top,) = classifier(FixedNetwork(), []).classify(inputs((1, 3, 2)), top_k=5)
+    expected = torch.tensor([1.0, 3.0, 2.0]).softmax(0)
+    assert [one.class_index for one in top] == [1, 2, 0]
+    assert [one.class_name for one in top] == ["class 1", "class 2", "class 0"]
+    assert [one.probability for one in top] == pytest.approx(expected[[1, 2, 0]].tolist())
+
+
+def test_one_output_is_a_sigmoid() -> None:
+    ((only,),) = classifier(FixedNetwork(classes=1), []).classify(inputs((0, 9, 9)), top_k=5)
+    assert only.probability == pytest.approx(0.5)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_run_goes_on() -> None:
+    notices: list[str] = []
+    network = FixedNetwork(fits=2)
+    used = classifier(network, notices)
+    colours = [(float(index), 0.0, 5.0 - index) for index in range(7)]
+    tops = used.classify(inputs(*colours), top_k=1)
+    alone = [classifier(FixedNetwork(), []).classify(inputs(one), 1)[0] for one in colours]
+    assert tops == alone
+    assert max(network.batches) <= 2
+    assert used.largest_batch <= 2
+    assert notices
+    assert "groups of" in notices[0]
+
+
+def test_one_photo_that_does_not_fit_on_the_gpu_goes_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    notices: list[str] = []
+    network = FixedNetwork(fits=0)
+    used = classifier(network, notices)
+    used.device = Device("cuda:0", "Small GPU", "")
+    monkeypatch.setattr(Tensor, "to", lambda self, _: self)
+
+    def move(_: str) -> nn.Module:
+        network.fits = 1
+        return network
+
+    monkeypatch.setattr(network, "to", move)
+    assert len(used.classify(inputs((1, 2, 3)), 1)) == 1
+    assert used.device.name == "cpu"
+    assert "Small GPU" in used.device.reason
+    assert "goes on with the processor" in notices[0]
+
+
+def test_one_photo_that_fits_nowhere_is_a_memory_error() -> None:
+    with pytest.raises(MemoryError):
+        classifier(FixedNetwork(fits=0), []).classify(inputs((1, 2, 3)), 1)
+
+
+def test_other_errors_pass_through() -> None:
+    with pytest.raises(RuntimeError, match=r"shape|size"):
+        classifier(nn.Linear(5, 2), []).classify(inputs((1, 2, 3)), 1)
+    assert not is_out_of_memory(RuntimeError("size mismatch"))
+    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+
+
+def test_auto_names_the_reason_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    chosen = choose_device("auto")
+    assert chosen.name == "cpu"
+    assert chosen.reason == "no NVIDIA graphics card with a working driver was found"
+
+
+def test_a_gpu_whose_probe_fails_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Old GPU")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    real_ones = torch.ones
+
+    def ones(*shape: int, device: str = "cpu") -> Tensor:
+        if device.startswith("cuda"):
+            raise RuntimeError("CUDA error: no kernel image is available\nmore lines")
+        return real_ones(*shape, device=device)
+
+    monkeypatch.setattr(torch, "ones", ones)
+    chosen = choose_device("auto")
+    assert chosen == processor("Old GPU failed its test (CUDA error: no kernel image is available)")
+    with pytest.raises(DeviceUnavailableError, match="Old GPU failed its test"):
+        choose_device("cuda")
+    assert [one.name for one in devices.working_devices()] == ["cpu"]
+
+
+@pytest.mark.parametrize("wanted", ["cuda:99", "mps", "tpu", "cuda:x", ""])
+def test_devices_that_do_not_exist_are_refused(wanted: str) -> None:
+    if wanted == "mps" and torch.backends.mps.is_available():
+        pytest.skip("this computer has it")
+    with pytest.raises(DeviceUnavailableError, match="cannot be used"):
+        choose_device(wanted)
+
+
+def test_the_processor_can_be_chosen() -> None:
+    assert choose_device("cpu").title == "Processor"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_cuda_agrees_with_the_processor() -> None:
+    from core.models.checkpoints import open_model
+    from core.models.spec import ModelChoice
+
+    photos = np.random.default_rng(0).normal(size=(4, 3, 224, 224)).astype(np.float32)
+    on_cpu = Classifier(open_model(ModelChoice()), processor(""), print)
+    on_gpu = Classifier(open_model(ModelChoice()), choose_device("cuda"), print)
+    here, there = (
+        torch.stack([row.cpu() for row in used.logits(photos)]).softmax(1)
+        for used in (on_cpu, on_gpu)
+    )
+    assert (here - there).abs().max() < 1e-3

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from core.inference.predictions import ClassProbability, Prediction, to_csv
+from tests.core.inference.test_classifier import spec
+
+
+def test_csv_is_for_spreadsheets() -> None:
+    model = spec(3)
+    good = Prediction(
+        Path("猫, “é”.jpg"), (ClassProbability(1, "=HYPERLINK(1)", 0.75),), None, model
+    )
+    bad = Prediction(Path("-broken.jpg"), (), "the file is empty", model)
+    content = to_csv([good, bad], top_k=2)
+    assert content.startswith(b"\xef\xbb\xbf")
+    head, first, second = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    assert head[:4] == ["image", "class_index_1", "class_name_1", "probability_1"]
+    assert first[:7] == ["猫, “é”.jpg", "1", "'=HYPERLINK(1)", "0.750000", "", "", ""]
+    assert second[0] == "'-broken.jpg"
+    said = dict(zip(head, second, strict=True))["error"]
+    assert said == "'-broken.jpg could not be read: the file is empty."
+    assert dict(zip(head, first, strict=True))["sha256"] == "00"
+
+
+def test_json_has_the_contracts_keys() -> None:
+    made = Prediction(Path("a.jpg"), (ClassProbability(1, "cat", 0.75),), None, spec(3))
+    assert made.to_json() == {
+        "image": "a.jpg",
+        "predictions": [{"class_index": 1, "class_name": "cat", "probability": 0.75}],
+        "error": None,
+    }

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from core.errors import ArchitectureMismatchError, ClassNamesError, UnusableCheckpointError
+from core.images.preprocessing import Preprocessing
+from core.models.checkpoints import default_checkpoint, inspect_checkpoint, open_model
+from core.models.spec import ModelChoice
+from tests.networks import trained
+
+FAMILIES = [
+    "alexnet",
+    "vgg11_bn",
+    "resnet18",
+    "resnext50_32x4d",
+    "inception_v3",
+    "googlenet",
+    "densenet121",
+    "squeezenet1_0",
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "shufflenet_v2_x0_5",
+    "mnasnet0_5",
+    "mnasnet0_75",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_x_400mf",
+    "regnet_y_400mf",
+    "convnext_tiny",
+    "vit_b_32",
+    "swin_t",
+    "swin_v2_t",
+    "maxvit_t",
+]
+
+
+def save(content: Any, path: Path) -> Path:
+    torch.save(content, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def resnet() -> nn.Module:
+    torch.manual_seed(0)
+    return trained("resnet18", 3)
+
+
+def assert_predicts_alike(opened: nn.Module, reference: nn.Module, size: tuple[int, int]) -> None:
+    image = torch.randn(1, 3, *size)
+    with torch.no_grad():
+        expected = reference(image).softmax(1)
+        assert (opened(image).softmax(1) - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_every_family_opens_and_predicts_what_torch_predicts(
+    architecture: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = trained(architecture, 2)
+    path = save({"model_state_dict": network.state_dict(), "epoch": 3}, tmp_path / "mine.pth")
+    opened = open_model(ModelChoice(checkpoint=path))
+    assert opened.spec.architecture == architecture
+    assert opened.spec.class_names == ("class 0", "class 1")
+    assert not opened.network.training
+    assert not any(parameter.requires_grad for parameter in opened.network.parameters())
+    assert_predicts_alike(opened.network, network, opened.spec.preprocessing.input_size)
+
+
+@pytest.mark.parametrize("wrapper", ["", "model_state_dict", "state_dict", "model"])
+@pytest.mark.parametrize("prefix", ["", "module.", "module.model."])
+def test_wrappers_and_prefixes(
+    wrapper: str, prefix: str, resnet: nn.Module, tmp_path: Path
+) -> None:
+    content: Any = {prefix + name: tensor for name, tensor in resnet.state_dict().items()}
+    if wrapper:
+        content = {wrapper: content, "epoch": 24, "optimizer": {"state": {0: torch.ones(3)}}}
+    path = save(content, tmp_path / "mine.pth")
+    found = inspect_checkpoint(path)
+    assert found.usable
+    assert (found.architecture, found.num_classes) == ("resnet18", 3)
+    assert (found.wrapper, found.key_prefix, found.matched) == (wrapper, prefix, 1.0)
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, resnet, (64, 64))
+
+
+def test_data_parallel_inside_vgg(tmp_path: Path) -> None:
+    network = trained("vgg11", 2)
+    names = {name: tensor for name, tensor in network.state_dict().items()}
+    content = {name.replace("features.", "features.module."): one for name, one in names.items()}
+    path = save({"state_dict": content}, tmp_path / "vgg.pth.tar")
+    assert inspect_checkpoint(path).architecture == "vgg11"
+
+
+def test_half_precision_becomes_single(resnet: nn.Module, tmp_path: Path) -> None:
+    halves = {
+        name: one.half() if one.is_floating_point() else one
+        for name, one in resnet.state_dict().items()
+    }
+    path = save(halves, tmp_path / "half.pth")
+    network = open_model(ModelChoice(checkpoint=path)).network
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    network(torch.zeros(1, 3, 64, 64))
+
+
+def test_legacy_files_and_old_batch_norm(resnet: nn.Module, tmp_path: Path) -> None:
+    content = {
+        name: one
+        for name, one in resnet.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    path = tmp_path / "legacy.pth"
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, resnet, (64, 64))
+
+
+def test_another_image_size_of_vit(tmp_path: Path) -> None:
+    network = trained("vit_b_32", 2)
+    network.encoder.pos_embedding = nn.Parameter(torch.randn(1, 1 + 3 * 3, 768))
+    network.image_size = 96
+    path = save(network.state_dict(), tmp_path / "small.pth")
+    opened = open_model(ModelChoice(checkpoint=path))
+    assert opened.spec.preprocessing.input_size == (96, 96)
+    assert_predicts_alike(opened.network, network, (96, 96))
+
+
+def test_a_path_of_other_alphabets(resnet: nn.Module, tmp_path: Path) -> None:
+    folder = tmp_path / "Jörg 张伟"
+    folder.mkdir()
+    path = save(resnet.state_dict(), folder / "猫 é.pth")
+    assert open_model(ModelChoice(checkpoint=path)).spec.checkpoint == path
+
+
+@pytest.mark.parametrize(
+    ("beside", "names"),
+    [
+        ({"class_to_idx": {"wasp": 2, "ant": 0, "bee": 1}}, ("ant", "bee", "wasp")),
+        ({"class_to_idx": {"1": 0, "2": 1, "0": 2}}, ("1", "2", "0")),
+        ({"idx_to_class": {0: "ant", 1: "bee", 2: "wasp"}}, ("ant", "bee", "wasp")),
+        ({"id2label": {"0": "ant", "1": "bee", "2": "wasp"}}, ("ant", "bee", "wasp")),
+        ({"classes": ["ant", "bee", "None"]}, ("ant", "bee", "None")),
+        ({"hyper_parameters": {"labels": ("ant", "bee", "wasp")}}, ("ant", "bee", "wasp")),
+        ({"classes": ["ant", "bee"]}, ("class 0", "class 1", "class 2")),
+        ({"classes": 3}, ("class 0", "class 1", "class 2")),
+    ],
+)
+def test_class_names_from_the_checkpoint(
+    beside: dict[str, Any], names: tuple[str, ...], resnet: nn.Module, tmp_path: Path
+) -> None:
+    path = save({"model": resnet.state_dict(), **beside}, tmp_path / "named.pth")
+    assert inspect_checkpoint(path).class_names == names
+
+
+def test_a_thousand_classes_are_imagenets(tmp_path: Path) -> None:
+    path = save(trained("squeezenet1_1", 1000).state_dict(), tmp_path / "big.pth")
+    found = inspect_checkpoint(path)
+    assert found.class_names is not None
+    assert found.class_names[0] == "tench"
+    assert "ImageNet" in str(found.class_names_source)
+
+
+def test_a_foreign_checkpoint_sees_photos_as_stored(resnet: nn.Module, tmp_path: Path) -> None:
+    path = save(resnet.state_dict(), tmp_path / "mine.pth")
+    expected = Preprocessing(apply_orientation=False)
+    assert open_model(ModelChoice(checkpoint=path)).spec.preprocessing == expected
+
+
+def test_safetensors_with_metadata(resnet: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    own = Preprocessing(resize=(32, 32), crop=None, channel_order="BGR")
+    metadata = {
+        "class_names": json.dumps(["ant", "bee", "wasp"]),
+        "preprocessing": json.dumps(own.to_json()),
+    }
+    save_file(resnet.state_dict(), path, metadata)
+    spec = open_model(ModelChoice(checkpoint=path)).spec
+    assert spec.class_names == ("ant", "bee", "wasp")
+    assert spec.preprocessing == own
+
+
+def test_the_users_own_files_come_first(resnet: nn.Module, tmp_path: Path) -> None:
+    path = save({"model": resnet.state_dict(), "classes": ["x", "y", "z"]}, tmp_path / "mine.pth")
+    names, own = tmp_path / "names.txt", tmp_path / "own.json"
+    names.write_text("ant\nbee\nwasp\n")
+    own.write_text('{"resize": 64, "crop": 64}')
+    choice = ModelChoice(checkpoint=path, class_names=names, preprocessing=own)
+    spec = open_model(choice).spec
+    assert spec.class_names == ("ant", "bee", "wasp")
+    assert spec.preprocessing.input_size == (64, 64)
+    names.write_text("ant\nbee\n")
+    with pytest.raises(ClassNamesError, match="2 class names, but the model has 3 classes"):
+        open_model(choice)
+
+
+def test_the_shipped_checkpoint_says_what_it_is() -> None:
+    found = inspect_checkpoint(default_checkpoint())
+    assert found.usable
+    assert (found.architecture, found.num_classes) == ("squeezenet1_1", 1000)
+    assert found.preprocessing == Preprocessing()
+    assert found.class_names is not None
+    assert found.class_names[281] == "tabby"
+    assert default_checkpoint().stat().st_size < 5.5e6
+
+
+# What does not fit
+
+
+def refusal(path: Path) -> str:
+    found = inspect_checkpoint(path)
+    assert not found.usable
+    assert found.problems == (found.summary,)
+    assert str(path) in found.summary
+    assert "\n" not in found.summary
+    with pytest.raises(UnusableCheckpointError) as caught:
+        open_model(ModelChoice(checkpoint=path))
+    assert str(caught.value) == found.summary
+    return found.summary
+
+
+def test_another_architecture_than_asked_for(resnet: nn.Module, tmp_path: Path) -> None:
+    path = save(resnet.state_dict(), tmp_path / "mine.pth")
+    with pytest.raises(ArchitectureMismatchError, match="is a ResNet-18, not a ResNet-50"):
+        open_model(ModelChoice(checkpoint=path, architecture="resnet50"))
+    assert open_model(ModelChoice(checkpoint=path, architecture="resnet18"))
+    with pytest.raises(UnusableCheckpointError, match="no architecture 'resnet17'"):
+        open_model(ModelChoice(checkpoint=path, architecture="resnet17"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"\x89HDF\r\n\x1a\n", "Keras"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"hello, this is no checkpoint", "is not a PyTorch checkpoint"),
+        (b"\x20\0\0\0\0\0\0\0{not json at all", "damaged"),
+        (b"PK\x05\x06" + b"\0" * 18, "without a checkpoint"),
+    ],
+)
+def test_files_that_are_no_checkpoint(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "thing.pth"
+    path.write_bytes(content)
+    assert said in refusal(path)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    assert "no longer there" in refusal(tmp_path / "gone.pth")
+    assert "is a folder" in refusal(tmp_path)
+
+
+def test_a_truncated_download(resnet: nn.Module, tmp_path: Path) -> None:
+    path = save(resnet.state_dict(), tmp_path / "mine.pth")
+    path.write_bytes(path.read_bytes()[:100_000])
+    assert "damaged or incomplete" in refusal(path) or "not a PyTorch" in refusal(path)
+
+
+class Exploding:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path("/tmp/droplens-was-here").touch, ())
+
+
+def test_no_code_of_a_file_runs(tmp_path: Path) -> None:
+    path = save({"model": Exploding()}, tmp_path / "evil.pth")
+    assert "runs no code" in refusal(path)
+    assert not Path("/tmp/droplens-was-here").exists()
+
+
+def test_a_whole_module_is_refused_by_name(resnet: nn.Module, tmp_path: Path) -> None:
+    assert "Python objects" in refusal(save(resnet, tmp_path / "whole.pth"))
+
+
+def test_torchscript_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "script.pt"
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
+        torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), path)
+    assert "TorchScript" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"optimizer": {"lr": 0.1}}, "no parameters"),
+        (torch.zeros(3), "a single tensor"),
+        ([1, 2], "no named parameters"),
+        ({"lstm.weight_ih_l0": torch.zeros(8, 4)}, "no classifier that Droplens knows"),
+        ({}, "no parameters"),
+    ],
+)
+def test_contents_that_are_no_classifier(content: Any, said: str, tmp_path: Path) -> None:
+    assert said in refusal(save(content, tmp_path / "thing.pth"))
+
+
+def test_a_body_that_is_not_complete_never_predicts(resnet: nn.Module, tmp_path: Path) -> None:
+    content = dict(resnet.state_dict())
+    del content["layer3.0.conv1.weight"]
+    said = refusal(save(content, tmp_path / "holes.pth"))
+    assert "resembles a ResNet-18" in said
+    assert "layer3.0.conv1.weight" in said
+
+
+def test_a_deeper_body_is_not_taken_for_a_shallower(tmp_path: Path) -> None:
+    content = dict(trained("resnet34", 2).state_dict())
+    for name in [name for name in content if name.startswith("layer3.5.")]:
+        del content[name]
+    assert "resembles a ResNet-34" in refusal(save(content, tmp_path / "cut.pth"))
+
+
+def test_a_head_of_another_form_is_refused_by_name(resnet: nn.Module, tmp_path: Path) -> None:
+    content = {name.replace("fc.", "fc.1."): tensor for name, tensor in resnet.state_dict().items()}
+    assert "last layer is not the plain one" in refusal(save(content, tmp_path / "head.pth"))
+
+
+def test_whole_numbers_are_refused(resnet: nn.Module, tmp_path: Path) -> None:
+    content = {
+        name: (one * 10).to(torch.int8) if name.endswith("weight") else one
+        for name, one in resnet.state_dict().items()
+    }
+    assert "quantised" in refusal(save(content, tmp_path / "int8.pth"))

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+CHECK = """
+import torch
+from core.models.torchvision_import import torchvision_models
+models = torchvision_models()
+assert torchvision_models() is models
+assert len(models.list_models(module=models)) == 80
+assert models.resnet18(num_classes=2).eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 2)
+assert torch.ops.torchvision.nms is not None
+"""
+
+
+def test_torchvision_imports_in_a_fresh_interpreter() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CHECK], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

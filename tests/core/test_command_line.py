@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import resources
+from core.__main__ import main
+from tests.networks import trained
+
+SAMPLES = resources.path("samples")
+
+
+def classified(capsysbinary: Any, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    status = main(["classify", *arguments, "--json", "-"])
+    out, err = capsysbinary.readouterr()
+    return status, json.loads(out) if out else [], err.decode()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("models") / "mine.pth"
+    state_dict = trained("resnet18", 2).state_dict()
+    torch.save({"epoch": 4, "model_state_dict": state_dict, "classes": ["ant", "bee"]}, path)
+    return path
+
+
+def test_classify_as_json(capsysbinary: Any) -> None:
+    status, found, err = classified(capsysbinary, str(SAMPLES), "--top-k", "3")
+    assert (status, err) == (0, "")
+    assert [Path(one["image"]).name for one in found] == [
+        "chelsea.png",
+        "china.jpg",
+        "coffee.png",
+        "flower.jpg",
+        "rocket.jpg",
+    ]
+    assert [list(one) for one in found] == [["image", "predictions", "error"]] * 5
+    assert found[2]["predictions"][0]["class_name"] == "espresso"
+    assert found[2]["predictions"][0]["class_index"] == 967
+    assert [len(one["predictions"]) for one in found] == [3] * 5
+
+
+def test_some_photos_fail_and_the_rest_is_written(
+    capsysbinary: Any, tmp_path: Path, make_photo: Callable[..., Path]
+) -> None:
+    table = tmp_path / "out.csv"
+    gone = tmp_path / "gone.jpg"
+    paths = [str(gone), str(make_photo("Jörg 张伟/猫 é.jpg"))]
+    status, found, err = classified(capsysbinary, *paths, "--csv", str(table))
+    assert status == 1
+    assert found[0]["predictions"] == []
+    assert found[0]["error"] == f"{gone} could not be read: it is no longer there."
+    assert found[1]["error"] is None
+    assert found[1]["image"].endswith("猫 é.jpg")
+    assert err.strip() == found[0]["error"]
+    rows = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 3
+
+
+def test_own_checkpoint_names_and_preprocessing(
+    capsysbinary: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    names, own = tmp_path / "names.txt", tmp_path / "own.json"
+    names.write_text("Ameise\nBiene\n")
+    own.write_text('{"resize": 64, "crop": 64}')
+    arguments = ["--checkpoint", str(checkpoint), "--architecture", "resnet18"]
+    arguments += ["--class-names", str(names), "--preprocessing", str(own), "--device", "cpu"]
+    status, found, _ = classified(capsysbinary, str(SAMPLES / "coffee.png"), *arguments)
+    assert status == 0
+    (photo,) = found
+    assert {one["class_name"] for one in photo["predictions"]} == {"Ameise", "Biene"}
+    assert sum(one["probability"] for one in photo["predictions"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["classify", "{samples}", "--device", "tpu"], "cannot be used"),
+        (["classify", "{samples}", "--checkpoint", "{samples}/coffee.png"], "is a picture"),
+        (["classify", "{samples}", "--checkpoint", "gone.pth"], "no longer there"),
+        (["classify", "{samples}", "--architecture", "resnet50"], "is a SqueezeNet 1.1, not a"),
+        (["classify", "{samples}", "--class-names", "{empty}/x.txt"], "could not be read"),
+        (["classify", "{empty}"], "No photos were found"),
+        (["classify", "{samples}", "--csv", "{empty}/no/folder.csv"], "could not be written"),
+        (["classify", "{samples}", "--top-k", "0"], "not a whole number above 0"),
+        (["classify"], "required: PATH"),
+        (["dance"], "invalid choice"),
+        (["feature-maps", "{samples}/coffee.png", "--layer", "nope"], "no layer 'nope'"),
+        (
+            ["feature-maps", "{samples}/coffee.png", "--layer", "features.0", "--call", "2"],
+            "no call 2",
+        ),
+        (["feature-maps", "{empty}/gone.png", "--layer", "features.0"], "no longer there"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_one_sentence(
+    arguments: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    filled = [one.format(samples=SAMPLES, empty=tmp_path) for one in arguments]
+    try:
+        status = main(filled)
+    except SystemExit as left:
+        status = left.code
+    assert status == 2
+    out, err = capfd.readouterr()
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err + out
+
+
+def test_inspect(capsysbinary: Any, checkpoint: Path) -> None:
+    assert main(["inspect", str(checkpoint), "--json"]) == 0
+    found = json.loads(capsysbinary.readouterr().out)
+    assert list(found) == [
+        "usable",
+        "summary",
+        "problems",
+        "architecture",
+        "num_classes",
+        "class_names",
+        "class_names_source",
+        "wrapper",
+        "key_prefix",
+        "head",
+        "matched",
+        "preprocessing",
+        "sha256",
+    ]
+    assert found["summary"] == (
+        "ResNet-18 with 2 classes (ant, bee), from the 'model_state_dict' of a training "
+        "checkpoint of epoch 4; every parameter found."
+    )
+    assert found["class_names"] == ["ant", "bee"]
+    assert found["matched"] == 1.0
+    assert len(found["sha256"]) == 64
+
+
+def test_inspect_a_file_that_is_none(capsysbinary: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.pth"
+    path.write_text("<html>")
+    assert main(["inspect", str(path), "--json"]) == 2
+    out, err = capsysbinary.readouterr()
+    found = json.loads(out)
+    assert found["usable"] is False
+    assert "web page" in found["summary"]
+    assert err.decode().strip() == found["summary"]
+
+
+def test_feature_maps(capsysbinary: Any, checkpoint: Path, tmp_path: Path) -> None:
+    arguments = ["feature-maps", str(SAMPLES / "coffee.png"), "--layer", "layer1.0.relu"]
+    arguments += ["--call", "2", "--checkpoint", str(checkpoint)]
+    arguments += ["--npy", str(tmp_path / "maps.npy"), "--png", str(tmp_path / "maps.png")]
+    assert main(arguments) == 0
+    values = np.load(tmp_path / "maps.npy")
+    assert (values.dtype, values.shape) == (np.float32, (64, 56, 56))
+    assert values.min() >= 0
+    with Image.open(tmp_path / "maps.png") as picture:
+        assert picture.size == (8 * 58 + 2, 8 * 58 + 2)
+    assert b"64 maps of 56" in capsysbinary.readouterr().out
+
+
+def test_the_real_command_in_another_folder(tmp_path: Path) -> None:
+    photo = SAMPLES / "coffee.png"
+    command = [sys.executable, "-m", "core", "classify", str(photo)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{photo}: espresso 9")

@@ -1,0 +1,114 @@
+"""The dependency rule, checked where it counts: in a fresh interpreter."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def modules_of(folder: str) -> list[str]:
+    return [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.name not in ("__init__.py", "__main__.py")
+    ]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return what a file imports, inside its functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+    return found
+
+
+def files_of(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def offenders(folder: str, forbidden: tuple[str, ...]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files_of(folder)
+        for name in imports_of(path)
+        if any(name == one or name.startswith(f"{one}.") for one in forbidden)
+    ]
+
+
+def test_all_of_core_works_with_qt_blocked() -> None:
+    imports = "\n".join(f"import {name}" for name in modules_of("core"))
+    run(
+        "import sys\n"
+        "for name in ('PySide6', 'shiboken6', 'gui'): sys.modules[name] = None\n"
+        f"{imports}\n"
+        "import core.__main__\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("core", ("gui", "PySide6", "shiboken6")),
+        ("gui", ("torch", "torchvision")),
+        ("core/images", ("core.inference", "core.inside")),
+        ("core/models", ("core.inference", "core.inside")),
+        ("core/inside", ("core.labels", "core.checks", "core.inference")),
+        ("core", ("build_scripts", "tests")),
+        ("gui", ("build_scripts", "tests")),
+    ],
+)
+def test_nobody_imports_what_lies_the_wrong_way(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, forbidden) == []
+
+
+def test_the_window_stands_without_torch() -> None:
+    run(
+        "import os, sys\n"
+        "os.environ['QT_QPA_PLATFORM'] = 'offscreen'\n"
+        "from pathlib import Path\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "import gui.app, gui.start\n"
+        "from core.settings import Settings\n"
+        "application = QApplication([])\n"
+        "window = gui.start.MainWindow()\n"
+        "window.show()\n"
+        "made = gui.app.Droplens(window, Settings(), Path('none.json'))\n"
+        "application.processEvents()\n"
+        "heavy = {'torch', 'torchvision', 'numpy', 'PIL'} & set(sys.modules)\n"
+        "made.bridge.shut_down()\n"
+        "assert not heavy, heavy\n"
+    )
+
+
+def test_the_top_level_is_the_house() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if tracked.returncode != 0:
+        pytest.skip("not a git checkout")
+    folders = {name.split("/")[0] for name in tracked.stdout.splitlines() if "/" in name}
+    house = {"core", "gui", "resources", "tests", "build_scripts", ".ci", ".github"}
+    assert folders <= house
+
+
+def test_gui_rooms_have_the_names_of_core_rooms() -> None:
+    def rooms(folder: str) -> set[str]:
+        return {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
+
+    assert rooms("gui") == rooms("core")
