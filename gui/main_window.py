@@ -83,6 +83,8 @@ class MainWindow(QMainWindow):
         self._middle.insertWidget(0, banner)
         self._stack.addWidget(viewer)
         self._docks = [self._dock(panel) for panel in panels]
+        for dock in self._docks:  # shown for a moment without being painted, to be laid out
+            dock.show()
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks(self._docks, [panel.width for panel in panels], across)
         self.resizeDocks(self._docks, [panel.height for panel in panels], down)

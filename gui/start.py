@@ -40,8 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         droplens = Droplens(window, settings, settings_path)
         made.append(droplens)
         catch_termination(window)
+        sys.excepthook = lambda _, error, __: droplens.reporter.report(error)
         droplens.start(paths)
 
     window.empty_view.first_painted.connect(furnish, Qt.ConnectionType.QueuedConnection)
     window.show()
-    return application.exec()
+    hook = sys.excepthook
+    try:
+        return application.exec()
+    finally:
+        sys.excepthook = hook

@@ -20,11 +20,15 @@ def catch_termination(window: QWidget) -> None:
     notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
     notifier.activated.connect(lambda: woken.recv(1))
 
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
     def forget() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
         waking.close()
         woken.close()
 
     window.destroyed.connect(forget)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in before:
         signal.signal(number, lambda *_: window.close())

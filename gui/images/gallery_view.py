@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPixmap,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -208,6 +209,10 @@ class GalleryView(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_cards()
         super().resizeEvent(event)
+        self._settle.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._settle.start()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -1,0 +1,131 @@
+"""Drives the real program through its real ``main()``, as a person would."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QElapsedTimer, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.images.gallery_model import GalleryModel, GalleryRow
+from gui.images.gallery_panel import GalleryPanel
+from gui.main_window import MainWindow
+from gui.problem_reporter import ProblemReporter
+from gui.start import main
+
+Script = Callable[["Person"], Generator[Callable[[], object], None, None]]
+_Widget = TypeVar("_Widget", bound=QObject)
+_PATIENCE_MS = 30_000
+
+
+class Person:
+    """What a person can see and do."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+
+    def see(self, kind: type[_Widget]) -> _Widget:
+        """Return the one widget of a kind."""
+        found = self.window.findChildren(kind)
+        assert len(found) == 1, found
+        return found[0]
+
+    def is_furnished(self) -> bool:
+        return bool(self.window.findChildren(GalleryPanel))
+
+    def choose(self, action: str) -> None:
+        """Choose a menu entry."""
+        self.window.actions_table[action].trigger()
+
+    def drop(self, *paths: Path) -> None:
+        """Drop files on the window as a file manager does."""
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        place = QPoint(200, 200)
+        left = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        with warnings.catch_warnings():
+            # Qt means these events to be made by itself alone; a test has no other way.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            enter = QDragEnterEvent(place, Qt.DropAction.CopyAction, data, *left)
+            dropped = QDropEvent(place, Qt.DropAction.CopyAction, data, *left)
+        QApplication.sendEvent(self.window, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(self.window, dropped)
+
+    def rows(self) -> list[GalleryRow]:
+        """Return the photos in the order shown."""
+        model = self.see(GalleryPanel).view.model()
+        assert isinstance(model, GalleryModel)
+        return [model.shown_row(position) for position in range(model.rowCount())]
+
+    def all_classified(self, count: int) -> bool:
+        rows = self.rows()
+        return len(rows) == count and all(row.prediction is not None for row in rows)
+
+    @property
+    def banner(self) -> str:
+        return self.see(ProblemReporter).shown_text
+
+
+def drive(arguments: Sequence[str], script: Script) -> int:
+    """Run the program and let a script use it; then close the window.
+
+    Args:
+        arguments: of the command line.
+        script: a generator that yields what it waits for; a test fails where that takes
+            longer than a minute.
+
+    Returns:
+        The program's exit status.
+    """
+    failures: list[BaseException] = []
+    steps: Generator[Callable[[], object], None, None] | None = None
+    awaited: Callable[[], object] = lambda: True  # noqa: E731
+    clock = QElapsedTimer()
+    clock.start()
+
+    def windows() -> list[QWidget]:
+        tops = QApplication.topLevelWidgets()
+        return [top for top in tops if isinstance(top, MainWindow) and top.isVisible()]
+
+    def look() -> None:
+        nonlocal steps, awaited
+        if not windows():
+            return
+        (window,) = windows()
+        assert isinstance(window, MainWindow)
+        person = Person(window)
+        try:
+            if steps is None:
+                if not person.is_furnished():
+                    return
+                steps = script(person)
+            if clock.elapsed() > _PATIENCE_MS:
+                line = inspect.getgeneratorlocals(steps) and steps.gi_frame.f_lineno
+                raise AssertionError(
+                    f"waited in vain at line {line}; the banner says {person.banner!r}"
+                )
+            if awaited():
+                awaited = next(steps)
+                clock.restart()
+        except StopIteration:
+            timer.stop()
+            window.close()
+        except BaseException as failure:  # noqa: BLE001 - raised again outside Qt's loop
+            failures.append(failure)
+            timer.stop()
+            window.close()
+
+    timer = QTimer(interval=20)
+    timer.timeout.connect(look)
+    timer.start()
+    status = main(arguments)
+    if failures:
+        raise failures[0]
+    assert steps is not None
+    return status

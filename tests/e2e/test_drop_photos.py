@@ -1,0 +1,80 @@
+"""A person drops photos and folders and sees what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from PySide6.QtWidgets import QDockWidget
+
+import resources
+from gui.images.gallery_panel import GalleryPanel
+from gui.images.photo_canvas import PhotoCanvas
+from gui.inference.predictions_panel import PredictionBars
+from tests.e2e.driver import Person, drive
+
+Steps = Generator[Callable[[], object], None, None]
+SAMPLES = resources.path("samples")
+
+
+def test_drop_a_folder_on_the_empty_window() -> None:
+    def script(person: Person) -> Steps:
+        assert person.window.is_empty
+        person.drop(SAMPLES)
+        yield lambda: person.all_classified(5)
+        assert not person.window.is_empty
+        assert all(dock.isVisible() for dock in person.window.findChildren(QDockWidget))
+        said = {row.name: row.class_name for row in person.rows()}
+        assert said["coffee.png"] == "espresso"
+        gallery = person.see(GalleryPanel)
+        gallery.show_photo(SAMPLES / "coffee.png")
+        yield lambda: "espresso" in person.see(PredictionBars).accessibleName()
+        yield lambda: not person.see(PhotoCanvas)._photo.isNull()
+        yield lambda: all(row.path in gallery.view.thumbnails for row in person.rows()[:2])
+
+    assert drive([], script) == 0
+
+
+def test_paths_of_the_command_line_and_a_second_drop(make_photo: Callable[..., Path]) -> None:
+    first, second = make_photo("Jörg 张伟/猫 é.jpg"), make_photo("b.png")
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        person.drop(second, first)
+        yield lambda: person.all_classified(2)
+        assert [row.path for row in person.rows()] == [first, second]
+
+    assert drive([str(first)], script) == 0
+
+
+def test_samples_search_and_order() -> None:
+    def script(person: Person) -> Steps:
+        person.choose("open_samples")
+        yield lambda: person.all_classified(5)
+        gallery = person.see(GalleryPanel)
+        gallery._search.setText("ESPRESSO")
+        assert [row.name for row in person.rows()] == ["coffee.png"]
+        gallery._search.setText("")
+        gallery.set_order("probability")
+        found = [row.probability for row in person.rows()]
+        assert found == sorted(found, reverse=True)
+        gallery.set_order("name")
+        assert person.rows()[0].name == "chelsea.png"
+
+    assert drive([], script) == 0
+
+
+def test_predictions_are_saved(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        from unittest.mock import patch
+
+        with patch(
+            "gui.inference.saving.QFileDialog.getSaveFileName", return_value=(str(target), "")
+        ):
+            person.choose("save_predictions")
+        assert "espresso" in target.read_text()
+
+    drive([str(SAMPLES / "coffee.png")], script)
