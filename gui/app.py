@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
+_VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
+
+
 class Droplens(QObject):
     """The program: window, engine and the ways between them."""
 
@@ -57,6 +60,7 @@ class Droplens(QObject):
         self.gallery_model = GalleryModel()
         self.gallery = GalleryPanel(self.gallery_model)
         self.viewer = PhotoViewer()
+        self.viewer.add_tools(window.actions_table.some(*_VIEWER_TOOLS))
         self.predictions = PredictionsPanel()
         self.feature_maps = FeatureMapsPanel()
         self.reporter = ProblemReporter()

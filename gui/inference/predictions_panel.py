@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -121,6 +121,7 @@ class PredictionsPanel(QWidget):
         self._message.setText(prediction.error or "")
         self.bars.setVisible(prediction.error is None)
         self.bars.set_top(prediction.top)
+        self._keep_whole()
 
     def show_waiting(self, text: str) -> None:
         """Say what the photo is waiting for."""
@@ -145,10 +146,21 @@ class PredictionsPanel(QWidget):
             )
         )
         self.show_device(ready.device.title, ready.device.reason)
+        self._keep_whole()
 
     def show_device(self, title: str, reason: str) -> None:
         """Name the device and why it was chosen."""
         self._device.setText(f"{title}: {reason}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_whole()
+
+    def _keep_whole(self) -> None:
+        """Ask for the height that the wrapped lines need at this width."""
+        layout = self.layout()
+        if layout is not None:
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
 
     def _fact(self) -> QLabel:
         label = QLabel("–", wordWrap=True)
