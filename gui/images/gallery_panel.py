@@ -34,6 +34,7 @@ class GalleryPanel(QWidget):
         self._current: Path | None = None
         self.view = GalleryView()
         self.view.setModel(model)
+        self.setFocusProxy(self.view)
         self._search = QLineEdit(placeholderText=self.tr("Search"))
         self._search.setToolTip(self.tr("Search names and classes"))
         self._search.setClearButtonEnabled(True)
