@@ -47,7 +47,7 @@ def table() -> dict[str, list[Row]]:
                 tr("actions", "Open folder")),
             Row("open_samples", tr("actions", "Try the &sample photos"), "Ctrl+T", "sparkles",
                 tr("actions", "Try the sample photos")),
-            Row("paste", tr("actions", "&Paste photos"), "Ctrl+V", "clipboard-paste"),
+            Row("paste", tr("actions", "Past&e photos"), "Ctrl+V", "clipboard-paste"),
             Row(),
             Row("save_predictions", tr("actions", "Sa&ve predictions…"), "Ctrl+S", "save"),
             Row(),

@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -184,6 +185,7 @@ class GalleryView(QListView):
         self.thumbnails = ThumbnailCache()
         self._delegate = GalleryDelegate(self.thumbnails, self)
         self.setItemDelegate(self._delegate)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -222,7 +224,7 @@ class GalleryView(QListView):
 
     def _fit_cards(self) -> None:
         # Room for the scroll bar is kept free, so that its coming changes nothing.
-        available = self.width() - self.verticalScrollBar().sizeHint().width() - 1
+        available = self.width() - self.verticalScrollBar().sizeHint().width() - 2
         columns = max(1, available // _CARD_WIDTH)
         width = available // columns
         text = 2 * self.fontMetrics().height() + 6

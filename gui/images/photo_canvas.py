@@ -108,7 +108,7 @@ class PhotoCanvas(QWidget):
         """Zoom to so many screen pixels a photo pixel."""
         if self._whole().isEmpty():
             return
-        at = at or QPointF(self.rect().center())
+        at = at or QRectF(self.rect()).center()
         zoom = min(_CLOSEST, max(min(self._fit_zoom(), 1.0) / 2, zoom))
         before = self._to_photo(at)
         self._zoom, self._fitted = zoom, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ class Classifying(QObject):
     def hold(self) -> None:
         """Stop and forget what waits; nothing starts before ``restart`` or ``resume``."""
         self._bridge.drop_run()
-        self._waiting.clear()
+        self._waiting = deque()
         self._running, self._ready, self._stopped = False, False, False
         self._done = self._failed = self._total = 0
 
@@ -79,7 +79,7 @@ class Classifying(QObject):
     def stop(self) -> None:
         """End the run at the user's wish; the photos stay, without predictions."""
         if self._running:
-            self._waiting.clear()
+            self._waiting = deque()
             self._stopped = True
             self._bar.stopping()
             self._bridge.stop_run()
@@ -91,14 +91,7 @@ class Classifying(QObject):
         self._done, self._failed, self._total = 0, 0, len(self._waiting)
         self._bar.begin()
         self._bar.advance(0, self._total)
-        self._bridge.start_run(iter(self._take_next, None))
-
-    def _take_next(self) -> Path | None:
-        """Hand the engine the next photo. Runs in the worker; a deque may be shared."""
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
+        self._bridge.start_run(taken_from(self._waiting))
 
     @Slot(list)
     def _take(self, predictions: list[Prediction]) -> None:
@@ -110,10 +103,20 @@ class Classifying(QObject):
     @Slot(object)
     def _end(self, outcome: RunOutcome | None) -> None:
         self._running = False
-        if self._waiting and not self._stopped and outcome is not None:
-            self._start()  # a photo came in just as the run ended
-            return
-        stopped = self._stopped or outcome is None
-        self._bar.end(self._done, self._failed, stopped=stopped)
-        self._waiting.clear()
-        self.finished.emit()
+        self._bar.end(self._done, self._failed, stopped=self._stopped or outcome is None)
+        if outcome is None:  # it broke; going on would break again
+            self._waiting = deque()
+        if self._waiting:
+            self._start()  # photos that came just as the run ended, or after Stop
+        else:
+            self.finished.emit()
+
+
+def taken_from(waiting: deque[Path]) -> Iterator[Path]:
+    """Yield what waits, taking it off. Runs in the worker; a deque may be shared.
+
+    A run keeps the deque it began with, and so cannot take what waits for its successor.
+    """
+    with contextlib.suppress(IndexError):
+        while True:
+            yield waiting.popleft()

@@ -15,6 +15,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -130,6 +131,7 @@ class MapGrid(QListView):
         self._delegate = MapDelegate(self)
         self.setModel(model)
         self.setItemDelegate(self._delegate)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -142,7 +144,7 @@ class MapGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # Room for the scroll bar is kept free, so that its coming changes nothing.
-        available = self.width() - self.verticalScrollBar().sizeHint().width() - 1
+        available = self.width() - self.verticalScrollBar().sizeHint().width() - 2
         columns = max(1, available // _TILE_PX)
         width = available // columns
         caption = round(self.fontMetrics().height() * _CAPTION_SHARE)

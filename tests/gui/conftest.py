@@ -1,0 +1,125 @@
+"""A fake engine whose futures the test completes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from core.images.loader import ImageLoader
+from core.images.preprocessing import Preprocessing
+from core.inference.devices import Device
+from core.inference.engine import ReadyModel, RunOutcome
+from core.inference.predictions import ClassProbability, Prediction
+from core.models.spec import ModelChoice, ModelSpec
+from gui.engine_bridge import EngineBridge
+
+DEVICE = Device("cpu", "Processor", "a test")
+
+
+def make_spec(title: str = "Tiny", architecture: str = "resnet18") -> ModelSpec:
+    return ModelSpec(
+        architecture=architecture,
+        title=title,
+        checkpoint=Path("tiny.pth"),
+        sha256="00",
+        class_names=("ant", "bee"),
+        class_names_source="a test",
+        preprocessing=Preprocessing(),
+        summary=f"{title} with 2 classes.",
+    )
+
+
+def predict(path: Path, probability: float = 0.75, name: str = "ant") -> Prediction:
+    top = (ClassProbability(0, name, probability),)
+    return Prediction(path, top, None, make_spec())
+
+
+def fail(path: Path, reason: str = "the file is empty") -> Prediction:
+    return Prediction(path, (), reason, make_spec())
+
+
+def ready(spec: ModelSpec | None = None) -> ReadyModel:
+    return ReadyModel(spec or make_spec(), DEVICE, (DEVICE,))
+
+
+class FakeRun:
+    def __init__(self, paths: Iterable[Path], deliver: Callable[[list[Prediction]], None]) -> None:
+        self.paths, self.deliver = iter(paths), deliver
+        self.finished: Future[RunOutcome] = Future()
+        self.is_stopped = False
+        self.done = 0
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    def take(self, count: int) -> list[Path]:
+        """Predict the next photos, as the worker would."""
+        taken = [path for _, path in zip(range(count), self.paths, strict=False)]
+        self.deliver([predict(path) for path in taken])
+        self.done += len(taken)
+        return taken
+
+    def end(self) -> None:
+        self.finished.set_result(RunOutcome(self.done, 0, self.is_stopped, DEVICE))
+
+
+class FakeEngine:
+    def __init__(self, on_notice: Callable[[str], None]) -> None:
+        self.notice = on_notice
+        self.asked: list[tuple[str, tuple[Any, ...], Future[Any]]] = []
+        self.runs: list[FakeRun] = []
+
+    def _ask(self, kind: str, *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.asked.append((kind, arguments, future))
+        return future
+
+    def future(self, kind: str) -> Future[Any]:
+        """Return the newest request of a kind."""
+        return next(future for name, _, future in reversed(self.asked) if name == kind)
+
+    def arguments(self, kind: str) -> tuple[Any, ...]:
+        return next(arguments for name, arguments, _ in reversed(self.asked) if name == kind)
+
+    def warm_up(self) -> Future[None]:
+        return self._ask("warm-up")
+
+    def open_model(self, choice: ModelChoice, device: str) -> Future[ReadyModel]:
+        return self._ask("model", choice, device)
+
+    def layers(self) -> Future[Any]:
+        return self._ask("layers")
+
+    def feature_maps(self, image: Path, layer: str, call: int) -> Future[Any]:
+        return self._ask("maps", image, layer, call)
+
+    def classify(
+        self, paths: Iterable[Path], deliver: Callable[[list[Prediction]], None]
+    ) -> FakeRun:
+        self.runs.append(FakeRun(paths, deliver))
+        return self.runs[-1]
+
+    def shut_down(self) -> None:
+        pass
+
+
+@pytest.fixture
+def engine() -> list[FakeEngine]:
+    """Filled by ``bridge``."""
+    return []
+
+
+@pytest.fixture
+def bridge(qtbot: QtBot, engine: list[FakeEngine]) -> Iterator[EngineBridge]:
+    def make(on_notice: Callable[[str], None]) -> Any:
+        engine.append(FakeEngine(on_notice))
+        return engine[0]
+
+    made = EngineBridge(make, ImageLoader())
+    yield made
+    made.shut_down()

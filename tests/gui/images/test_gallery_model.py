@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from gui.images.gallery_model import ORDERS, GalleryModel
+from tests.gui.conftest import fail, predict
+
+
+@pytest.fixture
+def model(qtbot: QtBot) -> GalleryModel:
+    made = GalleryModel()
+    made.tester = QAbstractItemModelTester(
+        made, QAbstractItemModelTester.FailureReportingMode.Fatal
+    )
+    return made
+
+
+def paths(*names: str) -> list[Path]:
+    return [Path("/photos") / name for name in names]
+
+
+def shown(model: GalleryModel) -> list[str]:
+    return [model.shown_row(position).name for position in range(model.rowCount())]
+
+
+def test_photos_are_appended_once(model: GalleryModel) -> None:
+    assert model.add(paths("b", "a", "b")) == paths("b", "a")
+    assert model.add(paths("a", "c")) == paths("c")
+    assert shown(model) == ["b", "a", "c"]
+    assert model.position(Path("/photos/c")) == 2
+
+
+def test_orders(model: GalleryModel) -> None:
+    model.add(paths("img10", "img2", "Img1", "broken"))
+    model.set_predictions(
+        [
+            predict(Path("/photos/img10"), 0.5, "zebra"),
+            predict(Path("/photos/img2"), 0.9, "ant"),
+            predict(Path("/photos/Img1"), 0.7, "Bee"),
+            fail(Path("/photos/broken")),
+        ]
+    )
+    wanted = {
+        "added": ["img10", "img2", "Img1", "broken"],
+        "name": ["broken", "Img1", "img2", "img10"],
+        "class": ["img2", "Img1", "img10", "broken"],
+        "probability": ["img2", "Img1", "img10", "broken"],
+        "uncertain": ["img10", "Img1", "img2", "broken"],
+    }
+    assert set(wanted) == set(ORDERS)
+    for order, names in wanted.items():
+        model.set_order(order)
+        assert shown(model) == names
+    model.add(paths("aaa"))
+    model.set_order("name")
+    model.add(paths("img3"))
+    assert shown(model) == ["aaa", "broken", "Img1", "img2", "img3", "img10"]
+
+
+def test_search_finds_names_and_classes(model: GalleryModel) -> None:
+    model.add(paths("cat.png", "dog.png"))
+    model.set_predictions([predict(Path("/photos/dog.png"), name="Tiger CAT")])
+    model.set_search(" cat ")
+    assert shown(model) == ["cat.png", "dog.png"]
+    model.set_search("tiger")
+    assert shown(model) == ["dog.png"]
+    assert (model.total, model.position(Path("/photos/cat.png"))) == (2, -1)
+    model.add(paths("tiger.png", "lion.png"))
+    assert shown(model) == ["dog.png", "tiger.png"]
+
+
+def test_predictions_tell_what_changed(model: GalleryModel, qtbot: QtBot) -> None:
+    model.add(paths("a", "b", "c"))
+    with qtbot.waitSignal(model.dataChanged) as caught:
+        model.set_predictions([predict(Path("/photos/b")), predict(Path("/photos/gone"))])
+    assert [index.row() for index in caught.args[:2]] == [1, 1]
+    index = model.index(1)
+    assert "ant: 75.0%" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "b ant: 75.0%"
+    model.forget_predictions()
+    assert model.shown_row(1).class_name == ""
+
+
+def test_failures_carry_their_reason(model: GalleryModel) -> None:
+    model.add(paths("a"))
+    model.set_predictions([fail(Path("/photos/a"))])
+    assert model.shown_row(0).reason == "the file is empty"
+    tip = model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "/photos/a could not be read: the file is empty." in tip
+
+
+def test_remove_and_clear(model: GalleryModel) -> None:
+    model.add(paths("a", "b", "c"))
+    model.remove(paths("b", "unknown"))
+    assert shown(model) == ["a", "c"]
+    model.clear()
+    assert model.rowCount() == model.total == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "remove", "search", "order"]), st.integers(0, 12)),
+        max_size=12,
+    )
+)
+def test_any_sequence_equals_a_plain_list(steps: list[tuple[str, int]]) -> None:
+    model = GalleryModel()
+    plain: list[str] = []
+    search = ""
+    for step, number in steps:
+        name = f"img{number}"
+        if step == "add":
+            model.add(paths(name))
+            plain += [name] * (name not in plain)
+        elif step == "remove":
+            model.remove(paths(name))
+            plain = [other for other in plain if other != name]
+        elif step == "search":
+            search = str(number % 3)
+            model.set_search(search)
+        else:
+            model.set_order(ORDERS[number % len(ORDERS)])
+    assert sorted(shown(model)) == sorted(name for name in plain if search in name)
+    for at, name in enumerate(shown(model)):
+        assert model.position(Path("/photos") / name) == at

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPixmap
+from pytestqt.qtbot import QtBot
+
+from gui.images.gallery_model import GalleryModel
+from gui.images.gallery_panel import GalleryPanel
+from gui.images.gallery_view import ThumbnailCache
+
+PATHS = [Path(f"/photos/{number}.png") for number in range(5000)]
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> GalleryPanel:
+    made = GalleryPanel(GalleryModel())
+    qtbot.addWidget(made)
+    made.resize(330, 600)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def model_of(panel: GalleryPanel) -> GalleryModel:
+    model = panel.view.model()
+    assert isinstance(model, GalleryModel)
+    return model
+
+
+def test_only_what_is_seen_gets_a_thumbnail(qtbot: QtBot, panel: GalleryPanel) -> None:
+    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+        model_of(panel).add(PATHS)
+    paths, size = caught.args
+    assert paths[0] == PATHS[0]
+    assert len(paths) < 60
+    assert size == 256
+    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+        panel.view.scrollToBottom()
+    assert PATHS[-1] in caught.args[0]
+
+
+def test_a_thumbnail_that_is_there_is_not_asked_for_again(
+    qtbot: QtBot, panel: GalleryPanel
+) -> None:
+    model_of(panel).add(PATHS[:2])
+    panel.view.put_thumbnail(PATHS[0], QPixmap(4, 4))
+    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+        panel.view.note_change()
+    assert caught.args[0] == [PATHS[1]]
+
+
+def test_the_cache_is_bounded_and_forgets_what_was_unseen_longest() -> None:
+    cache = ThumbnailCache()
+    cache.put(PATHS[0], None)
+    for path in PATHS[1:400]:
+        cache.put(path, None)
+    cache.get(PATHS[0])
+    cache.put(PATHS[400], None)
+    assert PATHS[0] in cache
+    assert PATHS[1] not in cache
+
+
+def test_the_first_photo_becomes_the_current_one(panel: GalleryPanel) -> None:
+    model_of(panel).add(PATHS[:3])
+    assert panel.current == PATHS[0]
+    panel.step(-1)
+    assert panel.current == PATHS[0]
+    panel.step(1)
+    panel.step(5)
+    assert panel.current == PATHS[2]
+
+
+def test_the_current_photo_survives_search_and_sort(panel: GalleryPanel, qtbot: QtBot) -> None:
+    model_of(panel).add(PATHS[:30])
+    panel.show_photo(PATHS[12])
+    panel._search.setText("12")
+    assert panel.current == PATHS[12]
+    assert panel.selected() == [PATHS[12]]
+    panel._search.setText("3")
+    assert panel.current == PATHS[12]
+    panel._search.setText("")
+    panel.set_order("probability")
+    assert panel.selected() == [PATHS[12]]
+
+
+def test_removing_the_current_photo_shows_another(panel: GalleryPanel) -> None:
+    model_of(panel).add(PATHS[:3])
+    shown: list[Path | None] = []
+    panel.current_changed.connect(shown.append)
+    model_of(panel).remove([PATHS[0]])
+    assert panel.current == PATHS[1]
+    model_of(panel).clear()
+    assert shown[-1] is None
+
+
+def test_the_arrow_keys_go_through_the_photos(panel: GalleryPanel, qtbot: QtBot) -> None:
+    model_of(panel).add(PATHS[:5])
+    panel.setFocus()
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    assert panel.current == PATHS[1]
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    assert panel.current == PATHS[3]
+
+
+def test_the_count(panel: GalleryPanel) -> None:
+    model_of(panel).add(PATHS[:12])
+    assert panel._count.text() == "12 photos"
+    panel._search.setText("11")
+    assert panel._count.text() == "1 of 12 photos"
+    model_of(panel).remove(PATHS[:11])
+    assert panel._count.text() == "1 photo"
+
+
+def test_cards_are_painted_with_and_without_a_picture(panel: GalleryPanel) -> None:
+    from tests.gui.conftest import fail, predict
+
+    model = model_of(panel)
+    model.add(PATHS[:3])
+    before = panel.view.grab().toImage()
+    model.set_predictions([predict(PATHS[0]), fail(PATHS[1])])
+    picture = QPixmap(64, 48)
+    picture.fill(Qt.GlobalColor.red)
+    panel.view.put_thumbnail(PATHS[2], picture)
+    assert panel.view.grab().toImage() != before

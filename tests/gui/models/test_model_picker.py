@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from core.errors import UnusableCheckpointError
+from core.models.architectures import ARCHITECTURES
+from core.models.spec import ModelChoice
+from core.settings import Settings
+from gui.engine_bridge import EngineBridge
+from gui.models.architecture_picker import ArchitecturePicker
+from gui.models.model_bar import ModelBar
+from gui.models.model_picker import ModelPicker
+from tests.gui.conftest import FakeEngine, make_spec, ready
+
+DIALOG = "gui.models.model_picker.QFileDialog.getOpenFileName"
+FILE = Path("/models/mine.pth")
+
+
+@pytest.fixture
+def bar(qtbot: QtBot) -> ModelBar:
+    made = ModelBar()
+    qtbot.addWidget(made)
+    return made
+
+
+def accept(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine, **spec: str) -> None:
+    with qtbot.waitSignal(picker.opened):
+        engine.future("model").set_result(ready(make_spec(**spec)))
+
+
+def refuse(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine) -> None:
+    with qtbot.waitSignal(picker.refused):
+        engine.future("model").set_exception(UnusableCheckpointError("no"))
+
+
+def test_a_model_is_remembered_once_it_has_opened(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    settings = Settings()
+    picker = ModelPicker(bar, bridge, settings)
+    picker.pick_checkpoint(FILE)
+    assert bar.architecture.value == "Loading…"
+    assert settings.checkpoint == ""
+    accept(qtbot, picker, engine[0], title="ResNet-18")
+    assert (settings.checkpoint, settings.recent_checkpoints) == (str(FILE), [str(FILE)])
+    assert (bar.architecture.value, bar.checkpoint.value) == ("ResNet-18", "mine.pth")
+    assert (bar.class_names.value, bar.device.value) == ("2 classes", "Processor")
+
+
+def test_a_refused_model_leaves_the_one_in_use(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings())
+    picker.open_remembered()
+    accept(qtbot, picker, engine[0])
+    picker.pick_checkpoint(FILE)
+    refuse(qtbot, picker, engine[0])
+    assert bar.architecture.value == "Tiny"
+    assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
+    picker.pick_device("cpu")
+    assert engine[0].arguments("model") == (ModelChoice(), "cpu")
+
+
+def test_at_the_start_the_shipped_model_stands_in(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE), device="cuda:3"))
+    picker.open_remembered()
+    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "cuda:3")
+    refuse(qtbot, picker, engine[0])
+    assert engine[0].arguments("model") == (ModelChoice(), "auto")
+    refuse(qtbot, picker, engine[0])
+    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 2
+
+
+def test_a_dropped_file_that_is_refused_at_the_start_leaves_last_times_model(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE)))
+    picker.pick_checkpoint(Path("/models/bad.pth"))
+    refuse(qtbot, picker, engine[0])
+    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "auto")
+
+
+def test_an_architecture_that_does_not_fit_asks_for_its_checkpoint(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings())
+    picker.open_remembered()
+    accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
+    picker.pick_architecture("squeezenet1_1")
+    assert engine[0].arguments("model")[0] == ModelChoice(architecture="squeezenet1_1")
+    accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
+    with patch(DIALOG, return_value=("", "")) as dialog:
+        picker.pick_architecture("resnet50")
+    assert "ResNet-50" in dialog.call_args.args[1]
+    assert engine[0].arguments("model")[0].architecture == "squeezenet1_1"
+    with patch(DIALOG, return_value=(str(FILE), "")):
+        picker.pick_architecture("resnet50")
+    assert engine[0].arguments("model")[0] == ModelChoice(checkpoint=FILE, architecture="resnet50")
+
+
+def test_recent_checkpoints_are_few_and_the_newest_first(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    settings = Settings(recent_checkpoints=[f"/m/{number}.pth" for number in range(8)])
+    picker = ModelPicker(bar, bridge, settings)
+    picker.pick_checkpoint(Path("/m/5.pth"))
+    accept(qtbot, picker, engine[0])
+    picker.pick_checkpoint(FILE)
+    accept(qtbot, picker, engine[0])
+    assert settings.recent_checkpoints[:3] == [str(FILE), "/m/5.pth", "/m/0.pth"]
+    assert len(settings.recent_checkpoints) == 8
+
+
+def test_the_architecture_picker_narrows_and_picks_by_keys(qtbot: QtBot, bar: ModelBar) -> None:
+    picker = ArchitecturePicker(bar)
+    picker.open_at(QPoint(0, 0), "")
+    assert len(picker._items()) == 1 + len(ARCHITECTURES)
+    qtbot.keyClicks(picker._search, "resnet 50")
+    shown = [item.data(0, Qt.ItemDataRole.UserRole) for item in picker._items()]
+    visible = [
+        name for name, item in zip(shown, picker._items(), strict=True) if not item.isHidden()
+    ]
+    assert visible == ["resnet50", "wide_resnet50_2"]
+    qtbot.keyClick(picker._search, Qt.Key.Key_Down)
+    with qtbot.waitSignal(picker.picked) as caught:
+        qtbot.keyClick(picker._search, Qt.Key.Key_Return)
+    assert caught.args == ["wide_resnet50_2"]
+    assert picker.isHidden()
