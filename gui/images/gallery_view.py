@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
     Signal,
+    Slot,
 )
 from PySide6.QtGui import (
     QColor,
@@ -197,8 +198,9 @@ class GalleryView(QListView):
         self.setAccessibleName(self.tr("Photos"))
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._want_thumbnails)
-        self.verticalScrollBar().valueChanged.connect(self._settle.start)
+        self.verticalScrollBar().valueChanged.connect(self.note_change)
 
+    @Slot()
     def note_change(self) -> None:
         """Look again which thumbnails are missing, once the view has settled."""
         self._settle.start()
