@@ -286,6 +286,7 @@ class Droplens(QObject):
         self.viewer.remove_map()
         self.bridge.list_layers()
         self.classify_again()
+        self._save_settings()
         current = self.gallery.current
         if current is not None:
             self.bridge.view(current, ready.spec.preprocessing)
@@ -332,6 +333,12 @@ class Droplens(QObject):
         if outcome is not None:
             self.predictions.show_device(outcome.device.title, outcome.device.reason)
             self.window.model_bar.show_device(outcome.device.title, outcome.device.reason)
+
+    def _save_settings(self) -> None:
+        try:
+            settings_file.save(self.settings, self._settings_path)
+        except SettingsError as error:
+            self.reporter.report(error)
 
     # The inside
 
@@ -406,10 +413,6 @@ class Droplens(QObject):
         """Remember, stop, wait for one batch at most; then the window may go."""
         geometry, state = self.window.saved_layout()
         self.settings.window_geometry, self.settings.window_state = geometry, state
-        try:
-            settings_file.save(self.settings, self._settings_path)
-        except SettingsError as error:
-            logging.getLogger(__name__).warning("%s", error)
-            self.reporter.say(str(error))
+        self._save_settings()
         self.window.hide()
         self.bridge.shut_down()

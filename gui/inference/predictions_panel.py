@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -121,7 +121,6 @@ class PredictionsPanel(QWidget):
         self._message.setText(prediction.error or "")
         self.bars.setVisible(prediction.error is None)
         self.bars.set_top(prediction.top)
-        self._keep_whole()
 
     def show_waiting(self, text: str) -> None:
         """Say what the photo is waiting for."""
@@ -146,11 +145,16 @@ class PredictionsPanel(QWidget):
             )
         )
         self.show_device(ready.device.title, ready.device.reason)
-        self._keep_whole()
 
     def show_device(self, title: str, reason: str) -> None:
         """Name the device and why it was chosen."""
         self._device.setText(f"{title}: {reason}")
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._keep_whole()
+        return done
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

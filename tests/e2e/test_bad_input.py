@@ -87,11 +87,14 @@ def test_a_photo_that_vanishes(tmp_path: Path) -> None:
     drive([str(photo)], script)
 
 
-def test_settings_that_cannot_be_saved_do_not_keep_the_window_open(home: Path) -> None:
+def test_settings_that_cannot_be_saved_are_said_and_do_not_keep_the_window_open(
+    home: Path,
+) -> None:
     home.mkdir()
     (home / "Droplens").touch()
 
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(1)
+        assert person.banner.startswith("The settings were not saved.")
 
     assert drive([str(PHOTO)], script) == 0
