@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DroplensError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return NOT_CARRIED_OUT
+    except BrokenPipeError:  # "| head" has seen enough
+        sys.stdout = None
+        return ALL_DONE
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -87,6 +91,9 @@ def _classify(options: argparse.Namespace) -> int:
     from core.inference.engine import Engine
     from core.inference.predictions import to_csv
 
+    targets = [Path(options.json)] if options.json not in (None, "-") else []
+    for target in [*targets, *([options.csv] if options.csv is not None else [])]:
+        _refuse_unwritable(target)
     predictions: list[Prediction] = []
     progress = _Progress()
     unreadable: list[str] = []
@@ -229,6 +236,16 @@ def _write_json(value: Any, target: str) -> None:
         sys.stdout.buffer.write(content + b"\n")
     else:
         _write(Path(target), content + b"\n")
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Say before a long run, not after it, that its results have no place."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DroplensError(
+            f"{path} could not be written: "
+            + ("it is a folder" if path.is_dir() else "its folder is missing or write-protected")
+            + ". Choose another place."
+        )
 
 
 def _write(path: Path, content: bytes) -> None:

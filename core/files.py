@@ -14,7 +14,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: nothing was written; what stood there before still stands.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".droplens-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,4 +13,7 @@ _BACKGROUND_NICENESS = 5
 def yield_to_window() -> None:
     """Lower the calling thread's priority, so that the window's thread comes first."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):  # a courtesy; nothing depends on it
+            nicer = max(_BACKGROUND_NICENESS, os.getpriority(os.PRIO_PROCESS, thread))
+            os.setpriority(os.PRIO_PROCESS, thread, nicer)

@@ -99,6 +99,7 @@ class Droplens(QObject):
         window, bridge = self.window, self.bridge
         window.paths_dropped.connect(self.opening.add_paths)
         self.opening.found.connect(self._add_found)
+        bridge.search_finished.connect(self._arrange_found)
         self.opening.noted.connect(self._note)
         self.opening.refused.connect(self.reporter.say)
         self.opening.checkpoint_given.connect(self.picker.pick_checkpoint)
@@ -196,8 +197,14 @@ class Droplens(QObject):
     @Slot(list)
     def _add_found(self, paths: list[Path]) -> None:
         new = self.gallery_model.add(paths)
+        # In another order than "as added" they are sorted in when the search is over.
         self.window.show_empty(self.gallery_model.total == 0)
         self.classifying.add(new)
+
+    @Slot()
+    def _arrange_found(self) -> None:
+        if self.settings.gallery_order != "added":
+            self.gallery_model.arrange()
 
     @Slot(str)
     def _note(self, text: str) -> None:
@@ -206,11 +213,14 @@ class Droplens(QObject):
 
     def remove_selected(self) -> None:
         """Take the selected photos off the list; their files stay."""
-        self.gallery_model.remove(self.gallery.selected())
+        selected = self.gallery.selected()
+        self.classifying.forget(selected)
+        self.gallery_model.remove(selected)
         self.window.show_empty(self.gallery_model.total == 0)
 
     def remove_all(self) -> None:
         """Empty the list; the files stay."""
+        self.bridge.stop_searches()
         self.classifying.stop()
         self.gallery_model.clear()
         self.reporter.forget_all()
@@ -324,7 +334,7 @@ class Droplens(QObject):
 
     @Slot()
     def _end_run(self) -> None:
-        if self.settings.gallery_order in ("class", "probability", "uncertain"):
+        if self.gallery_model.depends_on_predictions:
             self.gallery_model.arrange()
         self._show_prediction()
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 if TYPE_CHECKING:
     from core.images.loader import ImageLoader
     from core.images.preprocessing import Preprocessing
-    from core.inference.engine import Engine, Run
+    from core.inference.engine import Engine, ReadyModel, Run
     from core.inference.predictions import Prediction
     from core.models.spec import ModelChoice
 
@@ -46,8 +46,8 @@ class EngineBridge(QObject):
     """RunOutcome."""
     photos_found = Signal(list)
     """Paths, in order."""
-    search_finished = Signal(int)
-    """How many photos the search found."""
+    search_finished = Signal(int, list)
+    """How many photos a search found, and the paths that were searched."""
     photo_ready = Signal(object)
     """ViewedPhoto."""
     photo_failed = Signal(object)
@@ -71,6 +71,7 @@ class EngineBridge(QObject):
         self._engine = make_engine(self._noticed.emit)
         self._loader = loader
         self._run: Run | None = None
+        self._searches = 0
         self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiting: list[Prediction] = []
@@ -97,6 +98,11 @@ class EngineBridge(QObject):
             self.model_opened.emit,
             self.model_failed.emit,
         )
+
+    @property
+    def model_in_use(self) -> ReadyModel | None:
+        """Return what the engine classifies with, None before the first model has opened."""
+        return self._engine.ready
 
     def list_layers(self) -> None:
         """Ask for the layers of the model in use."""
@@ -143,8 +149,18 @@ class EngineBridge(QObject):
 
     def search(self, paths: Iterable[Path]) -> None:
         """List the photos below paths."""
-        future = self._loader.search(paths, self._found.emit, self._noticed.emit)
-        self._watch(f"search {id(future)}", future, self.search_finished.emit)
+        searched = list(paths)
+        future = self._loader.search(searched, self._found.emit, self._noticed.emit)
+        self._searches += 1
+        self._watch(
+            f"search {self._searches}",
+            future,
+            lambda count: self.search_finished.emit(count, searched),
+        )
+
+    def stop_searches(self) -> None:
+        """Look for no more photos."""
+        self._loader.stop_searches()
 
     def view(self, path: Path, preprocessing: Preprocessing | None) -> None:
         """Decode a photo for the viewer; the newest request wins."""

@@ -50,6 +50,7 @@ class ProblemReporter(QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self.problems: list[Problem] = []
+        self._shown: Problem | None = None
         icon = QLabel()
         icon.setPixmap(theme.icon("triangle-alert", theme.colours().warning).pixmap(18, 18))
         self._text = QLabel(wordWrap=True)
@@ -78,8 +79,7 @@ class ProblemReporter(QFrame):
     @Slot(str)
     def say(self, sentence: str) -> None:
         """Show a sentence and keep it."""
-        self._add(Problem(sentence, sentence))
-        self._show(sentence)
+        self._show(Problem(sentence, sentence))
 
     @Slot(object)
     def report(self, error: BaseException) -> None:
@@ -93,8 +93,7 @@ class ProblemReporter(QFrame):
                 "far is kept. “Copy details” gives what a developer needs."
             ).format(kind=type(error).__name__)
         details = "".join(traceback.format_exception(error))
-        self._add(Problem(sentence, details))
-        self._show(sentence)
+        self._show(Problem(sentence, details))
 
     def note(self, sentence: str) -> None:
         """Keep a problem without a banner, such as one unreadable photo of many."""
@@ -135,14 +134,16 @@ class ProblemReporter(QFrame):
         del self.problems[:-_KEPT_PROBLEMS]
         self.problems_changed.emit(len(self.problems))
 
-    def _show(self, sentence: str) -> None:
-        self._text.setText(sentence)
+    def _show(self, problem: Problem) -> None:
+        self._add(problem)
+        self._shown = problem
+        self._text.setText(problem.sentence)
         self.show()
 
     @Slot()
     def _copy_shown(self) -> None:
-        if self.problems:
-            self._copy([self.problems[-1]])
+        if self._shown is not None:
+            self._copy([self._shown])
 
     @Slot()
     def _copy_all(self) -> None:

@@ -21,11 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Open the window with the photos, folders and checkpoints given; return the exit status."""
     paths = [Path(path) for path in (sys.argv[1:] if arguments is None else arguments)]
     sys.setswitchinterval(_SWITCH_SECONDS)
-    application = QApplication.instance() or QApplication(["droplens"])
+    # As an argument the style costs 10 ms less than by setStyle, which builds a Python type.
+    application = QApplication.instance() or QApplication(["droplens", "-style", "Fusion"])
     assert isinstance(application, QApplication)
     application.setApplicationName("Droplens")
     application.setDesktopFileName("droplens")
-    application.setStyle("Fusion")
     settings_path = settings_file.default_path()
     settings = settings_file.load(settings_path)
     theme.set_appearance(settings.appearance)

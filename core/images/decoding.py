@@ -97,10 +97,13 @@ def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.
             orientation = _orientation(image)
             image.load()
             rgb = _to_rgb(image)
+            turned_by_pillow = image.format == "TIFF"
     except UnreadableImageError:
         raise
     except Exception as error:  # decoders raise whatever a broken file provokes
         raise UnreadableImageError(path, _reason(path, error)) from error
+    if turned_by_pillow:
+        return (rgb if upright else as_stored(rgb, orientation)), orientation
     if upright and orientation in _TURNS:
         rgb = rgb.transpose(_TURNS[orientation])
     return rgb, orientation

@@ -35,7 +35,11 @@ _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1
 _natural = natsort_keygen(key=lambda entry: entry.name, alg=ns.IGNORECASE)
 
 
-def find_images(paths: Iterable[Path], on_problem: Callable[[str], None]) -> Iterator[Path]:
+def find_images(
+    paths: Iterable[Path],
+    on_problem: Callable[[str], None],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Path]:
     """Yield the photos that the paths name, folders searched to their bottom.
 
     A path that is no folder is yielded whatever it is: it was asked for by name, and what is
@@ -46,17 +50,21 @@ def find_images(paths: Iterable[Path], on_problem: Callable[[str], None]) -> Ite
     Args:
         paths: in the order in which they shall appear.
         on_problem: called with a sentence for a folder that cannot be read.
+        is_stopped: asked at every entry; ends the search.
     """
     entered: set[tuple[int, int]] = set()
     for path in paths:
         if path.is_dir():
-            yield from _walk(path, entered, on_problem)
+            yield from _walk(path, entered, on_problem, is_stopped)
         else:
             yield path
 
 
 def _walk(
-    folder: Path, entered: set[tuple[int, int]], on_problem: Callable[[str], None]
+    folder: Path,
+    entered: set[tuple[int, int]],
+    on_problem: Callable[[str], None],
+    is_stopped: Callable[[], bool],
 ) -> Iterator[Path]:
     waiting = [str(folder)]
     while waiting:
@@ -73,6 +81,8 @@ def _walk(
             continue
         subfolders = []
         for entry in entries:
+            if is_stopped():
+                return
             if entry.name.startswith("."):
                 continue
             if _is_folder(entry):

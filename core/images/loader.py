@@ -31,7 +31,6 @@ class ViewedPhoto:
     Attributes:
         path: the file.
         pixels: RGB, uint8, shape (H, W, 3), upright.
-        orientation: EXIF's, 1 to 8; 1 is "as stored".
         seen: what the model saw, uint8, shape (h, w, 3); None where no model is loaded.
         box: where ``seen`` lies on the upright photo, (left, top, right, bottom) in pixels;
             None where the model sees the photo turned otherwise than people do.
@@ -39,7 +38,6 @@ class ViewedPhoto:
 
     path: Path
     pixels: npt.NDArray[np.uint8]
-    orientation: int
     seen: npt.NDArray[np.uint8] | None
     box: Box | None
 
@@ -53,7 +51,7 @@ class ImageLoader:
         self._shrinking = ThreadPoolExecutor(2, "thumbnail", initializer=yield_to_window)
         self._thumbnails: dict[Path, Future[npt.NDArray[np.uint8]]] = {}
         self._newest_view: Future[ViewedPhoto] | None = None
-        self._closing = threading.Event()
+        self._stop_search = threading.Event()
 
     def search(
         self,
@@ -71,7 +69,14 @@ class ImageLoader:
         Returns:
             How many were found.
         """
-        return self._searching.submit(self._search, tuple(paths), on_found, on_problem)
+        return self._searching.submit(
+            _search, tuple(paths), on_found, on_problem, self._stop_search.is_set
+        )
+
+    def stop_searches(self) -> None:
+        """End the search in progress and forget those that wait; later ones are new."""
+        self._stop_search.set()
+        self._stop_search = threading.Event()
 
     def view(self, path: Path, preprocessing: Preprocessing | None) -> Future[ViewedPhoto]:
         """Decode a photo for the viewer; the newest request wins."""
@@ -101,32 +106,31 @@ class ImageLoader:
 
     def shut_down(self) -> None:
         """Forget what is queued and wait for what runs."""
-        self._closing.set()
+        self._stop_search.set()
         for pool in (self._searching, self._viewing, self._shrinking):
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _search(
-        self,
-        paths: tuple[Path, ...],
-        on_found: Callable[[list[Path]], None],
-        on_problem: Callable[[str], None],
-    ) -> int:
-        from core.images.finding import find_images
 
-        count = 0
-        chunk: list[Path] = []
-        sent = time.monotonic()
-        for path in find_images(paths, on_problem):
-            if self._closing.is_set():
-                break
-            chunk.append(path)
-            count += 1
-            if time.monotonic() - sent > _CHUNK_SECONDS:
-                on_found(chunk)
-                chunk, sent = [], time.monotonic()
-        if chunk:
+def _search(
+    paths: tuple[Path, ...],
+    on_found: Callable[[list[Path]], None],
+    on_problem: Callable[[str], None],
+    is_stopped: Callable[[], bool],
+) -> int:
+    from core.images.finding import find_images
+
+    count = 0
+    chunk: list[Path] = []
+    sent = time.monotonic()
+    for path in find_images(paths, on_problem, is_stopped):
+        chunk.append(path)
+        count += 1
+        if time.monotonic() - sent > _CHUNK_SECONDS:
             on_found(chunk)
-        return count
+            chunk, sent = [], time.monotonic()
+    if chunk and not is_stopped():
+        on_found(chunk)
+    return count
 
 
 def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
@@ -140,7 +144,7 @@ def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
             seen, box = preprocessing.view(photo)
         except PreprocessingError:  # the photo still shows; its prediction says what is wrong
             seen, box = None, None
-    return ViewedPhoto(path, photo.pixels, photo.orientation, seen, box)
+    return ViewedPhoto(path, photo.pixels, seen, box)
 
 
 def _shrink(path: Path, size_px: int) -> npt.NDArray[np.uint8]:

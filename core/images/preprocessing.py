@@ -50,6 +50,9 @@ class Preprocessing:
         mean: taken off each channel.
         std: each channel is divided by it.
         apply_orientation: whether the network sees the photo upright by its EXIF.
+        transform_input: of Inception and GoogLeNet alone: whether the network itself turns
+            ImageNet's normalisation into its own (0.5, 0.5). It is so for torchvision's own
+            weights and networks trained from them; no checkpoint says it.
 
     Raises:
         PreprocessingError: a value makes no sense.
@@ -63,6 +66,7 @@ class Preprocessing:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     apply_orientation: bool = True
+    transform_input: bool = False
 
     def __post_init__(self) -> None:
         sides = (*_as_sides(self.resize), *_as_sides(self.crop))
@@ -216,8 +220,9 @@ def from_json(found: Any) -> Preprocessing:
             values["crop"] = (values["crop"], values["crop"])
         if "scale" in values:
             values["scale"] = float(values["scale"])
-        if not isinstance(values.get("apply_orientation", True), bool):
-            raise TypeError
+        for name in ("apply_orientation", "transform_input"):
+            if not isinstance(values.get(name, True), bool):
+                raise TypeError
         return Preprocessing(**values)
     except (TypeError, ValueError) as error:
         raise PreprocessingError(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from core.errors import PreprocessingError
 from core.inference.devices import Device, processor
 from core.inference.predictions import ClassProbability
 from core.models.checkpoints import OpenedModel
@@ -36,7 +37,7 @@ class Classifier:
         self.spec: ModelSpec = opened.spec
         self.device = device
         self.network: nn.Module = opened.network
-        self.largest_batch = _CPU_BATCH if device.name == "cpu" else _GPU_BATCH
+        self._largest_batch: int | None = None
         self._on_notice = on_notice
         try:
             self.network.to(device.name)
@@ -45,9 +46,35 @@ class Classifier:
                 raise
             self._move_to_processor()
 
+    def batch_size(self, asked: int | None) -> int:
+        """Return how many photos to run together.
+
+        Args:
+            asked: by the user; None lets the device decide. Memory that ran out decides
+                over both.
+        """
+        size = asked or (_CPU_BATCH if self.device.name == "cpu" else _GPU_BATCH)
+        return size if self._largest_batch is None else min(size, self._largest_batch)
+
+    def check_input(self) -> None:
+        """Run one empty photo, so that an impossible preprocessing is refused at once.
+
+        Raises:
+            PreprocessingError: the network cannot take inputs of this size.
+        """
+        height, width = self.spec.preprocessing.input_size
+        try:
+            self.classify(np.zeros((1, 3, height, width), np.float32), top_k=1)
+        except (RuntimeError, AssertionError, ValueError) as error:
+            log.warning("the network refuses its input", exc_info=True)
+            raise PreprocessingError(
+                f"{self.spec.title} cannot take photos of {height}×{width} pixels, as the "
+                "preprocessing makes them; set another crop or size."
+            ) from error
+
     def classify(
         self, inputs: npt.NDArray[np.float32], top_k: int
-    ) -> list[tuple[ClassProbability, ...]]:
+    ) -> list[tuple[ClassProbability, ...] | None]:
         """Return the likeliest classes of each photo.
 
         A batch that does not fit in memory is halved, and so are all after it; one photo that
@@ -56,10 +83,13 @@ class Classifier:
         Args:
             inputs: preprocessed, float32, shape (N, 3, H, W).
             top_k: how many classes; at most as many as there are.
+
+        Returns:
+            For each photo its classes, most likely first; None where it fits nowhere.
         """
         try:
-            return self._run(inputs, top_k)
-        except RuntimeError as error:
+            return [*self._run(inputs, top_k)]
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             log.warning("a batch of %d does not fit in memory", len(inputs))
@@ -68,11 +98,11 @@ class Classifier:
             torch.cuda.empty_cache()
         if len(inputs) == 1:
             if self.device.name == "cpu":
-                raise MemoryError("one photo does not fit in memory")
+                return [None]
             self._move_to_processor()
             return self.classify(inputs, top_k)
         half = (len(inputs) + 1) // 2
-        self.largest_batch = min(self.largest_batch, half)
+        self._largest_batch = self.batch_size(half)
         self._on_notice(f"Memory is short: photos now go in groups of {half}.")
         return self.classify(inputs[:half], top_k) + self.classify(inputs[half:], top_k)
 
@@ -106,16 +136,16 @@ class Classifier:
         reason = f"the memory of {self.device.title} does not suffice"
         self._on_notice(f"Droplens goes on with the processor: {reason}.")
         self.device = processor(reason)
-        self.largest_batch = _CPU_BATCH
         self.network.to("cpu")
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Return whether an error of torch means that memory ran out.
 
     CUDA raises a type of its own; the processor's allocator and MPS say it in words alone.
     """
-    if isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text
+    said = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
+    return any(words in text for words in said)

@@ -33,12 +33,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
+_TOO_LARGE = "it does not fit in memory"
 
 
 @dataclass(frozen=True)
 class ReadyModel:
-    """A model on its device; ``others`` are the devices that would work too."""
+    """A model on its device.
 
+    Attributes:
+        choice: what the user picked.
+        wanted_device: the device that the user picked, "auto" included.
+        spec: what that turned out to be.
+        device: where it runs, and why there.
+        others: the devices that would work too.
+    """
+
+    choice: ModelChoice
+    wanted_device: str
     spec: ModelSpec
     device: Device
     others: tuple[Device, ...]
@@ -89,7 +100,7 @@ class Run:
         """Classify one batch and queue the next step. Runs in the worker."""
         try:
             classifier = self._engine.classifier()
-            size = min(self._batch_size or classifier.largest_batch, classifier.largest_batch)
+            size = classifier.batch_size(self._batch_size)
             self._read_ahead(classifier.spec.preprocessing, 3 * size)
             if self._stop.is_set() or not self._decoding:
                 self._end(classifier.device)
@@ -122,12 +133,13 @@ class Run:
         decoded = [(path, future.result()) for path, future in batch]
         inputs = [one for _, one in decoded if not isinstance(one, str)]
         tops = iter(classifier.classify(np.stack(inputs), self._top_k) if inputs else [])
-        return [
-            Prediction(path, (), one, classifier.spec)
-            if isinstance(one, str)
-            else Prediction(path, next(tops), None, classifier.spec)
-            for path, one in decoded
-        ]
+        predictions = []
+        for path, one in decoded:
+            top, reason = ((), one) if isinstance(one, str) else (next(tops), None)
+            if top is None:
+                top, reason = (), _TOO_LARGE
+            predictions.append(Prediction(path, top, reason, classifier.spec))
+        return predictions
 
     def _end(self, device: Device) -> None:
         self._cancel_decoding()
@@ -159,6 +171,8 @@ class Engine:
         self._newest: dict[str, Future[Any]] = {}
         self._runs: set[Run] = set()
         self._opening = 0
+        self.ready: ReadyModel | None = None
+        """The model in use, also where the answer that told of it was overtaken."""
 
     def warm_up(self) -> Future[None]:
         """Import torch in the worker, which takes seconds, before anything is asked."""
@@ -260,9 +274,11 @@ class Engine:
 
         chosen = choose_device(device)
         classifier = Classifier(open_model(choice), chosen, self._on_notice)
+        classifier.check_input()
+        ready = ReadyModel(choice, device, classifier.spec, classifier.device, working_devices())
         if request == self._opening:  # else the user has picked another one meanwhile
-            self._classifier = classifier
-        return ReadyModel(classifier.spec, classifier.device, working_devices())
+            self._classifier, self.ready = classifier, ready
+        return ready
 
     def _layers(self) -> tuple[Layer, ...]:
         import torch
@@ -296,7 +312,7 @@ def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
         image = load_rgb(path, upright=preprocessing.apply_orientation)
         return preprocessing.to_input(preprocessing.seen_by_model(image))
     except MemoryError:
-        return "it does not fit in memory"
+        return _TOO_LARGE
     except UnreadableImageError as error:
         return error.reason
     except PreprocessingError as error:

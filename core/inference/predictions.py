@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,12 @@ class Prediction:
                 for one in self.top
             ],
             "error": self.error,
+            "model": {
+                "architecture": self.model.architecture,
+                "checkpoint": str(self.model.checkpoint),
+                "sha256": self.model.sha256,
+                "preprocessing": self.model.preprocessing.to_json(),
+            },
         }
 
 
@@ -73,7 +80,7 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
     header = ["image"]
     for rank in range(1, top_k + 1):
         header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
-    writer.writerow([*header, "error", "architecture", "checkpoint", "sha256"])
+    writer.writerow([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
     for prediction in predictions:
         cells: list[object] = [_guarded(str(prediction.image))]
         for one in prediction.top[:top_k]:
@@ -81,7 +88,8 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
         cells += [""] * (1 + 3 * top_k - len(cells))
         model = prediction.model
         cells += [_guarded(prediction.error or ""), model.architecture]
-        writer.writerow([*cells, _guarded(str(model.checkpoint)), model.sha256])
+        cells += [_guarded(str(model.checkpoint)), model.sha256]
+        writer.writerow([*cells, json.dumps(model.preprocessing.to_json())])
     return text.getvalue().encode("utf-8-sig", "surrogateescape")
 
 

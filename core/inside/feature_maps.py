@@ -23,6 +23,9 @@ _WINDOWS = frozenset({"partition_op", "partition_swap", "departition_swap"})
 _WINDOWED = frozenset({"attn_layer", "mlp_layer"})
 """Parts of MaxViT that compute on windows: four-dimensional, but no image."""
 
+_CONVNEXT_CHANNELS_LAST = frozenset({"1", "2", "3", "4", "5"})
+"""Positions in a ConvNeXt block from the first permutation to the one before the last."""
+
 _Hook = Callable[[str, nn.Module, Any], None]
 
 
@@ -207,8 +210,15 @@ def _as_maps(network: nn.Module, layer: str, output: Any) -> Tensor | None:
 
 
 def _is_channels_last(network: nn.Module, segments: list[str]) -> bool:
-    """Return whether a layer of Swin gives (N, H, W, C): all between patches and pooling."""
-    if type(network).__name__ != "SwinTransformer":
+    """Return whether a layer gives (N, H, W, C).
+
+    Swin does so from its patches to its pooling; ConvNeXt inside its blocks, between the two
+    permutations.
+    """
+    kind = type(network).__name__
+    if kind == "ConvNeXt":
+        return segments[-2:-1] == ["block"] and segments[-1] in _CONVNEXT_CHANNELS_LAST
+    if kind != "SwinTransformer":
         return False
     return segments[0] == "norm" or (
         segments[0] == "features" and segments[:3] != ["features", "0", "0"]

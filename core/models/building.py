@@ -10,12 +10,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from core.models.architectures import BY_NAME, Architecture
+from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
 
 Shapes = Mapping[str, tuple[int, ...]]
-
-POSITION_EMBEDDING = "encoder.pos_embedding"
-"""The one body parameter whose shape depends on the image size (ViT)."""
 
 
 class _WithoutMemory(TorchFunctionMode):
@@ -60,7 +58,7 @@ def build_for(architecture: str, shapes: Shapes) -> nn.Module:
         shapes: of the state dict, by parameter name.
     """
     known = BY_NAME[architecture]
-    network = build_network(architecture, **_size_options(known, shapes))
+    network = build_network(architecture, **_size_options(shapes))
     _replace_head(network, known, shapes)
     return network
 
@@ -102,13 +100,9 @@ def _auxiliary_off(architecture: str) -> dict[str, bool]:
     return {}
 
 
-def _size_options(architecture: Architecture, shapes: Shapes) -> dict[str, int]:
-    """Return ViT's image size: one position a patch and one for the class token."""
-    if POSITION_EMBEDDING not in shapes:
-        return {}
-    positions = shapes[POSITION_EMBEDDING][1] - 1
-    patch_px = shapes["conv_proj.weight"][2]
-    return {"image_size": round(positions**0.5) * patch_px}
+def _size_options(shapes: Shapes) -> dict[str, int]:
+    size = image_size(shapes)
+    return {} if size is None else {"image_size": size}
 
 
 def _replace_head(network: nn.Module, architecture: Architecture, shapes: Shapes) -> None:

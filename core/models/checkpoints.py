@@ -20,6 +20,8 @@ from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
 from core.models import class_names
 from core.models.architectures import BY_NAME, Architecture
+from core.models.building import build_for, load_weights
+from core.models.presets import TRANSFORMING_INPUT, preset_for
 from core.models.reading import FileContent, read_checkpoint, sha256_of
 from core.models.recognising import Recognition, fit
 from core.models.spec import Inspection, ModelChoice, ModelSpec
@@ -61,14 +63,11 @@ def open_model(choice: ModelChoice) -> OpenedModel:
     if choice.weights is not None:
         from core.models.weights import open_weights
 
-        opened = open_weights(choice.weights)
+        opened = open_weights(choice.weights, choice.architecture)
         return replace(opened, spec=_with_own_files(opened.spec, choice))
     path = choice.checkpoint or default_checkpoint()
     examined = _examine(path, choice.architecture)
     found = examined.inspection
-    # The heavy import, and so after everything that can refuse the file.
-    from core.models.building import build_for, load_weights
-
     assert found.architecture is not None
     assert found.preprocessing is not None
     assert found.class_names is not None
@@ -86,6 +85,8 @@ def open_model(choice: ModelChoice) -> OpenedModel:
     shapes = {name: tuple(tensor.shape) for name, tensor in examined.tensors.items()}
     network = build_for(found.architecture, shapes)
     load_weights(network, examined.tensors)
+    if found.architecture in TRANSFORMING_INPUT:
+        vars(network)["transform_input"] = spec.preprocessing.transform_input
     return OpenedModel(spec, network)
 
 
@@ -170,6 +171,14 @@ def _describe(
             f"{len(recognition.unexpected)} entries belong to no part of the network and are "
             f"left out, first {recognition.unexpected[0]!r}."
         )
+    sha256 = sha256_of(path)
+    architecture = recognition.architecture
+    preprocessing = _preprocessing(path, content, state_dict, architecture, sha256)
+    if architecture.name in TRANSFORMING_INPUT and not preprocessing.transform_input:
+        problems.append(
+            f"Whether this {architecture.title} was trained with transform_input stands in no "
+            "checkpoint; it is taken to be off. A preprocessing file can turn it on."
+        )
     return Inspection(
         usable=True,
         summary=_summary(recognition, names, source, content, state_dict),
@@ -182,8 +191,8 @@ def _describe(
         key_prefix=state_dict.key_prefix,
         head=f"{recognition.architecture.head} ({kind}, {count} outputs)",
         matched=recognition.matched,
-        preprocessing=_preprocessing(path, content, state_dict, recognition.architecture),
-        sha256=sha256_of(path),
+        preprocessing=preprocessing,
+        sha256=sha256,
     )
 
 
@@ -200,22 +209,20 @@ def _names(content: FileContent, count: int) -> tuple[tuple[str, ...], str]:
 
 
 def _preprocessing(
-    path: Path, content: FileContent, state_dict: StateDict, architecture: Architecture
+    path: Path,
+    content: FileContent,
+    state_dict: StateDict,
+    architecture: Architecture,
+    sha256: str,
 ) -> Preprocessing:
-    """Return what the checkpoint says, else the architecture's preset without orientation.
-
-    People train with loaders that ignore EXIF, so a foreign checkpoint sees photos as stored.
-    """
+    """Return what the checkpoint says, else what suits the architecture."""
     written = content.metadata.get("preprocessing")
     if written is not None:
         try:
             return preprocessing_file.from_json(_json_or_none(written))
         except PreprocessingError as error:
             raise UnusableCheckpointError(f"{path}: {error}") from error
-    from core.models.presets import preset_for
-
-    preset = preset_for(architecture.name, _shapes(state_dict))
-    return replace(preset, apply_orientation=False)
+    return preset_for(architecture.name, _shapes(state_dict), sha256)
 
 
 def _summary(

@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.images.preprocessing import Preprocessing
+from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
 
-_PATCHES = "conv_proj.weight"
-_POSITION_EMBEDDING = "encoder.pos_embedding"
+TRANSFORMING_INPUT = ("inception_v3", "googlenet")
+_SHORTEST_HASH = 8
 
 
-def preset_for(architecture: str, shapes: Mapping[str, tuple[int, ...]]) -> Preprocessing:
-    """Return the preset of an architecture's weights whose image size fits the network.
+def preset_for(
+    architecture: str, shapes: Mapping[str, tuple[int, ...]], sha256: str
+) -> Preprocessing:
+    """Return the preprocessing that a checkpoint of this architecture most likely wants.
+
+    torchvision's own files are known by the hash that stands in their address, and get their
+    own preset. For any other it is the preset whose image size fits the network, without
+    orientation: people train with loaders that ignore EXIF.
 
     Args:
         architecture: torchvision's name.
         shapes: of the state dict; a ViT's position embedding fixes its image size.
+        sha256: of the file.
     """
+    for entry in weights_of(architecture):
+        if own_file(entry.url, sha256):
+            return replace(
+                from_transforms(entry.transforms()),
+                transform_input=architecture in TRANSFORMING_INPUT,
+            )
+    return replace(_fitting(architecture, shapes), apply_orientation=False)
+
+
+def own_file(url: str, sha256: str) -> bool:
+    """Return whether a file is what torchvision's address names: ".../resnet18-f37072fd.pth"."""
+    beginning = url.rsplit("-", 1)[-1].removesuffix(".pth")
+    return len(beginning) >= _SHORTEST_HASH and sha256.startswith(beginning)
+
+
+def _fitting(architecture: str, shapes: Mapping[str, tuple[int, ...]]) -> Preprocessing:
     presets = [from_transforms(one.transforms()) for one in weights_of(architecture)]
-    size = _image_size(shapes)
+    size = image_size(shapes)
     if size is None:
         return presets[0]
     for preset in presets:
@@ -47,10 +72,3 @@ def from_transforms(transforms: Any) -> Preprocessing:
         mean=(one, two, three),
         std=(first, second, third),
     )
-
-
-def _image_size(shapes: Mapping[str, tuple[int, ...]]) -> int | None:
-    if _POSITION_EMBEDDING not in shapes:
-        return None
-    patches = shapes[_POSITION_EMBEDDING][1] - 1
-    return int(round(patches**0.5) * shapes[_PATCHES][2])

@@ -120,7 +120,9 @@ def _refuse_by_members(path: Path) -> None:
 def _read_safetensors(path: Path) -> FileContent:
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Cloned: as a map of the file they would die with it when a training script
+            # writes it anew.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             return FileContent(tensors, "safetensors", file.metadata() or {})
     except (SafetensorError, ValueError) as error:
         raise _damaged(path) from error

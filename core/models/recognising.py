@@ -140,6 +140,16 @@ def recognise(shapes: Shapes) -> Recognition:
     return max(fits, key=lambda one: (one.similarity, one.head_shape is not None))
 
 
+def image_size(shapes: Shapes) -> int | None:
+    """Return the side in pixels that a ViT's position embedding fixes, None for other networks.
+
+    There is one position a patch, and one for the class token.
+    """
+    if _POSITION_EMBEDDING not in shapes:
+        return None
+    return math.isqrt(shapes[_POSITION_EMBEDDING][1] - 1) * shapes["conv_proj.weight"][2]
+
+
 def _same(name: str, found: Shape | None, wanted: Shape) -> bool:
     if found == wanted:
         return True

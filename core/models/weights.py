@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
 
-from core.errors import UnusableCheckpointError
+from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.models.architectures import BY_NAME
 from core.models.checkpoints import OpenedModel
-from core.models.presets import from_transforms
+from core.models.presets import TRANSFORMING_INPUT, from_transforms
 from core.models.reading import sha256_of
 from core.models.spec import ModelSpec
 from core.models.torchvision_import import torchvision_models
 
 
-def open_weights(name: str) -> OpenedModel:
+def open_weights(name: str, wanted: str | None) -> OpenedModel:
     """Open weights from torch hub's folder, downloaded first where they are not there yet.
 
     Args:
         name: as torchvision writes it, e.g. "ResNet50_Weights.IMAGENET1K_V2".
+        wanted: the architecture that was asked for beside them, if any.
 
     Raises:
         UnusableCheckpointError: no such weights, or the download failed.
+        ArchitectureMismatchError: they are of another architecture than ``wanted``.
     """
     models = torchvision_models()
     try:
@@ -34,6 +37,11 @@ def open_weights(name: str) -> OpenedModel:
             f"torchvision has no classification weights {name!r}; a name looks like "
             "ResNet50_Weights.IMAGENET1K_V2."
         ) from error
+    if wanted not in (None, architecture):
+        raise ArchitectureMismatchError(
+            f"{name} are weights of {BY_NAME[architecture].title} ({architecture}), not of "
+            f"{wanted}; leave one of the two out."
+        )
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(entry.url).name
     try:
         network = models.get_model(architecture, weights=entry)
@@ -53,7 +61,10 @@ def open_weights(name: str) -> OpenedModel:
         sha256=sha256_of(file),
         class_names=names,
         class_names_source="named by torchvision",
-        preprocessing=from_transforms(entry.transforms()),
+        preprocessing=replace(
+            from_transforms(entry.transforms()),
+            transform_input=architecture in TRANSFORMING_INPUT,
+        ),
         summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
     )
     return OpenedModel(spec, network)

@@ -38,11 +38,12 @@ def paths_in(data: QMimeData) -> list[Path]:
     found = []
     for line in data.text().splitlines():
         text = line.strip().strip('"')
-        path = Path(QUrl(text).toLocalFile() if text.startswith("file:") else text).expanduser()
+        named = QUrl(text).toLocalFile() if text.startswith("file:") else text
         try:
+            path = Path(named).expanduser()
             if text and path.is_absolute() and path.exists():
                 found.append(path)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: "~nobody"
             continue
     return found
 

@@ -116,11 +116,6 @@ class GalleryModel(QAbstractListModel):
         """Return how many photos there are, hidden ones included."""
         return len(self._rows)
 
-    @property
-    def failed(self) -> int:
-        """Return how many photos could not be classified."""
-        return sum(row.error is not None for row in self._rows.values())
-
     def row(self, path: Path) -> GalleryRow | None:
         """Return what is known of a photo."""
         return self._rows.get(path)
@@ -140,13 +135,14 @@ class GalleryModel(QAbstractListModel):
     # Changing
 
     def add(self, paths: Iterable[Path]) -> list[Path]:
-        """Append photos and return those that were not there yet."""
+        """Append photos, whatever the order, and return those that were not there yet.
+
+        ``arrange`` brings them into order: once after a search, not at each of its chunks.
+        """
         new = [GalleryRow(path) for path in dict.fromkeys(paths) if path not in self._rows]
         self._rows.update((row.path, row) for row in new)
         shown = [row for row in new if self._matches(row)]
-        if self._order != "added":
-            self.arrange()
-        elif shown:
+        if shown:
             first = len(self._shown)
             self.beginInsertRows(QModelIndex(), first, first + len(shown) - 1)
             self._shown.extend(shown)
@@ -185,6 +181,11 @@ class GalleryModel(QAbstractListModel):
             row.prediction = None
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+
+    @property
+    def depends_on_predictions(self) -> bool:
+        """Return whether new predictions can change what is shown and in which order."""
+        return bool(self._search) or self._order in ("class", "probability", "uncertain")
 
     def set_order(self, order: str) -> None:
         """Sort by one of ``ORDERS``."""

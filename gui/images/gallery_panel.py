@@ -157,7 +157,7 @@ class GalleryPanel(QWidget):
         self.view.note_change()
         if self._current is not None and self._model.row(self._current) is None:
             self._current = None
-            if self._model.total == 0:
+            if self._model.rowCount() == 0:
                 self.current_changed.emit(None)
         if self._current is None:
             self.step(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -47,6 +48,8 @@ _PICTURE_SHARE = 0.75
 _MARGIN = 6
 _SETTLE_MS = 40
 
+_Index = QModelIndex | QPersistentModelIndex
+
 
 class ThumbnailCache:
     """The thumbnails seen last; a failed one is kept as None so as not to be asked for again."""
@@ -79,16 +82,14 @@ class GalleryDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
         self.card = QSize(_CARD_WIDTH, _CARD_WIDTH)
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return self.card
 
     def paint(
         self,
         painter: QPainter,
         option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
+        index: _Index,
     ) -> None:
         row: GalleryRow = index.data(ROW_ROLE)
         used = theme.colours()
@@ -208,6 +209,10 @@ class GalleryView(QListView):
     def put_thumbnail(self, path: Path, thumbnail: QPixmap | None) -> None:
         """Show a thumbnail; None where the photo cannot be read."""
         self.thumbnails.put(path, thumbnail)
+        self.viewport().update()
+
+    def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
+        """Paint again; all cards are of one size, so nothing need be laid out again."""
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

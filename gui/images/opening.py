@@ -34,7 +34,6 @@ class Opening(QObject):
     def __init__(self, window: QWidget, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__()
         self._window, self._bridge, self._settings = window, bridge, settings
-        self._searched: list[Path] = []
         bridge.photos_found.connect(self.found)
         bridge.search_finished.connect(self._end_search)
 
@@ -50,7 +49,6 @@ class Opening(QObject):
         if dropped.checkpoints:
             self.checkpoint_given.emit(dropped.checkpoints[-1])
         if dropped.images:
-            self._searched = dropped.images
             self.noted.emit(self.tr("Looking for photos…"))
             self._bridge.search(dropped.images)
 
@@ -99,9 +97,9 @@ class Opening(QObject):
         else:
             self.noted.emit(self.tr("The clipboard holds no photos."))
 
-    @Slot(int)
-    def _end_search(self, count: int) -> None:
+    @Slot(int, list)
+    def _end_search(self, count: int, searched: list[Path]) -> None:
+        self.noted.emit("")
         if count == 0:
-            names = ", ".join(str(path) for path in self._searched)
+            names = ", ".join(str(path) for path in searched)
             self.refused.emit(self.tr("No photos were found in {names}.").format(names=names))
-            self.noted.emit("")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import deque
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,52 @@ if TYPE_CHECKING:
     from gui.inference.run_bar import RunBar
 
 
+class Waiting:
+    """Photos that wait, shared with the worker, which takes them off by iterating.
+
+    A run keeps the one that it began with, and so cannot take what waits for its successor.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paths: dict[Path, None] = {}
+        self._first: list[Path] = []
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __iter__(self) -> Iterator[Path]:
+        while True:
+            with self._lock:
+                if not self._paths:
+                    return
+                path = self._first.pop() if self._first else next(iter(self._paths))
+                del self._paths[path]
+            yield path
+
+    def add(self, paths: Iterable[Path]) -> int:
+        """Append photos and return how many are new."""
+        with self._lock:
+            before = len(self._paths)
+            self._paths.update(dict.fromkeys(paths))
+            return len(self._paths) - before
+
+    def forget(self, paths: Iterable[Path]) -> int:
+        """Take photos off and return how many of them waited."""
+        with self._lock:
+            gone = [path for path in paths if path in self._paths]
+            for path in gone:
+                del self._paths[path]
+            self._first = [path for path in self._first if path in self._paths]
+            return len(gone)
+
+    def put_first(self, path: Path) -> None:
+        """Let a photo go before the others, where it still waits."""
+        with self._lock:
+            if path in self._paths:
+                self._first = [path]
+
+
 class Classifying(QObject):
     """Photos wait here until the engine is free; photos that come later join the run."""
 
@@ -28,7 +73,7 @@ class Classifying(QObject):
     def __init__(self, bridge: EngineBridge, bar: RunBar) -> None:
         super().__init__()
         self._bridge, self._bar = bridge, bar
-        self._waiting: deque[Path] = deque()
+        self._waiting = Waiting()
         self._running = False
         self._ready = False
         self._stopped = False
@@ -46,9 +91,7 @@ class Classifying(QObject):
 
     def add(self, paths: Iterable[Path]) -> None:
         """Classify more photos, after those that wait already."""
-        before = len(self._waiting)
-        self._waiting.extend(paths)
-        self._total += len(self._waiting) - before
+        self._total += self._waiting.add(paths)
         self._start()
 
     def restart(self, paths: Iterable[Path]) -> None:
@@ -57,29 +100,27 @@ class Classifying(QObject):
         self._ready = True
         self.add(paths)
 
-    def resume(self) -> None:
-        """Go on after a model was refused and the one before stays."""
-        self._ready = True
-        self._start()
-
     def hold(self) -> None:
-        """Stop and forget what waits; nothing starts before ``restart`` or ``resume``."""
+        """Stop and forget what waits; nothing starts before ``restart``."""
         self._bridge.drop_run()
-        self._waiting = deque()
+        self._bar.clear()
+        self._waiting = Waiting()
         self._running, self._ready, self._stopped = False, False, False
         self._done = self._failed = self._total = 0
 
     def put_first(self, path: Path) -> None:
         """Let the photo that is looked at go before the others."""
-        with contextlib.suppress(ValueError):  # the worker may have taken it meanwhile
-            self._waiting.remove(path)
-            self._waiting.appendleft(path)
+        self._waiting.put_first(path)
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Do not classify photos that were taken off the list."""
+        self._total -= self._waiting.forget(paths)
 
     @Slot()
     def stop(self) -> None:
         """End the run at the user's wish; the photos stay, without predictions."""
         if self._running:
-            self._waiting = deque()
+            self._waiting = Waiting()
             self._stopped = True
             self._bar.stopping()
             self._bridge.stop_run()
@@ -91,7 +132,7 @@ class Classifying(QObject):
         self._done, self._failed, self._total = 0, 0, len(self._waiting)
         self._bar.begin()
         self._bar.advance(0, self._total)
-        self._bridge.start_run(taken_from(self._waiting))
+        self._bridge.start_run(iter(self._waiting))
 
     @Slot(list)
     def _take(self, predictions: list[Prediction]) -> None:
@@ -105,18 +146,8 @@ class Classifying(QObject):
         self._running = False
         self._bar.end(self._done, self._failed, stopped=self._stopped or outcome is None)
         if outcome is None:  # it broke; going on would break again
-            self._waiting = deque()
+            self._waiting = Waiting()
         if self._waiting:
             self._start()  # photos that came just as the run ended, or after Stop
         else:
             self.finished.emit()
-
-
-def taken_from(waiting: deque[Path]) -> Iterator[Path]:
-    """Yield what waits, taking it off. Runs in the worker; a deque may be shared.
-
-    A run keeps the deque it began with, and so cannot take what waits for its successor.
-    """
-    with contextlib.suppress(IndexError):
-        while True:
-            yield waiting.popleft()

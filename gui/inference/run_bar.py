@@ -81,6 +81,12 @@ class RunBar(QWidget):
             text += "  ·  " + self.tr("{n} could not be read").format(n=f"{failed:,}")
         self._text.setText(text)
 
+    def clear(self) -> None:
+        """Take bar and Stop away; what was running is no longer wanted."""
+        self._bar.hide()
+        self._stop.hide()
+        self._text.clear()
+
     def say(self, text: str) -> None:
         """Show what is going on beside runs."""
         self._text.setText(text)

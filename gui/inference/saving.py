@@ -18,18 +18,24 @@ if TYPE_CHECKING:
     from core.inference.predictions import Prediction
 
 _TOP_K = 5
+_ENDINGS = (".csv", ".json")
 
 
 def ask_where_to_save(window: QWidget, folder: str) -> Path | None:
     """Return the file to write, or None where the user thought better of it."""
     translate = QCoreApplication.translate
-    file, _ = QFileDialog.getSaveFileName(
+    file, chosen = QFileDialog.getSaveFileName(
         window,
         translate("saving", "Save predictions"),
         str(Path(folder) / "predictions.csv"),
         translate("saving", "Table for spreadsheets (*.csv);;JSON (*.json)"),
     )
-    return Path(file) if file else None
+    if not file:
+        return None
+    path = Path(file)
+    if path.suffix.lower() in _ENDINGS:
+        return path
+    return path.with_name(path.name + (".json" if "*.json" in chosen else ".csv"))
 
 
 def save_predictions(predictions: Iterable[Prediction], path: Path) -> None:

@@ -61,12 +61,15 @@ class ModelBar(QToolBar):
         name = self.tr("SqueezeNet 1.1 (built in)") if path is None else path.name
         self.checkpoint.set_value(name, str(path or name))
 
-    def show_model(
-        self, ready: ReadyModel, choice: ModelChoice, device: str, recent: list[str]
-    ) -> None:
+    def show_nothing(self) -> None:
+        """Show that not even the shipped model could be opened."""
+        for button in (self.architecture, self.class_names, self.device):
+            button.set_value(self.tr("None"))
+
+    def show_model(self, ready: ReadyModel, recent: list[str]) -> None:
         """Show the model in use."""
-        self.show_choice(choice, device, recent)
-        spec = ready.spec
+        choice, spec = ready.choice, ready.spec
+        self.show_choice(choice, ready.wanted_device, recent)
         self.architecture.set_value(spec.title, spec.summary)
         count = f"{len(spec.class_names):,}"
         names = self.tr("1 class") if count == "1" else self.tr("{n} classes").format(n=count)

@@ -14,7 +14,6 @@ from core.models.spec import ModelChoice
 from gui.images.drop import CHECKPOINT_ENDINGS
 
 if TYPE_CHECKING:
-    from core.errors import DroplensError
     from core.inference.engine import ReadyModel
     from core.settings import Settings
     from gui.engine_bridge import EngineBridge
@@ -31,7 +30,7 @@ class ModelPicker(QObject):
     opened = Signal(object)
     """ReadyModel: now in use."""
     refused = Signal(object)
-    """DroplensError: the model before stays in use."""
+    """An exception; the model before stays in use."""
 
     def __init__(self, bar: ModelBar, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__()
@@ -39,8 +38,8 @@ class ModelPicker(QObject):
         self._bar, self._bridge, self._settings = bar, bridge, settings
         self._device = settings.device
         self._asked = self._remembered()
-        self._used = ModelChoice()
-        self._used_device = "auto"
+        self._by_user = False
+        self._failed: list[tuple[ModelChoice, str]] = []
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
         bar.checkpoint_wanted.connect(self.ask_for_checkpoint)
@@ -52,7 +51,7 @@ class ModelPicker(QObject):
 
     def open_remembered(self) -> None:
         """Open the model of last time, or the one that is shipped."""
-        self._open(self._asked, self._device)
+        self._open(self._asked, self._device, by_user=False)
 
     @Slot(object)
     def pick_checkpoint(self, path: Path | None) -> None:
@@ -63,7 +62,7 @@ class ModelPicker(QObject):
     def pick_architecture(self, name: str) -> None:
         """Hold the checkpoint in use against an architecture, or ask for one of it."""
         if not name or (self.ready is not None and self.ready.spec.architecture == name):
-            self._open(replace(self._used, architecture=name or None), self._device)
+            self._open(replace(self._asked, architecture=name or None), self._device)
             return
         title = BY_NAME[name].title
         path = self._ask(self.tr("Choose the checkpoint of the {name}").format(name=title))
@@ -91,17 +90,17 @@ class ModelPicker(QObject):
 
     def use_class_names(self, path: Path) -> None:
         """Name the classes of the model in use by a file."""
-        self._open(replace(self._used, class_names=path), self._device)
+        self._open(replace(self._asked, class_names=path), self._device)
 
     @Slot()
     def drop_class_names(self) -> None:
         """Go back to the class names of the checkpoint."""
-        self._open(replace(self._used, class_names=None), self._device)
+        self._open(replace(self._asked, class_names=None), self._device)
 
     @Slot(str)
     def pick_device(self, device: str) -> None:
         """Run the model in use elsewhere."""
-        self._open(self._used, device)
+        self._open(self._asked, device)
 
     def _ask(self, title: str) -> Path | None:
         endings = " ".join(f"*{ending}" for ending in CHECKPOINT_ENDINGS)
@@ -116,8 +115,8 @@ class ModelPicker(QObject):
         self._settings.last_folder = str(Path(file).parent)
         return Path(file)
 
-    def _open(self, choice: ModelChoice, device: str) -> None:
-        self._asked, self._device = choice, device
+    def _open(self, choice: ModelChoice, device: str, *, by_user: bool = True) -> None:
+        self._asked, self._device, self._by_user = choice, device, by_user
         self._bar.show_choice(choice, device, self._settings.recent_checkpoints)
         name = choice.checkpoint.name if choice.checkpoint else self.tr("SqueezeNet 1.1")
         self.opening.emit(name)
@@ -125,25 +124,45 @@ class ModelPicker(QObject):
 
     @Slot(object)
     def _accept(self, ready: ReadyModel) -> None:
-        self.ready = ready
-        self._used, self._used_device = self._asked, self._device
-        self._remember(self._used, self._device)
-        self._bar.show_model(ready, self._used, self._device, self._settings.recent_checkpoints)
+        if self._by_user:
+            self._remember(ready.choice, ready.wanted_device)
+        self._use(ready)
         self.opened.emit(ready)
 
     @Slot(object)
-    def _refuse(self, error: DroplensError) -> None:
-        """Go back to the model in use; at the start, to last time's or the one that is shipped."""
+    def _refuse(self, error: BaseException) -> None:
+        """Go back to what the engine uses; at the start, to the nearest choice that may open."""
         self.refused.emit(error)
-        if self.ready is not None:
-            self._asked, self._device = self._used, self._used_device
-            self._bar.show_model(
-                self.ready, self._used, self._device, self._settings.recent_checkpoints
-            )
-        elif self._asked not in (self._remembered(), ModelChoice()):
-            self._open(self._remembered(), self._device)
-        elif (self._asked, self._device) != (ModelChoice(), "auto"):
-            self._open(ModelChoice(), "auto")
+        in_use = self._bridge.model_in_use
+        if in_use is None:
+            self._open_instead()
+        elif in_use is self.ready:
+            self._use(in_use)
+        else:  # it had opened, but the refused one had overtaken the news of it
+            self._use(in_use)
+            self.opened.emit(in_use)
+
+    def _open_instead(self) -> None:
+        """Open something else, without the user and so without remembering it."""
+        tried = (self._asked, self._device)
+        remembered = self._remembered()
+        for choice, device in (
+            (remembered, self._settings.device),
+            (remembered, "auto"),
+            (replace(remembered, class_names=None), "auto"),
+            (ModelChoice(), "auto"),
+        ):
+            if (choice, device) not in (*self._failed, tried):
+                self._failed.append(tried)
+                self._open(choice, device, by_user=False)
+                return
+        self._bar.show_nothing()
+
+    def _use(self, ready: ReadyModel) -> None:
+        self.ready = ready
+        self._asked, self._device = ready.choice, ready.wanted_device
+        self._failed.clear()
+        self._bar.show_model(ready, self._settings.recent_checkpoints)
 
     def _remembered(self) -> ModelChoice:
         settings = self._settings

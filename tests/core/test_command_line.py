@@ -45,7 +45,7 @@ def test_classify_as_json(capsysbinary: Any) -> None:
         "flower.jpg",
         "rocket.jpg",
     ]
-    assert [list(one) for one in found] == [["image", "predictions", "error"]] * 5
+    assert [list(one) for one in found] == [["image", "predictions", "error", "model"]] * 5
     assert found[2]["predictions"][0]["class_name"] == "espresso"
     assert found[2]["predictions"][0]["class_index"] == 967
     assert [len(one["predictions"]) for one in found] == [3] * 5

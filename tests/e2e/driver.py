@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QElapsedTimer, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from gui.images.gallery_model import GalleryModel, GalleryRow
 from gui.images.gallery_panel import GalleryPanel
@@ -72,60 +71,80 @@ class Person:
         return self.see(ProblemReporter).shown_text
 
 
+class Drive(QObject):
+    """One use of the program: looks every 20 ms whether the script can go on."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__()
+        self.failure: BaseException | None = None
+        self.is_done = False
+        self._script = script
+        self._steps: Generator[Callable[[], object], None, None] | None = None
+        self._awaited: Callable[[], object] = lambda: True
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=20)
+        self._timer.timeout.connect(self._look)
+
+    def begin(self) -> None:
+        self._clock.start()
+        self._timer.start()
+
+    def _look(self) -> None:
+        try:
+            if self._clock.elapsed() > _PATIENCE_MS:
+                raise AssertionError(f"waited in vain at {self._place()}")
+            windows = self._windows()
+            if windows:
+                self._go_on(Person(windows[0]))
+        except StopIteration:
+            self.is_done = True
+            self._leave()
+        except BaseException as failure:  # noqa: BLE001 - raised again outside Qt's loop
+            self.failure = failure
+            self._leave()
+
+    def _go_on(self, person: Person) -> None:
+        if self._steps is None:
+            if not person.is_furnished():
+                return
+            self._steps = self._script(person)
+        if self._awaited():
+            self._awaited = next(self._steps)
+            self._clock.restart()
+
+    def _leave(self) -> None:
+        self._timer.stop()
+        windows = self._windows()
+        for window in windows:
+            window.close()
+        if not windows:  # else closing the last one ends the loop
+            QApplication.quit()
+
+    def _windows(self) -> list[MainWindow]:
+        tops = QApplication.topLevelWidgets()
+        return [top for top in tops if isinstance(top, MainWindow) and top.isVisible()]
+
+    def _place(self) -> str:
+        if self._steps is None or self._steps.gi_frame is None:
+            return "the start"
+        return f"line {self._steps.gi_frame.f_lineno}"
+
+
 def drive(arguments: Sequence[str], script: Script) -> int:
     """Run the program and let a script use it; then close the window.
 
     Args:
         arguments: of the command line.
         script: a generator that yields what it waits for; a test fails where that takes
-            longer than a minute.
+            longer than half a minute.
 
     Returns:
         The program's exit status.
     """
-    failures: list[BaseException] = []
-    steps: Generator[Callable[[], object], None, None] | None = None
-    awaited: Callable[[], object] = lambda: True  # noqa: E731
-    clock = QElapsedTimer()
-    clock.start()
-
-    def windows() -> list[QWidget]:
-        tops = QApplication.topLevelWidgets()
-        return [top for top in tops if isinstance(top, MainWindow) and top.isVisible()]
-
-    def look() -> None:
-        nonlocal steps, awaited
-        if not windows():
-            return
-        (window,) = windows()
-        assert isinstance(window, MainWindow)
-        person = Person(window)
-        try:
-            if steps is None:
-                if not person.is_furnished():
-                    return
-                steps = script(person)
-            if clock.elapsed() > _PATIENCE_MS:
-                line = inspect.getgeneratorlocals(steps) and steps.gi_frame.f_lineno
-                raise AssertionError(
-                    f"waited in vain at line {line}; the banner says {person.banner!r}"
-                )
-            if awaited():
-                awaited = next(steps)
-                clock.restart()
-        except StopIteration:
-            timer.stop()
-            window.close()
-        except BaseException as failure:  # noqa: BLE001 - raised again outside Qt's loop
-            failures.append(failure)
-            timer.stop()
-            window.close()
-
-    timer = QTimer(interval=20)
-    timer.timeout.connect(look)
-    timer.start()
+    use = Drive(script)
+    use.begin()
     status = main(arguments)
-    if failures:
-        raise failures[0]
-    assert steps is not None
+    if use.failure is not None:
+        raise use.failure
+    assert use.is_done
     return status

@@ -43,8 +43,8 @@ def fail(path: Path, reason: str = "the file is empty") -> Prediction:
     return Prediction(path, (), reason, make_spec())
 
 
-def ready(spec: ModelSpec | None = None) -> ReadyModel:
-    return ReadyModel(spec or make_spec(), DEVICE, (DEVICE,))
+def ready(spec: ModelSpec | None = None, choice: ModelChoice | None = None) -> ReadyModel:
+    return ReadyModel(choice or ModelChoice(), "auto", spec or make_spec(), DEVICE, (DEVICE,))
 
 
 class FakeRun:
@@ -73,6 +73,7 @@ class FakeEngine:
         self.notice = on_notice
         self.asked: list[tuple[str, tuple[Any, ...], Future[Any]]] = []
         self.runs: list[FakeRun] = []
+        self.ready: ReadyModel | None = None
 
     def _ask(self, kind: str, *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.errors import DeviceUnavailableError
+from core.errors import DeviceUnavailableError, PreprocessingError
 from core.images.preprocessing import Preprocessing
 from core.inference import devices
 from core.inference.classifier import Classifier, is_out_of_memory
@@ -78,7 +78,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_run_goes_on() -> None:
     alone = [classifier(FixedNetwork(), []).classify(inputs(one), 1)[0] for one in colours]
     assert tops == alone
     assert max(network.batches) <= 2
-    assert used.largest_batch <= 2
+    assert used.batch_size(None) <= 2
     assert notices
     assert "groups of" in notices[0]
 
@@ -104,9 +104,23 @@ def test_one_photo_that_does_not_fit_on_the_gpu_goes_to_the_processor(
     assert "goes on with the processor" in notices[0]
 
 
-def test_one_photo_that_fits_nowhere_is_a_memory_error() -> None:
-    with pytest.raises(MemoryError):
-        classifier(FixedNetwork(fits=0), []).classify(inputs((1, 2, 3)), 1)
+def test_one_photo_that_fits_nowhere_is_a_failure_of_its_own() -> None:
+    assert classifier(FixedNetwork(fits=0), []).classify(inputs((1, 2, 3), (0, 0, 1)), 1) == [
+        None,
+        None,
+    ]
+
+
+def test_the_users_batch_size_counts_until_memory_runs_out() -> None:
+    used = classifier(FixedNetwork(fits=5), [])
+    assert (used.batch_size(None), used.batch_size(32)) == (8, 32)
+    used.classify(inputs(*[(1, 2, 3)] * 8), 1)
+    assert (used.batch_size(None), used.batch_size(32), used.batch_size(2)) == (4, 4, 2)
+
+
+def test_an_input_that_the_network_cannot_take_is_refused_at_once() -> None:
+    with pytest.raises(PreprocessingError, match="cannot take photos of 2×2 pixels"):
+        classifier(nn.Linear(5, 2), []).check_input()
 
 
 def test_other_errors_pass_through() -> None:
@@ -114,6 +128,8 @@ def test_other_errors_pass_through() -> None:
         classifier(nn.Linear(5, 2), []).classify(inputs((1, 2, 3)), 1)
     assert not is_out_of_memory(RuntimeError("size mismatch"))
     assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: not enough memory: you tried"))
+    assert is_out_of_memory(MemoryError())
 
 
 def test_auto_names_the_reason_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,4 +31,10 @@ def test_json_has_the_contracts_keys() -> None:
         "image": "a.jpg",
         "predictions": [{"class_index": 1, "class_name": "cat", "probability": 0.75}],
         "error": None,
+        "model": {
+            "architecture": "tiny",
+            "checkpoint": "tiny.pth",
+            "sha256": "00",
+            "preprocessing": spec(3).preprocessing.to_json(),
+        },
     }

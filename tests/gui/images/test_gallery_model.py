@@ -61,6 +61,8 @@ def test_orders(model: GalleryModel) -> None:
     model.add(paths("aaa"))
     model.set_order("name")
     model.add(paths("img3"))
+    assert shown(model)[-1] == "img3"
+    model.arrange()
     assert shown(model) == ["aaa", "broken", "Img1", "img2", "img3", "img10"]
 
 

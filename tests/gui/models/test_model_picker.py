@@ -29,8 +29,10 @@ def bar(qtbot: QtBot) -> ModelBar:
 
 
 def accept(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine, **spec: str) -> None:
+    choice, _ = engine.arguments("model")
+    engine.ready = ready(make_spec(**spec), choice)
     with qtbot.waitSignal(picker.opened):
-        engine.future("model").set_result(ready(make_spec(**spec)))
+        engine.future("model").set_result(engine.ready)
 
 
 def refuse(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine) -> None:
@@ -66,16 +68,60 @@ def test_a_refused_model_leaves_the_one_in_use(
     assert engine[0].arguments("model") == (ModelChoice(), "cpu")
 
 
-def test_at_the_start_the_shipped_model_stands_in(
+def test_at_the_start_the_nearest_choice_stands_in_and_is_not_remembered(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE), device="cuda:3"))
+    names = Path("/models/names.txt")
+    settings = Settings(checkpoint=str(FILE), class_names=str(names), device="cuda:3")
+    picker = ModelPicker(bar, bridge, settings)
     picker.open_remembered()
-    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "cuda:3")
+    for wanted in (
+        (ModelChoice(checkpoint=FILE, class_names=names), "cuda:3"),
+        (ModelChoice(checkpoint=FILE, class_names=names), "auto"),
+        (ModelChoice(checkpoint=FILE), "auto"),
+        (ModelChoice(), "auto"),
+    ):
+        assert engine[0].arguments("model") == wanted
+        refuse(qtbot, picker, engine[0])
+    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 4
+    assert bar.architecture.value == "None"
+    assert (settings.checkpoint, settings.device) == (str(FILE), "cuda:3")
+
+
+def test_a_stand_in_that_opens_is_not_remembered(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    settings = Settings(checkpoint=str(FILE))
+    picker = ModelPicker(bar, bridge, settings)
+    picker.open_remembered()
     refuse(qtbot, picker, engine[0])
-    assert engine[0].arguments("model") == (ModelChoice(), "auto")
-    refuse(qtbot, picker, engine[0])
-    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 2
+    accept(qtbot, picker, engine[0])
+    assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
+    assert settings.checkpoint == str(FILE)
+
+
+def test_a_device_picked_while_a_model_opens_is_for_that_model(
+    bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE)))
+    picker.open_remembered()
+    picker.pick_device("cpu")
+    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "cpu")
+
+
+def test_the_window_says_what_the_engine_uses(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+) -> None:
+    picker = ModelPicker(bar, bridge, Settings())
+    picker.open_remembered()
+    accept(qtbot, picker, engine[0])
+    picker.pick_checkpoint(FILE)
+    engine[0].ready = ready(make_spec("ResNet-18"), ModelChoice(checkpoint=FILE))
+    picker.pick_checkpoint(Path("/models/bad.pth"))
+    with qtbot.waitSignal(picker.opened) as caught:
+        refuse(qtbot, picker, engine[0])
+    assert caught.args == [engine[0].ready]
+    assert bar.architecture.value == "ResNet-18"
 
 
 def test_a_dropped_file_that_is_refused_at_the_start_leaves_last_times_model(
