@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
+import logging
 import os
 import sys
 import time
@@ -12,15 +14,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from core.errors import DroplensError, cannot_write
-from core.files import write_atomically
+from core.errors import DroplensError, cannot_write, os_reason
+from core.files import readable, write_atomically
 from core.models.spec import ModelChoice
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
 
+log = logging.getLogger(__name__)
+
 ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT = 0, 1, 2
 _INTERRUPTED = 130
+_STANDARD_OUTPUT = Path("-")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,11 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except DroplensError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _say(str(error))
         return NOT_CARRIED_OUT
     except BrokenPipeError:  # "| head" has seen enough
-        sys.stdout = None
+        _forget_output()
         return ALL_DONE
+    except OSError as error:
+        _forget_output()
+        _say(f"The output could not be written: {os_reason(error)}.")
+        return NOT_CARRIED_OUT
+    except Exception as error:
+        log.debug("unexpected", exc_info=True)
+        first_line = (str(error).splitlines() or [""])[0]
+        _say(f"Droplens did not expect this: {type(error).__name__}: {first_line}")
+        return NOT_CARRIED_OUT
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -52,26 +66,30 @@ def _parser() -> argparse.ArgumentParser:
 
     classify = commands.add_parser("classify", help="say what photos show")
     classify.set_defaults(command=_classify)
-    classify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photo or folder")
+    classify.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="photo or folder")
     _add_model_options(classify)
     classify.add_argument("--top-k", type=_positive, default=5, metavar="K")
     classify.add_argument("--batch-size", type=_positive, metavar="N")
-    classify.add_argument("--json", metavar="FILE|-", help="write JSON; - is standard output")
-    classify.add_argument("--csv", metavar="FILE", type=Path, help="write a table for spreadsheets")
+    classify.add_argument(
+        "--json", type=_path, metavar="FILE|-", help="write JSON; - is standard output"
+    )
+    classify.add_argument(
+        "--csv", metavar="FILE", type=_path, help="write a table for spreadsheets"
+    )
 
     inspect = commands.add_parser("inspect", help="say what a checkpoint is")
     inspect.set_defaults(command=_inspect)
-    inspect.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    inspect.add_argument("checkpoint", type=_path, metavar="CHECKPOINT")
     inspect.add_argument("--json", action="store_true", help="print JSON")
 
     maps = commands.add_parser("feature-maps", help="write what a layer computes for a photo")
     maps.set_defaults(command=_feature_maps)
-    maps.add_argument("image", type=Path, metavar="IMAGE")
+    maps.add_argument("image", type=_path, metavar="IMAGE")
     maps.add_argument("--layer", required=True, metavar="NAME", help="e.g. layer1.0.conv2")
     maps.add_argument("--call", type=_positive, default=1, metavar="N", help="from 1")
     _add_model_options(maps)
-    maps.add_argument("--npy", type=Path, metavar="FILE", help="float32, shape (C, h, w)")
-    maps.add_argument("--png", type=Path, metavar="FILE", help="all maps in one picture")
+    maps.add_argument("--npy", type=_path, metavar="FILE", help="float32, shape (C, h, w)")
+    maps.add_argument("--png", type=_path, metavar="FILE", help="all maps in one picture")
     return parser
 
 
@@ -79,10 +97,10 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model", "without these, the checkpoint that is shipped")
     group.add_argument("--architecture", metavar="NAME", help="torchvision's name, e.g. resnet50")
     one = group.add_mutually_exclusive_group()
-    one.add_argument("--checkpoint", type=Path, metavar="FILE")
+    one.add_argument("--checkpoint", type=_path, metavar="FILE")
     one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
-    group.add_argument("--class-names", type=Path, metavar="FILE", help="text or JSON")
-    group.add_argument("--preprocessing", type=Path, metavar="FILE.json")
+    group.add_argument("--class-names", type=_path, metavar="FILE", help="text or JSON")
+    group.add_argument("--preprocessing", type=_path, metavar="FILE.json")
     group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
 
 
@@ -91,9 +109,9 @@ def _classify(options: argparse.Namespace) -> int:
     from core.inference.engine import Engine
     from core.inference.predictions import to_csv
 
-    targets = [Path(options.json)] if options.json not in (None, "-") else []
-    for target in [*targets, *([options.csv] if options.csv is not None else [])]:
-        _refuse_unwritable(target)
+    for target in (options.json, options.csv):
+        if target not in (None, _STANDARD_OUTPUT):
+            _refuse_unwritable(target)
     predictions: list[Prediction] = []
     progress = _Progress()
     unreadable: list[str] = []
@@ -140,7 +158,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
     found = inspect_checkpoint(options.checkpoint)
     if options.json:
-        _write_json(found.to_json(), "-")
+        _write_json(found.to_json(), _STANDARD_OUTPUT)
     elif found.usable:
         _print(found.summary)
         for problem in found.problems:
@@ -226,16 +244,16 @@ def _print_table(predictions: Sequence[Prediction]) -> None:
             _print(f"{one.image}: {classes}")
 
 
-def _write_json(value: Any, target: str) -> None:
+def _write_json(value: Any, target: Path) -> None:
     try:
         content = json.dumps(value, ensure_ascii=False, indent=1).encode()
     except UnicodeEncodeError:  # a file name that is no text
         content = json.dumps(value, indent=1).encode()
-    if target == "-":
+    if target == _STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(content + b"\n")
     else:
-        _write(Path(target), content + b"\n")
+        _write(target, content + b"\n")
 
 
 def _refuse_unwritable(path: Path) -> None:
@@ -261,7 +279,19 @@ def _print(text: str) -> None:
 
 
 def _say(sentence: str) -> None:
-    print(sentence.encode("utf-8", "replace").decode(), file=sys.stderr)  # noqa: T201
+    print(readable(sentence), file=sys.stderr)  # noqa: T201
+
+
+def _forget_output() -> None:
+    """Let the interpreter end without a second try at what cannot be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def _positive(text: str) -> int:

@@ -23,7 +23,15 @@ class UnreadableImageError(DroplensError):
 
 
 class UnusableCheckpointError(DroplensError):
-    """A file holds no classifier that Droplens can open."""
+    """A file holds no classifier that Droplens can open.
+
+    Attributes:
+        matched: share of the likeliest architecture's parameters found in the file, 0..1.
+    """
+
+    def __init__(self, sentence: str, matched: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.matched = matched
 
 
 class ArchitectureMismatchError(UnusableCheckpointError):
@@ -60,9 +68,10 @@ def unreadable_image(path: Path, reason: str) -> str:
 
 
 _REASONS = {
-    errno.ENOENT: "it is no longer there",
+    errno.ENOENT: "it is not there",
     errno.EACCES: "you have no permission to read it",
     errno.EPERM: "you have no permission to read it",
+    errno.ENOTSUP: "it is not an ordinary file",
     errno.EISDIR: "it is a folder",
     errno.ENOSPC: "the disk is full",
     errno.EROFS: "the disk is write-protected",

@@ -1,19 +1,48 @@
-"""Write files so that the last good state survives."""
+"""Open ordinary files only, and write files so that the last good state survives."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
+
+
+def open_ordinary(path: Path) -> BinaryIO:
+    """Open a file for reading; pipes and devices, which could block for ever, are refused.
+
+    Raises:
+        OSError: with ENOTSUP where the path is no ordinary file.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(path))
+    return path.open("rb")
+
+
+def readable(name: str) -> str:
+    """Return a file name for people; bytes that are no text become question marks."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: a temporary file beside it, then a rename.
 
+    A link is followed, and what is no ordinary file (a pipe, a device) is written to directly.
+
     Raises:
         OSError: nothing was written; what stood there before still stands.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("wb") as special:
+            special.write(content)
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".droplens-")
     try:
         with os.fdopen(handle, "wb") as file:

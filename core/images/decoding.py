@@ -12,6 +12,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableImageError, os_reason
+from core.files import open_ordinary
 
 PIXEL_LIMIT = 178_956_970
 """Photos with more pixels are refused; Pillow's own limit for decompression bombs."""
@@ -89,7 +90,7 @@ def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
 
 def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.Image, int]:
     try:
-        with path.open("rb") as file, Image.open(file) as image:
+        with open_ordinary(path) as file, Image.open(file) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 raise Image.DecompressionBombError
             if at_least_px is not None:

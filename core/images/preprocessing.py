@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.errors import PreprocessingError, os_reason
+from core.files import open_ordinary
 from core.images.decoding import Photo, as_stored
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
@@ -238,7 +239,8 @@ def read(path: Path) -> Preprocessing:
         PreprocessingError: the file cannot be read or makes no sense.
     """
     try:
-        return from_json(json.loads(path.read_text(encoding="utf-8-sig")))
+        with open_ordinary(path) as file:
+            return from_json(json.loads(file.read().decode("utf-8-sig")))
     except OSError as error:
         raise PreprocessingError(f"{path} could not be read: {os_reason(error)}.") from error
     except (ValueError, RecursionError) as error:

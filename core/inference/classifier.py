@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,8 @@ from core.models.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
+TOO_LARGE = "it does not fit in memory"
+_NO_NUMBERS = "the model computes no numbers for it; its parameters may be damaged"
 _CPU_BATCH = 8
 _GPU_BATCH = 32
 
@@ -74,7 +77,7 @@ class Classifier:
 
     def classify(
         self, inputs: npt.NDArray[np.float32], top_k: int
-    ) -> list[tuple[ClassProbability, ...] | None]:
+    ) -> list[tuple[ClassProbability, ...] | str]:
         """Return the likeliest classes of each photo.
 
         A batch that does not fit in memory is halved, and so are all after it; one photo that
@@ -85,10 +88,11 @@ class Classifier:
             top_k: how many classes; at most as many as there are.
 
         Returns:
-            For each photo its classes, most likely first; None where it fits nowhere.
+            For each photo its classes, most likely first, or why there are none, in words
+            that end a sentence.
         """
         try:
-            return [*self._run(inputs, top_k)]
+            return self._run(inputs, top_k)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -98,7 +102,7 @@ class Classifier:
             torch.cuda.empty_cache()
         if len(inputs) == 1:
             if self.device.name == "cpu":
-                return [None]
+                return [TOO_LARGE]
             self._move_to_processor()
             return self.classify(inputs, top_k)
         half = (len(inputs) + 1) // 2
@@ -115,7 +119,7 @@ class Classifier:
 
     def _run(
         self, inputs: npt.NDArray[np.float32], top_k: int
-    ) -> list[tuple[ClassProbability, ...]]:
+    ) -> list[tuple[ClassProbability, ...] | str]:
         with torch.inference_mode():
             outputs = self.logits(inputs).float()
             # One output is a yes or no, which a softmax would always call certain.
@@ -129,6 +133,8 @@ class Classifier:
                 ClassProbability(index, names[index], value)
                 for index, value in zip(*row, strict=True)
             )
+            if all(map(math.isfinite, row[1]))
+            else _NO_NUMBERS
             for row in rows
         ]
 

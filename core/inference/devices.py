@@ -72,12 +72,14 @@ def _automatic() -> Device:
 def _why_not(name: str) -> str | None:
     """Return why a device cannot be used, or None where it can."""
     kind, _, number = name.partition(":")
+    if number and not number.isdecimal():
+        return "there is no such device"
     if kind == "cuda":
         if torch.version.cuda is None and torch.version.hip is None:
             return "this copy of Droplens is built for the processor alone"
         if not torch.cuda.is_available():
             return "no NVIDIA graphics card with a working driver was found"
-        if number and not (number.isdecimal() and int(number) < torch.cuda.device_count()):
+        if number and int(number) >= torch.cuda.device_count():
             return f"there is no graphics card number {number}"
     elif kind == "mps":
         if not torch.backends.mps.is_available():

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
-_TOO_LARGE = "it does not fit in memory"
 
 
 @dataclass(frozen=True)
@@ -135,9 +134,8 @@ class Run:
         tops = iter(classifier.classify(np.stack(inputs), self._top_k) if inputs else [])
         predictions = []
         for path, one in decoded:
-            top, reason = ((), one) if isinstance(one, str) else (next(tops), None)
-            if top is None:
-                top, reason = (), _TOO_LARGE
+            said = one if isinstance(one, str) else next(tops)
+            top, reason = ((), said) if isinstance(said, str) else (said, None)
             predictions.append(Prediction(path, top, reason, classifier.spec))
         return predictions
 
@@ -312,7 +310,7 @@ def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
         image = load_rgb(path, upright=preprocessing.apply_orientation)
         return preprocessing.to_input(preprocessing.seen_by_model(image))
     except MemoryError:
-        return _TOO_LARGE
+        return "it does not fit in memory"
     except UnreadableImageError as error:
         return error.reason
     except PreprocessingError as error:

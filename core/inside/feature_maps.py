@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,7 +127,11 @@ def capture_feature_maps(network: nn.Module, image: Tensor, layer: str) -> tuple
     Source: Zeiler and Fergus, ECCV 2014, arXiv:1311.2901.
     """
     if layer not in dict(network.named_modules()) or not layer:
-        raise UnknownLayerError(f"The network has no layer {layer!r}.")
+        names = [name for name, _ in network.named_modules() if name]
+        near = difflib.get_close_matches(layer, names, n=3, cutoff=0.5) or names[:3]
+        raise UnknownLayerError(
+            f"The network has no layer {layer!r}; it has {', '.join(map(repr, near))} and others."
+        )
     captured: list[FeatureMaps] = []
     ran = False
 

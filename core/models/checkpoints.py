@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 import resources
@@ -30,6 +31,7 @@ from core.models.state_dicts import StateDict, find_state_dict
 DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
 _IMAGENET_CLASSES = 1000
 _CLOSE_ENOUGH_TO_NAME = 0.5
+_NAMED = "named by the checkpoint"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,14 @@ def inspect_checkpoint(path: Path) -> Inspection:
             sha256 = sha256_of(path)
         except DroplensError:
             sha256 = ""
-        return Inspection(usable=False, summary=str(error), problems=(str(error),), sha256=sha256)
+        matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
+        return Inspection(
+            usable=False,
+            summary=str(error),
+            problems=(str(error),),
+            matched=matched,
+            sha256=sha256,
+        )
 
 
 def _examine(path: Path, wanted: str | None) -> _Examined:
@@ -112,10 +121,10 @@ def _examine(path: Path, wanted: str | None) -> _Examined:
     if state_dict is None:
         raise UnusableCheckpointError(f"{path} holds no parameters of a network.")
     recognition = _decide(path, state_dict, wanted)
-    if any(not tensor.is_floating_point() for tensor in _values(state_dict, recognition)):
-        raise UnusableCheckpointError(
-            f"{path} is quantised to whole numbers; Droplens opens floating-point checkpoints."
-        )
+    for tensor in _values(state_dict, recognition):
+        odd = _why_odd(tensor)
+        if odd is not None:
+            raise UnusableCheckpointError(f"{path} {odd}")
     return _Examined(
         state_dict.tensors, recognition, _describe(path, content, state_dict, recognition)
     )
@@ -127,6 +136,11 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     if wanted is not None and wanted != found.architecture.name:
         asked = fit(BY_NAME[wanted], _shapes(state_dict))
         if not asked.is_complete:
+            if path == default_checkpoint():
+                raise ArchitectureMismatchError(
+                    f"The built-in checkpoint is a {found.architecture.title}; open the "
+                    f"checkpoint of your {asked.architecture.title} as well."
+                )
             is_of = f"a {found.architecture.title}" if found.is_complete else "of another kind"
             raise ArchitectureMismatchError(
                 f"{path} is {is_of}, not a {asked.architecture.title}; choose the architecture "
@@ -134,7 +148,7 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
             )
         found = asked
     if not found.is_complete:
-        raise UnusableCheckpointError(f"{path} {_why_incomplete(found)}")
+        raise UnusableCheckpointError(f"{path} {_why_incomplete(found)}", found.matched)
     return found
 
 
@@ -143,9 +157,11 @@ def _why_incomplete(found: Recognition) -> str:
     if found.similarity < _CLOSE_ENOUGH_TO_NAME:
         return "is no classifier that Droplens knows; it opens torchvision's architectures."
     if found.missing:
+        count = len(found.missing)
         return (
-            f"resembles a {title}, but {len(found.missing):,} of its parameters are missing or "
-            f"have another shape, first {found.missing[0]!r}."
+            f"resembles a {title}, but {'one' if count == 1 else f'{count:,}'} of its parameters "
+            f"{'is' if count == 1 else 'are'} missing or of another shape, first "
+            f"{found.missing[0]!r}; save the whole network again."
         )
     if found.head_shape is None:
         return (
@@ -158,6 +174,19 @@ def _why_incomplete(found: Recognition) -> str:
     )
 
 
+def _why_odd(tensor: Tensor) -> str | None:
+    """Return why a parameter's values cannot be computed with, or None where they can."""
+    if tensor.is_meta:
+        return "has the names of parameters without their values; save the trained network again."
+    if tensor.layout != torch.strided:
+        return "holds sparse parameters; save them with to_dense()."
+    if tensor.is_complex():
+        return "holds complex numbers, which no image classifier of torchvision has."
+    if not tensor.is_floating_point():
+        return "is quantised to whole numbers; Droplens opens floating-point checkpoints."
+    return None
+
+
 def _describe(
     path: Path, content: FileContent, state_dict: StateDict, recognition: Recognition
 ) -> Inspection:
@@ -166,6 +195,11 @@ def _describe(
     names, source = _names(content, count)
     kind = "1×1 convolution" if len(recognition.head_shape) == 4 else "linear"
     problems = []
+    carried = class_names.unfitting(content.content, count)
+    if carried is not None and source != _NAMED:
+        problems.append(
+            f"The checkpoint names {carried:,} classes but has {count:,}; its names are not used."
+        )
     if recognition.unexpected:
         problems.append(
             f"{len(recognition.unexpected)} entries belong to no part of the network and are "
@@ -202,7 +236,7 @@ def _names(content: FileContent, count: int) -> tuple[tuple[str, ...], str]:
     for place in (written, content.content):
         found = class_names.from_checkpoint(place, count)
         if found is not None:
-            return found[0], f"named by the checkpoint ({found[1]})"
+            return found[0], _NAMED
     if count == _IMAGENET_CLASSES:
         return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
     return class_names.placeholder_names(count), "not named by the checkpoint"

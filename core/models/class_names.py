@@ -9,6 +9,7 @@ from typing import Any
 
 import resources
 from core.errors import ClassNamesError, os_reason
+from core.files import open_ordinary
 
 KEYS = (
     "class_to_idx",
@@ -48,9 +49,9 @@ def read(path: Path, count: int) -> tuple[str, ...]:
         ClassNamesError: unreadable, or not ``count`` names.
     """
     try:
-        if path.stat().st_size > _LARGEST_FILE_BYTES:
-            raise ClassNamesError(f"{path} is too large to be a list of class names.")
-        text = path.read_text(encoding="utf-8-sig")
+        with open_ordinary(path) as file:
+            content = file.read(_LARGEST_FILE_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ClassNamesError(
             f"The class names in {path} could not be read: {os_reason(error)}."
@@ -59,6 +60,8 @@ def read(path: Path, count: int) -> tuple[str, ...]:
         raise ClassNamesError(
             f"{path} is not a text file in UTF-8; save the class names as UTF-8 text, one a line."
         ) from error
+    if len(content) > _LARGEST_FILE_BYTES:
+        raise ClassNamesError(f"{path} is too large to be a list of class names.")
     names = _from_json_file(path, text) if path.suffix.lower() == ".json" else _from_lines(text)
     if len(names) != count:
         raise ClassNamesError(
@@ -85,6 +88,15 @@ def from_checkpoint(content: Mapping[Any, Any], count: int) -> tuple[tuple[str, 
             found = from_checkpoint(nested, count)
             if found is not None:
                 return found[0], f"{key}.{found[1]}"
+    return None
+
+
+def unfitting(content: Mapping[Any, Any], count: int) -> int | None:
+    """Return how many class names a checkpoint carries where that is another number."""
+    for key in KEYS:
+        names = from_value(content.get(key), key)
+        if names is not None and len(names) != count:
+            return len(names)
     return None
 
 

@@ -16,10 +16,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from core.errors import UnusableCheckpointError, os_reason
+from core.files import open_ordinary
 
 # torchvision's training script keeps its options in one; it is a plain container of values.
 torch.serialization.add_safe_globals([argparse.Namespace])
 
+_CHUNK_BYTES = 2**20
+_ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 _NOT_CHECKPOINTS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs"),
@@ -55,13 +58,15 @@ def read_checkpoint(path: Path) -> FileContent:
         UnusableCheckpointError: unreadable, or no checkpoint, with what it is instead.
     """
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             start = file.read(512)
             _refuse_by_start(path, start)
             if _is_safetensors(start):
                 return _read_safetensors(path)
             if zipfile.is_zipfile(file):
                 _refuse_by_members(path)
+            elif start.startswith(_ZIP_START):
+                raise _damaged(path)
             elif not start.startswith(_PICKLE_START):
                 raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.")
             file.seek(0)
@@ -83,8 +88,11 @@ def sha256_of(path: Path) -> str:
         UnusableCheckpointError: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with open_ordinary(path) as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+            return digest.hexdigest()
     except OSError as error:
         raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
 

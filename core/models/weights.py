@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
@@ -44,11 +46,11 @@ def open_weights(name: str, wanted: str | None) -> OpenedModel:
         )
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(entry.url).name
     try:
-        network = models.get_model(architecture, weights=entry)
+        with contextlib.redirect_stdout(sys.stderr):  # torch hub speaks where results belong
+            network = models.get_model(architecture, weights=entry)
     except (URLError, OSError, RuntimeError) as error:
         raise UnusableCheckpointError(
-            f"{name} could not be downloaded ({error}); check the connection, or save "
-            f"{entry.url} as {file}."
+            f"{name} could not be downloaded; check the connection, or save {entry.url} as {file}."
         ) from error
     network.requires_grad_(False)
     network.eval()

@@ -60,7 +60,7 @@ def test_some_photos_fail_and_the_rest_is_written(
     status, found, err = classified(capsysbinary, *paths, "--csv", str(table))
     assert status == 1
     assert found[0]["predictions"] == []
-    assert found[0]["error"] == f"{gone} could not be read: it is no longer there."
+    assert found[0]["error"] == f"{gone} could not be read: it is not there."
     assert found[1]["error"] is None
     assert found[1]["image"].endswith("猫 é.jpg")
     assert err.strip() == found[0]["error"]
@@ -88,8 +88,11 @@ def test_own_checkpoint_names_and_preprocessing(
     [
         (["classify", "{samples}", "--device", "tpu"], "cannot be used"),
         (["classify", "{samples}", "--checkpoint", "{samples}/coffee.png"], "is a picture"),
-        (["classify", "{samples}", "--checkpoint", "gone.pth"], "no longer there"),
-        (["classify", "{samples}", "--architecture", "resnet50"], "is a SqueezeNet 1.1, not a"),
+        (["classify", "{samples}", "--checkpoint", "gone.pth"], "not there"),
+        (
+            ["classify", "{samples}", "--architecture", "resnet50"],
+            "The built-in checkpoint is a SqueezeNet 1.1; open",
+        ),
         (["classify", "{samples}", "--class-names", "{empty}/x.txt"], "could not be read"),
         (["classify", "{empty}"], "No photos were found"),
         (["classify", "{samples}", "--csv", "{empty}/no/folder.csv"], "could not be written"),
@@ -101,7 +104,7 @@ def test_own_checkpoint_names_and_preprocessing(
             ["feature-maps", "{samples}/coffee.png", "--layer", "features.0", "--call", "2"],
             "no call 2",
         ),
-        (["feature-maps", "{empty}/gone.png", "--layer", "features.0"], "no longer there"),
+        (["feature-maps", "{empty}/gone.png", "--layer", "features.0"], "not there"),
     ],
 )
 def test_what_cannot_be_carried_out_is_one_sentence(

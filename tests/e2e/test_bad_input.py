@@ -82,7 +82,7 @@ def test_a_photo_that_vanishes(tmp_path: Path) -> None:
         yield lambda: person.all_classified(1)
         photo.unlink()
         person.choose("classify_again")
-        yield lambda: person.rows()[0].reason == "it is no longer there"
+        yield lambda: person.rows()[0].reason == "it is not there"
 
     drive([str(photo)], script)
 

@@ -86,7 +86,7 @@ def test_a_model_of_last_time_that_is_gone(checkpoint: Path, tmp_path: Path) -> 
 
     def find_it_gone(person: Person) -> Steps:
         yield lambda: person.all_classified(1)
-        assert "it is no longer there" in person.banner
+        assert "it is not there" in person.banner
         assert person.rows()[0].class_name == "espresso"
 
     drive([str(PHOTO)], find_it_gone)

@@ -160,7 +160,7 @@ def reason_of(path: Path) -> str:
 
 
 def test_a_missing_file_is_no_longer_there(tmp_path: Path) -> None:
-    assert reason_of(tmp_path / "gone.jpg") == "it is no longer there"
+    assert reason_of(tmp_path / "gone.jpg") == "it is not there"
 
 
 def test_an_empty_file_is_empty(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core.errors import DeviceUnavailableError, PreprocessingError
 from core.images.preprocessing import Preprocessing
 from core.inference import devices
-from core.inference.classifier import Classifier, is_out_of_memory
+from core.inference.classifier import TOO_LARGE, Classifier, is_out_of_memory
 from core.inference.devices import Device, choose_device, processor
 from core.models.checkpoints import OpenedModel
 from core.models.spec import ModelSpec
@@ -106,9 +106,17 @@ def test_one_photo_that_does_not_fit_on_the_gpu_goes_to_the_processor(
 
 def test_one_photo_that_fits_nowhere_is_a_failure_of_its_own() -> None:
     assert classifier(FixedNetwork(fits=0), []).classify(inputs((1, 2, 3), (0, 0, 1)), 1) == [
-        None,
-        None,
+        TOO_LARGE,
+        TOO_LARGE,
     ]
+
+
+def test_a_model_that_computes_no_numbers_says_so() -> None:
+    network = FixedNetwork()
+    with torch.no_grad():
+        network.weight.fill_(float("nan"))
+    (said,) = classifier(network, []).classify(inputs((1, 2, 3)), 1)
+    assert "no numbers" in said
 
 
 def test_the_users_batch_size_counts_until_memory_runs_out() -> None:

@@ -73,7 +73,7 @@ def test_broken_photos_are_results_not_the_end(
     outcome = ready.classify(paths, found.extend).finished.result()
     assert (outcome.done, outcome.failed) == (4, 2)
     assert [one.reason for one in found] == [
-        "it is no longer there",
+        "it is not there",
         None,
         "the file is empty",
         None,

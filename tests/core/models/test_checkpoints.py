@@ -253,7 +253,7 @@ def test_files_that_are_no_checkpoint(content: bytes, said: str, tmp_path: Path)
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    assert "no longer there" in refusal(tmp_path / "gone.pth")
+    assert "not there" in refusal(tmp_path / "gone.pth")
     assert "is a folder" in refusal(tmp_path)
 
 

@@ -117,7 +117,7 @@ def test_keys_ask_for_the_neighbours(qtbot: QtBot, canvas: PhotoCanvas) -> None:
 
 
 def test_a_message_takes_the_photos_place(canvas: PhotoCanvas) -> None:
-    canvas.set_message("it is no longer there")
+    canvas.set_message("it is not there")
     assert canvas._whole().isEmpty()
     canvas.zoom_by(1)
     canvas.fit()
