@@ -180,3 +180,36 @@ def test_the_real_command_in_another_folder(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{photo}: espresso 9")
+
+
+def test_an_input_too_small_for_the_network_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "small.json"
+    own.write_text('{"resize": 8, "crop": 8}')
+    assert main(["classify", str(SAMPLES), "--preprocessing", str(own)]) == 2
+    assert "cannot take photos of 8×8 pixels" in capfd.readouterr().err
+
+
+def test_a_model_of_nans_fails_each_photo(capsysbinary: Any, tmp_path: Path) -> None:
+    state_dict = trained("resnet18", 2).state_dict()
+    state_dict["fc.weight"].fill_(float("nan"))
+    torch.save(state_dict, tmp_path / "nan.pth")
+    status, found, _ = classified(
+        capsysbinary, str(SAMPLES / "coffee.png"), "--checkpoint", str(tmp_path / "nan.pth")
+    )
+    assert status == 1
+    assert "no numbers" in found[0]["error"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+@pytest.mark.parametrize("target", ["> /dev/full", "| true"])
+def test_output_that_goes_nowhere(target: str) -> None:
+    command = f"{sys.executable} -m core classify {SAMPLES / 'coffee.png'} {target}"
+    done = subprocess.run(
+        command, shell=True, cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
+    if "full" in target:
+        assert done.returncode == 2
+        assert done.stderr.strip() == "The output could not be written: the disk is full."

@@ -74,3 +74,24 @@ def test_files_get_the_usual_mode(tmp_path: Path) -> None:
     path.chmod(0o600)
     write_atomically(path, b"y")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
+def test_links_are_followed_and_special_files_are_not_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    null = tmp_path / "null"
+    null.symlink_to(os.devnull)
+    write_atomically(null, b"gone")
+    assert null.is_symlink()
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_long_name_of_another_alphabet(tmp_path: Path) -> None:
+    path = tmp_path / ("猫" * 83 + ".csv")
+    write_atomically(path, b"x")
+    assert path.read_bytes() == b"x"

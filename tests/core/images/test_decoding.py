@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -200,3 +201,23 @@ def test_broken_exif_is_no_reason_to_refuse(tmp_path: Path) -> None:
     path = tmp_path / "exif.jpg"
     Image.new("RGB", (8, 8), "red").save(path, exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\xff" * 40)
     assert pixels_of(path).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+def test_every_format_turns_alike(tmp_path: Path, ending: str, orientation: int) -> None:
+    path = with_orientation(tmp_path / f"turned.{ending}", orientation)
+    plain = with_orientation(tmp_path / "turned.bmp.png", orientation)
+    for upright in (True, False):
+        size = load_rgb(plain, upright=upright).size
+        assert (
+            load_rgb(path, upright=upright).size
+            == size
+            == ((2, 4) if upright and orientation > 4 else (4, 2))
+        )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX")
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert reason_of(tmp_path / "pipe.jpg") == "it is not an ordinary file"

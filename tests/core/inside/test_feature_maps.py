@@ -179,3 +179,16 @@ def test_the_grid_holds_every_map(count: int, height: int, width: int) -> None:
         top = channel // columns * (height + 2) + 2
         left = channel % columns * (width + 2) + 2
         assert np.array_equal(picture[top : top + height, left : left + width], wanted)
+
+
+def test_convnexts_inner_layers_have_channels_first() -> None:
+    network = trained("convnext_tiny", 2)
+    image = torch.randn(1, 3, 64, 64)
+    for position in range(7):
+        layer = f"features.1.0.block.{position}"
+        (found,) = capture_feature_maps(network, image, layer)
+        channels = 384 if position in (3, 4) else 96
+        assert found.values.shape == (channels, 16, 16), layer
+    (found,) = capture_feature_maps(network, image, "features.1.0.block.2")
+    (expected,) = reference(network, image, "features.1.0.block.2")
+    assert np.array_equal(found.values, expected[0].permute(2, 0, 1).numpy())

@@ -12,6 +12,7 @@ from torch import nn
 from core.errors import ArchitectureMismatchError, ClassNamesError, UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
 from core.models.checkpoints import default_checkpoint, inspect_checkpoint, open_model
+from core.models.presets import own_file
 from core.models.spec import ModelChoice
 from tests.networks import trained
 
@@ -325,3 +326,72 @@ def test_whole_numbers_are_refused(resnet: nn.Module, tmp_path: Path) -> None:
         for name, one in resnet.state_dict().items()
     }
     assert "quantised" in refusal(save(content, tmp_path / "int8.pth"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda one: one.to("meta"), "without their values"),
+        (lambda one: one.to_sparse(), "sparse"),
+        (lambda one: one.to(torch.complex64), "complex"),
+    ],
+)
+def test_odd_parameters_are_refused_by_name(
+    change: Any, said: str, resnet: nn.Module, tmp_path: Path
+) -> None:
+    content = {
+        name: change(one) if name.endswith("conv1.weight") else one
+        for name, one in resnet.state_dict().items()
+    }
+    assert said in refusal(save(content, tmp_path / "odd.pth"))
+
+
+def test_what_is_missing_counts(resnet: nn.Module, tmp_path: Path) -> None:
+    content = dict(resnet.state_dict())
+    del content["layer4.1.conv2.weight"]
+    path = save(content, tmp_path / "one.pth")
+    assert "one of its parameters is missing" in refusal(path)
+    total = sum(parameter.numel() for parameter in resnet.parameters())
+    assert inspect_checkpoint(path).matched == pytest.approx(1 - 512 * 512 * 9 / total, abs=1e-6)
+
+
+def test_names_that_do_not_fit_are_a_problem(resnet: nn.Module, tmp_path: Path) -> None:
+    path = save({"model": resnet.state_dict(), "classes": ["a", "b"]}, tmp_path / "two.pth")
+    assert inspect_checkpoint(path).problems == (
+        "The checkpoint names 2 classes but has 3; its names are not used.",
+    )
+
+
+def test_a_safetensors_file_may_change_while_it_is_used(resnet: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_file(resnet.state_dict(), path)
+    network = open_model(ModelChoice(checkpoint=path)).network
+    path.write_bytes(b"")
+    assert_predicts_alike(network, resnet, (64, 64))
+
+
+def test_torchvisions_own_file_is_known_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(trained("googlenet", 1000).state_dict(), tmp_path / "any name.pth")
+    sha256 = inspect_checkpoint(path).sha256
+    foreign = open_model(ModelChoice(checkpoint=path))
+    assert foreign.network.transform_input is False
+    assert not foreign.spec.preprocessing.apply_orientation
+    assert "transform_input" in inspect_checkpoint(path).problems[0]
+
+    def known(url: str, found: str) -> bool:
+        return own_file("https://example.org/googlenet-" + sha256[:8] + ".pth", found)
+
+    monkeypatch.setattr("core.models.presets.own_file", known)
+    own = open_model(ModelChoice(checkpoint=path))
+    assert own.network.transform_input is True
+    assert own.spec.preprocessing.apply_orientation
+    assert not own_file("https://example.org/vit.pth", sha256)
+
+
+def test_transform_input_by_the_users_word(tmp_path: Path) -> None:
+    path = save(trained("googlenet", 2).state_dict(), tmp_path / "mine.pth")
+    (tmp_path / "own.json").write_text('{"transform_input": true}')
+    choice = ModelChoice(checkpoint=path, preprocessing=tmp_path / "own.json")
+    assert open_model(choice).network.transform_input is True
