@@ -12,10 +12,11 @@ from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from core import settings as settings_file
-from core.errors import DroplensError, SettingsError, UnreadableImageError
+from core.errors import SettingsError
 from core.images.loader import ImageLoader
 from core.inference.engine import Engine
 from gui import theme
+from gui.current_photo import CurrentPhoto
 from gui.engine_bridge import EngineBridge
 from gui.help import show_about, show_keys
 from gui.images.gallery_model import GalleryModel
@@ -32,13 +33,27 @@ from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
-    from core.images.loader import ViewedPhoto
     from core.inference.engine import ReadyModel, RunOutcome
     from core.inference.predictions import Prediction
-    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
     from core.settings import Settings
 
 
+_NEEDING_PHOTOS = (
+    "save_predictions",
+    "remove_selected",
+    "remove_all",
+    "classify_again",
+    "previous",
+    "next",
+    "search",
+    "zoom_in",
+    "zoom_out",
+    "fit",
+    "actual_size",
+    "show_seen",
+    "choose_layer",
+    "remove_map",
+)
 _VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
 
 
@@ -70,9 +85,11 @@ class Droplens(QObject):
         self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
         self.classifying = Classifying(self.bridge, self.run_bar)
+        self.current = CurrentPhoto(self.gallery, self.viewer, self.predictions, self.feature_maps)
+        self.current.join(self.bridge, self.picker, self.classifying)
+        self.current.surprised.connect(self.reporter.report)
         self._join_photos()
         self._join_model()
-        self._join_inside()
         self._join_rest()
         self._join_actions()
         self._restore()
@@ -103,12 +120,8 @@ class Droplens(QObject):
         self.opening.noted.connect(self._note)
         self.opening.refused.connect(self.reporter.say)
         self.opening.checkpoint_given.connect(self.picker.pick_checkpoint)
-        self.gallery.current_changed.connect(self._show_current)
         self.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
-        self.viewer.canvas.stepped.connect(self.gallery.step)
         bridge.thumbnail_ready.connect(self.gallery.put_thumbnail)
-        bridge.photo_ready.connect(self._show_photo)
-        bridge.photo_failed.connect(self._show_photo_error)
 
     def _join_model(self) -> None:
         bridge = self.bridge
@@ -121,19 +134,12 @@ class Droplens(QObject):
         self.run_bar.problems_clicked.connect(self.reporter.show_list)
         self.reporter.problems_changed.connect(self.run_bar.show_problems)
 
-    def _join_inside(self) -> None:
-        bridge = self.bridge
-        bridge.layers_listed.connect(self._offer_layers)
-        bridge.feature_maps_ready.connect(self._show_maps)
-        bridge.feature_maps_failed.connect(self._show_maps_error)
-        self.feature_maps.layer_chosen.connect(self._request_maps)
-        self.feature_maps.map_chosen.connect(self.viewer.show_map)
-        self.viewer.map_removed.connect(self.feature_maps.forget_channel)
-
     def _join_rest(self) -> None:
         window = self.window
         self.bridge.noticed.connect(self.reporter.say)
         self.bridge.failed.connect(self.reporter.report)
+        self.bridge.written.connect(self.run_bar.say)
+        self.bridge.not_written.connect(self.reporter.report)
         window.closing.connect(self._close)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
         self.gallery.order_changed.connect(self._remember_gallery_order)
@@ -170,7 +176,7 @@ class Droplens(QObject):
             "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
             "choose_layer": self.feature_maps.focus_layer,
             "remove_map": self.viewer.remove_map,
-            "show_keys": lambda: show_keys(window, actions.all()),
+            "show_keys": lambda: show_keys(window, actions),
             "show_problems": self.reporter.show_list,
             "about": lambda: show_about(window),
         }
@@ -185,6 +191,7 @@ class Droplens(QObject):
             action.setChecked(name == self.settings.appearance)
             action.triggered.connect(lambda _=False, name=name: self.set_appearance(name))
         actions.paint_icons()
+        self._show_whether_empty()
 
     def _restore(self) -> None:
         settings = self.settings
@@ -198,8 +205,15 @@ class Droplens(QObject):
     def _add_found(self, paths: list[Path]) -> None:
         new = self.gallery_model.add(paths)
         # In another order than "as added" they are sorted in when the search is over.
-        self.window.show_empty(self.gallery_model.total == 0)
+        self._show_whether_empty()
         self.classifying.add(new)
+
+    def _show_whether_empty(self) -> None:
+        """Show drop target or photos; what needs photos can be chosen only with some."""
+        empty = self.gallery_model.total == 0
+        self.window.show_empty(empty)
+        for action in self.window.actions_table.some(*_NEEDING_PHOTOS):
+            action.setEnabled(not empty)
 
     @Slot()
     def _arrange_found(self) -> None:
@@ -216,15 +230,16 @@ class Droplens(QObject):
         selected = self.gallery.selected()
         self.classifying.forget(selected)
         self.gallery_model.remove(selected)
-        self.window.show_empty(self.gallery_model.total == 0)
+        if self.gallery_model.total == 0:
+            self.remove_all()
 
     def remove_all(self) -> None:
         """Empty the list; the files stay."""
         self.bridge.stop_searches()
-        self.classifying.stop()
+        self.classifying.clear()
         self.gallery_model.clear()
         self.reporter.forget_all()
-        self.window.show_empty(True)
+        self._show_whether_empty()
 
     def save(self) -> None:
         """Write the predictions made so far to a file of the user's choice."""
@@ -232,53 +247,8 @@ class Droplens(QObject):
         if path is None:
             return
         made = [row.prediction for row in self.gallery_model.rows() if row.prediction is not None]
-        try:
-            save_predictions(made, path)
-        except DroplensError as error:
-            self.reporter.report(error)
-            return
-        self.run_bar.say(
-            self.tr("{n} predictions saved as {path}").format(n=f"{len(made):,}", path=path)
-        )
-
-    # The current photo
-
-    @Slot(object)
-    def _show_current(self, path: Path | None) -> None:
-        if path is None:
-            self.viewer.clear()
-            self.feature_maps.clear()
-            self.predictions.show_waiting("")
-            return
-        self.viewer.announce(path.name)
-        ready = self.picker.ready
-        self.bridge.view(path, ready.spec.preprocessing if ready is not None else None)
-        self.classifying.put_first(path)
-        self._show_prediction()
-        self._request_maps()
-
-    def _show_prediction(self) -> None:
-        current = self.gallery.current
-        row = self.gallery_model.row(current) if current is not None else None
-        panel = self.predictions
-        if row is not None and row.prediction is not None:
-            panel.show_prediction(row.prediction)
-        elif self.picker.ready is None:
-            panel.show_waiting(self.tr("The model is being loaded…"))
-        elif self.classifying.is_running:
-            panel.show_waiting(self.tr("Waiting for its turn…"))
-        else:
-            panel.show_waiting(self.tr("Not classified. F5 classifies all photos again."))
-
-    @Slot(object)
-    def _show_photo(self, photo: ViewedPhoto) -> None:
-        if photo.path == self.gallery.current:
-            self.viewer.show_photo(photo)
-            self.feature_maps.enlarge_again(photo.path)
-
-    @Slot(object)
-    def _show_photo_error(self, error: BaseException) -> None:
-        self.viewer.show_error(self._expected(error))
+        told = self.tr("{n} predictions saved as {path}").format(n=f"{len(made):,}", path=path)
+        self.bridge.write(lambda: save_predictions(made, path), told)
 
     # The model
 
@@ -287,19 +257,17 @@ class Droplens(QObject):
         self.classifying.hold()
         self.run_bar.say(self.tr("Loading {name}…").format(name=name))
         if self.picker.ready is None:
-            self._show_prediction()
+            self.current.show_prediction()
 
     @Slot(object)
     def _use_model(self, ready: ReadyModel) -> None:
+        if self.picker.is_by_user:
+            self.reporter.hide()  # an earlier model's refusal is history
         self.predictions.show_model(ready)
         self.run_bar.say(ready.spec.summary)
-        self.viewer.remove_map()
-        self.bridge.list_layers()
         self.classify_again()
+        self.current.use_model()
         self._save_settings()
-        current = self.gallery.current
-        if current is not None:
-            self.bridge.view(current, ready.spec.preprocessing)
 
     @Slot(object)
     def _refuse_model(self, error: BaseException) -> None:
@@ -316,7 +284,7 @@ class Droplens(QObject):
         self.gallery_model.forget_predictions()
         self.reporter.forget_photos()
         self.classifying.restart([row.path for row in self.gallery_model.rows()])
-        self._show_prediction()
+        self.current.show_prediction()
 
     def stop(self) -> None:
         """Escape: take the enlarged map away, else stop classifying."""
@@ -330,13 +298,13 @@ class Droplens(QObject):
             if one.error is not None:
                 self.reporter.note(one.error)
         if any(one.image == self.gallery.current for one in predictions):
-            self._show_prediction()
+            self.current.show_prediction()
 
     @Slot()
     def _end_run(self) -> None:
         if self.gallery_model.depends_on_predictions:
             self.gallery_model.arrange()
-        self._show_prediction()
+        self.current.show_prediction()
 
     @Slot(object)
     def _note_outcome(self, outcome: RunOutcome | None) -> None:
@@ -349,37 +317,6 @@ class Droplens(QObject):
             settings_file.save(self.settings, self._settings_path)
         except SettingsError as error:
             self.reporter.report(error)
-
-    # The inside
-
-    @Slot(object)
-    def _offer_layers(self, layers: tuple[Layer, ...]) -> None:
-        self.feature_maps.set_layers(layers)
-
-    @Slot()
-    def _request_maps(self) -> None:
-        current, layer = self.gallery.current, self.feature_maps.layer
-        if current is not None and layer is not None and self.picker.ready is not None:
-            self.bridge.request_feature_maps(current, layer.name, layer.call)
-
-    @Slot(object)
-    def _show_maps(self, found: FeatureMapsOfPhoto) -> None:
-        if found.image == self.gallery.current:
-            self.feature_maps.show_maps(found)
-
-    @Slot(object)
-    def _show_maps_error(self, error: BaseException) -> None:
-        sentence = self._expected(error)
-        if isinstance(error, UnreadableImageError):  # the viewer says why
-            sentence = self.tr("No feature maps for this photo.")
-        self.feature_maps.show_error(sentence)
-
-    def _expected(self, error: BaseException) -> str:
-        """Return the sentence for a panel; an unexpected error is reported as well."""
-        if isinstance(error, DroplensError):
-            return str(error)
-        self.reporter.report(error)
-        return self.tr("This did not work; see the message above.")
 
     # The rest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,10 @@ class EngineBridge(QObject):
     """An exception, as a rule an UnreadableImageError."""
     thumbnail_ready = Signal(object, object)
     """Path, and RGB uint8 of shape (h, w, 3) or None where it cannot be read."""
+    written = Signal(object)
+    """What ``write`` was given to tell, once it is written."""
+    not_written = Signal(object)
+    """An exception."""
     noticed = Signal(str)
     """A sentence that the user should see."""
     failed = Signal(object)
@@ -72,6 +76,7 @@ class EngineBridge(QObject):
         self._loader = loader
         self._run: Run | None = None
         self._searches = 0
+        self._writing = ThreadPoolExecutor(1, "write")
         self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiting: list[Prediction] = []
@@ -181,8 +186,23 @@ class EngineBridge(QObject):
                 partial(self._refuse_thumbnail, path),
             )
 
+    def write(self, job: Callable[[], object], told: object) -> None:
+        """Write a file without keeping the window waiting.
+
+        Args:
+            job: runs in a thread.
+            told: given to ``written`` afterwards.
+        """
+        self._watch(
+            f"write {told}",
+            self._writing.submit(job),
+            lambda _: self.written.emit(told),
+            self.not_written.emit,
+        )
+
     def shut_down(self) -> None:
         """Stop everything and wait: one batch at most."""
+        self._writing.shutdown(wait=True)
         self._chunks.stop()
         self.drop_run()
         self._newest.clear()

@@ -2,37 +2,91 @@
 
 from __future__ import annotations
 
+import html
 from importlib.metadata import version
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 import resources
 from gui import theme
+from gui.actions import Actions
 
 tr = QCoreApplication.translate
 
 
-def show_keys(window: QWidget, actions: list[QAction]) -> None:
-    """List every action with its keys."""
+def show_keys(window: QWidget, actions: Actions) -> None:
+    """List every action with its keys, by menu, in two columns."""
     native = QKeySequence.SequenceFormat.NativeText
-    rows = [
-        f"<tr><td style='padding-right:24px'>{action.iconText()}</td><td><b>"
-        + ", ".join(key.toString(native) for key in action.shortcuts())
-        + "</b></td></tr>"
-        for action in actions
-    ]
-    half = (len(rows) + 1) // 2
-    columns = "".join(
-        f"<td style='padding-right:32px'><table>{''.join(part)}</table></td>"
-        for part in (rows[:half], rows[half:])
+    blocks = []
+    for title, menu in actions.menus.items():
+        rows = [
+            (action.iconText() or action.text(), action.shortcuts())
+            for action in [*menu.actions(), *inner_actions(menu)]
+            if action.shortcuts()
+        ]
+        blocks.append(
+            (title, [(text, ", ".join(k.toString(native) for k in keys)) for text, keys in rows])
+        )
+    arrows = tr("help", "arrow keys")
+    blocks.append(
+        (
+            tr("help", "In the photos"),
+            [
+                (tr("help", "Go through the photos"), arrows),
+                (tr("help", "Zoom at the pointer"), tr("help", "mouse wheel")),
+                (tr("help", "Whole photo or actual size"), tr("help", "double click")),
+            ],
+        )
     )
-    box = QMessageBox(window)
-    box.setWindowTitle(tr("help", "Keys"))
-    box.setTextFormat(Qt.TextFormat.RichText)
-    box.setText(f"<table><tr>{columns}</tr></table>")
-    box.open()
+    dialog = QDialog(window)
+    dialog.setWindowTitle(tr("help", "Keys"))
+    columns = QHBoxLayout()
+    columns.setSpacing(40)
+    for part in (blocks[:2], blocks[2:]):
+        label = QLabel("".join(as_table(title, rows) for title, rows in part))
+        label.setTextFormat(Qt.TextFormat.RichText)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        columns.addWidget(label)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(24, 20, 24, 16)
+    layout.addLayout(columns)
+    layout.addWidget(buttons)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+
+
+def inner_actions(menu: QMenu) -> list[QAction]:
+    """Return the actions of the menus below a menu."""
+    return [
+        inner
+        for action in menu.actions()
+        if isinstance(below := action.menu(), QMenu)
+        for inner in below.actions()
+    ]
+
+
+def as_table(title: str, rows: list[tuple[str, str]]) -> str:
+    """Return one menu's keys as rich text."""
+    lines = "".join(
+        "<tr><td style='white-space:nowrap; padding:2px 28px 2px 0'>"
+        f"{html.escape(text)}</td>"
+        f"<td style='white-space:nowrap'><b>{html.escape(keys)}</b></td></tr>"
+        for text, keys in rows
+    )
+    return f"<p><b>{html.escape(title.replace('&', ''))}</b></p><table>{lines}</table>"
 
 
 def show_about(window: QWidget) -> None:

@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
         """Draw again what holds colours of its own, after light and dark have changed."""
         self.actions_table.paint_icons()
         for widget in self.findChildren(QWidget):
-            widget.update()
+            theme.follow_scheme(widget)
 
     def _state(self) -> bytes:
         return bytes(self.saveState(_LAYOUT_VERSION).data())

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 import resources
 
 ICON_SIZE = QSize(18, 18)
+_ICON_PROPERTY = "schemeIcon"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,21 @@ def icon(name: str, colour: str | None = None) -> QIcon:
         for factor in (1, 2):
             made.addPixmap(pixmap(name, tint, ICON_SIZE.width() * factor), mode)
     return made
+
+
+def set_icon(button: QAbstractButton, name: str, colour: str = "text") -> None:
+    """Give a button a line icon that follows the scheme; ``colour`` is a field of Colours."""
+    button.setProperty(_ICON_PROPERTY, [name, colour])
+    follow_scheme(button)
+
+
+def follow_scheme(widget: QWidget) -> None:
+    """Draw a widget again in the colours of the scheme in use."""
+    wanted = widget.property(_ICON_PROPERTY)
+    if isinstance(widget, QAbstractButton) and wanted:
+        name, colour = wanted
+        widget.setIcon(icon(name, getattr(colours(), colour)))
+    widget.update()
 
 
 def pixmap(name: str, colour: str, size_px: int) -> QPixmap:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from core.files import readable
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
@@ -27,7 +30,7 @@ class GalleryRow:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = path.name
+        self.name = readable(path.name)
         self.prediction: Prediction | None = None
 
     @property
@@ -212,7 +215,8 @@ class GalleryModel(QAbstractListModel):
         return not text or text in row.name.casefold() or text in row.class_name.casefold()
 
     def _tool_tip(self, row: GalleryRow) -> str:
-        return "\n".join(part for part in (str(row.path), row.error, self._said(row)) if part)
+        parts = (readable(str(row.path)), readable(row.error or ""), self._said(row))
+        return html.escape("\n".join(part for part in parts if part)).replace("\n", "<br>")
 
     def _said(self, row: GalleryRow) -> str:
         if not row.class_name:

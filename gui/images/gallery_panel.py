@@ -5,18 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal, Slot
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.images.gallery_model import ORDERS, GalleryModel
+from gui.images.gallery_model import ORDERS, GalleryModel, GalleryRow
 from gui.images.gallery_view import THUMBNAIL_PX, GalleryView
 from gui.images.pictures import to_image
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+_SEARCH_GREY = "#868e9c"
+"""Seen well enough in both schemes."""
+
+
+class SearchField(QLineEdit):
+    """Escape empties it; Return and Down go to what was found."""
+
+    left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        asks_first = event.type() == QEvent.Type.ShortcutOverride
+        if asks_first and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.setAccepted(bool(self.text()))  # else the window's own Escape comes first
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class GalleryPanel(QWidget):
@@ -35,12 +60,12 @@ class GalleryPanel(QWidget):
         self.view = GalleryView()
         self.view.setModel(model)
         self.setFocusProxy(self.view)
-        self._search = QLineEdit(placeholderText=self.tr("Search"))
+        self._search = SearchField(placeholderText=self.tr("Search"))
         self._search.setToolTip(self.tr("Search names and classes"))
         self._search.setClearButtonEnabled(True)
         self._search.setAccessibleName(self.tr("Search names and classes"))
         self._search.addAction(
-            theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
+            theme.icon("search", _SEARCH_GREY), QLineEdit.ActionPosition.LeadingPosition
         )
         self._order = QComboBox()
         self._order.setAccessibleName(self.tr("Sort photos by"))
@@ -66,6 +91,7 @@ class GalleryPanel(QWidget):
         layout.addWidget(self.view, 1)
         layout.addWidget(self._count)
 
+        self._search.left.connect(self._go_to_found)
         self._search.textChanged.connect(self._apply_search)
         self._order.currentIndexChanged.connect(self._apply_order)
         self.view.thumbnails_wanted.connect(self._pass_wanted)
@@ -79,6 +105,10 @@ class GalleryPanel(QWidget):
     def current(self) -> Path | None:
         """Return the photo that is shown."""
         return self._current
+
+    def row(self, path: Path) -> GalleryRow | None:
+        """Return what is known of a photo."""
+        return self._model.row(path)
 
     def selected(self) -> list[Path]:
         """Return the selected photos in the order shown."""
@@ -131,6 +161,15 @@ class GalleryPanel(QWidget):
     def _apply_search(self, text: str) -> None:
         self._model.set_search(text)
 
+    @Slot()
+    def _go_to_found(self) -> None:
+        """Leave the search for the photos; a current one that is hidden gives way."""
+        if self._model.rowCount() == 0:
+            return
+        self.view.setFocus()
+        if self._current is None or self._model.position(self._current) < 0:
+            self.view.setCurrentIndex(self._model.index(0))
+
     @Slot(int)
     def _apply_order(self, _: int) -> None:
         order = self._order.currentData()
@@ -154,6 +193,8 @@ class GalleryPanel(QWidget):
     def _after_reset(self) -> None:
         """Find the current photo again; where it is gone, the first takes its place."""
         self.update_count()
+        hidden = self._model.total > 0 and self._model.rowCount() == 0
+        self.view.set_message(self.tr("No photo matches the search.") if hidden else "")
         self.view.note_change()
         if self._current is not None and self._model.row(self._current) is None:
             self._current = None
@@ -167,6 +208,7 @@ class GalleryPanel(QWidget):
                 self.view.selectionModel().setCurrentIndex(
                     self._model.index(position), QItemSelectionModel.SelectionFlag.ClearAndSelect
                 )
+                self.view.scrollTo(self._model.index(position))
 
     @Slot()
     def _after_insert(self) -> None:

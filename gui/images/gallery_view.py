@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QPainter,
     QPainterPath,
+    QPaintEvent,
     QPixmap,
     QResizeEvent,
     QShowEvent,
@@ -185,6 +186,7 @@ class GalleryView(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.thumbnails = ThumbnailCache()
+        self._message = ""
         self._delegate = GalleryDelegate(self.thumbnails, self)
         self.setItemDelegate(self._delegate)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -210,6 +212,20 @@ class GalleryView(QListView):
         """Show a thumbnail; None where the photo cannot be read."""
         self.thumbnails.put(path, thumbnail)
         self.viewport().update()
+
+    def set_message(self, text: str) -> None:
+        """Show a sentence where there is no card."""
+        self._message = text
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._message:
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(theme.colours().muted))
+            area = self.viewport().rect().adjusted(16, 24, -16, -24)
+            flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, flags, self._message)
 
     def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
         """Paint again; all cards are of one size, so nothing need be laid out again."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from core.files import readable
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
 from gui.images.pictures import to_image
@@ -31,6 +33,7 @@ class PhotoViewer(QWidget):
         super().__init__(parent)
         self.canvas = PhotoCanvas()
         self._name = QLabel()
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = QLabel()
         self._facts.setProperty("muted", True)
@@ -70,8 +73,8 @@ class PhotoViewer(QWidget):
     @Slot(object)
     def show_photo(self, photo: ViewedPhoto) -> None:
         """Show a decoded photo."""
-        self._name.setText(photo.path.name)
-        self._name.setToolTip(str(photo.path))
+        self._name.setText(readable(photo.path.name))
+        self._name.setToolTip(html.escape(readable(str(photo.path))))
         height, width = photo.pixels.shape[:2]
         self._size_text = f"{width} × {height}"
         seen = QImage() if photo.seen is None else to_image(photo.seen)
@@ -100,7 +103,7 @@ class PhotoViewer(QWidget):
 
     def announce(self, name: str) -> None:
         """Show the name of the photo that is being decoded."""
-        self._name.setText(name)
+        self._name.setText(readable(name))
 
     def clear(self) -> None:
         """Show nothing."""
@@ -139,6 +142,7 @@ class PhotoViewer(QWidget):
         row = QWidget()
         row.hide()
         self._map_title = QLabel()
+        self._map_title.setTextFormat(Qt.TextFormat.PlainText)
         caption = QLabel(self.tr("Opacity"))
         caption.setProperty("muted", True)
         self._opacity = QSlider(Qt.Orientation.Horizontal)
@@ -147,7 +151,7 @@ class PhotoViewer(QWidget):
         self._opacity.setFixedWidth(160)
         self._opacity.setAccessibleName(self.tr("Opacity of the feature map"))
         close = QToolButton()
-        close.setIcon(theme.icon("x"))
+        theme.set_icon(close, "x")
         close.setToolTip(self.tr("Take the feature map away (Esc)"))
         close.setAccessibleName(close.toolTip())
         layout = QHBoxLayout(row)

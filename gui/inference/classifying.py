@@ -102,10 +102,15 @@ class Classifying(QObject):
 
     def hold(self) -> None:
         """Stop and forget what waits; nothing starts before ``restart``."""
+        self.clear()
+        self._ready = False
+
+    def clear(self) -> None:
+        """Stop and forget what waits."""
         self._bridge.drop_run()
         self._bar.clear()
         self._waiting = Waiting()
-        self._running, self._ready, self._stopped = False, False, False
+        self._running = self._stopped = False
         self._done = self._failed = self._total = 0
 
     def put_first(self, path: Path) -> None:

@@ -85,6 +85,7 @@ class PredictionsPanel(QWidget):
         super().__init__(parent)
         self.bars = PredictionBars()
         self._message = QLabel(wordWrap=True)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setProperty("muted", True)
         self._model = self._fact()
         self._classes = self._fact()
@@ -168,5 +169,6 @@ class PredictionsPanel(QWidget):
 
     def _fact(self) -> QLabel:
         label = QLabel("–", wordWrap=True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
 
 
+_LIST_WIDTH_PX = 360
+
+
 class FeatureMapsPanel(QWidget):
     """Keeps layer, order and channel while photos change."""
 
@@ -121,9 +124,9 @@ class FeatureMapsPanel(QWidget):
         self.grid.verticalScrollBar().setValue(scrolled)
         count, height, width = found.grey.shape
         self._facts.setText(
-            self.tr("{count} maps of {height} × {width}").format(
-                count=f"{count:,}", height=height, width=width
-            )
+            self.tr("{count} maps of {height} × {width}")
+            .format(count=f"{count:,}", height=height, width=width)
+            .replace(" ", "\N{NO-BREAK SPACE}")
         )
         self._facts.setToolTip(self.tr("Each map is scaled from its own least to greatest value"))
         if self._channel is not None and self._channel < count:
@@ -165,6 +168,10 @@ class FeatureMapsPanel(QWidget):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         choice.setCompleter(completer)
+        for popup in (completer.popup(), choice.view()):
+            if popup is not None:
+                popup.setMinimumWidth(_LIST_WIDTH_PX)
+        choice.activated.connect(self._leave_search)
         return choice
 
     def _title(self, layer: Layer) -> str:
@@ -178,6 +185,12 @@ class FeatureMapsPanel(QWidget):
         line = self._layer.lineEdit()
         if line is not None and not line.hasFocus():
             line.setCursorPosition(0)
+
+    @Slot()
+    def _leave_search(self) -> None:
+        """Go to the maps once a layer is chosen."""
+        self.grid.setFocus()
+        self._show_beginning()
 
     @Slot(int)
     def _ask(self, _: int) -> None:

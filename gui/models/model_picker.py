@@ -38,7 +38,7 @@ class ModelPicker(QObject):
         self._bar, self._bridge, self._settings = bar, bridge, settings
         self._device = settings.device
         self._asked = self._remembered()
-        self._by_user = False
+        self.is_by_user = False
         self._failed: list[tuple[ModelChoice, str]] = []
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
@@ -116,7 +116,7 @@ class ModelPicker(QObject):
         return Path(file)
 
     def _open(self, choice: ModelChoice, device: str, *, by_user: bool = True) -> None:
-        self._asked, self._device, self._by_user = choice, device, by_user
+        self._asked, self._device, self.is_by_user = choice, device, by_user
         self._bar.show_choice(choice, device, self._settings.recent_checkpoints)
         name = choice.checkpoint.name if choice.checkpoint else self.tr("SqueezeNet 1.1")
         self.opening.emit(name)
@@ -124,7 +124,7 @@ class ModelPicker(QObject):
 
     @Slot(object)
     def _accept(self, ready: ReadyModel) -> None:
-        if self._by_user:
+        if self.is_by_user:
             self._remember(ready.choice, ready.wanted_device)
         self._use(ready)
         self.opened.emit(ready)
