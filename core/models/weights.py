@@ -6,6 +6,7 @@ import contextlib
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -54,9 +55,13 @@ def open_weights(name: str, wanted: str | None) -> OpenedModel:
         ) from error
     network.requires_grad_(False)
     network.eval()
+    return OpenedModel(_spec(name, architecture, entry, file), network)
+
+
+def _spec(name: str, architecture: str, entry: Any, file: Path) -> ModelSpec:
     names = tuple(entry.meta["categories"])
     title = BY_NAME[architecture].title
-    spec = ModelSpec(
+    return ModelSpec(
         architecture=architecture,
         title=title,
         checkpoint=file,
@@ -69,7 +74,6 @@ def open_weights(name: str, wanted: str | None) -> OpenedModel:
         ),
         summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
     )
-    return OpenedModel(spec, network)
 
 
 def _architecture(entry: object) -> str:

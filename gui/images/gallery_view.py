@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -31,16 +30,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
-    QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
 
 from gui import theme
 from gui.images.gallery_model import ROW_ROLE, GalleryRow
+from gui.images.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256
 _KEPT_THUMBNAILS = 400
@@ -75,16 +72,12 @@ class ThumbnailCache:
             self._kept.popitem(last=False)
 
 
-class GalleryDelegate(QStyledItemDelegate):
+class GalleryDelegate(TileDelegate):
     """Paints one card."""
 
-    def __init__(self, thumbnails: ThumbnailCache, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, thumbnails: ThumbnailCache) -> None:
+        super().__init__()
         self._thumbnails = thumbnails
-        self.card = QSize(_CARD_WIDTH, _CARD_WIDTH)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return self.card
 
     def paint(
         self,
@@ -177,27 +170,17 @@ class GalleryDelegate(QStyledItemDelegate):
         )
 
 
-class GalleryView(QListView):
+class GalleryView(TileView):
     """Cards in as many columns as fit; tells which photos are seen."""
 
     thumbnails_wanted = Signal(list)
     """Paths that are seen and have no thumbnail yet, first the ones on the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.thumbnails = ThumbnailCache()
         self._message = ""
-        self._delegate = GalleryDelegate(self.thumbnails, self)
-        self.setItemDelegate(self._delegate)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
+        super().__init__(GalleryDelegate(self.thumbnails), _CARD_WIDTH, parent)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Photos"))
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._want_thumbnails)
@@ -231,8 +214,11 @@ class GalleryView(QListView):
         """Paint again; all cards are of one size, so nothing need be laid out again."""
         self.viewport().update()
 
+    def tile_height(self, width: int) -> int:
+        text = 2 * self.fontMetrics().height() + 6
+        return round((width - 2 * _MARGIN) * _PICTURE_SHARE) + text + 2 * _MARGIN
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit_cards()
         super().resizeEvent(event)
         self._settle.start()
 
@@ -240,26 +226,11 @@ class GalleryView(QListView):
         super().showEvent(event)
         self._settle.start()
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._fit_cards()
-        super().changeEvent(event)
-
-    def _fit_cards(self) -> None:
-        # Room for the scroll bar is kept free, so that its coming changes nothing.
-        available = self.width() - self.verticalScrollBar().sizeHint().width() - 2
-        columns = max(1, available // _CARD_WIDTH)
-        width = available // columns
-        text = 2 * self.fontMetrics().height() + 6
-        height = round((width - 2 * _MARGIN) * _PICTURE_SHARE) + text + 2 * _MARGIN
-        self._delegate.card = QSize(width, height)
-        self.setGridSize(self._delegate.card)
-
     def _want_thumbnails(self) -> None:
         model = self.model()
         if model is None or model.rowCount() == 0 or not self.isVisible():
             return
-        card = self._delegate.card
+        card = self.tile
         columns = max(1, self.viewport().width() // card.width())
         top = self.verticalScrollBar().value() // card.height()
         rows = self.viewport().height() // card.height() + 2

@@ -9,22 +9,19 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QRect,
-    QSize,
     Qt,
 )
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
-    QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
 
 from gui import theme
 from gui.images.pictures import to_image
+from gui.images.tile_view import TileDelegate, TileView
 
 if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto
@@ -82,15 +79,8 @@ class MapGridModel(QAbstractListModel):
         return None
 
 
-class MapDelegate(QStyledItemDelegate):
+class MapDelegate(TileDelegate):
     """Paints one map with its channel number."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.tile = QSize(_TILE_PX, _TILE_PX)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return self.tile
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = index.model()
@@ -123,31 +113,14 @@ class MapDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class MapGrid(QListView):
-    """As many columns as fit."""
+class MapGrid(TileView):
+    """The maps, one of which can be chosen."""
 
     def __init__(self, model: MapGridModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._delegate = MapDelegate(self)
+        super().__init__(MapDelegate(), _TILE_PX, parent)
         self.setModel(model)
-        self.setItemDelegate(self._delegate)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Feature maps"))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        # Room for the scroll bar is kept free, so that its coming changes nothing.
-        available = self.width() - self.verticalScrollBar().sizeHint().width() - 2
-        columns = max(1, available // _TILE_PX)
-        width = available // columns
-        caption = round(self.fontMetrics().height() * _CAPTION_SHARE)
-        self._delegate.tile = QSize(width, width + caption - 3)
-        self.setGridSize(self._delegate.tile)
-        super().resizeEvent(event)
+    def tile_height(self, width: int) -> int:
+        return width + round(self.fontMetrics().height() * _CAPTION_SHARE) - 3
