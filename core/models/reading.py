@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from core.errors import UnusableCheckpointError, os_reason
 from core.files import open_ordinary
-
-# torchvision's training script keeps its options in one; it is a plain container of values.
-torch.serialization.add_safe_globals([argparse.Namespace])
+from core.models import unpickling
+from core.models.unpickling import Stub
 
 _CHUNK_BYTES = 2**20
 _ZIP_START = b"PK\x03\x04"
@@ -42,7 +39,7 @@ class FileContent:
 
     Attributes:
         content: the mapping at its top.
-        container: "safetensors" or "PyTorch", for the summary.
+        container: "safetensors", "PyTorch" or "pickled network", for the summary.
         metadata: the text pairs of a safetensors header.
     """
 
@@ -75,6 +72,8 @@ def read_checkpoint(path: Path) -> FileContent:
         raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
     except MemoryError as error:
         raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
+    if isinstance(content, Stub) and unpickling.is_module(content):
+        return FileContent(unpickling.parameters_of(content), "pickled network", {})
     if not isinstance(content, Mapping):
         what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
         raise UnusableCheckpointError(f"{path} holds {what}; Droplens needs a state dict.")
@@ -136,21 +135,16 @@ def _read_safetensors(path: Path) -> FileContent:
         raise _damaged(path) from error
 
 
-def _load_pickle(path: Path, file: Any) -> Any:
+def _load_pickle(path: Path, file: BinaryIO) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch speaks to programmers about old formats
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "Weights only load failed" in str(error) and "GLOBAL" in str(error):
-            raise UnusableCheckpointError(
-                f"{path} holds Python objects beside its parameters, and Droplens runs no code "
-                "from a file; save it again with torch.save(model.state_dict(), …)."
-            ) from error
-        raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.") from error
-    except OSError:
-        raise
-    except MemoryError:
+            # Not torch's own safe reader, which refuses a file for one foreign object in it:
+            # ``unpickling`` runs nothing either, and reads on.
+            return torch.load(
+                file, map_location="cpu", weights_only=False, pickle_module=unpickling
+            )
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # torch raises whatever a broken file provokes
         raise _damaged(path) from error

@@ -10,11 +10,11 @@ from typing import Any
 from torch import Tensor
 
 from core.models.recognising import Recognition, recognise
-
-WRAPPERS = ("model_state_dict", "state_dict", "model")
-"""Keys under which training scripts keep the state dict, beside epoch and optimizer."""
+from core.models.unpickling import Stub, is_module, parameters_of
 
 _PREFIX_DEPTH = 4
+_NESTING_DEPTH = 3
+_NEARLY_ALL = 0.9
 _COMMON_SHARE = 0.5
 
 
@@ -24,7 +24,7 @@ class StateDict:
 
     Attributes:
         tensors: by cleaned name.
-        wrapper: the key that the state dict stood under; "" for a bare one.
+        wrapper: the dotted keys that the state dict stood under; "" for a bare one.
         key_prefix: what was taken off the front of the names, e.g. "module.".
         recognition: the architecture that the cleaned names fit best.
     """
@@ -58,13 +58,25 @@ def find_state_dict(content: Mapping[Any, Any]) -> StateDict | None:
 
 
 def _unwrap(content: Mapping[Any, Any]) -> tuple[str, dict[str, Tensor]]:
-    for key in WRAPPERS:
-        inner = content.get(key)
-        if isinstance(inner, Mapping):
-            tensors = _tensors(inner)
-            if tensors:
-                return key, tensors
-    return "", _tensors(content)
+    """Return the place with most tensors; of nearly equal ones the averaged, else the first."""
+    places = list(_places(content, "", _NESTING_DEPTH))
+    most = max(len(tensors) for _, tensors in places)
+    full = [place for place in places if len(place[1]) >= _NEARLY_ALL * most]
+    averaged = [place for place in full if "ema" in place[0].lower().split(".")[-1].split("_")]
+    return (averaged or full)[0]
+
+
+def _places(
+    content: Mapping[Any, Any], path: str, depth: int
+) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield every mapping and every pickled network in a checkpoint, by its dotted path."""
+    yield path, _tensors(content)
+    for key, value in content.items():
+        inner = f"{path}.{key}" if path else str(key)
+        if isinstance(value, Stub) and is_module(value):
+            yield inner, parameters_of(value)
+        elif isinstance(value, Mapping) and depth > 0:
+            yield from _places(value, inner, depth - 1)
 
 
 def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:

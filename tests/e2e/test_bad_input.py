@@ -51,7 +51,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     [
         (b"<html>", "is a web page"),
         (b"", "is empty"),
-        (None, "runs no code"),
+        (None, "no classifier that Droplens knows"),
     ],
 )
 def test_a_checkpoint_that_is_none_leaves_the_model_and_the_predictions(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -269,14 +271,69 @@ class Exploding:
         return (Path("/tmp/droplens-was-here").touch, ())
 
 
-def test_no_code_of_a_file_runs(tmp_path: Path) -> None:
-    path = save({"model": Exploding()}, tmp_path / "evil.pth")
-    assert "runs no code" in refusal(path)
+class Odd:
+    """Whatever a training script keeps beside its parameters."""
+
+    def __init__(self) -> None:
+        self.values = [1, {2: 3}]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_no_code_of_a_file_runs_and_it_opens_all_the_same(
+    zipped: bool, resnet: nn.Module, tmp_path: Path
+) -> None:
+    beside = {
+        "evil": Exploding(),
+        "odd": Odd(),
+        "best": np.float64(0.5),
+        "where": Path("x"),
+        "array": np.zeros(3),
+        "function": len,
+    }
+    path = tmp_path / "evil.pth"
+    content = {"state_dict": resnet.state_dict(), **beside}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, resnet, (64, 64))
+    assert not Path("/tmp/droplens-was-here").exists()
+    assert "no parameters" in refusal(save({"model": Exploding()}, tmp_path / "only.pth"))
     assert not Path("/tmp/droplens-was-here").exists()
 
 
-def test_a_whole_module_is_refused_by_name(resnet: nn.Module, tmp_path: Path) -> None:
-    assert "Python objects" in refusal(save(resnet, tmp_path / "whole.pth"))
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("wrapper", ["", "model", "net"])
+def test_whole_pickled_networks_open(
+    wrapper: str, zipped: bool, resnet: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "whole.pth"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.save(
+            {wrapper: resnet} if wrapper else resnet,
+            path,
+            _use_new_zipfile_serialization=zipped,
+        )
+    opened = open_model(ModelChoice(checkpoint=path))
+    assert_predicts_alike(opened.network, resnet, (64, 64))
+    assert opened.spec.summary.startswith("ResNet-18 with 3 classes")
+
+
+@pytest.mark.parametrize(
+    ("wrap", "wrapper"),
+    [
+        (lambda sd: {"net": sd}, "net"),
+        (lambda sd: {"model": {"state_dict": sd}, "step": 3}, "model.state_dict"),
+        (lambda sd: {"model": sd, "model_ema": {"n_averaged": torch.tensor(3), **sd}}, "model_ema"),
+        (
+            lambda sd: {"optimizer": {"state": {0: {"exp": torch.ones(2)}}}, "weights": sd},
+            "weights",
+        ),
+    ],
+)
+def test_the_state_dict_is_found_wherever_it_stands(
+    wrap: Any, wrapper: str, resnet: nn.Module, tmp_path: Path
+) -> None:
+    found = inspect_checkpoint(save(wrap(resnet.state_dict()), tmp_path / "wrapped.pth"))
+    assert (found.architecture, found.wrapper) == ("resnet18", wrapper)
 
 
 def test_torchscript_is_refused_by_name(tmp_path: Path) -> None:
