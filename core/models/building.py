@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from core.models.architectures import BY_NAME, Architecture
+from core.models.heads import Head, HeadLayer
 from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
 
@@ -50,16 +52,17 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
     return network
 
 
-def build_for(architecture: str, shapes: Shapes) -> nn.Module:
+def build_for(architecture: str, shapes: Shapes, head: Head) -> nn.Module:
     """Return a network whose head, and for ViT image size, are those of a state dict.
 
     Args:
         architecture: torchvision's name; the body's shapes are known to fit it.
         shapes: of the state dict, by parameter name.
+        head: as read off these shapes.
     """
     known = BY_NAME[architecture]
     network = build_network(architecture, **_size_options(shapes))
-    _replace_head(network, known, shapes)
+    _replace_head(network, known, head)
     return network
 
 
@@ -105,15 +108,20 @@ def _size_options(shapes: Shapes) -> dict[str, int]:
     return {} if size is None else {"image_size": size}
 
 
-def _replace_head(network: nn.Module, architecture: Architecture, shapes: Shapes) -> None:
-    shape = shapes[f"{architecture.head}.weight"]
-    bias = f"{architecture.head}.bias" in shapes
-    parent_name, _, name = architecture.head.rpartition(".")
-    head: nn.Module
+def _replace_head(network: nn.Module, architecture: Architecture, head: Head) -> None:
     with torch.device("meta"):
-        if len(shape) == 4:
-            head = nn.Conv2d(shape[1], shape[0], kernel_size=(shape[2], shape[3]), bias=bias)
-        else:
-            head = nn.Linear(shape[1], shape[0], bias=bias)
-    parent = network.get_submodule(parent_name)
-    setattr(parent, name, head)
+        layers = OrderedDict((layer.name, _head_layer(layer)) for layer in head.layers)
+    parent_name, _, name = architecture.head.rpartition(".")
+    made = layers[""] if head.is_plain else nn.Sequential(layers)
+    setattr(network.get_submodule(parent_name), name, made)
+
+
+def _head_layer(layer: HeadLayer) -> nn.Module:
+    if layer.kind == "relu":
+        return nn.ReLU()
+    outputs = layer.shape[0]
+    if layer.kind == "batch norm":
+        return nn.BatchNorm1d(outputs)
+    if layer.kind == "convolution":
+        return nn.Conv2d(layer.shape[1], outputs, kernel_size=1, bias=layer.bias)
+    return nn.Linear(layer.shape[1], outputs, bias=layer.bias)

@@ -85,7 +85,8 @@ def open_model(choice: ModelChoice) -> OpenedModel:
     )
     spec = _with_own_files(spec, choice)
     shapes = {name: tuple(tensor.shape) for name, tensor in examined.tensors.items()}
-    network = build_for(found.architecture, shapes)
+    assert examined.recognition.head is not None
+    network = build_for(found.architecture, shapes, examined.recognition.head)
     load_weights(network, examined.tensors)
     if found.architecture in TRANSFORMING_INPUT:
         vars(network)["transform_input"] = spec.preprocessing.transform_input
@@ -163,10 +164,10 @@ def _why_incomplete(found: Recognition) -> str:
             f"{'is' if count == 1 else 'are'} missing or of another shape, first "
             f"{found.missing[0]!r}; save the whole network again."
         )
-    if found.head_shape is None:
+    if found.head is None:
         return (
-            f"is a {title} whose last layer is not the plain one at {found.architecture.head!r}; "
-            "Droplens needs the head as torchvision's documentation replaces it."
+            f"is a {title} without a head that Droplens can read at {found.architecture.head!r}; "
+            "it takes linear layers, batch norm and dropout there."
         )
     return (
         f"resembles a {title}, but has {len(found.unexpected):,} parameters more, first "
@@ -190,15 +191,19 @@ def _why_odd(tensor: Tensor) -> str | None:
 def _describe(
     path: Path, content: FileContent, state_dict: StateDict, recognition: Recognition
 ) -> Inspection:
-    assert recognition.head_shape is not None
-    count = recognition.head_shape[0]
+    assert recognition.head is not None
+    count = recognition.head.outputs
     names, source = _names(content, count)
-    kind = "1×1 convolution" if len(recognition.head_shape) == 4 else "linear"
     problems = []
     carried = class_names.unfitting(content.content, count)
     if carried is not None and source != _NAMED:
         problems.append(
             f"The checkpoint names {carried:,} classes but has {count:,}; its names are not used."
+        )
+    if recognition.head.assumes_relu:
+        problems.append(
+            "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
+            "assumed."
         )
     if recognition.unexpected:
         problems.append(
@@ -223,7 +228,7 @@ def _describe(
         class_names_source=source,
         wrapper=state_dict.wrapper,
         key_prefix=state_dict.key_prefix,
-        head=f"{recognition.architecture.head} ({kind}, {count} outputs)",
+        head=f"{recognition.architecture.head}: {recognition.head}",
         matched=recognition.matched,
         preprocessing=preprocessing,
         sha256=sha256,
@@ -303,7 +308,8 @@ def _values(state_dict: StateDict, recognition: Recognition) -> list[Tensor]:
     return [
         tensor
         for name, tensor in state_dict.tensors.items()
-        if name.endswith(".weight") or name.startswith(head)
+        if name.endswith(".weight")
+        or (name.startswith(head) and not name.endswith("num_batches_tracked"))
     ]
 
 

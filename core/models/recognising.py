@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import resources
 from core.models.architectures import ARCHITECTURES, BY_NAME, Architecture
+from core.models.heads import Head, read_head
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
@@ -41,8 +42,8 @@ class Recognition:
         similarity: found values over the union of both sides, 0..1; ranks candidates.
         missing: names that the body needs and the file lacks, or has in another shape.
         unexpected: names in the file that neither body nor head nor auxiliary heads use.
-        head_shape: of the head's weight, (K, features) or (K, features, 1, 1); None where
-            the file has no head at the documented place.
+        head: what stands at the documented place of the head; None where nothing does, or
+            nothing that makes sense.
     """
 
     architecture: Architecture
@@ -50,14 +51,14 @@ class Recognition:
     similarity: float
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
-    head_shape: Shape | None
+    head: Head | None
 
     @property
     def is_complete(self) -> bool:
         """Return whether body and head are all there and nothing of a larger body is left."""
         own = {name.split(".", 1)[0] for name in _body(self.architecture.name)[0]}
         larger = any(name.split(".", 1)[0] in own for name in self.unexpected)
-        return not self.missing and not larger and self.head_shape is not None
+        return not self.missing and not larger and self.head is not None
 
 
 @functools.cache
@@ -113,17 +114,17 @@ def fit(architecture: Architecture, shapes: Shapes) -> Recognition:
         and not name.startswith((*AUXILIARY_HEADS, f"{architecture.head}."))
         and not name.endswith(_COMPUTED)
     ]
-    head_shape = _head_shape(architecture, shapes, head)
-    head_values = _head_values(architecture, shapes, head, found=head_shape is not None)
+    found_head = _found_head(architecture, shapes, head)
+    head_values = _head_values(architecture, shapes, head, found=found_head is not None)
     surplus = sum(math.prod(shapes[name]) for name in unexpected)
     return Recognition(
         architecture=architecture,
-        matched=(found_parameters + (head_values if head_shape else 0))
+        matched=(found_parameters + (head_values if found_head else 0))
         / (parameters + head_values),
         similarity=found / max(1, values + surplus),
         missing=tuple(missing),
         unexpected=tuple(unexpected),
-        head_shape=head_shape,
+        head=found_head,
     )
 
 
@@ -137,7 +138,7 @@ def recognise(shapes: Shapes) -> Recognition:
         if not names.isdisjoint(_body(architecture.name)[0])
     ]
     fits = [fit(architecture, shapes) for architecture in candidates or ARCHITECTURES[:1]]
-    return max(fits, key=lambda one: (one.similarity, one.head_shape is not None))
+    return max(fits, key=lambda one: (one.similarity, one.head is not None))
 
 
 def image_size(shapes: Shapes) -> int | None:
@@ -159,21 +160,21 @@ def _same(name: str, found: Shape | None, wanted: Shape) -> bool:
     return found[0] == 1 and found[2] == wanted[2] and side * side == found[1] - 1 and side > 0
 
 
-def _head_shape(architecture: Architecture, shapes: Shapes, head: Shapes) -> Shape | None:
-    """Return the shape of a head that is one layer as documented, else None."""
-    weight = f"{architecture.head}.weight"
-    found, wanted = shapes.get(weight), head[weight]
-    if found is None or found[1:] != wanted[1:] or found[0] < 1:
-        return None
-    inside = {name for name in shapes if name.startswith(f"{architecture.head}.")}
-    bias = f"{architecture.head}.bias"
-    if inside - {weight, bias} or shapes.get(bias, found[:1]) != found[:1]:
-        return None
-    return found
+def _found_head(architecture: Architecture, shapes: Shapes, head: Shapes) -> Head | None:
+    """Return the head below its documented name."""
+    parts = {
+        name.removeprefix(architecture.head)[1:]: shape
+        for name, shape in shapes.items()
+        if name.startswith(f"{architecture.head}.")
+    }
+    return read_head(parts, head[f"{architecture.head}.weight"])
 
 
 def _head_values(architecture: Architecture, shapes: Shapes, head: Shapes, *, found: bool) -> int:
     if not found:
         return sum(math.prod(shape) for shape in head.values())
-    prefix = f"{architecture.head}."
-    return sum(math.prod(shape) for name, shape in shapes.items() if name.startswith(prefix))
+    return sum(
+        math.prod(shape)
+        for name, shape in shapes.items()
+        if name.startswith(f"{architecture.head}.") and not name.endswith(_NO_PARAMETERS)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from torch import Tensor
 from core.models.recognising import Recognition, recognise
 from core.models.unpickling import Stub, is_module, parameters_of
 
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
 _NEARLY_ALL = 0.9
@@ -107,5 +109,10 @@ def _prefixes(tensors: Mapping[str, Tensor]) -> Iterator[str]:
 
 
 def _clean(name: str, prefix: str) -> str:
-    """Take off the prefix, and the ``module.`` that DataParallel leaves in the middle."""
-    return name[len(prefix) :].replace(".module.", ".")
+    """Take off the prefix, and what only older versions or wrappers write into the middle.
+
+    DataParallel leaves ``module.`` inside VGG and AlexNet; DenseNets of before torchvision 0.3,
+    torchvision's own files among them, say ``norm.1`` for ``norm1``.
+    """
+    plain = name[len(prefix) :].replace(".module.", ".")
+    return _OLD_DENSENET.sub(r"\1\2.", plain)

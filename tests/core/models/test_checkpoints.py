@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,17 @@ def test_data_parallel_inside_vgg(tmp_path: Path) -> None:
     content = {name.replace("features.", "features.module."): one for name, one in names.items()}
     path = save({"state_dict": content}, tmp_path / "vgg.pth.tar")
     assert inspect_checkpoint(path).architecture == "vgg11"
+
+
+def test_old_names_of_densenet(tmp_path: Path) -> None:
+    network = trained("densenet121", 2)
+    content = {
+        re.sub(r"(denselayer\d+\.\w+)([12])\.", r"\1.\2.", name): one
+        for name, one in network.state_dict().items()
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in content
+    path = save(content, tmp_path / "old.pth")
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, network, (64, 64))
 
 
 def test_half_precision_becomes_single(resnet: nn.Module, tmp_path: Path) -> None:
@@ -372,9 +385,80 @@ def test_a_deeper_body_is_not_taken_for_a_shallower(tmp_path: Path) -> None:
     assert "resembles a ResNet-34" in refusal(save(content, tmp_path / "cut.pth"))
 
 
-def test_a_head_of_another_form_is_refused_by_name(resnet: nn.Module, tmp_path: Path) -> None:
-    content = {name.replace("fc.", "fc.1."): tensor for name, tensor in resnet.state_dict().items()}
-    assert "last layer is not the plain one" in refusal(save(content, tmp_path / "head.pth"))
+@pytest.mark.parametrize(
+    ("head", "said", "assumes"),
+    [
+        (nn.Sequential(nn.Dropout(), nn.Linear(512, 3)), "linear 512→3", False),
+        (
+            nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, 3)),
+            "linear 512→64, relu, linear 64→3",
+            True,
+        ),
+        (
+            nn.Sequential(
+                nn.Linear(512, 64), nn.ReLU(), nn.BatchNorm1d(64), nn.Dropout(), nn.Linear(64, 3)
+            ),
+            "linear 512→64, relu, batch norm, linear 64→3",
+            True,
+        ),
+        (
+            nn.Sequential(nn.Linear(512, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 3)),
+            "linear 512→64, batch norm, relu, linear 64→3",
+            True,
+        ),
+        (
+            nn.Sequential(nn.BatchNorm1d(512), nn.Dropout(), nn.Linear(512, 3, bias=False)),
+            "batch norm, linear 512→3",
+            False,
+        ),
+        (
+            nn.Sequential(nn.Linear(512, 64), nn.Linear(64, 3), nn.LogSoftmax(1)),
+            "linear 512→64, linear 64→3",
+            False,
+        ),
+    ],
+)
+def test_heads_of_several_layers(
+    head: nn.Sequential, said: str, assumes: bool, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = trained("resnet18", 3)
+    for module in head:
+        if isinstance(module, nn.BatchNorm1d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    network.fc = head
+    network.eval()
+    path = save({"model": network.state_dict()}, tmp_path / "head.pth")
+    found = inspect_checkpoint(path)
+    assert found.head == f"fc: {said}"
+    assert any("ReLU is assumed" in problem for problem in found.problems) is assumes
+    assert found.matched == 1.0
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, network, (64, 64))
+
+
+def test_named_layers_in_a_head(tmp_path: Path) -> None:
+    network = trained("resnet18", 3)
+    layers = [("hidden", nn.Linear(512, 8)), ("act", nn.ReLU()), ("out", nn.Linear(8, 3))]
+    network.fc = nn.Sequential(OrderedDict(layers))
+    path = save(network.eval().state_dict(), tmp_path / "named.pth")
+    assert_predicts_alike(open_model(ModelChoice(checkpoint=path)).network, network, (64, 64))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        nn.Sequential(nn.Linear(100, 3)),
+        nn.Sequential(nn.Linear(512, 8), nn.ReLU(), nn.Linear(9, 3)),
+        nn.Sequential(nn.Sequential(nn.Linear(512, 3))),
+        nn.Sequential(nn.Linear(512, 3), nn.BatchNorm1d(3)),
+        nn.LSTM(512, 3),
+    ],
+)
+def test_a_head_that_makes_no_sense_is_refused(head: nn.Module, tmp_path: Path) -> None:
+    network = trained("resnet18", 3)
+    network.fc = head
+    assert "without a head" in refusal(save(network.state_dict(), tmp_path / "head.pth"))
 
 
 def test_whole_numbers_are_refused(resnet: nn.Module, tmp_path: Path) -> None:

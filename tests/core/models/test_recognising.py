@@ -26,8 +26,9 @@ def test_every_architecture_is_recognised(architecture: str) -> None:
     assert found.architecture.name == architecture
     assert found.is_complete
     assert found.matched == pytest.approx(1.0)
-    assert found.head_shape is not None
-    assert found.head_shape[0] == 7
+    assert found.head is not None
+    assert found.head.is_plain
+    assert found.head.outputs == 7
 
 
 def test_the_table_is_torchvisions() -> None:
