@@ -263,6 +263,8 @@ class Droplens(QObject):
     def _use_model(self, ready: ReadyModel) -> None:
         if self.picker.is_by_user:
             self.reporter.hide()  # an earlier model's refusal is history
+            if ready.spec.problems:
+                self.reporter.say(" ".join(ready.spec.problems))
         self.predictions.show_model(ready)
         self.run_bar.say(ready.spec.summary)
         self.classify_again()

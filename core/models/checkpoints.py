@@ -82,6 +82,7 @@ def open_model(choice: ModelChoice) -> OpenedModel:
         class_names_source=found.class_names_source or "",
         preprocessing=found.preprocessing,
         summary=found.summary,
+        problems=found.problems,
     )
     spec = _with_own_files(spec, choice)
     shapes = {name: tuple(tensor.shape) for name, tensor in examined.tensors.items()}
@@ -199,6 +200,11 @@ def _describe(
     if carried is not None and source != _NAMED:
         problems.append(
             f"The checkpoint names {carried:,} classes but has {count:,}; its names are not used."
+        )
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        problems.append(
+            "All class names are numbers. Folders are sorted as text in training (1, 10, 2), so "
+            "check that each name stands for the right class."
         )
     if recognition.head.assumes_relu:
         problems.append(

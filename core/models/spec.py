@@ -43,6 +43,7 @@ class ModelSpec:
         class_names_source: where they come from, in words.
         preprocessing: from photo to input.
         summary: one sentence that says what the file is.
+        problems: sentences about what had to be assumed or left out.
     """
 
     architecture: str
@@ -53,6 +54,7 @@ class ModelSpec:
     class_names_source: str
     preprocessing: Preprocessing
     summary: str
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -90,3 +90,19 @@ def test_a_model_of_last_time_that_is_gone(checkpoint: Path, tmp_path: Path) -> 
         assert person.rows()[0].class_name == "espresso"
 
     drive([str(PHOTO)], find_it_gone)
+
+
+def test_what_had_to_be_assumed_is_said(tmp_path: Path) -> None:
+    network = trained("resnet18", 2)
+    layers = torch.nn.Linear(512, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)
+    network.fc = torch.nn.Sequential(*layers)
+    path = tmp_path / "deep.pth"
+    torch.save(network.state_dict(), path)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        person.drop(path)
+        yield lambda: "ReLU is assumed" in person.banner
+        yield lambda: person.all_classified(1)
+
+    drive([str(PHOTO)], script)

@@ -536,3 +536,11 @@ def test_transform_input_by_the_users_word(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('{"transform_input": true}')
     choice = ModelChoice(checkpoint=path, preprocessing=tmp_path / "own.json")
     assert open_model(choice).network.transform_input is True
+
+
+def test_names_that_are_all_numbers_raise_a_hint(resnet: nn.Module, tmp_path: Path) -> None:
+    content = {"model": resnet.state_dict(), "class_to_idx": {"1": 0, "10": 1, "2": 2}}
+    path = save(content, tmp_path / "digits.pth")
+    spec = open_model(ModelChoice(checkpoint=path)).spec
+    assert spec.class_names == ("1", "10", "2")
+    assert "All class names are numbers" in spec.problems[0]
