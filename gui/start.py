@@ -19,7 +19,8 @@ _SWITCH_SECONDS = 0.001
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Open the window with the photos, folders and checkpoints given; return the exit status."""
-    paths = [Path(path) for path in (sys.argv[1:] if arguments is None else arguments)]
+    given = sys.argv[1:] if arguments is None else arguments
+    paths = [Path(path).absolute() for path in given]  # a remembered checkpoint outlives the folder
     sys.setswitchinterval(_SWITCH_SECONDS)
     # As an argument the style costs 10 ms less than by setStyle, which builds a Python type.
     application = QApplication.instance() or QApplication(["droplens", "-style", "Fusion"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QDockWidget
 
 import resources
@@ -45,6 +46,19 @@ def test_paths_of_the_command_line_and_a_second_drop(make_photo: Callable[..., P
         assert [row.path for row in person.rows()] == [first, second]
 
     assert drive([str(first)], script) == 0
+
+
+def test_relative_paths_become_absolute(
+    make_photo: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo("folder/photo.png")
+    monkeypatch.chdir(photo.parent.parent)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].path == photo
+
+    drive(["folder/photo.png"], script)
 
 
 def test_samples_search_and_order() -> None:
