@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from core.errors import DroplensError, cannot_write, os_reason
-from core.files import readable, write_atomically
+from core.errors import DroplensError, os_reason
+from core.files import readable, write_result
 from core.models.spec import ModelChoice
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _classify(options: argparse.Namespace) -> int:
     if options.json is not None:
         _write_json([one.to_json() for one in predictions], options.json)
     if options.csv is not None:
-        _write(options.csv, to_csv(predictions, options.top_k))
+        write_result(options.csv, to_csv(predictions, options.top_k))
     if options.json is None and options.csv is None:
         _print_table(predictions)
     if interrupted:
@@ -185,11 +185,11 @@ def _feature_maps(options: argparse.Namespace) -> int:
     if options.npy is not None:
         content = io.BytesIO()
         np.save(content, values, allow_pickle=False)
-        _write(options.npy, content.getvalue())
+        write_result(options.npy, content.getvalue())
     if options.png is not None:
         content = io.BytesIO()
         Image.fromarray(grid(values)).save(content, "PNG")
-        _write(options.png, content.getvalue())
+        write_result(options.png, content.getvalue())
     channels, height, width = values.shape
     _print(
         f"{options.layer}, call {options.call}: {channels} maps of {height}×{width}, "
@@ -253,7 +253,7 @@ def _write_json(value: Any, target: Path) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content + b"\n")
     else:
-        _write(target, content + b"\n")
+        write_result(target, content + b"\n")
 
 
 def _refuse_unwritable(path: Path) -> None:
@@ -264,13 +264,6 @@ def _refuse_unwritable(path: Path) -> None:
             + ("it is a folder" if path.is_dir() else "its folder is missing or write-protected")
             + ". Choose another place."
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise DroplensError(cannot_write(path, error)) from error
 
 
 def _print(text: str) -> None:

@@ -18,7 +18,7 @@ class UnreadableImageError(DroplensError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(unreadable_image(path, reason))
+        super().__init__(cannot_read(path, reason))
         self.reason = reason
 
 
@@ -62,8 +62,8 @@ class SettingsError(DroplensError):
     """The settings cannot be written."""
 
 
-def unreadable_image(path: Path, reason: str) -> str:
-    """Return the sentence for a photo that cannot be used."""
+def cannot_read(path: Path, reason: str) -> str:
+    """Return the sentence for a file that could not be read."""
     return f"{path} could not be read: {reason}."
 
 

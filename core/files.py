@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+from core.errors import DroplensError, cannot_write
+
 
 def open_ordinary(path: Path) -> BinaryIO:
     """Open a file for reading; pipes and devices, which could block for ever, are refused.
@@ -55,6 +57,18 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
+
+
+def write_result(path: Path, content: bytes) -> None:
+    """Write a file that the user asked for.
+
+    Raises:
+        DroplensError: it cannot be written; what stood there before still stands.
+    """
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise DroplensError(cannot_write(path, error)) from error
 
 
 def _copy_mode(path: Path, temporary: str) -> None:

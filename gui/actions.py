@@ -130,6 +130,10 @@ class Actions:
         """Return actions in the order of their names."""
         return [self._by_name[name] for name in names]
 
+    def menu_of(self, name: str) -> QMenu:
+        """Return the menu that an action stands in."""
+        return next(menu for menu in self.menus.values() if self._by_name[name] in menu.actions())
+
     def all(self) -> list[QAction]:
         """Return all actions in the order of the menus."""
         return list(self._by_name.values())

@@ -85,8 +85,15 @@ class Droplens(QObject):
         self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
         self.classifying = Classifying(self.bridge, self.run_bar)
-        self.current = CurrentPhoto(self.gallery, self.viewer, self.predictions, self.feature_maps)
-        self.current.join(self.bridge, self.picker, self.classifying)
+        self.current = CurrentPhoto(
+            self.gallery,
+            self.viewer,
+            self.predictions,
+            self.feature_maps,
+            self.bridge,
+            self.picker,
+            self.classifying,
+        )
         self.current.surprised.connect(self.reporter.report)
         self._join_photos()
         self._join_model()
@@ -217,7 +224,7 @@ class Droplens(QObject):
 
     @Slot()
     def _arrange_found(self) -> None:
-        if self.settings.gallery_order != "added":
+        if self.gallery_model.is_sorted:
             self.gallery_model.arrange()
 
     @Slot(str)

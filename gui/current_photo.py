@@ -33,24 +33,24 @@ class CurrentPhoto(QObject):
         viewer: PhotoViewer,
         predictions: PredictionsPanel,
         feature_maps: FeatureMapsPanel,
+        bridge: EngineBridge,
+        picker: ModelPicker,
+        classifying: Classifying,
     ) -> None:
         super().__init__()
         self.gallery, self.viewer = gallery, viewer
         self.predictions, self.feature_maps = predictions, feature_maps
-
-    def join(self, bridge: EngineBridge, picker: ModelPicker, classifying: Classifying) -> None:
-        """Connect to where the answers come from."""
         self.bridge, self.picker, self.classifying = bridge, picker, classifying
-        self.gallery.current_changed.connect(self._show_current)
-        self.viewer.canvas.stepped.connect(self.gallery.step)
+        gallery.current_changed.connect(self._show_current)
+        viewer.canvas.stepped.connect(gallery.step)
         bridge.photo_ready.connect(self._show_photo)
         bridge.photo_failed.connect(self._show_photo_error)
         bridge.layers_listed.connect(self._offer_layers)
         bridge.feature_maps_ready.connect(self._show_maps)
         bridge.feature_maps_failed.connect(self._show_maps_error)
-        self.feature_maps.layer_chosen.connect(self._request_maps)
-        self.feature_maps.map_chosen.connect(self.viewer.show_map)
-        self.viewer.map_removed.connect(self.feature_maps.forget_channel)
+        feature_maps.layer_chosen.connect(self._request_maps)
+        feature_maps.map_chosen.connect(viewer.show_map)
+        viewer.map_removed.connect(feature_maps.forget_channel)
 
     def use_model(self) -> None:
         """Look at the photo anew with the model that has just opened."""

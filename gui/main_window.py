@@ -90,8 +90,7 @@ class MainWindow(QMainWindow):
         self.resizeDocks(self._docks, [panel.height for panel in panels], down)
         if not self._shown_layout:
             self._shown_layout = self._state()
-        view_menu = list(self.actions_table.menus.values())[2]
-        panels_menu = view_menu.addMenu(self.tr("&Panels"))
+        panels_menu = self.actions_table.menu_of("full_screen").addMenu(self.tr("&Panels"))
         for number, dock in enumerate(self._docks):
             dock.toggleViewAction().setShortcut(f"F{6 + number}")
             panels_menu.addAction(dock.toggleViewAction())

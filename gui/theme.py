@@ -6,7 +6,7 @@ import string
 from dataclasses import asdict, dataclass
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -135,7 +135,11 @@ def follow_scheme(widget: QWidget) -> None:
 
 
 def pixmap(name: str, colour: str, size_px: int) -> QPixmap:
-    """Return a line icon as a square picture."""
+    """Return a line icon as a square picture, from Qt's cache where it was drawn before."""
+    key = f"{name} {colour} {size_px}"
+    kept = QPixmap()
+    if QPixmapCache.find(key, kept):
+        return kept
     svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
     drawn = QPixmap(size_px, size_px)
@@ -143,6 +147,7 @@ def pixmap(name: str, colour: str, size_px: int) -> QPixmap:
     painter = QPainter(drawn)
     renderer.render(painter)
     painter.end()
+    QPixmapCache.insert(key, drawn)
     return drawn
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.errors import PreprocessingError, os_reason
+from core.errors import PreprocessingError, cannot_read, os_reason
 from core.files import open_ordinary
 from core.images.decoding import Photo, as_stored
 
@@ -242,7 +242,7 @@ def read(path: Path) -> Preprocessing:
         with open_ordinary(path) as file:
             return from_json(json.loads(file.read().decode("utf-8-sig")))
     except OSError as error:
-        raise PreprocessingError(f"{path} could not be read: {os_reason(error)}.") from error
+        raise PreprocessingError(cannot_read(path, os_reason(error))) from error
     except (ValueError, RecursionError) as error:
         raise PreprocessingError(f"{path} is not valid JSON.") from error
     except PreprocessingError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import unreadable_image
+from core.errors import cannot_read
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -46,7 +46,7 @@ class Prediction:
     @property
     def error(self) -> str | None:
         """Return why the photo failed, in one sentence; None where it did not."""
-        return None if self.reason is None else unreadable_image(self.image, self.reason)
+        return None if self.reason is None else cannot_read(self.image, self.reason)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of the command line's ``classify --json``."""

@@ -12,10 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from core.models.architectures import BY_NAME, Architecture
 from core.models.heads import Head, HeadLayer
-from core.models.recognising import image_size
+from core.models.recognising import Shapes, image_size
 from core.models.torchvision_import import torchvision_models
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 class _WithoutMemory(TorchFunctionMode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from core.images.preprocessing import Preprocessing
 from core.models import class_names
 from core.models.architectures import BY_NAME, Architecture
 from core.models.building import build_for, load_weights
+from core.models.heads import Head
 from core.models.presets import TRANSFORMING_INPUT, preset_for
 from core.models.reading import FileContent, read_checkpoint, sha256_of
 from core.models.recognising import Recognition, fit
@@ -31,6 +31,7 @@ from core.models.state_dicts import StateDict, find_state_dict
 DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
 _IMAGENET_CLASSES = 1000
 _CLOSE_ENOUGH_TO_NAME = 0.5
+_UNNAMED = "not named by the checkpoint"
 _NAMED = "named by the checkpoint"
 
 
@@ -46,8 +47,8 @@ class OpenedModel:
 class _Examined:
     """A usable checkpoint: its parameters and what was found out about it."""
 
-    tensors: Mapping[str, Tensor]
-    recognition: Recognition
+    state_dict: StateDict
+    head: Head
     inspection: Inspection
 
 
@@ -85,10 +86,8 @@ def open_model(choice: ModelChoice) -> OpenedModel:
         problems=found.problems,
     )
     spec = _with_own_files(spec, choice)
-    shapes = {name: tuple(tensor.shape) for name, tensor in examined.tensors.items()}
-    assert examined.recognition.head is not None
-    network = build_for(found.architecture, shapes, examined.recognition.head)
-    load_weights(network, examined.tensors)
+    network = build_for(found.architecture, examined.state_dict.shapes, examined.head)
+    load_weights(network, examined.state_dict.tensors)
     if found.architecture in TRANSFORMING_INPUT:
         vars(network)["transform_input"] = spec.preprocessing.transform_input
     return OpenedModel(spec, network)
@@ -127,16 +126,16 @@ def _examine(path: Path, wanted: str | None) -> _Examined:
         odd = _why_odd(tensor)
         if odd is not None:
             raise UnusableCheckpointError(f"{path} {odd}")
-    return _Examined(
-        state_dict.tensors, recognition, _describe(path, content, state_dict, recognition)
-    )
+    inspection = _describe(path, content, state_dict, recognition)
+    assert recognition.head is not None
+    return _Examined(state_dict, recognition.head, inspection)
 
 
 def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognition:
     """Return the architecture to build, or refuse with the reason."""
     found = state_dict.recognition
     if wanted is not None and wanted != found.architecture.name:
-        asked = fit(BY_NAME[wanted], _shapes(state_dict))
+        asked = fit(BY_NAME[wanted], state_dict.shapes)
         if not asked.is_complete:
             if path == default_checkpoint():
                 raise ArchitectureMismatchError(
@@ -250,7 +249,7 @@ def _names(content: FileContent, count: int) -> tuple[tuple[str, ...], str]:
             return found[0], _NAMED
     if count == _IMAGENET_CLASSES:
         return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
-    return class_names.placeholder_names(count), "not named by the checkpoint"
+    return class_names.placeholder_names(count), _UNNAMED
 
 
 def _preprocessing(
@@ -267,7 +266,7 @@ def _preprocessing(
             return preprocessing_file.from_json(_json_or_none(written))
         except PreprocessingError as error:
             raise UnusableCheckpointError(f"{path}: {error}") from error
-    return preset_for(architecture.name, _shapes(state_dict), sha256)
+    return preset_for(architecture.name, state_dict.shapes, sha256)
 
 
 def _summary(
@@ -279,16 +278,13 @@ def _summary(
 ) -> str:
     count = len(names)
     shown = ", ".join(names[:3]) + (", …" if count > 3 else "")
-    listed = "" if source.startswith("not named") else f" ({shown})"
+    listed = "" if source == _UNNAMED else f" ({shown})"
     classes = "1 class" if count == 1 else f"{count:,} classes"
-    place = f"{content.container} file"
+    place = f"a {content.container} file"
     if state_dict.wrapper:
         epoch = content.content.get("epoch")
-        place = f"{state_dict.wrapper!r} of a training checkpoint"
+        place = f"the {state_dict.wrapper!r} of a training checkpoint"
         place += f" of epoch {epoch}" if type(epoch) is int else ""
-        place = "the " + place
-    else:
-        place = "a " + place
     return (
         f"{recognition.architecture.title} with {classes}{listed}, from {place}; every "
         "parameter found."
@@ -303,10 +299,6 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
     if choice.preprocessing is not None:
         spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
     return spec
-
-
-def _shapes(state_dict: StateDict) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in state_dict.tensors.items()}
 
 
 def _values(state_dict: StateDict, recognition: Recognition) -> list[Tensor]:

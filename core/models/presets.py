@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from core.images.preprocessing import Preprocessing
-from core.models.recognising import image_size
+from core.models.recognising import Shapes, image_size
 from core.models.torchvision_import import torchvision_models
 
 TRANSFORMING_INPUT = ("inception_v3", "googlenet")
 _SHORTEST_HASH = 8
 
 
-def preset_for(
-    architecture: str, shapes: Mapping[str, tuple[int, ...]], sha256: str
-) -> Preprocessing:
+def preset_for(architecture: str, shapes: Shapes, sha256: str) -> Preprocessing:
     """Return the preprocessing that a checkpoint of this architecture most likely wants.
 
     torchvision's own files are known by the hash that stands in their address, and get their
@@ -30,11 +27,16 @@ def preset_for(
     """
     for entry in weights_of(architecture):
         if own_file(entry.url, sha256):
-            return replace(
-                from_transforms(entry.transforms()),
-                transform_input=architecture in TRANSFORMING_INPUT,
-            )
+            return preset_of(entry, architecture)
     return replace(_fitting(architecture, shapes), apply_orientation=False)
+
+
+def preset_of(entry: Any, architecture: str) -> Preprocessing:
+    """Return the preprocessing of one of torchvision's weights entries."""
+    return replace(
+        from_transforms(entry.transforms()),
+        transform_input=architecture in TRANSFORMING_INPUT,
+    )
 
 
 def own_file(url: str, sha256: str) -> bool:
@@ -43,7 +45,7 @@ def own_file(url: str, sha256: str) -> bool:
     return len(beginning) >= _SHORTEST_HASH and sha256.startswith(beginning)
 
 
-def _fitting(architecture: str, shapes: Mapping[str, tuple[int, ...]]) -> Preprocessing:
+def _fitting(architecture: str, shapes: Shapes) -> Preprocessing:
     presets = [from_transforms(one.transforms()) for one in weights_of(architecture)]
     size = image_size(shapes)
     if size is None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import torch
 from safetensors import SafetensorError, safe_open
 
-from core.errors import UnusableCheckpointError, os_reason
+from core.errors import UnusableCheckpointError, cannot_read, os_reason
 from core.files import open_ordinary
 from core.models import unpickling
 from core.models.unpickling import Stub
@@ -69,7 +69,7 @@ def read_checkpoint(path: Path) -> FileContent:
             file.seek(0)
             content = _load_pickle(path, file)
     except OSError as error:
-        raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
+        raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
     except MemoryError as error:
         raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
     if isinstance(content, Stub) and unpickling.is_module(content):
@@ -93,7 +93,7 @@ def sha256_of(path: Path) -> str:
                 digest.update(chunk)
             return digest.hexdigest()
     except OSError as error:
-        raise UnusableCheckpointError(f"{path} could not be read: {os_reason(error)}.") from error
+        raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
 
 
 def _refuse_by_start(path: Path, start: bytes) -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import resources
 from core.models.architectures import ARCHITECTURES, BY_NAME, Architecture
-from core.models.heads import Head, read_head
+from core.models.heads import Head, Shape, read_head
 
-Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 AUXILIARY_HEADS = ("AuxLogits.", "aux1.", "aux2.")

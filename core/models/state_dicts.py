@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from core.models.heads import Shape
 from core.models.recognising import Recognition, recognise
 from core.models.unpickling import Stub, is_module, parameters_of
 
@@ -36,17 +37,27 @@ class StateDict:
     key_prefix: str
     recognition: Recognition
 
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Return the shapes of the parameters by cleaned name."""
+        return shapes_of(self.tensors)
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:
+    """Return the shapes of tensors by name."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
 
 def find_state_dict(content: Mapping[Any, Any]) -> StateDict | None:
     """Return the state dict of a checkpoint, cleaned; None where there is none."""
     wrapper, tensors = _unwrap(content)
     if not tensors:
         return None
-    shapes_of = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    shapes = shapes_of(tensors)
     best: tuple[str, dict[str, str], Recognition] | None = None
     for prefix in _prefixes(tensors):
         renamed = {_clean(name, prefix): name for name in tensors if name.startswith(prefix)}
-        found = recognise({new: shapes_of[old] for new, old in renamed.items()})
+        found = recognise({new: shapes[old] for new, old in renamed.items()})
         if best is None or found.similarity > best[2].similarity:
             best = (prefix, renamed, found)
     assert best is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -14,7 +13,7 @@ import torch
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.models.architectures import BY_NAME
 from core.models.checkpoints import OpenedModel
-from core.models.presets import TRANSFORMING_INPUT, from_transforms
+from core.models.presets import preset_of
 from core.models.reading import sha256_of
 from core.models.spec import ModelSpec
 from core.models.torchvision_import import torchvision_models
@@ -68,10 +67,7 @@ def _spec(name: str, architecture: str, entry: Any, file: Path) -> ModelSpec:
         sha256=sha256_of(file),
         class_names=names,
         class_names_source="named by torchvision",
-        preprocessing=replace(
-            from_transforms(entry.transforms()),
-            transform_input=architecture in TRANSFORMING_INPUT,
-        ),
+        preprocessing=preset_of(entry, architecture),
         summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
     )
 

@@ -75,7 +75,7 @@ def _by_uncertainty(row: GalleryRow) -> float:
     return row.probability if row.probability >= 0 else 2.0
 
 
-_KEYS: dict[str, Callable[[GalleryRow], Any]] = {
+_KEYS: dict[str, Callable[[GalleryRow], Any]] = {  # orders that predictions decide
     "class": _by_class,
     "probability": _by_probability,
     "uncertain": _by_uncertainty,
@@ -186,9 +186,14 @@ class GalleryModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     @property
+    def is_sorted(self) -> bool:
+        """Return whether photos stand in another order than that of their adding."""
+        return self._order != "added"
+
+    @property
     def depends_on_predictions(self) -> bool:
         """Return whether new predictions can change what is shown and in which order."""
-        return bool(self._search) or self._order in ("class", "probability", "uncertain")
+        return bool(self._search) or self._order in _KEYS
 
     def set_order(self, order: str) -> None:
         """Sort by one of ``ORDERS``."""

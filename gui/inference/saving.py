@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from core.errors import DroplensError, cannot_write
-from core.files import write_atomically
+from core.files import write_result
 from core.inference.predictions import to_csv
 
 if TYPE_CHECKING:
@@ -48,7 +47,4 @@ def save_predictions(predictions: Iterable[Prediction], path: Path) -> None:
         content = json.dumps([one.to_json() for one in predictions], indent=1).encode()
     else:
         content = to_csv(predictions, top_k=_TOP_K)
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise DroplensError(cannot_write(path, error)) from error
+    write_result(path, content)

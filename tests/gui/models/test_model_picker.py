@@ -40,6 +40,16 @@ def refuse(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine) -> None:
         engine.future("model").set_exception(UnusableCheckpointError("no"))
 
 
+def with_model(
+    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: FakeEngine, **spec: str
+) -> ModelPicker:
+    """Return a picker whose first model has opened."""
+    picker = ModelPicker(bar, bridge, Settings())
+    picker.open_remembered()
+    accept(qtbot, picker, engine, **spec)
+    return picker
+
+
 def test_a_model_is_remembered_once_it_has_opened(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
@@ -57,9 +67,7 @@ def test_a_model_is_remembered_once_it_has_opened(
 def test_a_refused_model_leaves_the_one_in_use(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings())
-    picker.open_remembered()
-    accept(qtbot, picker, engine[0])
+    picker = with_model(qtbot, bar, bridge, engine[0])
     picker.pick_checkpoint(FILE)
     refuse(qtbot, picker, engine[0])
     assert bar.architecture.value == "Tiny"
@@ -112,9 +120,7 @@ def test_a_device_picked_while_a_model_opens_is_for_that_model(
 def test_the_window_says_what_the_engine_uses(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings())
-    picker.open_remembered()
-    accept(qtbot, picker, engine[0])
+    picker = with_model(qtbot, bar, bridge, engine[0])
     picker.pick_checkpoint(FILE)
     engine[0].ready = ready(make_spec("ResNet-18"), ModelChoice(checkpoint=FILE))
     picker.pick_checkpoint(Path("/models/bad.pth"))
@@ -136,9 +142,7 @@ def test_a_dropped_file_that_is_refused_at_the_start_leaves_last_times_model(
 def test_an_architecture_that_does_not_fit_asks_for_its_checkpoint(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings())
-    picker.open_remembered()
-    accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
+    picker = with_model(qtbot, bar, bridge, engine[0], architecture="squeezenet1_1")
     picker.pick_architecture("squeezenet1_1")
     assert engine[0].arguments("model")[0] == ModelChoice(architecture="squeezenet1_1")
     accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
