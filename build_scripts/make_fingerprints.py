@@ -1,4 +1,4 @@
-"""Write resources/fingerprints.json.gz: the names and shapes of every architecture's state dict.
+"""Write resources/fingerprints.json.gz: names, shapes and parts of every architecture.
 
 Run it in the program's environment after torchvision was updated:
     .venv/bin/python build_scripts/make_fingerprints.py
@@ -23,8 +23,11 @@ def main() -> None:
     names: dict[str, int] = {}
     shapes: dict[tuple[int, ...], int] = {}
     table = {}
+    children = {}
     for architecture in ARCHITECTURES:
-        state_dict = build_network(architecture.name).state_dict()
+        network = build_network(architecture.name)
+        children[architecture.name] = [name for name, _ in network.named_children()]
+        state_dict = network.state_dict()
         table[architecture.name] = [
             (
                 names.setdefault(name, len(names)),
@@ -38,6 +41,7 @@ def main() -> None:
         "architectures": {
             name: [number for pair in pairs for number in pair] for name, pairs in table.items()
         },
+        "children": children,
     }
     text = json.dumps(content, separators=(",", ":"))
     target = ROOT / "resources" / "fingerprints.json.gz"

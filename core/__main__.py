@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from core.errors import DroplensError, os_reason
+from core import settings
+from core.errors import ArchitectureMismatchError, DroplensError, os_reason
 from core.files import readable, write_result
 from core.models.spec import ModelChoice
+from core.models.weights import Weights, find_weights
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
@@ -199,13 +201,44 @@ def _feature_maps(options: argparse.Namespace) -> int:
 
 
 def _choice(options: argparse.Namespace) -> ModelChoice:
+    checkpoint, architecture = options.checkpoint, options.architecture
+    if options.weights is not None:
+        weights = find_weights(options.weights)
+        if architecture not in (None, weights.architecture):
+            raise ArchitectureMismatchError(
+                f"{weights.name} are weights of {weights.title} ({weights.architecture}), not of "
+                f"{architecture}; leave one of the two out."
+            )
+        checkpoint, architecture = _file_of(weights), weights.architecture
     return ModelChoice(
-        checkpoint=options.checkpoint,
-        architecture=options.architecture,
-        weights=options.weights,
+        checkpoint=checkpoint,
+        architecture=architecture,
         class_names=options.class_names,
         preprocessing=options.preprocessing,
     )
+
+
+def _file_of(weights: Weights) -> Path:
+    """Return the file of torchvision's weights, downloaded first where it is not there yet."""
+    from core.models.downloads import Download, Progress
+
+    if weights.path.is_file():
+        return weights.path
+
+    def show(progress: Progress) -> None:
+        if sys.stderr.isatty():
+            done, total = progress.done_bytes / 1e6, progress.total_bytes / 1e6
+            said = f"\r{weights.file_name}: {done:,.1f} of {total:,.1f} MB "
+            print(said, end="", file=sys.stderr)  # noqa: T201
+
+    mirror = settings.load(settings.default_path()).mirror
+    try:
+        path = Download(weights, mirror, show).run()
+    finally:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # noqa: T201
+    assert path is not None  # nobody pauses it here
+    return path
 
 
 def _wait(run: Any) -> bool:

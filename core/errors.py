@@ -58,6 +58,10 @@ class NotSpatialError(DroplensError):
     """A layer's output has no height and width."""
 
 
+class DownloadError(DroplensError):
+    """Weights could not be downloaded, or a file given for them is another."""
+
+
 class SettingsError(DroplensError):
     """The settings cannot be written."""
 

@@ -7,13 +7,13 @@ import errno
 import os
 import stat
 import tempfile
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from core.errors import DroplensError, cannot_write
 
 
-def open_ordinary(path: Path) -> BinaryIO:
+def open_ordinary(path: Path) -> BufferedReader:
     """Open a file for reading; pipes and devices, which could block for ever, are refused.
 
     Raises:

@@ -17,6 +17,7 @@ class Settings:
     checkpoint: str = ""
     architecture: str = ""
     class_names: str = ""
+    mirror: str = ""
     device: str = "auto"
     last_folder: str = ""
     recent_checkpoints: list[str] = field(default_factory=list)

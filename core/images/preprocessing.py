@@ -17,7 +17,7 @@ from core.files import open_ordinary
 from core.images.decoding import Photo, as_stored
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
-ChannelOrder = Literal["RGB", "BGR"]
+ChannelOrder = Literal["RGB", "BGR", "grey", "RGBA"]
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 
@@ -32,6 +32,7 @@ _RESAMPLING = {
     "box": Image.Resampling.BOX,
     "hamming": Image.Resampling.HAMMING,
 }
+_CHANNELS = {"RGB": (3,), "BGR": (3,), "grey": (1, 3), "RGBA": (4,)}
 _LARGEST_SIDE_PX = 4096
 _RESIZED_LIMIT_PX = 100_000_000
 
@@ -45,7 +46,9 @@ class Preprocessing:
         crop: (height, width) cut from the middle, padded with black where the photo is
             smaller; None where ``resize`` already gives the size.
         interpolation: of the resize; always with antialiasing, as Pillow does it.
-        channel_order: of the input; ``mean`` and ``std`` stand in this order too.
+        channel_order: of the input; ``mean`` and ``std`` stand in this order too. "grey" is
+            one channel, or the same three times where there are three means; "RGBA" has a
+            fourth channel that is full everywhere.
         scale: the input value of a full channel (255 in the file) before ``mean`` and
             ``std``: 1.0, or 255.0 for networks from Caffe.
         mean: taken off each channel.
@@ -64,8 +67,8 @@ class Preprocessing:
     interpolation: Interpolation = "bilinear"
     channel_order: ChannelOrder = "RGB"
     scale: float = 1.0
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     apply_orientation: bool = True
     transform_input: bool = False
 
@@ -83,11 +86,22 @@ class Preprocessing:
         if self.interpolation not in _RESAMPLING:
             known = ", ".join(_RESAMPLING)
             raise PreprocessingError(f"The interpolation must be one of {known}.")
-        if self.channel_order not in ("RGB", "BGR"):
-            raise PreprocessingError("The channel order must be RGB or BGR.")
+        if self.channel_order not in _CHANNELS:
+            raise PreprocessingError(f"The channel order must be one of {', '.join(_CHANNELS)}.")
+        counts = _CHANNELS[self.channel_order]
+        if len(self.mean) not in counts or len(self.std) != len(self.mean):
+            wanted = " or ".join(map(str, counts))
+            raise PreprocessingError(
+                f"Mean and std of {self.channel_order} input take {wanted} numbers each."
+            )
         numbers = (self.scale, *self.mean, *self.std)
         if not all(math.isfinite(number) for number in numbers) or 0 in self.std:
             raise PreprocessingError("Scale, mean and std must be numbers, and no std zero.")
+
+    @property
+    def channels(self) -> int:
+        """Return how many channels the network's input has."""
+        return len(self.mean)
 
     @property
     def input_size(self) -> Size:
@@ -104,7 +118,7 @@ class Preprocessing:
             image: RGB.
 
         Returns:
-            uint8, shape (H, W, 3), channels in ``channel_order``.
+            uint8, shape (H, W, C), channels in ``channel_order``.
 
         Raises:
             PreprocessingError: the photo is so long and thin that resizing it would not
@@ -121,14 +135,13 @@ class Preprocessing:
         if self.crop is not None:
             left, top = self._crop_corner((width, height))
             image = image.crop((left, top, left + self.crop[1], top + self.crop[0]))
-        pixels = np.asarray(image)
-        return pixels[:, :, ::-1] if self.channel_order == "BGR" else pixels
+        return self._in_order(image)
 
     def to_input(self, seen: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the network's input for what ``seen_by_model`` gave.
 
         Returns:
-            float32, shape (3, H, W).
+            float32, shape (C, H, W).
 
         Source: the arithmetic, and its order, of torchvision's ``ImageClassification``.
         """
@@ -163,17 +176,31 @@ class Preprocessing:
             photo: upright, as people see it.
 
         Returns:
-            ``seen_by_model``'s pixels, and the box in pixels of the upright photo; None
-            where the model sees the photo turned otherwise than people do.
+            ``seen_by_model``'s pixels with three channels to show, and the box in pixels of
+            the upright photo; None where the model sees the photo turned otherwise than
+            people do.
         """
         image = Image.fromarray(photo.pixels)
         if photo.orientation == 1 or self.apply_orientation:
-            return self.seen_by_model(image), self.seen_box(image.size)
-        return self.seen_by_model(as_stored(image, photo.orientation)), None
+            return self._shown(image), self.seen_box(image.size)
+        return self._shown(as_stored(image, photo.orientation)), None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         return {known.name: _listed(getattr(self, known.name)) for known in fields(self)}
+
+    def _in_order(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """Return pixels with the channels that the network takes."""
+        if self.channel_order == "grey":
+            return np.repeat(np.asarray(image.convert("L"))[:, :, None], self.channels, axis=2)
+        if self.channel_order == "RGBA":
+            return np.asarray(image.convert("RGBA"))
+        pixels = np.asarray(image)
+        return pixels[:, :, ::-1] if self.channel_order == "BGR" else pixels
+
+    def _shown(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        seen = self.seen_by_model(image)[:, :, :3]
+        return np.repeat(seen, 3, axis=2) if seen.shape[2] == 1 else seen
 
     def _resized(self, size: Size) -> Size:
         width, height = size
@@ -211,8 +238,7 @@ def from_json(found: Any) -> Preprocessing:
     try:
         for name in ("mean", "std"):
             if name in values:
-                one, two, three = values[name]
-                values[name] = (float(one), float(two), float(three))
+                values[name] = tuple(float(value) for value in values[name])
         for name in ("crop", "resize"):
             if isinstance(values.get(name), list):
                 height, width = values[name]
@@ -227,8 +253,8 @@ def from_json(found: Any) -> Preprocessing:
         return Preprocessing(**values)
     except (TypeError, ValueError) as error:
         raise PreprocessingError(
-            "The preprocessing has a value of the wrong type; mean and std take three "
-            "numbers, crop and resize one or two whole numbers."
+            "The preprocessing has a value of the wrong type; mean and std take one number a "
+            "channel, crop and resize one or two whole numbers."
         ) from error
 
 

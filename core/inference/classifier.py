@@ -19,6 +19,7 @@ from core.models.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
+NO_HEAD = "the network has no head, so it predicts nothing; its feature maps can be looked at"
 TOO_LARGE = "it does not fit in memory"
 _NO_NUMBERS = "the model computes no numbers for it; its parameters may be damaged"
 _CPU_BATCH = 8
@@ -39,6 +40,7 @@ class Classifier:
     ) -> None:
         self.spec: ModelSpec = opened.spec
         self.device = device
+        self.plan = opened.plan
         self.network: nn.Module = opened.network
         self._largest_batch: int | None = None
         self._on_notice = on_notice
@@ -67,7 +69,8 @@ class Classifier:
         """
         height, width = self.spec.preprocessing.input_size
         try:
-            self.classify(np.zeros((1, 3, height, width), np.float32), top_k=1)
+            channels = self.spec.preprocessing.channels
+            self.classify(np.zeros((1, channels, height, width), np.float32), top_k=1)
         except (RuntimeError, AssertionError, ValueError) as error:
             log.warning("the network refuses its input", exc_info=True)
             raise PreprocessingError(
@@ -84,7 +87,7 @@ class Classifier:
         does not fit on the GPU sends the network to the processor.
 
         Args:
-            inputs: preprocessed, float32, shape (N, 3, H, W).
+            inputs: preprocessed, float32, shape (N, C, H, W).
             top_k: how many classes; at most as many as there are.
 
         Returns:
@@ -122,21 +125,38 @@ class Classifier:
     ) -> list[tuple[ClassProbability, ...] | str]:
         with torch.inference_mode():
             outputs = self.logits(inputs).float()
-            # One output is a yes or no, which a softmax would always call certain.
-            single = outputs.shape[1] == 1
-            probabilities = outputs.sigmoid() if single else outputs.softmax(1)
-            values, indices = probabilities.topk(min(top_k, outputs.shape[1]), dim=1)
-            rows = zip(indices.tolist(), values.tolist(), strict=True)
+            if not self.spec.predicts:
+                return [NO_HEAD] * len(inputs)
+            probabilities = self._probabilities(outputs)
+            values, indices = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
+            raw = outputs.expand_as(probabilities).gather(1, indices)
+            rows = zip(indices.tolist(), values.tolist(), raw.tolist(), strict=True)
         names = self.spec.class_names
+        shows_raw = self.spec.inspection.num_classes == 1
         return [
             tuple(
-                ClassProbability(index, names[index], value)
-                for index, value in zip(*row, strict=True)
+                ClassProbability(index, names[index], value, output if shows_raw else None)
+                for index, value, output in zip(*row, strict=True)
             )
             if all(map(math.isfinite, row[1]))
             else _NO_NUMBERS
             for row in rows
         ]
+
+    def _probabilities(self, outputs: Tensor) -> Tensor:
+        """Return what the outputs say of each class, shape (N, K), as the model means them.
+
+        One output is a yes or no, which a softmax would always call certain; where both
+        answers have names, it is the probability of the second.
+        """
+        if self.spec.outputs == "value":
+            return outputs
+        if self.spec.outputs == "softmax" and outputs.shape[1] > 1:
+            return outputs.softmax(1)
+        answers = outputs.sigmoid()
+        if outputs.shape[1] == 1 and len(self.spec.class_names) == 2:
+            return torch.cat([1 - answers, answers], dim=1)
+        return answers
 
     def _move_to_processor(self) -> None:
         reason = f"the memory of {self.device.title} does not suffice"

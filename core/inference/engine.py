@@ -12,11 +12,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.errors import PreprocessingError, UnreadableImageError, UnusableCheckpointError
+from core.errors import (
+    PreprocessingError,
+    SettingsError,
+    UnreadableImageError,
+    UnusableCheckpointError,
+)
 from core.threads import yield_to_window
 
 if TYPE_CHECKING:
@@ -28,7 +33,10 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.models.checkpoints import OpenedModel
+    from core.models.settlements import Settlements
     from core.models.spec import ModelChoice, ModelSpec
+    from core.models.weights import Weights
 
 log = logging.getLogger(__name__)
 
@@ -155,12 +163,18 @@ class Engine:
     Args:
         on_notice: called in the worker with a sentence that the user should see.
         decoders: threads that decode; by default one a processor core, at most four.
+        settlements: where what the user settles about checkpoints is kept; None forgets it.
     """
 
     def __init__(
-        self, on_notice: Callable[[str], None] = log.warning, *, decoders: int | None = None
+        self,
+        on_notice: Callable[[str], None] = log.warning,
+        *,
+        decoders: int | None = None,
+        settlements: Settlements | None = None,
     ) -> None:
         self._on_notice = on_notice
+        self._settlements = settlements
         self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_window)
         self._decoders = ThreadPoolExecutor(
             decoders or min(4, os.cpu_count() or 1), "decode", initializer=yield_to_window
@@ -200,6 +214,14 @@ class Engine:
             call: from 1, where the layer runs several times.
         """
         return self._interactive("maps", lambda: self._feature_maps(image, layer, call))
+
+    def list_weights(self) -> Future[tuple[Weights, ...]]:
+        """List torchvision's own weights."""
+        return self._interactive("weights", _list_weights)
+
+    def save_model(self, path: Path) -> Future[Path]:
+        """Write the model in use as a file of our own, and return the file."""
+        return self._interactive("save", lambda: self._save(path))
 
     def classify(
         self,
@@ -268,15 +290,49 @@ class Engine:
     def _open(self, choice: ModelChoice, device: str, request: int) -> ReadyModel:
         from core.inference.classifier import Classifier
         from core.inference.devices import choose_device, working_devices
-        from core.models.checkpoints import open_model
+        from core.models.checkpoints import open_model, set_transform_input
 
         chosen = choose_device(device)
-        classifier = Classifier(open_model(choice), chosen, self._on_notice)
+        opened = self._settled_again(choice, device) or open_model(choice, self._settlements)
+        classifier = Classifier(opened, chosen, self._on_notice)
         classifier.check_input()
+        set_transform_input(classifier.network, classifier.spec)
+        self._remember(choice, classifier.spec)
         ready = ReadyModel(choice, device, classifier.spec, classifier.device, working_devices())
         if request == self._opening:  # else the user has picked another one meanwhile
             self._classifier, self.ready = classifier, ready
         return ready
+
+    def _settled_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
+        """Return the model in use where only its names or preprocessing are to change."""
+        from core.models.checkpoints import OpenedModel, settle_again
+
+        ready, classifier = self.ready, self._classifier
+        if ready is None or classifier is None or choice.settled is None:
+            return None
+        same = choice == replace(ready.choice, settled=choice.settled)
+        same &= device == ready.wanted_device
+        if not same or choice.settled.dilation != ready.spec.settled.dilation:
+            return None
+        spec = settle_again(ready.spec, choice.settled)
+        if spec.preprocessing.channels != ready.spec.preprocessing.channels:
+            return None
+        return OpenedModel(spec, classifier.network, classifier.plan)
+
+    def _remember(self, choice: ModelChoice, spec: ModelSpec) -> None:
+        if self._settlements is None or choice.settled is None:
+            return
+        try:
+            self._settlements.keep(spec.sha256, choice.settled)
+        except SettingsError as error:
+            self._on_notice(str(error))
+
+    def _save(self, path: Path) -> Path:
+        from core.models.saving import save_model
+
+        classifier = self.classifier()
+        save_model(classifier.network, classifier.spec, classifier.plan, path)
+        return path
 
     def _layers(self) -> tuple[Layer, ...]:
         import torch
@@ -286,7 +342,10 @@ class Engine:
         classifier = self.classifier()
         size = classifier.spec.preprocessing.input_size
         return list_layers(
-            classifier.network, torch.zeros(1, 3, *size, device=classifier.device.name)
+            classifier.network,
+            torch.zeros(
+                1, classifier.spec.preprocessing.channels, *size, device=classifier.device.name
+            ),
         )
 
     def _feature_maps(self, image: Path, layer: str, call: int) -> FeatureMapsOfPhoto:
@@ -315,6 +374,12 @@ def _decode(path: Path, preprocessing: Preprocessing) -> _Decoded:
         return error.reason
     except PreprocessingError as error:
         return str(error)
+
+
+def _list_weights() -> tuple[Weights, ...]:
+    from core.models.weights import list_weights
+
+    return list_weights()
 
 
 def _import_torch() -> None:

@@ -20,11 +20,19 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class ClassProbability:
-    """One class of a prediction; ``probability`` in 0..1."""
+    """One class of a prediction.
+
+    Attributes:
+        class_index: from 0.
+        class_name: its text.
+        probability: in 0..1; where the outputs are plain values, the value itself.
+        value: the raw output of a network that has only one; None for others.
+    """
 
     class_index: int
     class_name: str
     probability: float
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Prediction:
                     "class_name": one.class_name,
                     "probability": one.probability,
                 }
+                | ({} if one.value is None else {"value": one.value})
                 for one in self.top
             ],
             "error": self.error,
@@ -66,6 +75,7 @@ class Prediction:
                 "checkpoint": str(self.model.checkpoint),
                 "sha256": self.model.sha256,
                 "preprocessing": self.model.preprocessing.to_json(),
+                "outputs": self.model.outputs,
             },
         }
 

@@ -92,7 +92,7 @@ def list_layers(network: nn.Module, image: Tensor) -> tuple[Layer, ...]:
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, 3, H, W), on the network's device.
+        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
     """
     found: list[tuple[str, str, int, tuple[int, int, int]]] = []
     calls: Counter[str] = Counter()
@@ -117,7 +117,7 @@ def capture_feature_maps(network: nn.Module, image: Tensor, layer: str) -> tuple
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, 3, H, W), on the network's device.
+        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
         layer: dotted name as in ``network.named_modules()``, e.g. "layer3.1.conv2".
 
     Raises:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from core.models.architectures import BY_NAME, Architecture
+from core.models.fingerprints import Fingerprint, Shapes
 from core.models.heads import Head, HeadLayer
-from core.models.recognising import Shapes, image_size
+from core.models.recognising import image_size
+from core.models.resnets import ResNetForm
 from core.models.torchvision_import import torchvision_models
+
+_PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "hardswish": nn.Hardswish,
+}
 
 
 class _WithoutMemory(TorchFunctionMode):
@@ -36,6 +47,50 @@ class _WithoutMemory(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+@dataclass(frozen=True)
+class Blueprint:
+    """All that a network is built from.
+
+    Attributes:
+        fingerprint: its architecture.
+        head: what stands in the place of its own; None leaves the features as outputs.
+        shapes: of the state dict, by torchvision's names.
+        dilation: whether stages 2, 3 and 4 of a Bottleneck ResNet are dilated instead of
+            strided, torchvision's ``replace_stride_with_dilation``.
+        keeps_max_pool: whether a ResNet with a small first convolution pools after it.
+        batch_norm_epsilon: where it is another than torchvision's.
+    """
+
+    fingerprint: Fingerprint
+    head: Head | None
+    shapes: Shapes
+    dilation: tuple[bool, bool, bool] = (False, False, False)
+    keeps_max_pool: bool = False
+    batch_norm_epsilon: float | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return what no shape tells, as JSON values."""
+        return {
+            "dilation": list(self.dilation),
+            "keeps_max_pool": self.keeps_max_pool,
+            "batch_norm_epsilon": self.batch_norm_epsilon,
+        }
+
+    def with_options(self, found: Any) -> Blueprint:
+        """Return the plan with options read from JSON values; odd ones are passed over."""
+        if not isinstance(found, dict):
+            return self
+        plan, dilation = self, found.get("dilation")
+        if isinstance(dilation, list) and len(dilation) == 3:
+            one, two, three = map(bool, dilation)
+            plan = replace(plan, dilation=(one, two, three))
+        epsilon = found.get("batch_norm_epsilon")
+        if isinstance(epsilon, float) and 0 < epsilon < 1:
+            plan = replace(plan, batch_norm_epsilon=epsilon)
+        return replace(plan, keeps_max_pool=bool(found.get("keeps_max_pool", False)))
+
+
 def build_network(architecture: str, **options: Any) -> nn.Module:
     """Return torchvision's network of this architecture, most parameters on the meta device.
 
@@ -50,43 +105,64 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
     return network
 
 
-def build_for(architecture: str, shapes: Shapes, head: Head) -> nn.Module:
-    """Return a network whose head, and for ViT image size, are those of a state dict.
+def build(plan: Blueprint) -> nn.Module:
+    """Return the network of a plan, most parameters on the meta device."""
+    fingerprint = plan.fingerprint
+    options: dict[str, Any] = {}
+    size = image_size(plan.shapes)
+    if size is not None:
+        options["image_size"] = size
+    if any(plan.dilation):
+        options["replace_stride_with_dilation"] = list(plan.dilation)
+    if fingerprint.form is not None:
+        network = _build_form(fingerprint.form, options)
+    else:
+        network = build_network(fingerprint.architecture.name, **options)
+    _replace_first(network, plan)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d) and plan.batch_norm_epsilon is not None:
+            module.eps = plan.batch_norm_epsilon
+    return _with_head(network, fingerprint, plan.head)
+
+
+def load_weights(
+    network: nn.Module, state_dict: Mapping[str, Tensor], take: Callable[[Tensor], Tensor]
+) -> None:
+    """Give the network its parameters; it ends in evaluation mode.
 
     Args:
-        architecture: torchvision's name; the body's shapes are known to fit it.
-        shapes: of the state dict, by parameter name.
-        head: as read off these shapes.
-    """
-    known = BY_NAME[architecture]
-    network = build_network(architecture, **_size_options(shapes))
-    _replace_head(network, known, head)
-    return network
-
-
-def load_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Give the network its parameters without copying them; it ends in evaluation mode.
-
-    Args:
-        network: from ``build_for`` for these shapes.
-        state_dict: cleaned keys; float tensors of any precision become float32. Names that
-            the network lacks (auxiliary heads) are passed over.
+        network: from ``build`` for these shapes.
+        state_dict: by torchvision's names; float tensors of any precision become float32.
+            Names that the network lacks (auxiliary heads) are not read.
+        take: copies a tensor off the mapped file.
 
     Raises:
         RuntimeError: shapes differ, or a parameter of the network is missing.
     """
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in state_dict.items():
-        tensors[name] = tensor.float() if tensor.is_floating_point() else tensor
     # MNASNet reads its own version from here; its body has just been recognised as version 2.
-    tensors_with_version = _Versioned(tensors)
-    tensors_with_version._metadata = {"": {"version": 2}}
-    network.load_state_dict(tensors_with_version, strict=False, assign=True)
+    tensors = _Versioned()
+    tensors._metadata = {"": {"version": 2}}
+    for name in network.state_dict():
+        if name in state_dict:
+            taken = take(state_dict[name])
+            tensors[name] = taken.float() if taken.is_floating_point() else taken
+    network.load_state_dict(tensors, strict=False, assign=True)
     empty = [name for name, parameter in network.named_parameters() if parameter.is_meta]
     if empty:
         raise RuntimeError(f"parameters without a value: {', '.join(empty[:5])}")
     network.requires_grad_(False)
     network.eval()
+
+
+class ConcatPool(nn.Module):
+    """Pools to the maximum and the mean of each channel, side by side.
+
+    Source: fastai's AdaptiveConcatPool2d.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, 2C) for (N, C, h, w)."""
+        return torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], dim=1)
 
 
 class _Versioned(dict[str, Tensor]):
@@ -101,25 +177,111 @@ def _auxiliary_off(architecture: str) -> dict[str, bool]:
     return {}
 
 
-def _size_options(shapes: Shapes) -> dict[str, int]:
-    size = image_size(shapes)
-    return {} if size is None else {"image_size": size}
+def _build_form(form: ResNetForm, options: Mapping[str, Any]) -> nn.Module:
+    resnet = torchvision_models().resnet
+    with _WithoutMemory():
+        network: nn.Module = resnet.ResNet(
+            getattr(resnet, form.block),
+            list(form.layers),
+            groups=form.groups,
+            width_per_group=form.width_per_group,
+            **options,
+        )
+    return network
 
 
-def _replace_head(network: nn.Module, architecture: Architecture, head: Head) -> None:
-    with torch.device("meta"):
-        layers = OrderedDict((layer.name, _head_layer(layer)) for layer in head.layers)
-    parent_name, _, name = architecture.head.rpartition(".")
-    made = layers[""] if head.is_plain else nn.Sequential(layers)
-    setattr(network.get_submodule(parent_name), name, made)
+def _replace_first(network: nn.Module, plan: Blueprint) -> None:
+    """Give the first convolution the file's number of channels, and a ResNet its small stem."""
+    name = plan.fingerprint.first.removesuffix(".weight")
+    first = network.get_submodule(name)
+    assert isinstance(first, nn.Conv2d)
+    found = plan.shapes.get(plan.fingerprint.first, tuple(first.weight.shape))
+    if found == tuple(first.weight.shape):
+        return
+    small = found[2] != first.kernel_size[0]
+    parent, _, last = name.rpartition(".")
+    made = nn.Conv2d(
+        found[1],
+        found[0],
+        kernel_size=(found[2], found[3]),
+        stride=1 if small else first.stride,  # type: ignore[arg-type]
+        padding=1 if small else first.padding,  # type: ignore[arg-type]
+        bias=first.bias is not None,
+        device="meta",
+    )
+    setattr(network.get_submodule(parent), last, made)
+    if small and not plan.keeps_max_pool:
+        network.maxpool = nn.Identity()
+    if found[1] != 3 and hasattr(network, "transform_input"):
+        vars(network)["transform_input"] = False
 
 
-def _head_layer(layer: HeadLayer) -> nn.Module:
-    if layer.kind == "relu":
-        return nn.ReLU()
+def _with_head(network: nn.Module, fingerprint: Fingerprint, head: Head | None) -> nn.Module:
+    place = fingerprint.cuts[0].place if head is None else head.place
+    if head is not None and head.pooling != "own":
+        return _pooled(network, fingerprint, head)
+    parent, _, name = place.rpartition(".")
+    takes_maps = fingerprint.takes_maps(place)
+    made: nn.Module = nn.Identity() if head is None else _head(head, takes_maps=takes_maps)
+    setattr(network.get_submodule(parent), name, made)
+    return network
+
+
+def _head(head: Head, *, takes_maps: bool) -> nn.Module:
+    """Return the layers of a head."""
+    if head.is_plain:
+        layer = head.layers[0]
+        return _convolution(layer) if takes_maps else _layer(layer)
+    layers = [("to_vector", _ToVector())] if takes_maps else []
+    return nn.Sequential(OrderedDict([*layers, *((one.name, _layer(one)) for one in head.layers)]))
+
+
+def _pooled(network: nn.Module, fingerprint: Fingerprint, head: Head) -> nn.Module:
+    """Return the parts before the head in order, then another pooling than the network's own."""
+    place = fingerprint.cuts[-1].place
+    parts: OrderedDict[str, nn.Module] = OrderedDict()
+    for name, part in network.named_children():
+        if name in ("avgpool", "dropout", place):
+            break
+        parts[name] = part
+    pools = {"average": _ToVector, "average and maximum": ConcatPool, "flatten": nn.Flatten}
+    parts["pooling"] = pools[head.pooling]()
+    parts[place] = _head(head, takes_maps=False)
+    return nn.Sequential(parts)
+
+
+class _ToVector(nn.Module):
+    """Pools maps to their means and leaves vectors as they are."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return (N, C) for (N, C, h, w) or (N, C)."""
+        return values.mean((2, 3)) if values.ndim == 4 else values
+
+
+class _VectorConv(nn.Conv2d):
+    """A 1×1 convolution that takes vectors, for which it is a linear layer."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return (N, K) for (N, C)."""
+        return super().forward(values[:, :, None, None]).flatten(1)
+
+
+def _convolution(layer: HeadLayer) -> nn.Conv2d:
+    return nn.Conv2d(layer.shape[1], layer.shape[0], 1, bias=layer.bias, device="meta")
+
+
+def _layer(layer: HeadLayer) -> nn.Module:
+    if layer.kind in _PLAIN_LAYERS:
+        return _PLAIN_LAYERS[layer.kind]()
+    if layer.kind == "leaky relu":
+        return nn.LeakyReLU(layer.slope)
+    if layer.kind == "elu":
+        return nn.ELU(layer.slope)
     outputs = layer.shape[0]
     if layer.kind == "batch norm":
-        return nn.BatchNorm1d(outputs)
+        return nn.BatchNorm1d(outputs, device="meta")
+    if layer.kind == "layer norm":
+        return nn.LayerNorm(outputs, device="meta")
     if layer.kind == "convolution":
-        return nn.Conv2d(layer.shape[1], outputs, kernel_size=1, bias=layer.bias)
-    return nn.Linear(layer.shape[1], outputs, bias=layer.bias)
+        return _VectorConv(layer.shape[1], outputs, 1, bias=layer.bias, device="meta")
+    return nn.Linear(layer.shape[1], outputs, bias=layer.bias, device="meta")

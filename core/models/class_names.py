@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import resources
-from core.errors import ClassNamesError, os_reason
+from core.errors import ClassNamesError, cannot_read, os_reason
 from core.files import open_ordinary
 
 KEYS = (
@@ -19,12 +19,14 @@ KEYS = (
     "labels",
     "label_map",
     "id2label",
+    "label_names",
+    "cat_to_name",
 )
 """Where training scripts keep class names in a checkpoint, most telling first."""
 
 _NAME_TO_INDEX = ("class_to_idx", "label_map")
-_NESTED_KEYS = ("hyper_parameters", "args")
 _LARGEST_FILE_BYTES = 16 * 2**20
+_LARGEST_NUMBER = 10**15
 
 
 def imagenet_names() -> tuple[str, ...]:
@@ -62,8 +64,8 @@ def read(path: Path, count: int) -> tuple[str, ...]:
         ) from error
     if len(content) > _LARGEST_FILE_BYTES:
         raise ClassNamesError(f"{path} is too large to be a list of class names.")
-    names = _from_json_file(path, text) if path.suffix.lower() == ".json" else _from_lines(text)
-    if len(names) != count:
+    names = _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
+    if not fits(names, count):
         raise ClassNamesError(
             f"{path} has {len(names):,} class names, but the model has {count:,} "
             f"{'class' if count == 1 else 'classes'}; give one name a class, in the order of "
@@ -72,32 +74,47 @@ def read(path: Path, count: int) -> tuple[str, ...]:
     return names
 
 
-def from_checkpoint(content: Mapping[Any, Any], count: int) -> tuple[tuple[str, ...], str] | None:
-    """Find class names beside the parameters of a checkpoint.
+def fits(names: Sequence[str], count: int) -> bool:
+    """Return whether there is a name for each class; one output may answer between two."""
+    return len(names) == count or (count == 1 and len(names) == 2)
+
+
+def from_folder(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the classes of a training folder: the names of its subfolders.
 
     Returns:
-        The names and the key they stood under, or None where nothing fits ``count``.
+        As torchvision sorts them, as text ("1", "10", "2"), and as people do ("1", "2", "10").
+
+    Raises:
+        ClassNamesError: it cannot be read, or has no subfolders.
     """
-    for key in KEYS:
-        names = from_value(content.get(key), key)
-        if names is not None and len(names) == count:
-            return names, key
-    for key in _NESTED_KEYS:
-        nested = content.get(key)
-        if isinstance(nested, Mapping):
-            found = from_checkpoint(nested, count)
-            if found is not None:
-                return found[0], f"{key}.{found[1]}"
-    return None
+    from natsort import natsorted
+
+    try:
+        names = sorted(one.name for one in folder.iterdir() if one.is_dir())
+    except OSError as error:
+        raise ClassNamesError(cannot_read(folder, os_reason(error))) from error
+    names = [name for name in names if not name.startswith(".")]
+    if not names:
+        raise ClassNamesError(
+            f"{folder} has no subfolders; choose the folder that has one subfolder a class."
+        )
+    return tuple(names), tuple(natsorted(names))
 
 
-def unfitting(content: Mapping[Any, Any], count: int) -> int | None:
-    """Return how many class names a checkpoint carries where that is another number."""
-    for key in KEYS:
-        names = from_value(content.get(key), key)
-        if names is not None and len(names) != count:
-            return len(names)
-    return None
+def from_text(text: str) -> tuple[str, ...]:
+    """Return names from text: JSON, one a line, or one line with commas.
+
+    Raises:
+        ClassNamesError: it begins as JSON and is none.
+    """
+    plain = text.strip().strip("\ufeff")
+    if plain[:1] in ("{", "["):
+        return _from_json("The text", plain)
+    lines = _from_lines(plain)
+    if len(lines) == 1 and "," in lines[0]:
+        return tuple(part.strip().strip("'\"") for part in lines[0].split(",") if part.strip())
+    return lines
 
 
 def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
@@ -120,7 +137,9 @@ def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < _LARGEST_NUMBER
+    return isinstance(value, str)
 
 
 def _by_index(pairs: list[tuple[Any, Any]]) -> tuple[str, ...] | None:
@@ -134,7 +153,7 @@ def _by_index(pairs: list[tuple[Any, Any]]) -> tuple[str, ...] | None:
     return tuple(names[index] for index in range(len(names)))
 
 
-def _from_json_file(path: Path, text: str) -> tuple[str, ...]:
+def _from_json(path: str, text: str) -> tuple[str, ...]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

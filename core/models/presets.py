@@ -6,29 +6,48 @@ from dataclasses import replace
 from typing import Any
 
 from core.images.preprocessing import Preprocessing
-from core.models.recognising import Shapes, image_size
+from core.models.architectures import BY_NAME
+from core.models.fingerprints import Shapes
+from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
 
 TRANSFORMING_INPUT = ("inception_v3", "googlenet")
+CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR_STD = (0.2470, 0.2435, 0.2616)
+_LARGE_STEMS = ("resnet", "resnext", "wide_resnet")
 _SHORTEST_HASH = 8
 
 
-def preset_for(architecture: str, shapes: Shapes, sha256: str) -> Preprocessing:
+def own_weights(architecture: str, sha256: str) -> Any | None:
+    """Return torchvision's weights entry of one of its own files, known by its hash."""
+    if architecture not in BY_NAME:
+        return None
+    return next((one for one in weights_of(architecture) if own_file(one.url, sha256)), None)
+
+
+def preset_for(architecture: str, shapes: Shapes, first: str) -> Preprocessing:
     """Return the preprocessing that a checkpoint of this architecture most likely wants.
 
-    torchvision's own files are known by the hash that stands in their address, and get their
-    own preset. For any other it is the preset whose image size fits the network, without
-    orientation: people train with loaders that ignore EXIF.
+    It is the preset whose image size fits the network, without orientation: people train with
+    loaders that ignore EXIF.
 
     Args:
-        architecture: torchvision's name.
-        shapes: of the state dict; a ViT's position embedding fixes its image size.
-        sha256: of the file.
+        architecture: torchvision's name, or a ResNet's form.
+        shapes: of the state dict; a ViT's position embedding fixes its image size, and a
+            small first convolution tells of CIFAR's.
+        first: name of the first convolution's weight, whose channels are the input's.
     """
-    for entry in weights_of(architecture):
-        if own_file(entry.url, sha256):
-            return preset_of(entry, architecture)
-    return replace(_fitting(architecture, shapes), apply_orientation=False)
+    known = architecture if architecture in BY_NAME else "resnet50"
+    found = replace(_fitting(known, shapes), apply_orientation=False)
+    stem = shapes.get(first, ())
+    if first == "conv1.weight" and stem[2:] == (3, 3) and known.startswith(_LARGE_STEMS):
+        found = replace(found, resize=32, crop=(32, 32), mean=CIFAR_MEAN, std=CIFAR_STD)
+    if len(stem) == 4 and stem[1] == 1:
+        mean, std = sum(found.mean) / 3, sum(found.std) / 3
+        found = replace(found, channel_order="grey", mean=(mean,), std=(std,))
+    elif len(stem) == 4 and stem[1] == 4:
+        found = replace(found, channel_order="RGBA", mean=(*found.mean, 0.0), std=(*found.std, 1.0))
+    return found
 
 
 def preset_of(entry: Any, architecture: str) -> Preprocessing:

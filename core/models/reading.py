@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from core.errors import UnusableCheckpointError, cannot_read, os_reason
 from core.files import open_ordinary
-from core.models import unpickling
-from core.models.unpickling import Stub
+from core.models import archives
+from core.models.archives import MappedFile
+from core.models.inert import Stub
 
-_CHUNK_BYTES = 2**20
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
+_TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
+_OLD_TAR_MEMBERS = (b"sys_info", b"pickle", b"storages", b"tensors", b"./")
 _NOT_CHECKPOINTS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs"),
     (b"<!doctype html", "a web page; the download went wrong"),
     (b"<html", "a web page; the download went wrong"),
+    (b"<?xml", "an XML document; the download went wrong"),
     (b"\x89hdf\r\n\x1a\n", "an HDF5 file, as Keras writes it; Droplens opens PyTorch's"),
     (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"7z\xbc\xaf", "compressed with 7-Zip; unpack it first"),
+    (b"rar!", "compressed with RAR; unpack it first"),
+    (b"bzh", "compressed with bzip2; unpack it first"),
+    (b"gguf", "a GGUF file, which holds a language model"),
     (b"\x89png", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"%pdf", "a PDF document"),
+)
+_ONNX = "an ONNX network; Droplens opens the PyTorch checkpoint that it was made from"
+_TFLITE = "a TensorFlow Lite network; Droplens opens PyTorch's"
+_FOREIGN_MEMBERS = (
+    ("bytecode.pkl", "a mobile program (PyTorch Lite); Droplens opens its training checkpoint"),
+    ("keras_metadata.pb", "a Keras network; Droplens opens PyTorch's"),
+    ("model.weights.h5", "a Keras network; Droplens opens PyTorch's"),
+    ("word/document.xml", "a Word document"),
+    ("xl/workbook.xml", "a spreadsheet"),
 )
 
 
@@ -39,17 +53,22 @@ class FileContent:
 
     Attributes:
         content: the mapping at its top.
-        container: "safetensors", "PyTorch" or "pickled network", for the summary.
+        container: "safetensors", "PyTorch", "pickled network" or "TorchScript", for the
+            summary.
         metadata: the text pairs of a safetensors header.
+        mapped: the file, of which the tensors are views.
+        network: the pickled network at its top, whose parts tell what shapes do not.
     """
 
     content: Mapping[Any, Any]
     container: str
-    metadata: Mapping[str, str]
+    mapped: MappedFile
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    network: Stub | None = None
 
 
 def read_checkpoint(path: Path) -> FileContent:
-    """Read a checkpoint file onto the CPU.
+    """Map a checkpoint file and find out what it holds.
 
     Raises:
         UnusableCheckpointError: unreadable, or no checkpoint, with what it is instead.
@@ -58,26 +77,12 @@ def read_checkpoint(path: Path) -> FileContent:
         with open_ordinary(path) as file:
             start = file.read(512)
             _refuse_by_start(path, start)
-            if _is_safetensors(start):
-                return _read_safetensors(path)
-            if zipfile.is_zipfile(file):
-                _refuse_by_members(path)
-            elif start.startswith(_ZIP_START):
-                raise _damaged(path)
-            elif not start.startswith(_PICKLE_START):
-                raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.")
-            file.seek(0)
-            content = _load_pickle(path, file)
+            content = _read(path, file, start)
     except OSError as error:
         raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
     except MemoryError as error:
         raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
-    if isinstance(content, Stub) and unpickling.is_module(content):
-        return FileContent(unpickling.parameters_of(content), "pickled network", {})
-    if not isinstance(content, Mapping):
-        what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
-        raise UnusableCheckpointError(f"{path} holds {what}; Droplens needs a state dict.")
-    return FileContent(content, "PyTorch", {})
+    return content
 
 
 def sha256_of(path: Path) -> str:
@@ -88,10 +93,7 @@ def sha256_of(path: Path) -> str:
     """
     try:
         with open_ordinary(path) as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-            return digest.hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
 
@@ -99,55 +101,76 @@ def sha256_of(path: Path) -> str:
 def _refuse_by_start(path: Path, start: bytes) -> None:
     if not start:
         raise UnusableCheckpointError(f"{path} is empty; copy or download it again.")
-    lowered = start.lstrip().lower()
+    lowered = start.lstrip(b" \t\r\n\xef\xbb\xbf").lower()
     for magic, what in _NOT_CHECKPOINTS:
         if lowered.startswith(magic):
             raise UnusableCheckpointError(f"{path} is {what}.")
+    if start[4:8] == b"TFL3":
+        raise UnusableCheckpointError(f"{path} is {_TFLITE}.")
+    # ONNX begins with the number of its version, then the text that names its maker.
+    if start[:1] == b"\x08" and start[1] < 32 and start[2:3] in (b"\x12", b"\x1a", b":"):
+        raise UnusableCheckpointError(f"{path} is {_ONNX}.")
+    if not start.strip(b"\0"):
+        raise UnusableCheckpointError(f"{path} holds nothing but zeros; copy it again.")
+
+
+def _read(path: Path, file: BinaryIO, start: bytes) -> FileContent:
+    mapped = MappedFile(file)
+    try:
+        if _is_safetensors(start):
+            tensors, metadata = archives.read_safetensors(mapped)
+            return FileContent(tensors, "safetensors", mapped, metadata)
+        container = "PyTorch"
+        if zipfile.is_zipfile(file):
+            names = _members(path, file)
+            container = "TorchScript" if any("/code/" in one for one in names) else container
+            content = archives.read_zip(file, mapped)
+        elif start.startswith(_ZIP_START):
+            raise archives.DamagedError
+        elif _is_tar(start):
+            file.seek(0)
+            content = archives.read_tar(file, mapped)
+        elif start.startswith(_PICKLE_START):
+            content = archives.read_stream(mapped)
+        else:
+            raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.")
+    except (OSError, MemoryError, UnusableCheckpointError):
+        raise
+    except Exception as error:  # a broken file provokes whatever there is
+        raise _damaged(path) from error
+    return _content(path, content, container, mapped)
+
+
+def _content(path: Path, content: Any, container: str, mapped: MappedFile) -> FileContent:
+    if isinstance(content, Stub) and content.is_module:
+        name = container if container == "TorchScript" else "pickled network"
+        return FileContent(content.parameters(), name, mapped, network=content)
+    if isinstance(content, Stub) and content.state:  # an object that holds the checkpoint
+        content = content.state
+    if not isinstance(content, Mapping):
+        what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
+        raise UnusableCheckpointError(f"{path} holds {what}; Droplens needs a state dict.")
+    return FileContent(content, container, mapped)
 
 
 def _is_safetensors(start: bytes) -> bool:
     return len(start) > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**32
 
 
-def _refuse_by_members(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise _damaged(path) from error
-    if any("/code/" in name for name in names):
-        raise UnusableCheckpointError(
-            f"{path} is a TorchScript program; Droplens opens state dicts, saved with "
-            "torch.save(model.state_dict(), …)."
-        )
+def _is_tar(start: bytes) -> bool:
+    marked = start[_TAR_PLACE : _TAR_PLACE + 5] == _TAR_MAGIC
+    return len(start) == 512 and (marked or start.startswith(_OLD_TAR_MEMBERS))
+
+
+def _members(path: Path, file: BinaryIO) -> list[str]:
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+    for ending, what in _FOREIGN_MEMBERS:
+        if any(name.endswith(ending) for name in names):
+            raise UnusableCheckpointError(f"{path} is {what}.")
     if not any(name.endswith("data.pkl") for name in names):
         raise UnusableCheckpointError(f"{path} is a zip archive without a checkpoint in it.")
-
-
-def _read_safetensors(path: Path) -> FileContent:
-    try:
-        with safe_open(path, framework="pt") as file:
-            # Cloned: as a map of the file they would die with it when a training script
-            # writes it anew.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            return FileContent(tensors, "safetensors", file.metadata() or {})
-    except (SafetensorError, ValueError) as error:
-        raise _damaged(path) from error
-
-
-def _load_pickle(path: Path, file: BinaryIO) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch speaks to programmers about old formats
-            # Not torch's own safe reader, which refuses a file for one foreign object in it:
-            # ``unpickling`` runs nothing either, and reads on.
-            return torch.load(
-                file, map_location="cpu", weights_only=False, pickle_module=unpickling
-            )
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # torch raises whatever a broken file provokes
-        raise _damaged(path) from error
+    return names
 
 
 def _damaged(path: Path) -> UnusableCheckpointError:

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
+
+Outputs = Literal["softmax", "sigmoid", "value"]
+"""What a network's outputs are: one class of several, each a yes or no, or plain numbers."""
+
+Dilation = tuple[bool, bool, bool]
+"""torchvision's ``replace_stride_with_dilation``: stages 2, 3 and 4 of a Bottleneck ResNet."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the user settled about a checkpoint that does not say it; None is not settled.
+
+    Attributes:
+        class_names: one for each class index.
+        preprocessing: from photo to input.
+        outputs: what the network's outputs are.
+        dilation: whether late stages are dilated instead of strided.
+    """
+
+    class_names: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = None
+    outputs: Outputs | None = None
+    dilation: Dilation | None = None
 
 
 @dataclass(frozen=True)
@@ -15,19 +38,19 @@ class ModelChoice:
     """What the user asked for; None leaves the decision to Droplens.
 
     Attributes:
-        checkpoint: file with the trained parameters; None with ``weights`` None is the
-            checkpoint that Droplens ships.
+        checkpoint: file with the trained parameters; None is the checkpoint that Droplens
+            ships.
         architecture: torchvision's name; None recognises it from the file.
-        weights: torchvision's named weights, e.g. "ResNet50_Weights.IMAGENET1K_V2".
         class_names: text or JSON file.
         preprocessing: JSON file.
+        settled: what the user settled; None takes what is remembered of the file.
     """
 
     checkpoint: Path | None = None
     architecture: str | None = None
-    weights: str | None = None
     class_names: Path | None = None
     preprocessing: Path | None = None
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +62,13 @@ class ModelSpec:
         title: the architecture as papers write it.
         checkpoint: the file.
         sha256: of the file, in hexadecimal.
-        class_names: one for each class index.
+        class_names: one for each class index; two for the one output of a yes or no whose
+            answers have names; none for a body without a head, which predicts nothing.
         class_names_source: where they come from, in words.
         preprocessing: from photo to input.
-        summary: one sentence that says what the file is.
-        problems: sentences about what had to be assumed or left out.
+        outputs: what the network's outputs are.
+        inspection: what the file itself turned out to be.
+        settled: what the user settled about it.
     """
 
     architecture: str
@@ -53,13 +78,49 @@ class ModelSpec:
     class_names: tuple[str, ...]
     class_names_source: str
     preprocessing: Preprocessing
-    summary: str
-    problems: tuple[str, ...] = ()
+    outputs: Outputs
+    inspection: Inspection
+    settled: Settled = Settled()
+
+    @property
+    def summary(self) -> str:
+        """Return one sentence that says what the file is."""
+        return self.inspection.summary
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return sentences about what had to be assumed or left out."""
+        return self.inspection.problems
+
+    @property
+    def predicts(self) -> bool:
+        """Return whether it has a head that names classes."""
+        return bool(self.class_names)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file turned out to be; the fields of the command line's ``inspect --json``."""
+    """What a file turned out to be; the fields of the command line's ``inspect --json``.
+
+    Attributes:
+        usable: whether it opens.
+        summary: one sentence that says what it is.
+        problems: sentences about what had to be assumed or left out, or why it does not open.
+        architecture: torchvision's name, or a ResNet's form.
+        num_classes: outputs of the head; None without a head.
+        class_names: as many, or two for one output.
+        class_names_source: where they come from, in words.
+        wrapper: the dotted keys that the state dict stood under; "" for a bare one.
+        key_prefix: what was taken off the front of the names.
+        head: its place and layers in words.
+        matched: share of the network's parameters found in the file, 0..1.
+        preprocessing: what the file says, else what suits the architecture.
+        sha256: of the file, in hexadecimal.
+        outputs: what the outputs are, as far as the file tells.
+        missing: parameters that the architecture needs and the file lacks.
+        unexpected: entries that belong to no part of the network.
+        can_dilate: whether stages can be dilated, which no file tells.
+    """
 
     usable: bool
     summary: str
@@ -74,6 +135,10 @@ class Inspection:
     matched: float = 0.0
     preprocessing: Preprocessing | None = None
     sha256: str = ""
+    outputs: Outputs | None = None
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    can_dilate: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -91,4 +156,7 @@ class Inspection:
             "matched": round(self.matched, 6),
             "preprocessing": self.preprocessing.to_json() if self.preprocessing else None,
             "sha256": self.sha256,
+            "outputs": self.outputs,
+            "missing": list(self.missing),
+            "unexpected": list(self.unexpected),
         }

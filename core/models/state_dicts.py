@@ -1,4 +1,4 @@
-"""Find the state dict in a checkpoint's content and clean its names."""
+"""Find the state dict in a checkpoint's content, clean its names and find its head."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from typing import Any
 
 from torch import Tensor
 
+from core.models.dialects import DIALECTS, Names, sequences
+from core.models.fingerprints import Fingerprint
+from core.models.head_finding import FoundHead, find_head
 from core.models.heads import Shape
+from core.models.inert import Stub
 from core.models.recognising import Recognition, recognise
-from core.models.unpickling import Stub, is_module, parameters_of
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
+_INNER_WRAPPERS = re.compile(r"\.(?:module|_orig_mod)\.")
+_LEFT_BY_TOOLS = re.compile(
+    r"(?:^|\.)(?:n_averaged|total_ops|total_params|best_\w+|epoch|global_step)$"
+    r"|^(?:\w*(?:loss|criterion|metric|accuracy|confmat)\w*|(?:train|val|test)_acc\w*)(?:\.|$)"
+)
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
 _NEARLY_ALL = 0.9
@@ -26,70 +34,105 @@ class StateDict:
     """The parameters as torchvision names them.
 
     Attributes:
-        tensors: by cleaned name.
+        tensors: by torchvision's name, those of the head included.
         wrapper: the dotted keys that the state dict stood under; "" for a bare one.
         key_prefix: what was taken off the front of the names, e.g. "module.".
-        recognition: the architecture that the cleaned names fit best.
+        dialect: whose names they were, in words; "" for torchvision's own.
+        recognition: the architecture that the names fit best; None where none agrees.
+        head: what follows the body.
+        names: all names of the file at this place, as they stood there.
     """
 
     tensors: dict[str, Tensor]
     wrapper: str
     key_prefix: str
-    recognition: Recognition
+    dialect: str
+    recognition: Recognition | None
+    head: FoundHead
+    names: tuple[str, ...]
 
     @property
     def shapes(self) -> dict[str, Shape]:
         """Return the shapes of the parameters by cleaned name."""
-        return shapes_of(self.tensors)
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
 
-def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:
-    """Return the shapes of tensors by name."""
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read the names: torchvision's name → the name in the file."""
+
+    prefix: str
+    names: dict[str, str]
+    dialect: str
+    recognition: Recognition | None
+
+    @property
+    def rank(self) -> float:
+        return 0.0 if self.recognition is None else self.recognition.similarity
 
 
-def find_state_dict(content: Mapping[Any, Any]) -> StateDict | None:
-    """Return the state dict of a checkpoint, cleaned; None where there is none."""
-    wrapper, tensors = _unwrap(content)
+def find_state_dict(content: Mapping[Any, Any], network: Stub | None = None) -> StateDict | None:
+    """Return the state dict of a checkpoint, cleaned; None where there is none.
+
+    Args:
+        content: the mapping at the top of the file.
+        network: the pickled network that it was read from, if any.
+    """
+    wrapper, found, network = _unwrap(content, network)
+    tensors = {name: one for name, one in found.items() if not _LEFT_BY_TOOLS.search(name)}
     if not tensors:
         return None
-    shapes = shapes_of(tensors)
-    best: tuple[str, dict[str, str], Recognition] | None = None
-    for prefix in _prefixes(tensors):
-        renamed = {_clean(name, prefix): name for name in tensors if name.startswith(prefix)}
-        found = recognise({new: shapes[old] for new, old in renamed.items()})
-        if best is None or found.similarity > best[2].similarity:
-            best = (prefix, renamed, found)
-    assert best is not None
-    prefix, renamed, recognition = best
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    best = max(_readings(shapes), key=lambda one: one.rank)
+    modules = [one for one in (network, *_stubs(content)) if one is not None]
+    head = FoundHead()
+    if best.recognition is not None:
+        inner = {new: shapes[old] for new, old in best.names.items()}
+        used = set(best.names.values())
+        outer = {name: shape for name, shape in shapes.items() if name not in used}
+        head = find_head(best.recognition, inner, outer, modules)
+    named = {new: tensors[old] for new, old in best.names.items()}
+    named |= {new: tensors[best.names.get(old, old)] for new, old in head.names.items()}
     return StateDict(
-        tensors={new: tensors[old] for new, old in renamed.items()},
+        tensors={name: _as_torchvision(name, tensor) for name, tensor in named.items()},
         wrapper=wrapper,
-        key_prefix=prefix,
-        recognition=recognition,
+        key_prefix=best.prefix,
+        dialect=best.dialect,
+        recognition=best.recognition,
+        head=head,
+        names=tuple(found),
     )
 
 
-def _unwrap(content: Mapping[Any, Any]) -> tuple[str, dict[str, Tensor]]:
+def _unwrap(
+    content: Mapping[Any, Any], network: Stub | None
+) -> tuple[str, dict[str, Tensor], Stub | None]:
     """Return the place with most tensors; of nearly equal ones the averaged, else the first."""
-    places = list(_places(content, "", _NESTING_DEPTH))
-    most = max(len(tensors) for _, tensors in places)
+    places = list(_places(content, "", _NESTING_DEPTH, network))
+    most = max(len(tensors) for _, tensors, _ in places)
     full = [place for place in places if len(place[1]) >= _NEARLY_ALL * most]
     averaged = [place for place in full if "ema" in place[0].lower().split(".")[-1].split("_")]
     return (averaged or full)[0]
 
 
 def _places(
-    content: Mapping[Any, Any], path: str, depth: int
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    content: Mapping[Any, Any], path: str, depth: int, network: Stub | None
+) -> Iterator[tuple[str, dict[str, Tensor], Stub | None]]:
     """Yield every mapping and every pickled network in a checkpoint, by its dotted path."""
-    yield path, _tensors(content)
+    yield path, _tensors(content), network
     for key, value in content.items():
         inner = f"{path}.{key}" if path else str(key)
-        if isinstance(value, Stub) and is_module(value):
-            yield inner, parameters_of(value)
-        elif isinstance(value, Mapping) and depth > 0:
-            yield from _places(value, inner, depth - 1)
+        if isinstance(value, Stub) and value.is_module:
+            yield inner, value.parameters(), value
+            continue
+        nested = value.state if isinstance(value, Stub) else value
+        if isinstance(nested, Mapping) and depth > 0:
+            yield from _places(nested, inner, depth - 1, None)
+
+
+def _stubs(content: Mapping[Any, Any]) -> list[Stub]:
+    """Return the pickled modules that stand beside the state dict."""
+    return [one for one in content.values() if isinstance(one, Stub) and one.is_module]
 
 
 def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
@@ -100,20 +143,45 @@ def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
     }
 
 
-def _prefixes(tensors: Mapping[str, Tensor]) -> Iterator[str]:
+def _readings(shapes: Mapping[str, Shape]) -> Iterator[_Reading]:
+    """Yield the ways to read the names, likeliest first; the first that fits whole ends it."""
+    for prefix in _prefixes(shapes):
+        names = {_clean(name, prefix): name for name in shapes if name.startswith(prefix)}
+        plain = _reading(prefix, names, "", shapes, None)
+        yield plain
+        for dialect in DIALECTS:
+            if dialect.telling in names:
+                yield _reading(prefix, dialect.translate(names), dialect.title, shapes, None)
+        if plain.recognition is None or not plain.recognition.is_whole:
+            for among, renamed in sequences(names):
+                yield _reading(prefix, renamed, "", shapes, among)
+
+
+def _reading(
+    prefix: str,
+    names: Names,
+    dialect: str,
+    shapes: Mapping[str, Shape],
+    among: tuple[Fingerprint, ...] | None,
+) -> _Reading:
+    read = {new: _as_shaped(new, shapes[old]) for new, old in names.items()}
+    return _Reading(prefix, dict(names), dialect, recognise(read, among))
+
+
+def _prefixes(names: Mapping[str, Any]) -> Iterator[str]:
     """Yield the leading segments that most names share: "", then "module.", and so on."""
     prefix = ""
     yield prefix
     for _ in range(_PREFIX_DEPTH):
         firsts = Counter(
             name[len(prefix) :].split(".", 1)[0]
-            for name in tensors
+            for name in names
             if name.startswith(prefix) and "." in name[len(prefix) :]
         )
         if not firsts:
             return
         segment, count = firsts.most_common(1)[0]
-        if count < _COMMON_SHARE * len(tensors):
+        if count < _COMMON_SHARE * len(names):
             return
         prefix = f"{prefix}{segment}."
         yield prefix
@@ -125,5 +193,15 @@ def _clean(name: str, prefix: str) -> str:
     DataParallel leaves ``module.`` inside VGG and AlexNet; DenseNets of before torchvision 0.3,
     torchvision's own files among them, say ``norm.1`` for ``norm1``.
     """
-    plain = name[len(prefix) :].replace(".module.", ".")
+    plain = _INNER_WRAPPERS.sub(".", name[len(prefix) :])
     return _OLD_DENSENET.sub(r"\1\2.", plain)
+
+
+def _as_shaped(name: str, shape: Shape) -> Shape:
+    """Return the shape that torchvision gives ConvNeXt's layer scale, kept flat by others."""
+    return (*shape, 1, 1) if name.endswith(".layer_scale") and len(shape) == 1 else shape
+
+
+def _as_torchvision(name: str, tensor: Tensor) -> Tensor:
+    shape = _as_shaped(name, tuple(tensor.shape))
+    return tensor if shape == tuple(tensor.shape) else tensor.reshape(shape)

@@ -1,90 +1,268 @@
 """Unpickle without running anything: what is not on a short list becomes an inert stub.
 
-``torch.load`` takes this module as its ``pickle_module``. Tensors are rebuilt, plain containers
-stand as they are, and every other class or function of the file is replaced by ``Stub``, which
-keeps what it was given and does nothing. Nothing outside the list is imported, ever.
+Tensors are rebuilt, plain containers stand as they are, and every other class or function of
+the file is replaced by a ``Stub``, which keeps what it was given and does nothing. Nothing is
+imported. Python's own slow unpickler does the walking: the fast one believes sizes that a file
+only claims, and lets a file change what it was given.
 """
 
 from __future__ import annotations
 
-import argparse
 import codecs
+import math
 import pickle
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
-from typing import IO, Any
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from core.models.inert import PickledArray, Stub
+
 UnpicklingError = pickle.UnpicklingError
-_TENSOR_DTYPES = tuple(name for name in dir(torch) if isinstance(getattr(torch, name), torch.dtype))
+
+_MOST_OPERATIONS = 5_000_000
+_NUMPY_TYPE = re.compile(r"[<>|=]?([biufSU]\d+|\?|O8?)")
+
+StorageOf = Callable[[str, torch.dtype, int], Tensor]
+"""Returns a storage as a flat tensor, from its key, kind and number of elements."""
+
+_STORAGE_KINDS = {
+    "FloatStorage": torch.float32,
+    "DoubleStorage": torch.float64,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+    "ComplexFloatStorage": torch.complex64,
+    "ComplexDoubleStorage": torch.complex128,
+    "QInt8Storage": torch.int8,
+    "QUInt8Storage": torch.uint8,
+    "QInt32Storage": torch.int32,
+    "UntypedStorage": torch.uint8,
+}
 
 
-class Stub:
-    """Stands for an object, class or function that is not admitted.
+class Source:
+    """The bytes of one file, read from a place on; a claim beyond its end is an error."""
 
-    Attributes:
-        origin: module and name of what it stands for.
-        state: the attributes that its pickle carried.
+    def __init__(self, content: Any, start: int = 0, end: int | None = None) -> None:
+        self.position = start
+        self._content = content
+        self._end = len(content) if end is None else end
+
+    def read(self, size: int) -> bytes:
+        """Return exactly this many bytes."""
+        if size < 0 or size > self._end - self.position:
+            raise UnpicklingError("the pickle ends before its end")
+        start = self.position
+        self.position += size
+        return bytes(self._content[start : self.position])
+
+    def readline(self) -> bytes:
+        """Return the bytes up to and with the next line feed."""
+        found = self._content.find(b"\n", self.position, self._end)
+        return self.read((found + 1 if found >= 0 else self._end) - self.position)
+
+    def readinto(self, target: Any) -> int:
+        """Fill a buffer."""
+        target[:] = self.read(len(target))
+        return len(target)
+
+
+class Unpickler(pickle._Unpickler):
+    """Admits what rebuilds tensors and plain containers; the rest becomes stubs.
+
+    Args:
+        source: where the pickle stands.
+        storage: gives the storages that the tensors are cut from.
     """
 
-    origin: tuple[str, str] = ("", "")
-    dump_patches = False  # asked by torch of networks in its old format; True would write a file
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]
+    read: Callable[[int], bytes]
+    append: Callable[[Any], None]
+    pop_mark: Callable[[], list[Any]]
 
-    def __new__(cls, *_: Any, **__: Any) -> Stub:
-        """Make one from whatever arguments the pickle gives."""
-        made = super().__new__(cls)
-        made.state = {}
-        return made
+    def __init__(self, source: Source, storage: StorageOf | None = None) -> None:
+        super().__init__(source, encoding="utf-8", errors="surrogateescape")
+        vars(self)["dispatch"] = _Counted(type(self).dispatch)
+        self._storage = storage
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        self.state: dict[Any, Any]
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the admitted object or a new kind of stub; import nothing."""
+        admitted = _ADMITTED.get((module, name))
+        if admitted is not None:
+            return admitted
+        return type("Stub", (Stub,), {"origin": (module, name)})
 
-    def __call__(self, *_: Any, **__: Any) -> Stub:
-        """Answer a call with another stub: the function itself is not here."""
-        return Stub()
+    def persistent_load(self, given: Any) -> Any:
+        """Return the storage or the old network that stands outside the pickle."""
+        if isinstance(given, tuple) and len(given) >= 2 and given[0] == "module":
+            return given[1]
+        if not isinstance(given, tuple) or len(given) < 5 or given[0] != "storage":
+            raise UnpicklingError("a reference that PyTorch does not write")
+        kind, key, _, count = given[1:5]
+        if not (isinstance(kind, type) and issubclass(kind, Stub)):
+            raise UnpicklingError("a storage of no kind")
+        dtype = _STORAGE_KINDS.get(kind.origin[1])
+        if dtype is None or type(count) is not int or count < 0 or self._storage is None:
+            raise UnpicklingError("a storage of an unknown kind")
+        found = self._storage(str(key), dtype, count)
+        view = given[5] if len(given) > 5 else None
+        return found if view is None else found[view[1] : view[1] + view[2]]
 
-    def __setstate__(self, state: Any) -> None:
-        parts = state if isinstance(state, tuple) else (state,)
-        for part in parts:
-            if isinstance(part, dict):
-                self.state.update(part)
+    def load_build(self) -> None:
+        """Give a stub its state; nothing else of a file may change what it is given."""
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], Stub):
+            self.stack[-1].take_state(state)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.state[key] = value
+    def load_bytearray8(self) -> None:
+        """Read before making room: the file may only claim this size."""
+        size = int.from_bytes(self.read(8), "little")
+        self.append(bytearray(self.read(size)))
 
-    def append(self, _: Any) -> None:
-        """Take an element, as a list would."""
+    def load_ext(self) -> None:
+        """Refuse names from Python's registry of extensions."""
+        raise UnpicklingError("an extension of pickle")
 
-    def extend(self, _: Iterable[Any]) -> None:
-        """Take elements, as a list would."""
+    def load_setitem(self) -> None:
+        """Set one entry of a mapping."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set_entries([(key, value)])
 
-    def add(self, _: Any) -> None:
-        """Take an element, as a set would."""
+    def load_setitems(self) -> None:
+        """Set entries of a mapping."""
+        items = self.pop_mark()
+        self._set_entries(zip(items[::2], items[1::2], strict=True))
+
+    def load_append(self) -> None:
+        """Append one element."""
+        self._extend([self.stack.pop()])
+
+    def load_appends(self) -> None:
+        """Append elements."""
+        self._extend(self.pop_mark())
+
+    def load_additems(self) -> None:
+        """Add elements to a set."""
+        items = self.pop_mark()
+        if isinstance(self.stack[-1], set):
+            self.stack[-1].update(item for item in items if _is_key(item))
+
+    def load_dict(self) -> None:
+        """Make a dictionary of what stands above the mark."""
+        items = self.pop_mark()
+        self.append({})
+        self._set_entries(zip(items[::2], items[1::2], strict=True))
+
+    def load_frozenset(self) -> None:
+        """Make a set that stays as it is."""
+        self.append(frozenset(item for item in self.pop_mark() if _is_key(item)))
+
+    def _set_entries(self, entries: Iterable[tuple[Any, Any]]) -> None:
+        target = self.stack[-1]
+        if isinstance(target, Stub):
+            target = target.state
+        if not isinstance(target, dict):
+            raise UnpicklingError("entries for what takes none")
+        for key, value in entries:
+            if _is_key(key):
+                target[key] = value
+
+    def _extend(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        if isinstance(target, Stub):
+            target.items.extend(items)
+        elif isinstance(target, list):
+            target.extend(items)
+        else:
+            raise UnpicklingError("elements for what takes none")
 
 
-def _rebuild_tensor(
-    storage: Any, offset: int, size: Iterable[int], stride: Iterable[int], *_: Any
-) -> Tensor:
-    rebuild: Any = torch._utils._rebuild_tensor
-    made: Tensor = rebuild(storage, offset, size, stride)
-    return made
+_OVERRIDES = {
+    pickle.BUILD: Unpickler.load_build,
+    pickle.BYTEARRAY8: Unpickler.load_bytearray8,
+    pickle.EXT1: Unpickler.load_ext,
+    pickle.EXT2: Unpickler.load_ext,
+    pickle.EXT4: Unpickler.load_ext,
+    pickle.SETITEM: Unpickler.load_setitem,
+    pickle.SETITEMS: Unpickler.load_setitems,
+    pickle.APPEND: Unpickler.load_append,
+    pickle.APPENDS: Unpickler.load_appends,
+    pickle.ADDITEMS: Unpickler.load_additems,
+    pickle.DICT: Unpickler.load_dict,
+    pickle.FROZENSET: Unpickler.load_frozenset,
+}
+Unpickler.dispatch.update({code[0]: method for code, method in _OVERRIDES.items()})
+
+
+class _Counted(dict[int, Any]):
+    """The operations, which end when a file asks for more than any checkpoint needs."""
+
+    def __init__(self, operations: Mapping[int, Any]) -> None:
+        super().__init__(operations)
+        self._left = _MOST_OPERATIONS
+
+    def __getitem__(self, code: int) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise UnpicklingError("more operations than a checkpoint needs")
+        return super().__getitem__(code)
+
+
+def _is_key(value: Any) -> bool:
+    """Return whether a value may be hashed: a tuple nested deep enough would end the program."""
+    if isinstance(value, tuple):
+        return all(_is_plain(part) for part in value)
+    return _is_plain(value) or isinstance(value, Stub | torch.dtype)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bytes)
+
+
+# What is admitted
+
+
+def _rebuild_tensor(flat: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
+    """Cut a tensor from its storage; one larger than its storage keeps only its shape."""
+    size, stride = tuple(size), tuple(stride)
+    if not isinstance(flat, Tensor):
+        raise UnpicklingError("a tensor without a storage")
+    if any(side < 0 for side in (*size, *stride, offset)):
+        raise UnpicklingError("a tensor of a negative size")
+    if math.prod(size) > flat.numel():
+        return torch.empty(size, dtype=flat.dtype, device="meta")
+    return flat.as_strided(size, stride, offset)
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
     return data
 
 
-def _meta_tensor(dtype: Any, size: Any, stride: Any, *_: Any) -> Tensor:
-    return torch.empty_strided(size, stride, dtype=dtype, device="meta")
+def _rebuild_from_type(rebuild: Any, _: Any, arguments: Any, *__: Any) -> Any:
+    if rebuild not in (_rebuild_tensor, _rebuild_parameter):
+        return Stub()
+    return rebuild(*arguments)
+
+
+def _meta_tensor(dtype: Any, size: Any, *_: Any) -> Tensor:
+    return torch.empty(tuple(size), dtype=dtype, device="meta")
 
 
 def _sparse_tensor(_: Any, data: Any) -> Tensor:
     """Stand in for a sparse tensor by its kind and size; sparse parameters are refused."""
     (size,) = (part for part in data if isinstance(part, torch.Size))
     none = torch.zeros(len(size), 0, dtype=torch.int64)
-    return torch.sparse_coo_tensor(none, torch.zeros(0), size)
+    return torch.sparse_coo_tensor(none, torch.zeros(0), size, check_invariants=False)
 
 
 def _quantised_tensor(_: Any, __: Any, size: Any, *___: Any) -> Tensor:
@@ -99,77 +277,96 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
     return text.encode(encoding)
 
 
+def _collected(kind: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
+    """Return a maker of plain values that takes a list, never a size."""
+
+    def collect(values: Any = ()) -> Any:
+        if not isinstance(values, list | tuple | set | frozenset):
+            return kind(())
+        return kind(value for value in values if _is_key(value))
+
+    return collect
+
+
+def _plain_bytes(value: Any = b"", *encoding: Any) -> bytes:
+    if isinstance(value, str):
+        return _encode(value, *encoding)
+    return bytes(value) if isinstance(value, bytes | bytearray | list) else b""
+
+
+def _complex(real: Any = 0.0, imaginary: Any = 0.0) -> complex:
+    return complex(float(real), float(imaginary))
+
+
+def _size(values: Any = ()) -> torch.Size:
+    return torch.Size(tuple(values))
+
+
+def _empty_dictionary(*_: Any) -> dict[Any, Any]:
+    return {}
+
+
+def _numpy_type(text: Any, *_: Any) -> Stub:
+    made = Stub()
+    made.state["type"] = text if isinstance(text, str) and _NUMPY_TYPE.fullmatch(text) else ""
+    return made
+
+
+def _numpy_scalar(kind: Any, content: Any = b"") -> Any:
+    array = PickledArray()
+    array.take_state((1, (1,), kind, False, content))
+    return array.values[0] if array.values else Stub()
+
+
+def _numpy_array(*_: Any) -> PickledArray:
+    return PickledArray()
+
+
+def _numpy_from_buffer(content: Any, kind: Any, shape: Any, *_: Any) -> PickledArray:
+    array = PickledArray()
+    array.take_state((1, shape, kind, False, bytes(content)))
+    return array
+
+
 _ADMITTED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
-    ("collections", "defaultdict"): lambda *_: defaultdict(None),
-    ("argparse", "Namespace"): argparse.Namespace,
+    ("collections", "defaultdict"): _empty_dictionary,
     ("_codecs", "encode"): _encode,
-    ("torch", "Size"): torch.Size,
-    ("torch", "device"): torch.device,
-    ("torch", "Tensor"): torch.Tensor,
-    ("torch", "UntypedStorage"): torch.UntypedStorage,
-    ("torch.storage", "UntypedStorage"): torch.UntypedStorage,
-    ("torch.storage", "TypedStorage"): torch.TypedStorage,
+    ("torch", "Size"): _size,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor,
     ("torch._utils", "_rebuild_meta_tensor_no_storage"): _meta_tensor,
     ("torch._utils", "_rebuild_sparse_tensor"): _sparse_tensor,
     ("torch._utils", "_rebuild_qtensor"): _quantised_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
+    ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_from_type,
+    ("torch.nn.parameter", "Parameter"): _rebuild_parameter,
+    ("numpy", "dtype"): _numpy_type,
 }
-_ADMITTED |= {("torch", name): getattr(torch, name) for name in _TENSOR_DTYPES}
 _ADMITTED |= {
-    (module, kind.__name__): kind
-    for module in ("builtins", "__builtin__")
-    for kind in (dict, list, tuple, set, frozenset, int, float, bool, str, bytes, complex)
+    ("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)
 }
+for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    _ADMITTED[_module, "_reconstruct"] = _numpy_array
+    _ADMITTED[_module, "scalar"] = _numpy_scalar
+for _module in ("numpy.core.numeric", "numpy._core.numeric"):
+    _ADMITTED[_module, "_frombuffer"] = _numpy_from_buffer
+for _module in ("builtins", "__builtin__"):
+    for _name, _kind in (("set", set), ("frozenset", frozenset)):
+        _ADMITTED[_module, _name] = _collected(_kind)
+    _ADMITTED[_module, "list"] = _collected(list)
+    _ADMITTED[_module, "tuple"] = _collected(tuple)
+    _ADMITTED[_module, "dict"] = _empty_dictionary
+    _ADMITTED[_module, "bytes"] = _ADMITTED[_module, "bytearray"] = _plain_bytes
+    _ADMITTED[_module, "complex"] = _complex
 
 
-class Unpickler(pickle.Unpickler):
-    """Admits what rebuilds tensors and plain containers; the rest becomes stubs."""
+def load(source: Source, storage: StorageOf | None = None) -> Any:
+    """Return what one pickle holds; the source then stands behind it.
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the admitted object or a new kind of stub; import nothing."""
-        admitted = _ADMITTED.get((module, name))
-        if admitted is not None:
-            return admitted
-        return type("Stub", (Stub,), {"origin": (module, name)})
-
-
-def load(file: IO[bytes], **options: Any) -> Any:
-    """Return what one pickle holds; ``torch.load`` calls this for old formats."""
-    return Unpickler(file, **options).load()
-
-
-def is_module(stub: Stub) -> bool:
-    """Return whether a stub stands for a network: it has parameters or parts."""
-    return any(isinstance(stub.state.get(key), dict) for key in ("_parameters", "_modules"))
-
-
-def parameters_of(stub: Stub) -> dict[str, Tensor]:
-    """Return the state dict of a stub that stands for a network.
-
-    Args:
-        stub: of a pickled ``nn.Module``; its parts stand in its ``_modules``.
+    Raises:
+        Exception: whatever a broken file provokes.
     """
-    found: dict[str, Tensor] = {}
-    waiting: list[tuple[str, Stub]] = [("", stub)]
-    seen: set[int] = set()
-    while waiting:
-        prefix, module = waiting.pop()
-        if id(module) in seen:
-            continue
-        seen.add(id(module))
-        for kind in ("_parameters", "_buffers"):
-            for name, tensor in _items(module.state.get(kind)):
-                if isinstance(tensor, Tensor):
-                    found[f"{prefix}{name}"] = tensor
-        for name, part in _items(module.state.get("_modules")):
-            if isinstance(part, Stub):
-                waiting.append((f"{prefix}{name}.", part))
-    return found
-
-
-def _items(value: Any) -> Iterable[tuple[Any, Any]]:
-    return value.items() if isinstance(value, dict) else ()
+    return Unpickler(source, storage).load()

@@ -1,77 +1,114 @@
-"""torchvision's own pretrained weights, by name."""
+"""torchvision's own pretrained weights: which there are, and where their files lie."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
-import torch
+from core.errors import UnusableCheckpointError
+from core.models.architectures import ARCHITECTURES
 
-from core.errors import ArchitectureMismatchError, UnusableCheckpointError
-from core.models.architectures import BY_NAME
-from core.models.checkpoints import OpenedModel
-from core.models.presets import preset_of
-from core.models.reading import sha256_of
-from core.models.spec import ModelSpec
-from core.models.torchvision_import import torchvision_models
+_OWN_LICENCE = "BSD 3-Clause"
+_SWAG_LICENCE = "CC BY-NC 4.0, not for commercial use"
 
 
-def open_weights(name: str, wanted: str | None) -> OpenedModel:
-    """Open weights from torch hub's folder, downloaded first where they are not there yet.
+@dataclass(frozen=True)
+class Weights:
+    """One named set of pretrained weights.
 
-    Args:
+    Attributes:
         name: as torchvision writes it, e.g. "ResNet50_Weights.IMAGENET1K_V2".
-        wanted: the architecture that was asked for beside them, if any.
-
-    Raises:
-        UnusableCheckpointError: no such weights, or the download failed.
-        ArchitectureMismatchError: they are of another architecture than ``wanted``.
+        architecture: torchvision's name.
+        title: of the architecture, as papers write it.
+        accuracy: share of ImageNet's validation photos that it names right, in percent.
+        accuracy_top_5: the same, where one of five answers may be right.
+        size_bytes: of the file, as torchvision tells it, to about 1 %.
+        parameters: how many.
+        licence: of the weights.
+        url: where torchvision's makers keep the file.
     """
+
+    name: str
+    architecture: str
+    title: str
+    accuracy: float
+    accuracy_top_5: float
+    size_bytes: int
+    parameters: int
+    licence: str
+    url: str
+
+    @property
+    def file_name(self) -> str:
+        """Return the file's name, which ends in the first digits of its hash."""
+        return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def hash_start(self) -> str:
+        """Return how the file's SHA-256 begins."""
+        return Path(self.file_name).stem.rsplit("-", 1)[-1]
+
+    @property
+    def path(self) -> Path:
+        """Return where the file lies, or would lie: where torch hub puts it."""
+        return hub_folder() / self.file_name
+
+    @property
+    def part_path(self) -> Path:
+        """Return where a download in progress lies."""
+        return hub_folder() / f"{self.file_name}.part"
+
+
+def hub_folder() -> Path:
+    """Return the folder in which torch hub keeps checkpoints, without importing torch.
+
+    Source: ``torch.hub.get_dir``.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("TORCH_HOME", f"{cache}/torch")
+    return Path(home).expanduser() / "hub" / "checkpoints"
+
+
+def list_weights() -> tuple[Weights, ...]:
+    """Return all weights of torchvision's classifiers, by architecture."""
+    from core.models.torchvision_import import torchvision_models
+
     models = torchvision_models()
-    try:
-        entry = models.get_weight(name)
-        architecture = _architecture(entry)
-    except (ValueError, AttributeError, KeyError, TypeError, StopIteration) as error:
-        raise UnusableCheckpointError(
-            f"torchvision has no classification weights {name!r}; a name looks like "
-            "ResNet50_Weights.IMAGENET1K_V2."
-        ) from error
-    if wanted not in (None, architecture):
-        raise ArchitectureMismatchError(
-            f"{name} are weights of {BY_NAME[architecture].title} ({architecture}), not of "
-            f"{wanted}; leave one of the two out."
-        )
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(entry.url).name
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # torch hub speaks where results belong
-            network = models.get_model(architecture, weights=entry)
-    except (URLError, OSError, RuntimeError) as error:
-        raise UnusableCheckpointError(
-            f"{name} could not be downloaded; check the connection, or save {entry.url} as {file}."
-        ) from error
-    network.requires_grad_(False)
-    network.eval()
-    return OpenedModel(_spec(name, architecture, entry, file), network)
-
-
-def _spec(name: str, architecture: str, entry: Any, file: Path) -> ModelSpec:
-    names = tuple(entry.meta["categories"])
-    title = BY_NAME[architecture].title
-    return ModelSpec(
-        architecture=architecture,
-        title=title,
-        checkpoint=file,
-        sha256=sha256_of(file),
-        class_names=names,
-        class_names_source="named by torchvision",
-        preprocessing=preset_of(entry, architecture),
-        summary=f"{title} with torchvision's weights {name}, {len(names):,} classes.",
+    return tuple(
+        _weights(architecture.name, architecture.title, entry)
+        for architecture in ARCHITECTURES
+        for entry in models.get_model_weights(architecture.name)
     )
 
 
-def _architecture(entry: object) -> str:
-    models = torchvision_models()
-    return next(name for name in BY_NAME if entry in models.get_model_weights(name))
+def find_weights(name: str) -> Weights:
+    """Return the weights of this name.
+
+    Raises:
+        UnusableCheckpointError: torchvision has none of this name for a classifier.
+    """
+    for one in list_weights():
+        if one.name == name:
+            return one
+    raise UnusableCheckpointError(
+        f"torchvision has no classification weights {name!r}; a name looks like "
+        "ResNet50_Weights.IMAGENET1K_V2."
+    )
+
+
+def _weights(architecture: str, title: str, entry: Any) -> Weights:
+    meta = entry.meta
+    metrics = meta["_metrics"]["ImageNet-1K"]
+    return Weights(
+        name=str(entry),
+        architecture=architecture,
+        title=title,
+        accuracy=float(metrics["acc@1"]),
+        accuracy_top_5=float(metrics["acc@5"]),
+        size_bytes=round(meta["_file_size"] * 2**20),
+        parameters=int(meta["num_params"]),
+        licence=_SWAG_LICENCE if "license" in meta else _OWN_LICENCE,
+        url=entry.url,
+    )

@@ -139,6 +139,9 @@ def test_inspect(capsysbinary: Any, checkpoint: Path) -> None:
         "matched",
         "preprocessing",
         "sha256",
+        "outputs",
+        "missing",
+        "unexpected",
     ]
     assert found["summary"] == (
         "ResNet-18 with 2 classes (ant, bee), from the 'model_state_dict' of a training "

@@ -11,27 +11,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core.images.loader import ImageLoader
-from core.images.preprocessing import Preprocessing
 from core.inference.devices import Device
 from core.inference.engine import ReadyModel, RunOutcome
 from core.inference.predictions import ClassProbability, Prediction
 from core.models.spec import ModelChoice, ModelSpec
 from gui.engine_bridge import EngineBridge
+from tests.specs import make_spec
 
 DEVICE = Device("cpu", "Processor", "a test")
-
-
-def make_spec(title: str = "Tiny", architecture: str = "resnet18") -> ModelSpec:
-    return ModelSpec(
-        architecture=architecture,
-        title=title,
-        checkpoint=Path("tiny.pth"),
-        sha256="00",
-        class_names=("ant", "bee"),
-        class_names_source="a test",
-        preprocessing=Preprocessing(),
-        summary=f"{title} with 2 classes.",
-    )
 
 
 def predict(path: Path, probability: float = 0.75, name: str = "ant") -> Prediction:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,20 +10,17 @@ from core.images.preprocessing import Preprocessing
 from core.inference import devices
 from core.inference.classifier import TOO_LARGE, Classifier, is_out_of_memory
 from core.inference.devices import Device, choose_device, processor
+from core.models.building import Blueprint
 from core.models.checkpoints import OpenedModel
+from core.models.fingerprints import fingerprint_of
 from core.models.spec import ModelSpec
+from tests.specs import make_spec
 
 
 def spec(classes: int) -> ModelSpec:
-    return ModelSpec(
-        architecture="tiny",
-        title="Tiny",
-        checkpoint=Path("tiny.pth"),
-        sha256="00",
-        class_names=tuple(f"class {index}" for index in range(classes)),
-        class_names_source="a test",
-        preprocessing=Preprocessing(resize=None, crop=(2, 2)),
-        summary="",
+    names = tuple(f"class {index}" for index in range(classes))
+    return make_spec(
+        architecture="tiny", names=names, preprocessing=Preprocessing(resize=None, crop=(2, 2))
     )
 
 
@@ -47,7 +42,7 @@ class FixedNetwork(nn.Module):
 
 def classifier(network: nn.Module, notices: list[str], device: str = "cpu") -> Classifier:
     classes = getattr(network, "classes", 3)
-    opened = OpenedModel(spec(classes), network)
+    opened = OpenedModel(spec(classes), network, Blueprint(fingerprint_of("resnet18"), None, {}))
     return Classifier(opened, Device(device, device, ""), notices.append)
 
 

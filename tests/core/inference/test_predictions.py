@@ -22,7 +22,7 @@ def test_csv_is_for_spreadsheets() -> None:
     assert second[0] == "'-broken.jpg"
     said = dict(zip(head, second, strict=True))["error"]
     assert said == "'-broken.jpg could not be read: the file is empty."
-    assert dict(zip(head, first, strict=True))["sha256"] == "00"
+    assert dict(zip(head, first, strict=True))["sha256"] == "0" * 64
 
 
 def test_json_has_the_contracts_keys() -> None:
@@ -34,7 +34,8 @@ def test_json_has_the_contracts_keys() -> None:
         "model": {
             "architecture": "tiny",
             "checkpoint": "tiny.pth",
-            "sha256": "00",
+            "sha256": "0" * 64,
             "preprocessing": spec(3).preprocessing.to_json(),
+            "outputs": "softmax",
         },
     }

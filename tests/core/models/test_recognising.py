@@ -4,7 +4,9 @@ import pytest
 
 from core.models.architectures import ARCHITECTURES, BY_NAME, GROUPS
 from core.models.building import build_network
-from core.models.recognising import Shapes, recognise
+from core.models.fingerprints import Shapes, fingerprint_of
+from core.models.head_finding import find_head
+from core.models.recognising import fit, recognise
 from core.models.torchvision_import import torchvision_models
 
 
@@ -22,13 +24,16 @@ def shapes_of(architecture: str, classes: int) -> Shapes:
 
 @pytest.mark.parametrize("architecture", [one.name for one in ARCHITECTURES])
 def test_every_architecture_is_recognised(architecture: str) -> None:
-    found = recognise(shapes_of(architecture, 7))
+    shapes = shapes_of(architecture, 7)
+    found = recognise(shapes)
+    assert found is not None
     assert found.architecture.name == architecture
-    assert found.is_complete
-    assert found.matched == pytest.approx(1.0)
-    assert found.head is not None
-    assert found.head.is_plain
-    assert found.head.outputs == 7
+    assert found.is_whole
+    assert found.found == found.wanted
+    head = find_head(found, shapes, {}, []).head
+    assert head is not None
+    assert head.is_plain
+    assert head.outputs == 7
 
 
 def test_the_table_is_torchvisions() -> None:
@@ -41,13 +46,14 @@ def test_the_table_is_torchvisions() -> None:
 
 def test_matched_is_a_share_of_the_parameters() -> None:
     shapes = dict(shapes_of("alexnet", 1000))
-    del shapes["classifier.1.weight"]
-    found = recognise(shapes)
-    missing = 9216 * 4096
-    assert found.matched == pytest.approx(1 - missing / 61_100_840)
-    assert found.missing == ("classifier.1.weight",)
-    assert not found.is_complete
+    del shapes["features.3.weight"]
+    found = fit(fingerprint_of("alexnet"), shapes)
+    missing, head = 192 * 64 * 5 * 5, 1000 * 4096 + 1000
+    assert found.wanted - found.found == missing
+    assert found.wanted == 61_100_840 - head
+    assert found.missing == ("features.3.weight",)
+    assert not found.is_whole
 
 
 def test_nothing_in_common() -> None:
-    assert recognise({"a": (3,)}).similarity == 0
+    assert recognise({"a": (3,)}) is None

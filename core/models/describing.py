@@ -1,0 +1,188 @@
+"""Say what an examined checkpoint is: the summary sentence, its class names, its details."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import get_args
+
+from core.errors import PreprocessingError, UnusableCheckpointError
+from core.images import preprocessing as preprocessing_file
+from core.images.preprocessing import Preprocessing
+from core.models import carried_names, class_names
+from core.models.companions import from_timm, names_beside, preprocessing_beside
+from core.models.examining import RESNETS, Examined
+from core.models.presets import TRANSFORMING_INPUT, own_weights, preset_for, preset_of
+from core.models.spec import Inspection, Outputs
+
+_IMAGENET_CLASSES = 1000
+_UNNAMED = "not named by the checkpoint"
+_NAMED = "named by the checkpoint"
+_TIMM_KEYS = ("pretrained_cfg", "default_cfg")
+
+
+def describe(examined: Examined, sha256: str) -> Inspection:
+    """Return what is to be said of a usable checkpoint.
+
+    Raises:
+        UnusableCheckpointError: what it says of its own preprocessing makes no sense.
+    """
+    names, source = _names(examined, sha256)
+    preprocessing, problems = _preprocessing(examined, sha256)
+    head, recognition = examined.head, examined.recognition
+    return Inspection(
+        usable=True,
+        summary=_summary(examined, names, source),
+        problems=(*examined.notes, *_name_problems(examined, names, source), *problems),
+        architecture=recognition.architecture.name,
+        num_classes=None if head is None else head.outputs,
+        class_names=None if head is None else names,
+        class_names_source=None if head is None else source,
+        wrapper=examined.state_dict.wrapper,
+        key_prefix=examined.state_dict.key_prefix,
+        head=None if head is None else f"{examined.state_dict.head.label}: {head}",
+        matched=examined.matched,
+        preprocessing=preprocessing,
+        sha256=sha256,
+        outputs=None if head is None else _outputs(examined),
+        missing=recognition.missing,
+        unexpected=examined.state_dict.head.left_out,
+        can_dilate=_can_dilate(examined),
+    )
+
+
+def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
+    """Return class names and where they come from."""
+    if examined.head is None:
+        return (), ""
+    count = examined.head.outputs
+    content = examined.content
+    written = {key: _json_or_none(text) for key, text in content.metadata.items()}
+    for place in (written, content.content):
+        found = carried_names.from_checkpoint(place, count)
+        if found is not None:
+            return found[0], _NAMED
+    entry = own_weights(examined.recognition.architecture.name, sha256)
+    if entry is not None:
+        return tuple(entry.meta["categories"]), "named by torchvision"
+    beside = names_beside(examined.path, count)
+    if beside is not None:
+        return beside[0], f"named by {beside[1]} beside the checkpoint"
+    if count == _IMAGENET_CLASSES:
+        return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
+    return class_names.placeholder_names(count), _UNNAMED
+
+
+def _name_problems(examined: Examined, names: tuple[str, ...], source: str) -> list[str]:
+    if examined.head is None:
+        return []
+    problems = []
+    count = examined.head.outputs
+    carried = carried_names.unfitting(examined.content.content, count)
+    if carried is not None and source != _NAMED:
+        problems.append(
+            f"The checkpoint names {carried:,} classes but has {count:,}; its names are not used."
+        )
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        problems.append(
+            "All class names are numbers. Folders are sorted as text in training (1, 10, 2), so "
+            "check that each name stands for the right class."
+        )
+    left_out = examined.state_dict.head.left_out
+    if left_out:
+        count_said = (
+            "One entry belongs" if len(left_out) == 1 else f"{len(left_out)} entries belong"
+        )
+        problems.append(
+            f"{count_said} to no part of the network and "
+            f"{'is' if len(left_out) == 1 else 'are'} left out, first {left_out[0]!r}."
+        )
+    return problems
+
+
+def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list[str]]:
+    """Return what the file or its neighbours say, else what suits the architecture."""
+    content, recognition = examined.content, examined.recognition
+    architecture = recognition.architecture
+    written = content.metadata.get("preprocessing")
+    if written is not None:
+        try:
+            found = preprocessing_file.from_json(_json_or_none(written))
+        except PreprocessingError as error:
+            raise UnusableCheckpointError(f"{examined.path}: {error}") from error
+        return _for_channels(examined, found), []
+    entry = own_weights(architecture.name, sha256)
+    if entry is not None:
+        return preset_of(entry, architecture.name), []
+    count = 0 if examined.head is None else examined.head.outputs
+    for key in _TIMM_KEYS:
+        carried = from_timm(content.content.get(key))
+        if carried is not None:
+            return _for_channels(examined, carried), []
+    beside = preprocessing_beside(examined.path, count)
+    if beside is not None:
+        told = [f"The preprocessing is the one told by {beside[1]} beside the checkpoint."]
+        return _for_channels(examined, beside[0]), told
+    problems = []
+    if architecture.name in TRANSFORMING_INPUT:
+        problems.append(
+            f"Whether this {architecture.title} was trained with transform_input stands in no "
+            "checkpoint; it is taken to be off. The preprocessing can turn it on."
+        )
+    return _preset(examined), problems
+
+
+def _preset(examined: Examined) -> Preprocessing:
+    fingerprint = examined.recognition.fingerprint
+    return preset_for(fingerprint.architecture.name, examined.plan.shapes, fingerprint.first)
+
+
+def _for_channels(examined: Examined, found: Preprocessing) -> Preprocessing:
+    """Return a preprocessing whose channels are those that the network takes."""
+    fitting = _preset(examined)
+    if found.channels == fitting.channels:
+        return found
+    return replace(found, channel_order=fitting.channel_order, mean=fitting.mean, std=fitting.std)
+
+
+def _outputs(examined: Examined) -> Outputs:
+    """Return what the outputs are: what the file tells, else a yes or no where there is one."""
+    assert examined.head is not None
+    written = examined.content.metadata.get("outputs")
+    told: dict[str | None, Outputs] = {one: one for one in get_args(Outputs)}
+    if written in told:
+        return told[written]
+    return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
+
+
+def _can_dilate(examined: Examined) -> bool:
+    name = examined.recognition.architecture.name
+    return name.startswith(RESNETS) and "layer1.0.conv3.weight" in examined.plan.shapes
+
+
+def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
+    state_dict, content = examined.state_dict, examined.content
+    place = f"a {content.container} file"
+    if state_dict.wrapper:
+        epoch = content.content.get("epoch")
+        known = type(epoch) is int and 0 <= epoch < 10**9
+        averaged = "ema" in state_dict.wrapper.lower()
+        place = f"the {state_dict.wrapper!r}" + (" (the averaged weights)" if averaged else "")
+        place += " of a training checkpoint" + (f" of epoch {epoch}" if known else "")
+    if state_dict.dialect:
+        place += f" with {state_dict.dialect}"
+    title = examined.recognition.architecture.title
+    if examined.head is None:
+        return f"{title} without a head, from {place}; every parameter of its body found."
+    count = examined.head.outputs
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    listed = "" if source == _UNNAMED else f" ({shown})"
+    classes = "1 output" if count == 1 else f"{count:,} classes"
+    return f"{title} with {classes}{listed}, from {place}; every parameter found."
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

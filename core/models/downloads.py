@@ -1,0 +1,409 @@
+"""Download weights: with progress, pause, resume, retry, and a check of the hash at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import logging
+import os
+import shutil
+import ssl
+import threading
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.error import HTTPError, URLError
+
+from core.errors import DownloadError, cannot_read, cannot_write, os_reason
+from core.files import open_ordinary
+from core.models.weights import Weights, hub_folder
+
+log = logging.getLogger(__name__)
+
+State = Literal["downloading", "waiting", "done", "paused", "cancelled", "failed"]
+
+_CHUNK_BYTES = 2**18
+_TIMEOUT_S = 20
+_WAITS_S = (0.5, 1, 2, 4, 8)
+_TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RANGE_NOT_SATISFIABLE = 416
+_CLOSING_WAIT_S = 2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is.
+
+    Attributes:
+        weights: what is downloaded.
+        state: what it is doing, or how it ended.
+        done_bytes: on the disk so far.
+        total_bytes: of the whole file; torchvision's own figure before the server answers.
+        problem: why it waits or failed, in one sentence; "" where it does not.
+    """
+
+    weights: Weights
+    state: State
+    done_bytes: int
+    total_bytes: int
+    problem: str = ""
+
+
+class Download:
+    """One download; ``run`` does it in the thread that calls it, once.
+
+    Args:
+        weights: what to download.
+        mirror: address of a folder that holds torchvision's files; "" is torchvision's own.
+        on_progress: called in the thread that runs it.
+        waits_s: seconds before each new try after the connection failed.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        mirror: str = "",
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        waits_s: tuple[float, ...] = _WAITS_S,
+    ) -> None:
+        self.weights = weights
+        self._url = f"{mirror.rstrip('/')}/{weights.file_name}" if mirror else weights.url
+        self._on_progress = on_progress
+        self._waits_s = waits_s
+        self._stop = threading.Event()
+        self._is_cancelled = False
+        self._total = weights.size_bytes
+
+    def pause(self) -> None:
+        """End soon and keep what is there, so that a later download goes on from it."""
+        self._stop.set()
+
+    def cancel(self) -> None:
+        """End soon and delete what is there."""
+        self._is_cancelled = True
+        self._stop.set()
+
+    def run(self) -> Path | None:
+        """Download, and return the file; None where it was paused or cancelled.
+
+        Raises:
+            DownloadError: it failed for good, in one sentence; what is there is kept.
+        """
+        try:
+            path = self._run()
+        except DownloadError as error:
+            self._tell("failed", str(error))
+            raise
+        if path is not None:
+            self._tell("done")
+        elif self._is_cancelled:
+            with contextlib.suppress(OSError):
+                self.weights.part_path.unlink(missing_ok=True)
+            self._tell("cancelled")
+        else:
+            self._tell("paused")
+        return path
+
+    def _run(self) -> Path | None:
+        part = self.weights.part_path
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            is_resumed = part.exists() and part.stat().st_size > 0
+            if not self._fetch_with_retries(part):
+                return None
+            if not _has_hash(part, self.weights) and is_resumed:
+                # What lay there was of another file; once more from the beginning.
+                part.unlink()
+                if not self._fetch_with_retries(part):
+                    return None
+            if not _has_hash(part, self.weights):
+                part.unlink()
+                raise DownloadError(
+                    f"{self._url} is not the file that torchvision names: its hash does not begin "
+                    f"with {self.weights.hash_start}. It was deleted; try again, or another mirror."
+                )
+            part.replace(self.weights.path)
+        except OSError as error:
+            raise DownloadError(cannot_write(self.weights.path, error)) from error
+        return self.weights.path
+
+    def _fetch_with_retries(self, part: Path) -> bool:
+        """Fetch until the file is whole; return False where it was asked to stop.
+
+        Each try that brings something earns the full number of tries again.
+        """
+        tries = 0
+        while not self._stop.is_set():
+            before = _size(part)
+            try:
+                return self._fetch(part)
+            except _TryAgainError as error:
+                tries = 0 if _size(part) > before else tries
+                if tries >= len(self._waits_s):
+                    raise DownloadError(
+                        f"{self.weights.name} could not be downloaded: {error}. What came so far "
+                        "is kept; check the connection and try again."
+                    ) from error
+                self._tell("waiting", f"{str(error).capitalize()}; trying again.")
+                self._stop.wait(self._waits_s[tries])
+                tries += 1
+        return False
+
+    def _fetch(self, part: Path) -> bool:
+        have = _size(part)
+        headers = {"User-Agent": "Droplens", "Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        try:
+            with _open(self._url, headers) as response:
+                if not _continues(response, have):
+                    have = 0
+                length = response.headers.get("Content-Length")
+                if length is not None and length.isdecimal():
+                    self._total = have + int(length)
+                    _check_room(part, int(length))
+                if not self._receive(response, part, have):
+                    return False
+        except HTTPError as error:
+            if error.code == _RANGE_NOT_SATISFIABLE and have:
+                return self._end_or_restart(part, error)
+            raise _refused(self._url, error) from error
+        except (URLError, http.client.HTTPException, OSError) as error:
+            raise self._sorted_out(error) from error
+        if _size(part) < self._total and length is not None:
+            raise _TryAgainError("the connection was cut")
+        return True
+
+    def _receive(self, response: Any, part: Path, have: int) -> bool:
+        """Append what comes to the part; return False where it was asked to stop."""
+        with part.open("r+b" if have else "wb") as file:
+            file.seek(have)
+            self._tell("downloading", done=have)
+            while not self._stop.is_set():
+                chunk = response.read(_CHUNK_BYTES)
+                if not chunk:
+                    file.flush()
+                    os.fsync(file.fileno())
+                    return True
+                try:
+                    file.write(chunk)
+                except OSError as error:
+                    raise _NoRoomError(error) from error
+                have += len(chunk)
+                self._tell("downloading", done=have)
+        return False
+
+    def _end_or_restart(self, part: Path, error: HTTPError) -> bool:
+        """Nothing lies behind what is there: it is whole, or of another file."""
+        if _has_hash(part, self.weights):
+            return True
+        part.unlink()
+        raise _TryAgainError("what was there is of another file") from error
+
+    def _sorted_out(self, error: Exception) -> Exception:
+        """Return what an error of the connection or the disk means."""
+        if isinstance(error, _NoRoomError):
+            return DownloadError(
+                f"{cannot_write(self.weights.part_path, error.reason)} What came so far is kept."
+            )
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return DownloadError(
+                f"The server at {self._url} shows a certificate that this computer does not trust "
+                f"({reason.verify_message}); ask who runs your network, or use a mirror."
+            )
+        if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
+            assert isinstance(reason, OSError)
+            return DownloadError(cannot_write(self.weights.part_path, reason))
+        if isinstance(reason, TimeoutError):
+            return _TryAgainError("the server does not answer")
+        if isinstance(reason, OSError) and reason.strerror:
+            return _TryAgainError(f"the connection failed ({os_reason(reason)})")
+        return _TryAgainError("the connection was cut")
+
+    def _tell(self, state: State, problem: str = "", done: int | None = None) -> None:
+        done = _size(self.weights.part_path) if done is None else done
+        if state == "done":
+            done = self._total = _size(self.weights.path)
+        self._on_progress(Progress(self.weights, state, done, max(done, self._total), problem))
+
+
+class Downloads:
+    """The downloads in progress, each in a thread of its own.
+
+    Args:
+        on_progress: called in those threads.
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self._running: dict[str, tuple[Download, threading.Thread]] = {}
+
+    def start(self, weights: Weights, mirror: str) -> None:
+        """Begin a download, or go on with it."""
+        running = self._running.get(weights.name)
+        if running is not None and running[1].is_alive():
+            return
+        download = Download(weights, mirror, self._on_progress)
+        # A daemon: a server that does not answer must not keep the program from ending.
+        thread = threading.Thread(
+            target=_run_quietly, args=(download,), name="download", daemon=True
+        )
+        self._running[weights.name] = (download, thread)
+        thread.start()
+
+    def pause(self, name: str) -> None:
+        """End a download and keep what is there."""
+        if name in self._running:
+            self._running[name][0].pause()
+
+    def cancel(self, weights: Weights) -> None:
+        """End a download and delete what is there."""
+        running = self._running.get(weights.name)
+        if running is not None and running[1].is_alive():
+            running[0].cancel()
+        else:
+            with contextlib.suppress(OSError):
+                weights.part_path.unlink(missing_ok=True)
+
+    def is_running(self, name: str) -> bool:
+        """Return whether a download is in progress."""
+        return name in self._running and self._running[name][1].is_alive()
+
+    def shut_down(self) -> None:
+        """Pause all downloads; they go on when they are started again."""
+        for download, _ in self._running.values():
+            download.pause()
+        for _, thread in self._running.values():
+            thread.join(_CLOSING_WAIT_S)
+
+
+def take_file(weights: Weights, given: Path) -> Path:
+    """Put a file that the user has already where torch hub would put it.
+
+    Raises:
+        DownloadError: it is another file, or there is no room for it.
+    """
+    try:
+        with open_ordinary(given) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DownloadError(cannot_read(given, os_reason(error))) from error
+    if not found.startswith(weights.hash_start):
+        raise DownloadError(
+            f"{given} is not {weights.name}: its hash does not begin with {weights.hash_start}. "
+            f"The right file is called {weights.file_name}."
+        )
+    target = weights.path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or not target.samefile(given):
+            copy = weights.part_path
+            shutil.copyfile(given, copy)
+            copy.replace(target)
+    except OSError as error:
+        raise DownloadError(cannot_write(target, error)) from error
+    return target
+
+
+def delete_file(weights: Weights) -> None:
+    """Delete the file of weights from the disk.
+
+    Raises:
+        DownloadError: the system refuses.
+    """
+    try:
+        weights.path.unlink(missing_ok=True)
+        weights.part_path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DownloadError(f"{weights.path} could not be deleted: {os_reason(error)}.") from error
+
+
+def sizes_on_disk(all_weights: tuple[Weights, ...]) -> dict[str, tuple[int, bool]]:
+    """Return what lies on the disk: name → (bytes, whether the file is whole)."""
+    lying = {}
+    with contextlib.suppress(OSError):
+        lying = {one.name: one.stat().st_size for one in os.scandir(hub_folder())}
+    found = {}
+    for one in all_weights:
+        if one.file_name in lying:
+            found[one.name] = (lying[one.file_name], True)
+        elif one.part_path.name in lying:
+            found[one.name] = (lying[one.part_path.name], False)
+    return found
+
+
+class _TryAgainError(Exception):
+    """A failure that may pass; its text ends a sentence."""
+
+
+class _NoRoomError(OSError):
+    """The disk took no more."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason.errno, reason.strerror)
+        self.reason = reason
+
+
+def _open(url: str, headers: dict[str, str]) -> Any:
+    if not url.startswith(("https://", "http://")):
+        raise DownloadError(f"{url!r} is no web address; a mirror begins with https://.")
+    try:
+        request = urllib.request.Request(url, headers=headers)
+    except ValueError as error:
+        raise DownloadError(f"{url!r} is no web address.") from error
+    handlers: list[urllib.request.BaseHandler] = []
+    if url.startswith("https://"):
+        import truststore  # the certificates that the system trusts, a company's own included
+
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    # The proxy is the system's, which urllib looks up by itself.
+    return urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT_S)
+
+
+def _continues(response: Any, have: int) -> bool:
+    """Return whether an answer goes on where the part ends; servers may send all again."""
+    given = response.headers.get("Content-Range", "")
+    return bool(have) and response.status == 206 and given.startswith(f"bytes {have}-")
+
+
+def _check_room(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if free < needed:
+        raise DownloadError(
+            f"The disk has {free / 1e6:,.0f} MB free, but the download needs "
+            f"{needed / 1e6:,.0f} MB more; make room in {part.parent}."
+        )
+
+
+def _refused(url: str, error: HTTPError) -> Exception:
+    if error.code in _TRY_AGAIN_LATER:
+        return _TryAgainError(f"the server answers {error.code}")
+    if error.code == 404:
+        return DownloadError(f"There is no file at {url}; check the mirror's address.")
+    return DownloadError(f"The server refuses {url}: {error.code} {error.reason}.")
+
+
+def _has_hash(path: Path, weights: Weights) -> bool:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return found.startswith(weights.hash_start)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _run_quietly(download: Download) -> None:
+    """Run in a thread of its own; its progress has told how it ended."""
+    try:
+        download.run()
+    except DownloadError as error:
+        log.info("%s", error)

@@ -1,0 +1,300 @@
+"""Examine a checkpoint: read it, recognise it, and decide what its network is built from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.errors import ArchitectureMismatchError, UnusableCheckpointError
+from core.models import refusals
+from core.models.architectures import BY_NAME
+from core.models.building import Blueprint
+from core.models.companions import architecture_beside
+from core.models.dialects import TIMM_EFFICIENTNET
+from core.models.fingerprints import fingerprint_of
+from core.models.head_finding import FoundHead
+from core.models.heads import Head, head_from_json
+from core.models.inert import Stub
+from core.models.reading import FileContent, read_checkpoint
+from core.models.recognising import NO_PARAMETERS, Recognition, fit
+from core.models.state_dicts import StateDict, find_state_dict
+
+_CLOSE_ENOUGH_TO_NAME = 0.5
+_TIMM_EPSILON = 1e-5
+_OTHER_PADDING = re.compile(r"^tf_|_ap$|_ns$")
+RESNETS = ("resnet", "resnext", "wide_resnet", "ResNet")
+"""How the names of all ResNets begin, those that no builder names included."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A usable checkpoint.
+
+    Attributes:
+        path: the file.
+        content: what it holds.
+        state_dict: its parameters by torchvision's names.
+        recognition: the architecture to build.
+        plan: what the network is built from.
+        notes: sentences about what was assumed.
+    """
+
+    path: Path
+    content: FileContent
+    state_dict: StateDict
+    recognition: Recognition
+    plan: Blueprint
+    notes: tuple[str, ...]
+
+    @property
+    def head(self) -> Head | None:
+        """Return the head, None for a body alone."""
+        return self.plan.head
+
+    @property
+    def matched(self) -> float:
+        """Return the share of the network's parameters found in the file, 0..1."""
+        return _share(self.recognition, self.state_dict)
+
+
+def examine(path: Path, wanted: str | None) -> Examined:
+    """Find out what a file is.
+
+    Args:
+        path: the file.
+        wanted: the architecture that the user named, if any.
+
+    Raises:
+        UnusableCheckpointError: it holds nothing that opens here, with what it is instead.
+        ArchitectureMismatchError: it is of another architecture than the one wanted.
+    """
+    if wanted is not None and wanted not in BY_NAME:
+        raise UnusableCheckpointError(
+            f"There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50."
+        )
+    content = read_checkpoint(path)
+    state_dict = find_state_dict(content.content, content.network)
+    if state_dict is None or _is_optimizer_alone(content, state_dict):
+        what = "holds no parameters of a network"
+        if refusals.is_optimizer(content.content):
+            what = "holds an optimizer's state without the network that it trained"
+        raise UnusableCheckpointError(f"{path} {what}.")
+    recognition = _decide(path, state_dict, wanted)
+    notes: list[str] = []
+    plan = _plan(path, content, state_dict, recognition, notes)
+    _refuse_odd_values(path, state_dict, recognition, plan)
+    return Examined(path, content, state_dict, recognition, plan, tuple(notes))
+
+
+def architecture_hint(content: FileContent) -> str | None:
+    """Return the architecture's name that a training script left in its checkpoint."""
+    for place in (content.content, *content.content.values()):
+        values = place.state if isinstance(place, Stub) else place
+        for key in ("arch", "architecture", "model_name", "model"):
+            value = values.get(key) if isinstance(values, Mapping) else None
+            if isinstance(value, str):
+                return value
+    return content.metadata.get("architecture")
+
+
+def _is_optimizer_alone(content: FileContent, state_dict: StateDict) -> bool:
+    return state_dict.recognition is None and refusals.is_optimizer(content.content)
+
+
+def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognition:
+    """Return the architecture to build, or refuse with the reason."""
+    found = state_dict.recognition
+    if refusals.is_quantised(state_dict.names):
+        raise UnusableCheckpointError(f"{path} {refusals.QUANTISED}.")
+    if wanted is not None and (found is None or wanted != found.architecture.name):
+        asked = fit(fingerprint_of(wanted), state_dict.shapes)
+        if not asked.is_whole:
+            title = BY_NAME[wanted].title
+            whole = found is not None and found.is_whole
+            is_of = f"a {found.architecture.title}" if found and whole else "of another kind"
+            raise ArchitectureMismatchError(
+                f"{path} is {is_of}, not a {title}; choose the architecture that was trained, "
+                "or let Droplens recognise it."
+            )
+        found = asked
+    if found is None or not found.is_whole:
+        share = _share(found, state_dict) if found is not None else 0.0
+        raise UnusableCheckpointError(f"{path} {_why_not(found, state_dict)}.", share)
+    return found
+
+
+def _share(recognition: Recognition, state_dict: StateDict) -> float:
+    """Return the share found in the file; the head is counted as the file has it."""
+    head = sum(
+        state_dict.tensors[name].numel()
+        for name in state_dict.head.names
+        if not name.endswith(NO_PARAMETERS)
+    )
+    return (recognition.found + head) / max(1, recognition.wanted + head)
+
+
+def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
+    """Return what a file is, in words that follow its name and end before the full stop."""
+    named = refusals.why_not_by_names(state_dict.names)
+    if found is None or (named and found.similarity < 1):
+        return named or "is no classifier that Droplens knows; it opens torchvision's architectures"
+    title = found.architecture.title
+    if found.similarity < _CLOSE_ENOUGH_TO_NAME:
+        close = f"; its names are most like a {title}'s, its shapes are not"
+        told = close if len(found.missing) < len(found.cut.body) / 2 else ""
+        return f"is no classifier that Droplens knows; it opens torchvision's architectures{told}"
+    if found.missing:
+        count = len(found.missing)
+        return (
+            f"resembles a {title}, but {'one' if count == 1 else f'{count:,}'} of its parameters "
+            f"{'is' if count == 1 else 'are'} missing or of another shape, first "
+            f"{found.missing[0]!r}; save the whole network again"
+        )
+    return (
+        f"resembles a {title}, but has {len(found.unexpected):,} parameters more, first "
+        f"{found.unexpected[0]!r}"
+    )
+
+
+def _plan(
+    path: Path,
+    content: FileContent,
+    state_dict: StateDict,
+    recognition: Recognition,
+    notes: list[str],
+) -> Blueprint:
+    found, fingerprint = state_dict.head, recognition.fingerprint
+    head = found.head
+    written = head_from_json(_parsed(content.metadata.get("head")))
+    if head is not None and written is not None and _agree(written, head):
+        head = replace(
+            head, layers=written.layers, outputs_are=written.outputs_are, is_assumed=False
+        )
+    elif head is None:
+        notes.append(_why_no_head(found, recognition))
+    elif head.is_assumed:
+        notes.append(
+            "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
+            "assumed."
+        )
+    if head is not None and found.label != head.place and state_dict.key_prefix == "":
+        notes.append(f"{found.label!r} is taken for the head.")
+    epsilon = None
+    if state_dict.dialect == TIMM_EFFICIENTNET.title and "efficientnet" in _name(recognition):
+        epsilon = _TIMM_EPSILON
+        hint = architecture_hint(content) or architecture_beside(path, head.outputs if head else 0)
+        if hint is not None and _OTHER_PADDING.search(hint):
+            raise UnusableCheckpointError(
+                f"{path} is timm's {hint}, which pads its convolutions otherwise than "
+                "torchvision's EfficientNet; its answers would be wrong here."
+            )
+        if hint is None:
+            notes.append(
+                "The names are timm's. Its variants called tf_efficientnet pad otherwise, which no "
+                "checkpoint tells; of those the answers are wrong here."
+            )
+    plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
+    plan = _as_pickled(plan, content, state_dict)
+    plan = plan.with_options(_parsed(content.metadata.get("options")))
+    _note_stem(plan, notes)
+    return plan
+
+
+def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
+    title, place = recognition.architecture.title, recognition.cut.place
+    if found.others:
+        listed = ", ".join(found.others)
+        return (
+            f"It has {len(found.others)} heads ({listed}), and which one to follow it does not "
+            "say: it predicts nothing here, but its feature maps can be looked at."
+        )
+    if found.unread:
+        return (
+            f"What stands at {place!r}, the head of a {title}, makes no head that Droplens can "
+            "read: it predicts nothing here, but its feature maps can be looked at."
+        )
+    return "It has no head: it predicts nothing, but its feature maps can be looked at."
+
+
+def _as_pickled(plan: Blueprint, content: FileContent, state_dict: StateDict) -> Blueprint:
+    """Take from a pickled ResNet what shapes do not tell: dilation, and pooling after the stem."""
+    if content.network is None or not _name(state_dict.recognition).startswith(RESNETS):
+        return plan
+    modules = dict(content.network.modules())
+    prefix = state_dict.key_prefix
+    pool = modules.get(f"{prefix}maxpool")
+    dilated = [_is_dilated(modules.get(f"{prefix}layer{stage}.1.conv2")) for stage in (2, 3, 4)]
+    one, two, three = dilated
+    keeps = pool is not None and pool.origin[1] == "MaxPool2d"
+    return replace(plan, keeps_max_pool=keeps, dilation=(one, two, three))
+
+
+def _is_dilated(convolution: Stub | None) -> bool:
+    return convolution is not None and convolution.state.get("dilation") not in (None, (1, 1))
+
+
+def _note_stem(plan: Blueprint, notes: list[str]) -> None:
+    stem = plan.shapes[plan.fingerprint.first]
+    if plan.fingerprint.first == "conv1.weight" and stem[0] == 64 and stem[2:] == (3, 3):
+        after = "with" if plan.keeps_max_pool else "without"
+        notes.append(
+            "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 "
+            f"{after} pooling after it is assumed, and photos of 32×32 pixels."
+        )
+    if stem[1] == 1:
+        notes.append("The network takes one channel: photos are turned grey for it.")
+    if stem[1] == 4:
+        notes.append(
+            "The network takes four channels: the fourth is taken for opacity, full everywhere."
+        )
+
+
+def _agree(written: Head, found: Head) -> bool:
+    """Return whether a written head has the layers that the shapes show."""
+    layers = [
+        [(layer.name, layer.shape) for layer in head.layers if layer.shape]
+        for head in (written, found)
+    ]
+    return layers[0] == layers[1]
+
+
+def _refuse_odd_values(
+    path: Path, state_dict: StateDict, recognition: Recognition, plan: Blueprint
+) -> None:
+    place = "" if plan.head is None else f"{plan.head.place}."
+    for name, tensor in state_dict.tensors.items():
+        used = name in recognition.cut.body or (place and name.startswith(place))
+        odd = _why_odd(tensor) if used and not name.endswith(NO_PARAMETERS) else None
+        if odd is not None:
+            raise UnusableCheckpointError(f"{path} {odd}.")
+
+
+def _why_odd(tensor: Tensor) -> str | None:
+    """Return why a parameter's values cannot be computed with, or None where they can."""
+    if tensor.is_meta:
+        return "has the names of parameters without their values; save the trained network again"
+    if tensor.layout != torch.strided:
+        return "holds sparse parameters; save them with to_dense()"
+    if tensor.is_complex():
+        return "holds complex numbers, which no image classifier of torchvision has"
+    if not tensor.is_floating_point():
+        return refusals.QUANTISED
+    return None
+
+
+def _name(recognition: Recognition | None) -> str:
+    return "" if recognition is None else recognition.architecture.name
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text is not None else None
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,99 @@
+"""What the user settled about foreign checkpoints, remembered by the file's hash."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import DroplensError, SettingsError, cannot_write
+from core.files import write_atomically
+from core.images.preprocessing import from_json
+from core.models.spec import Settled
+
+log = logging.getLogger(__name__)
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_OUTPUTS = ("softmax", "sigmoid", "value")
+
+
+def default_folder() -> Path:
+    """Return where this user's settlements lie."""
+    from platformdirs import user_data_path
+
+    return user_data_path("Droplens", appauthor=False) / "models"
+
+
+class Settlements:
+    """One small JSON file a checkpoint.
+
+    Args:
+        folder: made when the first is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, sha256: str) -> Settled:
+        """Return what was settled about a file; nothing where that cannot be read."""
+        try:
+            found = json.loads(self._file(sha256).read_text(encoding="utf-8"))
+            return _from_json(found)
+        except FileNotFoundError:
+            return Settled()
+        except (OSError, ValueError, TypeError, RecursionError, DroplensError) as error:
+            log.warning("what was settled about a checkpoint cannot be read: %s", error)
+            return Settled()
+
+    def keep(self, sha256: str, settled: Settled) -> None:
+        """Remember what was settled about a file; nothing settled forgets it.
+
+        Raises:
+            SettingsError: no room or no permission; what was remembered before still stands.
+        """
+        path = self._file(sha256)
+        try:
+            if settled == Settled():
+                path.unlink(missing_ok=True)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(_to_json(settled), indent=1).encode("ascii"))
+        except OSError as error:
+            raise SettingsError(
+                f"What you settled is used now but not remembered. {cannot_write(path, error)}"
+            ) from error
+
+    def _file(self, sha256: str) -> Path:
+        if not _HASH.fullmatch(sha256):
+            raise ValueError("not a hash")
+        return self._folder / f"{sha256}.json"
+
+
+def _to_json(settled: Settled) -> dict[str, Any]:
+    preprocessing = settled.preprocessing
+    return {
+        "class_names": settled.class_names,
+        "preprocessing": None if preprocessing is None else preprocessing.to_json(),
+        "outputs": settled.outputs,
+        "dilation": settled.dilation,
+    }
+
+
+def _from_json(found: Any) -> Settled:
+    """Read what ``_to_json`` gave; what has another type counts as not settled."""
+    settled = Settled()
+    names = found.get("class_names")
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        settled = replace(settled, class_names=tuple(names))
+    if found.get("preprocessing") is not None:
+        settled = replace(settled, preprocessing=from_json(found["preprocessing"]))
+    if found.get("outputs") in _OUTPUTS:
+        settled = replace(settled, outputs=found["outputs"])
+    dilation = found.get("dilation")
+    if isinstance(dilation, list) and len(dilation) == 3:
+        one, two, three = map(bool, dilation)
+        settled = replace(settled, dilation=(one, two, three))
+    return settled
