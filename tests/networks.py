@@ -31,6 +31,11 @@ def trained(architecture: str, classes: int) -> nn.Module:
         assert isinstance(old, nn.Linear)
         new = nn.Linear(old.in_features, classes)
     setattr(network.get_submodule(parent), name, new)
+    return spread(network)
+
+
+def spread(network: nn.Module) -> nn.Module:
+    """Give batch norm other statistics than a fresh network's; end in evaluation mode."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -217,13 +217,19 @@ def _replace_first(network: nn.Module, plan: Blueprint) -> None:
 
 
 def _with_head(network: nn.Module, fingerprint: Fingerprint, head: Head | None) -> nn.Module:
-    place = fingerprint.cuts[0].place if head is None else head.place
-    if head is not None and head.pooling != "own":
+    if head is None:
+        return _without_head(network, fingerprint.cuts[-1].place)
+    if head.pooling != "own":
         return _pooled(network, fingerprint, head)
-    parent, _, name = place.rpartition(".")
-    takes_maps = fingerprint.takes_maps(place)
-    made: nn.Module = nn.Identity() if head is None else _head(head, takes_maps=takes_maps)
+    parent, _, name = head.place.rpartition(".")
+    made = _head(head, takes_maps=fingerprint.takes_maps(head.place))
     setattr(network.get_submodule(parent), name, made)
+    return network
+
+
+def _without_head(network: nn.Module, place: str) -> nn.Module:
+    """Take away all of the classifier: a file may lack its earlier layers too."""
+    setattr(network, place, nn.Identity())
     return network
 
 

@@ -5,11 +5,13 @@ Sources: timm's and torchvision's model definitions (parameter names and the ord
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.models.fingerprints import Fingerprint, fingerprints
+from core.models.heads import Shape
 
 _Replacement = str | Callable[[re.Match[str]], str]
 Names = Mapping[str, str]
@@ -118,6 +120,16 @@ TIMM_CONVNEXT = Dialect(
     ),
 )
 
+TIMM_VGG = Dialect(
+    "timm's names",
+    "pre_logits.fc1.weight",
+    (
+        (r"pre_logits\.fc1\.(\w+)", r"classifier.0.\1"),
+        (r"pre_logits\.fc2\.(\w+)", r"classifier.3.\1"),
+        (r"head\.fc\.(\w+)", r"classifier.6.\1"),
+    ),
+)
+
 CIFAR_RESNET = Dialect(
     "the names of a widespread ResNet for CIFAR",
     "layer2.0.shortcut.0.weight",
@@ -130,7 +142,21 @@ CIFAR_RESNET = Dialect(
 _BODIES = ("features", "layers")
 """Parts that are the whole body of their network."""
 
-DIALECTS = (TIMM_VIT, TIMM_EFFICIENTNET, TIMM_CONVNEXT, CIFAR_RESNET)
+DIALECTS = (TIMM_VIT, TIMM_EFFICIENTNET, TIMM_CONVNEXT, TIMM_VGG, CIFAR_RESNET)
+
+_LINEAR_AS_CONVOLUTION = re.compile(r"classifier\.[036]\.weight")
+
+
+def as_torchvision_shapes(name: str, shape: Shape) -> Shape:
+    """Return torchvision's shape for a parameter that others keep in another one.
+
+    ConvNeXt's layer scale is flat at timm, and VGG's linear layers are convolutions there.
+    """
+    if name.endswith(".layer_scale") and len(shape) == 1:
+        return (*shape, 1, 1)
+    if len(shape) == 4 and _LINEAR_AS_CONVOLUTION.fullmatch(name):
+        return (shape[0], math.prod(shape[1:]))
+    return shape
 
 
 def sequences(names: Names) -> Iterator[tuple[tuple[Fingerprint, ...], dict[str, str]]]:

@@ -183,7 +183,7 @@ class Download:
             file.seek(have)
             self._tell("downloading", done=have)
             while not self._stop.is_set():
-                chunk = response.read(_CHUNK_BYTES)
+                chunk = response.read1(_CHUNK_BYTES)
                 if not chunk:
                     file.flush()
                     os.fsync(file.fileno())

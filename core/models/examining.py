@@ -155,7 +155,7 @@ def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
         return (
             f"resembles a {title}, but {'one' if count == 1 else f'{count:,}'} of its parameters "
             f"{'is' if count == 1 else 'are'} missing or of another shape, first "
-            f"{found.missing[0]!r}; save the whole network again"
+            f"{found.missing[0]!r}: it is a variant that torchvision has not, or part of a network"
         )
     return (
         f"resembles a {title}, but has {len(found.unexpected):,} parameters more, first "
@@ -179,6 +179,12 @@ def _plan(
         )
     elif head is None:
         notes.append(_why_no_head(found, recognition))
+    elif not _is_trained(state_dict):
+        head = None
+        notes.append(
+            "The values of its head are no numbers: it predicts nothing, but its feature maps can "
+            "be looked at."
+        )
     elif head.is_assumed:
         notes.append(
             "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
@@ -254,6 +260,13 @@ def _note_stem(plan: Blueprint, notes: list[str]) -> None:
         notes.append(
             "The network takes four channels: the fourth is taken for opacity, full everywhere."
         )
+
+
+def _is_trained(state_dict: StateDict) -> bool:
+    """Return whether the head's last values are numbers; torchvision has a body without."""
+    last = state_dict.tensors[list(state_dict.head.names)[-1]]
+    odd = last.is_meta or last.layout != torch.strided or not last.is_floating_point()
+    return odd or bool(last.flatten()[:8].isfinite().any())
 
 
 def _agree(written: Head, found: Head) -> bool:

@@ -97,14 +97,15 @@ class _Search:
 
     def candidates(self, label: str, parts: Mapping[str, str]) -> list[_Candidate]:
         """Return the heads among parts: all of them together, else each group by itself."""
-        whole = self.candidate(label, parts)
-        if whole is not None:
-            return [whole]
         groups: dict[str, dict[str, str]] = {}
         for part, name in parts.items():
             first, _, below = part.partition(".")
             if below:
                 groups.setdefault(first, {})[below] = name
+        together = sum(map(len, groups.values())) == len(parts) and len(groups) == 1
+        whole = None if together else self.candidate(label, parts)
+        if whole is not None:
+            return [whole]
         return [
             one
             for first, group in groups.items()

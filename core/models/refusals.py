@@ -60,12 +60,12 @@ _KINDS = (
         (r"encoder\.stages\.\d+\.layers\.\d+\.layer\.\d+\.convolution",),
     ),
     _Kind(
-        "is a ViT of timm's that torchvision has not; Droplens opens its B, L and H forms",
-        (r"patch_embed\.proj\.weight", r"(^|\.)blocks\.\d+\.attn\.qkv"),
-    ),
-    _Kind(
         "is a Swin transformer with timm's names, which differ from torchvision's in their order",
         (r"patch_embed\.proj\.weight", r"layers\.\d+\.blocks\.\d+\.attn"),
+    ),
+    _Kind(
+        "is a ViT of timm's that torchvision has not; Droplens opens its B, L and H forms",
+        (r"patch_embed\.proj\.weight", r"(^|\.)blocks\.\d+\.attn\.qkv"),
     ),
     _Kind(
         "is a network of timm's EfficientNet and MobileNet family that torchvision has not",

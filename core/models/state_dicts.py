@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from core.models.dialects import DIALECTS, Names, sequences
+from core.models.dialects import DIALECTS, Names, as_torchvision_shapes, sequences
 from core.models.fingerprints import Fingerprint
 from core.models.head_finding import FoundHead, find_head
 from core.models.heads import Shape
@@ -26,7 +26,8 @@ _LEFT_BY_TOOLS = re.compile(
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
 _NEARLY_ALL = 0.9
-_COMMON_SHARE = 0.5
+_COMMON_SHARE = 0.3
+_PREFIXES_A_LEVEL = 2
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,11 @@ def find_state_dict(content: Mapping[Any, Any], network: Stub | None = None) -> 
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    best = max(_readings(shapes), key=lambda one: one.rank)
+    best = _best_reading(shapes)
     modules = [one for one in (network, *_stubs(content)) if one is not None]
     head = FoundHead()
     if best.recognition is not None:
-        inner = {new: shapes[old] for new, old in best.names.items()}
+        inner = {new: as_torchvision_shapes(new, shapes[old]) for new, old in best.names.items()}
         used = set(best.names.values())
         outer = {name: shape for name, shape in shapes.items() if name not in used}
         head = find_head(best.recognition, inner, outer, modules)
@@ -143,8 +144,20 @@ def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
     }
 
 
+def _best_reading(shapes: Mapping[str, Shape]) -> _Reading:
+    """Return the reading whose names fit best; one that fits without a rest ends the search."""
+    best: _Reading | None = None
+    for one in _readings(shapes):
+        if best is None or one.rank > best.rank:
+            best = one
+        if one.rank == 1:
+            break
+    assert best is not None
+    return best
+
+
 def _readings(shapes: Mapping[str, Shape]) -> Iterator[_Reading]:
-    """Yield the ways to read the names, likeliest first; the first that fits whole ends it."""
+    """Yield the ways to read the names, likeliest first."""
     for prefix in _prefixes(shapes):
         names = {_clean(name, prefix): name for name in shapes if name.startswith(prefix)}
         plain = _reading(prefix, names, "", shapes, None)
@@ -164,27 +177,29 @@ def _reading(
     shapes: Mapping[str, Shape],
     among: tuple[Fingerprint, ...] | None,
 ) -> _Reading:
-    read = {new: _as_shaped(new, shapes[old]) for new, old in names.items()}
+    read = {new: as_torchvision_shapes(new, shapes[old]) for new, old in names.items()}
     return _Reading(prefix, dict(names), dialect, recognise(read, among))
 
 
-def _prefixes(names: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the leading segments that most names share: "", then "module.", and so on."""
-    prefix = ""
-    yield prefix
+def _prefixes(names: Collection[str]) -> list[str]:
+    """Return the beginnings that many names share: "", then "module.", and so on."""
+    found, level = [""], [""]
     for _ in range(_PREFIX_DEPTH):
-        firsts = Counter(
-            name[len(prefix) :].split(".", 1)[0]
-            for name in names
-            if name.startswith(prefix) and "." in name[len(prefix) :]
-        )
-        if not firsts:
-            return
-        segment, count = firsts.most_common(1)[0]
-        if count < _COMMON_SHARE * len(names):
-            return
-        prefix = f"{prefix}{segment}."
-        yield prefix
+        deeper = []
+        for prefix in level:
+            firsts = Counter(
+                name[len(prefix) :].split(".", 1)[0]
+                for name in names
+                if name.startswith(prefix) and "." in name[len(prefix) :]
+            )
+            deeper += [
+                f"{prefix}{segment}."
+                for segment, count in firsts.most_common(_PREFIXES_A_LEVEL)
+                if count >= _COMMON_SHARE * len(names)
+            ]
+        found += deeper
+        level = deeper
+    return found
 
 
 def _clean(name: str, prefix: str) -> str:
@@ -197,11 +212,6 @@ def _clean(name: str, prefix: str) -> str:
     return _OLD_DENSENET.sub(r"\1\2.", plain)
 
 
-def _as_shaped(name: str, shape: Shape) -> Shape:
-    """Return the shape that torchvision gives ConvNeXt's layer scale, kept flat by others."""
-    return (*shape, 1, 1) if name.endswith(".layer_scale") and len(shape) == 1 else shape
-
-
 def _as_torchvision(name: str, tensor: Tensor) -> Tensor:
-    shape = _as_shaped(name, tuple(tensor.shape))
+    shape = as_torchvision_shapes(name, tuple(tensor.shape))
     return tensor if shape == tuple(tensor.shape) else tensor.reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ class Weights:
         name: as torchvision writes it, e.g. "ResNet50_Weights.IMAGENET1K_V2".
         architecture: torchvision's name.
         title: of the architecture, as papers write it.
-        accuracy: share of ImageNet's validation photos that it names right, in percent.
+        accuracy: share of ImageNet's validation photos that it names right, in percent; None
+            for a body whose classifier was never trained.
         accuracy_top_5: the same, where one of five answers may be right.
         size_bytes: of the file, as torchvision tells it, to about 1 %.
         parameters: how many.
@@ -33,8 +35,8 @@ class Weights:
     name: str
     architecture: str
     title: str
-    accuracy: float
-    accuracy_top_5: float
+    accuracy: float | None
+    accuracy_top_5: float | None
     size_bytes: int
     parameters: int
     licence: str
@@ -105,10 +107,14 @@ def _weights(architecture: str, title: str, entry: Any) -> Weights:
         name=str(entry),
         architecture=architecture,
         title=title,
-        accuracy=float(metrics["acc@1"]),
-        accuracy_top_5=float(metrics["acc@5"]),
+        accuracy=_finite(metrics["acc@1"]),
+        accuracy_top_5=_finite(metrics["acc@5"]),
         size_bytes=round(meta["_file_size"] * 2**20),
         parameters=int(meta["num_params"]),
         licence=_SWAG_LICENCE if "license" in meta else _OWN_LICENCE,
         url=entry.url,
     )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
