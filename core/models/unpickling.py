@@ -8,7 +8,6 @@ only claims, and lets a file change what it was given.
 
 from __future__ import annotations
 
-import codecs
 import math
 import pickle
 import re
@@ -23,7 +22,8 @@ from core.models.inert import PickledArray, Stub
 
 UnpicklingError = pickle.UnpicklingError
 
-_MOST_OPERATIONS = 5_000_000
+_MOST_OPERATIONS = 1_500_000
+_TEXT_ENCODINGS = ("latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii")
 _NUMPY_TYPE = re.compile(r"[<>|=]?([biufSU]\d+|\?|O8?)")
 
 StorageOf = Callable[[str, torch.dtype, int], Tensor]
@@ -272,7 +272,7 @@ def _quantised_tensor(_: Any, __: Any, size: Any, *___: Any) -> Tensor:
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
     """Encode as pickles of Python 2's text do; other codecs could do more than that."""
-    if codecs.lookup(encoding).name not in ("iso8859-1", "utf-8", "ascii"):
+    if encoding not in _TEXT_ENCODINGS:  # looking another one up would import it
         raise UnpicklingError("a codec that is not admitted")
     return text.encode(encoding)
 
