@@ -128,7 +128,9 @@ def _classify(options: argparse.Namespace) -> int:
 
     engine = Engine(on_notice=_say)
     try:
-        engine.open_model(_choice(options), options.device).result()
+        spec = engine.open_model(_choice(options), options.device).result().spec
+        if not spec.predicts:
+            raise DroplensError(f"{spec.checkpoint} predicts nothing. {' '.join(spec.problems)}")
         run = engine.classify(
             find_images(options.paths, on_problem),
             on_predictions,

@@ -16,7 +16,6 @@ class Settings:
 
     checkpoint: str = ""
     architecture: str = ""
-    class_names: str = ""
     mirror: str = ""
     device: str = "auto"
     last_folder: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from core import settings as settings_file
 from core.errors import SettingsError
 from core.images.loader import ImageLoader
 from core.inference.engine import Engine
+from core.models.settlements import Settlements
 from gui import theme
 from gui.current_photo import CurrentPhoto
 from gui.engine_bridge import EngineBridge
@@ -29,6 +31,7 @@ from gui.inference.run_bar import RunBar
 from gui.inference.saving import ask_where_to_save, save_predictions
 from gui.inside.feature_maps_panel import FeatureMapsPanel
 from gui.main_window import MainWindow, Panel
+from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
@@ -65,7 +68,7 @@ class Droplens(QObject):
         window: MainWindow,
         settings: Settings,
         settings_path: Path,
-        make_engine: Callable[[Callable[[str], None]], Engine] = Engine,
+        make_engine: Callable[..., Engine] = Engine,
     ) -> None:
         super().__init__()
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -81,9 +84,13 @@ class Droplens(QObject):
         self.reporter = ProblemReporter()
         self.run_bar = RunBar()
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
-        self.bridge = EngineBridge(make_engine, ImageLoader())
+        settlements = Settlements(settings_path.with_name("models"))
+        self.bridge = EngineBridge(partial(make_engine, settlements=settlements), ImageLoader())
         self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
+        self.model_dialogs = ModelDialogs(
+            window, self.picker, self.bridge, settings, lambda: self.gallery.current
+        )
         self.classifying = Classifying(self.bridge, self.run_bar)
         self.current = CurrentPhoto(
             self.gallery,
@@ -135,6 +142,16 @@ class Droplens(QObject):
         self.picker.opening.connect(self._note_opening)
         self.picker.opened.connect(self._use_model)
         self.picker.refused.connect(self._refuse_model)
+        dialogs, bar = self.model_dialogs, self.window.model_bar
+        bar.class_names_wanted.connect(dialogs.open_class_names)
+        bar.preprocessing_wanted.connect(dialogs.open_preprocessing)
+        bar.weights_wanted.connect(dialogs.open_weights)
+        bar.details_wanted.connect(dialogs.open_details)
+        bar.saving_wanted.connect(dialogs.save_model)
+        dialogs.noted.connect(self._note)
+        dialogs.refused.connect(self.reporter.say)
+        self.predictions.names_wanted.connect(dialogs.open_class_names)
+        self.predictions.details_wanted.connect(dialogs.open_details)
         self.classifying.predicted.connect(self._note_predictions)
         self.classifying.finished.connect(self._end_run)
         bridge.run_finished.connect(self._note_outcome)
@@ -169,7 +186,11 @@ class Droplens(QObject):
             "open_checkpoint": self.picker.ask_for_checkpoint,
             "choose_architecture": bar.open_architectures,
             "recent_checkpoints": bar.open_checkpoints,
-            "open_class_names": self.picker.ask_for_class_names,
+            "open_weights": self.model_dialogs.open_weights,
+            "name_classes": self.model_dialogs.open_class_names,
+            "edit_preprocessing": self.model_dialogs.open_preprocessing,
+            "show_details": self.model_dialogs.open_details,
+            "save_model": self.model_dialogs.save_model,
             "choose_device": bar.open_devices,
             "use_shipped": lambda: self.picker.pick_checkpoint(None),
             "classify_again": self.classify_again,
@@ -262,7 +283,7 @@ class Droplens(QObject):
     @Slot(str)
     def _note_opening(self, name: str) -> None:
         self.classifying.hold()
-        self.run_bar.say(self.tr("Loading {name}…").format(name=name))
+        self.run_bar.show_busy(self.tr("Loading {name}…").format(name=name))
         if self.picker.ready is None:
             self.current.show_prediction()
 
@@ -282,7 +303,7 @@ class Droplens(QObject):
     def _refuse_model(self, error: BaseException) -> None:
         self.run_bar.say("")
         self.reporter.report(error)
-        if self.picker.ready is not None:
+        if self.picker.ready is not None and self.picker.ready.spec.predicts:
             waiting = [row.path for row in self.gallery_model.rows() if row.prediction is None]
             self.classifying.restart(waiting)
 
@@ -292,7 +313,11 @@ class Droplens(QObject):
             return
         self.gallery_model.forget_predictions()
         self.reporter.forget_photos()
-        self.classifying.restart([row.path for row in self.gallery_model.rows()])
+        if self.picker.ready.spec.predicts:
+            self.classifying.restart([row.path for row in self.gallery_model.rows()])
+        else:
+            self.classifying.hold()
+            self.run_bar.say(self.picker.ready.spec.summary)
         self.current.show_prediction()
 
     def stop(self) -> None:

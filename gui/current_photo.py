@@ -85,6 +85,10 @@ class CurrentPhoto(QObject):
             panel.show_prediction(row.prediction)
         elif self.picker.ready is None:
             panel.show_waiting(self.tr("The model is being loaded…"))
+        elif not self.picker.ready.spec.predicts:
+            panel.show_waiting(
+                self.tr("This model has no head, so it predicts nothing. Its feature maps show.")
+            )
         elif self.classifying.is_running:
             panel.show_waiting(self.tr("Waiting for its turn…"))
         else:

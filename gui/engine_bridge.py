@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
     from core.inference.engine import Engine, ReadyModel, Run
     from core.inference.predictions import Prediction
+    from core.models.downloads import Downloads, Progress
     from core.models.spec import ModelChoice
+    from core.models.weights import Weights
 
 
 CHUNK_MS = 50
@@ -58,6 +60,14 @@ class EngineBridge(QObject):
     """What ``write`` was given to tell, once it is written."""
     not_written = Signal(object)
     """An exception."""
+    preview_ready = Signal(object)
+    """ViewedPhoto, with a preprocessing that is being edited."""
+    weights_listed = Signal(object)
+    """tuple of Weights."""
+    download_progressed = Signal(object)
+    """Progress of a download, the newest of each at most 20 times a second."""
+    weights_file_taken = Signal(object)
+    """Weights whose file the user had already, now in its place."""
     noticed = Signal(str)
     """A sentence that the user should see."""
     failed = Signal(object)
@@ -67,6 +77,7 @@ class EngineBridge(QObject):
     _found = Signal(list)
     _noticed = Signal(str)
     _predictions_waiting = Signal()
+    _downloads_waiting = Signal()
 
     def __init__(
         self, make_engine: Callable[[Callable[[str], None]], Engine], loader: ImageLoader
@@ -76,17 +87,22 @@ class EngineBridge(QObject):
         self._loader = loader
         self._run: Run | None = None
         self._searches = 0
+        self._downloads: Downloads | None = None
+        self._progress: dict[str, Progress] = {}
         self._writing = ThreadPoolExecutor(1, "write")
         self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiting: list[Prediction] = []
         self._chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
         self._chunks.timeout.connect(self._flush)
+        self._download_chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
+        self._download_chunks.timeout.connect(self._flush_downloads)
         queued = Qt.ConnectionType.QueuedConnection
         self._answered.connect(self._receive, queued)
         self._found.connect(self._pass_found, queued)
         self._noticed.connect(self._pass_notice, queued)
         self._predictions_waiting.connect(self._start_chunk, queued)
+        self._downloads_waiting.connect(self._start_download_chunk, queued)
 
     # Requests
 
@@ -176,6 +192,60 @@ class EngineBridge(QObject):
             self.photo_failed.emit,
         )
 
+    def preview(self, path: Path, preprocessing: Preprocessing) -> None:
+        """Ask what an edited preprocessing makes of a photo; the newest request wins."""
+        self._watch(
+            "preview",
+            self._loader.preview(path, preprocessing),
+            self.preview_ready.emit,
+            lambda _: None,  # the viewer says why the photo cannot be read
+        )
+
+    def list_weights(self) -> None:
+        """Ask for torchvision's own weights."""
+        self._watch("weights", self._engine.list_weights(), self.weights_listed.emit)
+
+    def start_download(self, weights: Weights, mirror: str) -> None:
+        """Download weights in the background, or go on with it."""
+        from core.models.downloads import Downloads
+
+        if self._downloads is None:
+            self._downloads = Downloads(self._note_progress)
+        self._downloads.start(weights, mirror)
+
+    def pause_download(self, weights: Weights) -> None:
+        """End a download and keep what is there."""
+        if self._downloads is not None:
+            self._downloads.pause(weights.name)
+
+    def cancel_download(self, weights: Weights) -> None:
+        """End a download, or one that was paused before, and delete what is there."""
+        from core.models.downloads import Downloads
+
+        if self._downloads is None:
+            self._downloads = Downloads(self._note_progress)
+        self._downloads.cancel(weights)
+
+    def take_weights_file(self, weights: Weights, given: Path) -> None:
+        """Put a file of weights that the user has already in its place."""
+        from core.models.downloads import take_file
+
+        self._watch(
+            f"take {weights.name}",
+            self._writing.submit(take_file, weights, given),
+            lambda _: self.weights_file_taken.emit(weights),
+            self.not_written.emit,
+        )
+
+    def save_model(self, path: Path, told: object) -> None:
+        """Write the model in use; ``told`` is given to ``written`` afterwards."""
+        self._watch(
+            "save model",
+            self._engine.save_model(path),
+            lambda _: self.written.emit(told),
+            self.not_written.emit,
+        )
+
     def request_thumbnails(self, paths: Iterable[Path], size_px: int) -> None:
         """Ask for the thumbnails that are seen now."""
         for path, future in self._loader.thumbnails(paths, size_px).items():
@@ -202,8 +272,11 @@ class EngineBridge(QObject):
 
     def shut_down(self) -> None:
         """Stop everything and wait: one batch at most."""
+        if self._downloads is not None:
+            self._downloads.shut_down()
         self._writing.shutdown(wait=True)
         self._chunks.stop()
+        self._download_chunks.stop()
         self.drop_run()
         self._newest.clear()
         self._engine.shut_down()
@@ -265,6 +338,24 @@ class EngineBridge(QObject):
     def _start_chunk(self) -> None:
         if not self._chunks.isActive():
             self._chunks.start()
+
+    def _note_progress(self, progress: Progress) -> None:
+        """Keep the newest news of a download. Runs in its thread."""
+        with self._lock:
+            self._progress[progress.weights.name] = progress
+        self._downloads_waiting.emit()
+
+    @Slot()
+    def _start_download_chunk(self) -> None:
+        if not self._download_chunks.isActive():
+            self._download_chunks.start()
+
+    @Slot()
+    def _flush_downloads(self) -> None:
+        with self._lock:
+            news, self._progress = self._progress, {}
+        for progress in news.values():
+            self.download_progressed.emit(progress)
 
     @Slot()
     def _flush(self) -> None:

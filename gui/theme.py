@@ -14,6 +14,7 @@ import resources
 
 ICON_SIZE = QSize(18, 18)
 _ICON_PROPERTY = "schemeIcon"
+_PICTURES = ("chevron", "close", "check")
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,7 @@ def apply(application: QApplication) -> None:
     used = colours()
     application.setPalette(_palette(used))
     sheet = resources.path("style/droplens.qss").read_text(encoding="utf-8")
-    pictures = {
-        name: resources.path(f"style/{name}.svg").as_posix() for name in ("chevron", "close")
-    }
+    pictures = {name: resources.path(f"style/{name}.svg").as_posix() for name in _PICTURES}
     application.setStyleSheet(string.Template(sheet).substitute(asdict(used), **pictures))
 
 

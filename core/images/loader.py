@@ -51,6 +51,7 @@ class ImageLoader:
         self._shrinking = ThreadPoolExecutor(2, "thumbnail", initializer=yield_to_window)
         self._thumbnails: dict[Path, Future[npt.NDArray[np.uint8]]] = {}
         self._newest_view: Future[ViewedPhoto] | None = None
+        self._newest_preview: Future[ViewedPhoto] | None = None
         self._stop_search = threading.Event()
 
     def search(
@@ -84,6 +85,13 @@ class ImageLoader:
             self._newest_view.cancel()
         self._newest_view = self._viewing.submit(_view, path, preprocessing)
         return self._newest_view
+
+    def preview(self, path: Path, preprocessing: Preprocessing) -> Future[ViewedPhoto]:
+        """Return a photo with what a preprocessing that is being edited makes of it."""
+        if self._newest_preview is not None:
+            self._newest_preview.cancel()
+        self._newest_preview = self._viewing.submit(_view, path, preprocessing)
+        return self._newest_preview
 
     def thumbnails(
         self, paths: Iterable[Path], size_px: int

@@ -24,6 +24,26 @@ Box = tuple[float, float, float, float]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR_STD = (0.2470, 0.2435, 0.2616)
+
+NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "ImageNet": (IMAGENET_MEAN, IMAGENET_STD),
+    "CIFAR-10": (CIFAR_MEAN, CIFAR_STD),
+    "0.5 / 0.5": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+"""Means and stds by the names that people know them under."""
+
+INTERPOLATIONS: tuple[Interpolation, ...] = (
+    "nearest",
+    "bilinear",
+    "bicubic",
+    "lanczos",
+    "box",
+    "hamming",
+)
+CHANNEL_ORDERS: tuple[ChannelOrder, ...] = ("RGB", "BGR", "grey", "RGBA")
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -33,7 +53,7 @@ _RESAMPLING = {
     "hamming": Image.Resampling.HAMMING,
 }
 _CHANNELS = {"RGB": (3,), "BGR": (3,), "grey": (1, 3), "RGBA": (4,)}
-_LARGEST_SIDE_PX = 4096
+LARGEST_SIDE_PX = 4096
 _RESIZED_LIMIT_PX = 100_000_000
 
 
@@ -74,9 +94,9 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         sides = (*_as_sides(self.resize), *_as_sides(self.crop))
-        if not all(type(side) is int and 1 <= side <= _LARGEST_SIDE_PX for side in sides):
+        if not all(type(side) is int and 1 <= side <= LARGEST_SIDE_PX for side in sides):
             raise PreprocessingError(
-                f"Sizes of the preprocessing must lie between 1 and {_LARGEST_SIDE_PX} pixels."
+                f"Sizes of the preprocessing must lie between 1 and {LARGEST_SIDE_PX} pixels."
             )
         if self.crop is None and not isinstance(self.resize, tuple):
             raise PreprocessingError(
@@ -97,6 +117,12 @@ class Preprocessing:
         numbers = (self.scale, *self.mean, *self.std)
         if not all(math.isfinite(number) for number in numbers) or 0 in self.std:
             raise PreprocessingError("Scale, mean and std must be numbers, and no std zero.")
+
+    @property
+    def normalisation(self) -> str:
+        """Return the name of mean and std; "own" where they have none."""
+        known = {values: name for name, values in NORMALISATIONS.items()}
+        return known.get((self.mean, self.std), "own")
 
     @property
     def channels(self) -> int:

@@ -132,7 +132,7 @@ class Classifier:
             raw = outputs.expand_as(probabilities).gather(1, indices)
             rows = zip(indices.tolist(), values.tolist(), raw.tolist(), strict=True)
         names = self.spec.class_names
-        shows_raw = self.spec.inspection.num_classes == 1
+        shows_raw = self.spec.inspection.num_classes == 1 or self.spec.outputs == "value"
         return [
             tuple(
                 ClassProbability(index, names[index], value, output if shows_raw else None)

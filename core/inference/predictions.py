@@ -26,13 +26,25 @@ class ClassProbability:
         class_index: from 0.
         class_name: its text.
         probability: in 0..1; where the outputs are plain values, the value itself.
-        value: the raw output of a network that has only one; None for others.
+        value: the raw output, of a network that has only one or gives plain values; None for
+            others.
     """
 
     class_index: int
     class_name: str
     probability: float
     value: float | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether it is a plain value, of which there is no share."""
+        return self.value is not None and self.value == self.probability
+
+    def figure(self, decimals: int) -> str:
+        """Return the probability in percent, or the plain value."""
+        if self.is_plain:
+            return f"{self.value:.4g}"
+        return f"{self.probability:.{decimals}%}"
 
 
 @dataclass(frozen=True)

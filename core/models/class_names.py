@@ -41,14 +41,33 @@ def placeholder_names(count: int) -> tuple[str, ...]:
 
 
 def read(path: Path, count: int) -> tuple[str, ...]:
-    """Read class names from a text file (one a line) or a JSON file (list or mapping).
+    """Read class names that must be as many as a model has classes.
 
     Args:
-        path: UTF-8 with or without BOM; lines may begin with their own index ("0 cat").
+        path: as for ``read_any``.
         count: how many classes the model has.
 
     Raises:
         ClassNamesError: unreadable, or not ``count`` names.
+    """
+    names = read_any(path)
+    if not fits(names, count):
+        raise ClassNamesError(
+            f"{path} has {len(names):,} class names, but the model has {count:,} "
+            f"{'class' if count == 1 else 'classes'}; give one name a class, in the order of "
+            "training."
+        )
+    return names
+
+
+def read_any(path: Path) -> tuple[str, ...]:
+    """Read class names from a text file (one a line) or a JSON file (list or mapping).
+
+    Args:
+        path: UTF-8 with or without BOM; lines may begin with their own index ("0 cat").
+
+    Raises:
+        ClassNamesError: unreadable, or no list of names.
     """
     try:
         with open_ordinary(path) as file:
@@ -64,14 +83,7 @@ def read(path: Path, count: int) -> tuple[str, ...]:
         ) from error
     if len(content) > _LARGEST_FILE_BYTES:
         raise ClassNamesError(f"{path} is too large to be a list of class names.")
-    names = _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
-    if not fits(names, count):
-        raise ClassNamesError(
-            f"{path} has {len(names):,} class names, but the model has {count:,} "
-            f"{'class' if count == 1 else 'classes'}; give one name a class, in the order of "
-            "training."
-        )
-    return names
+    return _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
 
 
 def fits(names: Sequence[str], count: int) -> bool:

@@ -13,10 +13,9 @@ from core.models import carried_names, class_names
 from core.models.companions import from_timm, names_beside, preprocessing_beside
 from core.models.examining import RESNETS, Examined
 from core.models.presets import TRANSFORMING_INPUT, own_weights, preset_for, preset_of
-from core.models.spec import Inspection, Outputs
+from core.models.spec import UNNAMED, Inspection, Outputs
 
 _IMAGENET_CLASSES = 1000
-_UNNAMED = "not named by the checkpoint"
 _NAMED = "named by the checkpoint"
 _TIMM_KEYS = ("pretrained_cfg", "default_cfg")
 
@@ -70,7 +69,7 @@ def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
         return beside[0], f"named by {beside[1]} beside the checkpoint"
     if count == _IMAGENET_CLASSES:
         return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
-    return class_names.placeholder_names(count), _UNNAMED
+    return class_names.placeholder_names(count), UNNAMED
 
 
 def _name_problems(examined: Examined, names: tuple[str, ...], source: str) -> list[str]:
@@ -176,7 +175,7 @@ def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
         return f"{title} without a head, from {place}; every parameter of its body found."
     count = examined.head.outputs
     shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    listed = "" if source == _UNNAMED else f" ({shown})"
+    listed = "" if source == UNNAMED else f" ({shown})"
     classes = "1 output" if count == 1 else f"{count:,} classes"
     return f"{title} with {classes}{listed}, from {place}; every parameter found."
 

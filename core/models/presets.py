@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from core.images.preprocessing import Preprocessing
+from core.images.preprocessing import CIFAR_MEAN, CIFAR_STD, Preprocessing
 from core.models.architectures import BY_NAME
 from core.models.fingerprints import Shapes
 from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
 
 TRANSFORMING_INPUT = ("inception_v3", "googlenet")
-CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
-CIFAR_STD = (0.2470, 0.2435, 0.2616)
 _LARGE_STEMS = ("resnet", "resnext", "wide_resnet")
 _SHORTEST_HASH = 8
 
@@ -43,7 +41,7 @@ def preset_for(architecture: str, shapes: Shapes, first: str) -> Preprocessing:
     if first == "conv1.weight" and stem[2:] == (3, 3) and known.startswith(_LARGE_STEMS):
         found = replace(found, resize=32, crop=(32, 32), mean=CIFAR_MEAN, std=CIFAR_STD)
     if len(stem) == 4 and stem[1] == 1:
-        mean, std = sum(found.mean) / 3, sum(found.std) / 3
+        mean, std = round(sum(found.mean) / 3, 6), round(sum(found.std) / 3, 6)
         found = replace(found, channel_order="grey", mean=(mean,), std=(std,))
     elif len(stem) == 4 and stem[1] == 4:
         found = replace(found, channel_order="RGBA", mean=(*found.mean, 0.0), std=(*found.std, 1.0))

@@ -11,20 +11,12 @@ from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
 from core.files import write_atomically
-from core.images.preprocessing import from_json
 from core.models.spec import Settled
 
 log = logging.getLogger(__name__)
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _OUTPUTS = ("softmax", "sigmoid", "value")
-
-
-def default_folder() -> Path:
-    """Return where this user's settlements lie."""
-    from platformdirs import user_data_path
-
-    return user_data_path("Droplens", appauthor=False) / "models"
 
 
 class Settlements:
@@ -89,6 +81,8 @@ def _from_json(found: Any) -> Settled:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         settled = replace(settled, class_names=tuple(names))
     if found.get("preprocessing") is not None:
+        from core.images.preprocessing import from_json  # numpy, which no window waits for
+
         settled = replace(settled, preprocessing=from_json(found["preprocessing"]))
     if found.get("outputs") in _OUTPUTS:
         settled = replace(settled, outputs=found["outputs"])

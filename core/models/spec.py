@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 Outputs = Literal["softmax", "sigmoid", "value"]
 """What a network's outputs are: one class of several, each a yes or no, or plain numbers."""
 
+UNNAMED = "not named by the checkpoint"
+"""Where class names come from when nobody has given any."""
+
 Dilation = tuple[bool, bool, bool]
 """torchvision's ``replace_stride_with_dilation``: stages 2, 3 and 4 of a Bottleneck ResNet."""
 
@@ -91,6 +94,11 @@ class ModelSpec:
     def problems(self) -> tuple[str, ...]:
         """Return sentences about what had to be assumed or left out."""
         return self.inspection.problems
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether the classes have names of somebody's, not only numbers of ours."""
+        return self.class_names_source != UNNAMED
 
     @property
     def predicts(self) -> bool:

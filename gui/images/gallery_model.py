@@ -55,6 +55,11 @@ class GalleryRow:
         top = self.prediction.top if self.prediction is not None else ()
         return top[0].probability if top else -1.0
 
+    def figure(self, decimals: int) -> str:
+        """Return the likeliest class's probability in percent, "" where there is none."""
+        top = self.prediction.top if self.prediction is not None else ()
+        return top[0].figure(decimals) if top else ""
+
 
 def _natural_key() -> Callable[[GalleryRow], Any]:
     from natsort import natsort_keygen, ns  # costs start-up time, so only when sorting by name
@@ -227,5 +232,5 @@ class GalleryModel(QAbstractListModel):
         if not row.class_name:
             return ""
         return self.tr("{name}: {probability}").format(
-            name=row.class_name, probability=f"{row.probability:.1%}"
+            name=row.class_name, probability=row.figure(1)
         )

@@ -156,7 +156,7 @@ class GalleryDelegate(TileDelegate):
         font.setBold(True)
         painter.setFont(font)
         bold = QFontMetrics(font)
-        percent = f"{row.probability:.0%}"
+        percent = row.figure(0)
         width = bold.horizontalAdvance(percent) + 6
         painter.setPen(QColor(used.text))
         painter.drawText(

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import theme
 
@@ -30,7 +38,7 @@ class PredictionBars(QWidget):
     def set_top(self, top: tuple[ClassProbability, ...]) -> None:
         """Show classes, most likely first."""
         self._top = top[:_ROWS]
-        said = [f"{one.class_name} {one.probability:.1%}" for one in self._top]
+        said = [f"{one.class_name} {_figure(one)}" for one in self._top]
         self.setAccessibleName(", ".join(said))
         self.setToolTip("\n".join(said))
         self.updateGeometry()
@@ -56,7 +64,7 @@ class PredictionBars(QWidget):
             font.setBold(number == 0)
             painter.setFont(font)
             metrics = QFontMetrics(font)
-            percent = f"{one.probability:.1%}"
+            percent = _figure(one)
             width = metrics.horizontalAdvance(percent)
             line = QRectF(0, top, self.width(), text_height)
             painter.setPen(QColor(used.text))
@@ -66,6 +74,8 @@ class PredictionBars(QWidget):
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
             painter.setPen(QColor(used.accent if number == 0 else used.muted))
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, percent)
+            if one.is_plain:  # it fills no bar
+                continue
             groove = QRectF(0, top + text_height + 4, self.width(), _BAR_PX)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(used.border))
@@ -81,12 +91,26 @@ class PredictionBars(QWidget):
 class PredictionsPanel(QWidget):
     """Predictions of the photo that is shown, and where they come from."""
 
+    names_wanted = Signal()
+    """The user wants to name the classes."""
+    details_wanted = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bars = PredictionBars()
         self._message = QLabel(wordWrap=True)
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setProperty("muted", True)
+        self._naming = QPushButton(self.tr("Name the classes…"))
+        self._naming.setToolTip(
+            self.tr("The checkpoint does not carry the names of its classes; most do not")
+        )
+        theme.set_icon(self._naming, "tags")
+        self._naming.hide()
+        self._naming.clicked.connect(self.names_wanted)
+        self._details = QPushButton(self.tr("Details…"))
+        self._details.setToolTip(self.tr("All that is known of the checkpoint"))
+        self._details.clicked.connect(self.details_wanted)
         self._model = self._fact()
         self._classes = self._fact()
         self._device = self._fact()
@@ -109,7 +133,9 @@ class PredictionsPanel(QWidget):
         inside.setSpacing(8)
         inside.addWidget(self._message)
         inside.addWidget(self.bars)
+        inside.addWidget(self._naming)
         inside.addLayout(facts)
+        inside.addWidget(self._details, 0, Qt.AlignmentFlag.AlignLeft)
         inside.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 2)
@@ -134,6 +160,7 @@ class PredictionsPanel(QWidget):
     def show_model(self, ready: ReadyModel) -> None:
         """Say which model answers, and on which device and why."""
         spec = ready.spec
+        self._naming.setVisible(spec.predicts and not spec.is_named)
         self._model.setText(f"{spec.title}\n{spec.checkpoint.name}")
         self._model.setToolTip(
             self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
@@ -172,3 +199,9 @@ class PredictionsPanel(QWidget):
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label
+
+
+def _figure(one: ClassProbability) -> str:
+    """Return a probability, with the raw value beside it where a network has only one."""
+    beside = "" if one.value is None or one.is_plain else f"  ({one.value:+.3g})"
+    return one.figure(1) + beside

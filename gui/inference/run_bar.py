@@ -89,8 +89,16 @@ class RunBar(QWidget):
         self._text.clear()
 
     def say(self, text: str) -> None:
-        """Show what is going on beside runs."""
+        """Show what is going on beside runs, or what has come of it."""
         self._text.setText(text)
+        if self._bar.maximum() == 0:
+            self._bar.hide()
+
+    def show_busy(self, text: str) -> None:
+        """Show that something is going on whose end nobody knows."""
+        self._text.setText(text)
+        self._bar.setRange(0, 0)
+        self._bar.show()
 
     def show_problems(self, count: int) -> None:
         """Offer the list of problems."""

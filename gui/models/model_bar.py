@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
 from gui.models.pick_button import PickButton
+from gui.models.preprocessing_words import in_words
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -26,7 +27,10 @@ class ModelBar(QToolBar):
     checkpoint_wanted = Signal()
     """The user wants to look for a file."""
     class_names_wanted = Signal()
-    class_names_dropped = Signal()
+    preprocessing_wanted = Signal()
+    weights_wanted = Signal()
+    details_wanted = Signal()
+    saving_wanted = Signal()
     device_picked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -38,24 +42,33 @@ class ModelBar(QToolBar):
         self._choice: ModelChoice | None = None
         self._device = "auto"
         self._devices: tuple[tuple[str, str], ...] = (("cpu", self.tr("Processor")),)
-        self.architecture = PickButton(self.tr("Architecture"), "layers", 240)
-        self.checkpoint = PickButton(self.tr("Checkpoint"), "box", 300)
-        self.class_names = PickButton(self.tr("Class names"), "tags", 220)
-        self.device = PickButton(self.tr("Device"), "cpu", 200)
-        for button in (self.architecture, self.checkpoint, self.class_names, self.device):
+        self.architecture = PickButton(self.tr("Architecture"), "layers", 220)
+        self.checkpoint = PickButton(self.tr("Checkpoint"), "box", 280)
+        self.class_names = PickButton(self.tr("Class names"), "tags", 200)
+        self.preprocessing = PickButton(self.tr("Preprocessing"), "sliders-horizontal", 220)
+        self.device = PickButton(self.tr("Device"), "cpu", 180)
+        self._buttons = (
+            self.architecture,
+            self.checkpoint,
+            self.class_names,
+            self.preprocessing,
+            self.device,
+        )
+        for button in self._buttons:
             button.set_value(self.tr("Loading…"))
             self.addWidget(button)
         self._picker: ArchitecturePicker | None = None
         self.architecture.clicked.connect(self.open_architectures)
         self.checkpoint.clicked.connect(self.open_checkpoints)
-        self.class_names.clicked.connect(self.open_class_names)
+        self.class_names.clicked.connect(self.class_names_wanted)
+        self.preprocessing.clicked.connect(self.preprocessing_wanted)
         self.device.clicked.connect(self.open_devices)
 
     def show_choice(self, choice: ModelChoice, device: str, recent: list[str]) -> None:
         """Show what was asked for, while it is being opened."""
         self._choice, self._device, self._recent = choice, device, recent
         loading = self.tr("Loading…")
-        for button in (self.architecture, self.class_names, self.device):
+        for button in self._buttons:
             button.set_value(loading)
         path = choice.checkpoint
         name = self.tr("SqueezeNet 1.1 (built in)") if path is None else path.name
@@ -63,7 +76,7 @@ class ModelBar(QToolBar):
 
     def show_nothing(self) -> None:
         """Show that not even the shipped model could be opened."""
-        for button in (self.architecture, self.class_names, self.device):
+        for button in self._buttons:
             button.set_value(self.tr("None"))
 
     def show_model(self, ready: ReadyModel, recent: list[str]) -> None:
@@ -73,12 +86,15 @@ class ModelBar(QToolBar):
         self.architecture.set_value(spec.title, spec.summary)
         count = f"{len(spec.class_names):,}"
         names = self.tr("1 class") if count == "1" else self.tr("{n} classes").format(n=count)
-        if choice.class_names is not None:
-            names = f"{choice.class_names.name} ({count})"
+        if not spec.predicts:
+            names = self.tr("No head")
+        elif not spec.is_named:
+            names = self.tr("{names}, unnamed").format(names=names)
         self.class_names.set_value(
             names,
             self.tr("{names}, {source}").format(names=names, source=spec.class_names_source),
         )
+        self.preprocessing.set_value(*in_words(spec.preprocessing))
         self._devices = tuple((one.name, one.title) for one in ready.others)
         self.show_device(ready.device.title, ready.device.reason)
 
@@ -116,19 +132,18 @@ class ModelBar(QToolBar):
             entry.setChecked(path == current)
             entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))
         menu.addSeparator()
-        menu.addAction(self.tr("Open a checkpoint…")).triggered.connect(self.checkpoint_wanted)
+        for text, wanted in (
+            (self.tr("Open a checkpoint…"), self.checkpoint_wanted),
+            (self.tr("torchvision's weights…"), self.weights_wanted),
+            ("", None),
+            (self.tr("Details of this model…"), self.details_wanted),
+            (self.tr("Save this model as…"), self.saving_wanted),
+        ):
+            if wanted is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(text).triggered.connect(wanted)
         menu.popup(self.checkpoint.below())
-
-    @Slot()
-    def open_class_names(self) -> None:
-        """Open the menu of class names."""
-        menu = self._menu()
-        own = menu.addAction(self.tr("As the checkpoint says"))
-        own.setCheckable(True)
-        own.setChecked(self._choice is None or self._choice.class_names is None)
-        own.triggered.connect(self.class_names_dropped)
-        menu.addAction(self.tr("Open a list of names…")).triggered.connect(self.class_names_wanted)
-        menu.popup(self.class_names.below())
 
     @Slot()
     def open_devices(self) -> None:

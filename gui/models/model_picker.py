@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from core.models.architectures import BY_NAME
-from core.models.spec import ModelChoice
+from core.models.spec import ModelChoice, Settled
 from gui.images.drop import CHECKPOINT_ENDINGS
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ class ModelPicker(QObject):
     """ReadyModel: now in use."""
     refused = Signal(object)
     """An exception; the model before stays in use."""
+    checkpoint_missing = Signal(str)
+    """An architecture was picked that the checkpoint in use is not of; torchvision's name."""
 
     def __init__(self, bar: ModelBar, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__()
@@ -43,8 +44,6 @@ class ModelPicker(QObject):
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
         bar.checkpoint_wanted.connect(self.ask_for_checkpoint)
-        bar.class_names_wanted.connect(self.ask_for_class_names)
-        bar.class_names_dropped.connect(self.drop_class_names)
         bar.device_picked.connect(self.pick_device)
         bridge.model_opened.connect(self._accept)
         bridge.model_failed.connect(self._refuse)
@@ -63,46 +62,37 @@ class ModelPicker(QObject):
         """Hold the checkpoint in use against an architecture, or ask for one of it."""
         if not name or (self.ready is not None and self.ready.spec.architecture == name):
             self._open(replace(self._asked, architecture=name or None), self._device)
-            return
-        title = BY_NAME[name].title
-        path = self._ask(self.tr("Choose the checkpoint of the {name}").format(name=title))
-        if path is not None:
-            self._open(ModelChoice(checkpoint=path, architecture=name), self._device)
+        else:
+            self.checkpoint_missing.emit(name)
+
+    def pick_both(self, path: Path, architecture: str) -> None:
+        """Open a checkpoint of an architecture that the user named."""
+        self._open(ModelChoice(checkpoint=path, architecture=architecture), self._device)
 
     @Slot()
     def ask_for_checkpoint(self) -> None:
         """Let the user look for a checkpoint."""
-        path = self._ask(self.tr("Open a checkpoint"))
+        path = self.look_for_checkpoint(self.tr("Open a checkpoint"))
         if path is not None:
             self.pick_checkpoint(path)
 
-    @Slot()
-    def ask_for_class_names(self) -> None:
-        """Let the user look for a list of class names."""
-        file, _ = QFileDialog.getOpenFileName(
-            self._bar.window(),
-            self.tr("Open a list of class names"),
-            self._settings.last_folder,
-            self.tr("Class names (*.txt *.json);;All files (*)"),
-        )
-        if file:
-            self.use_class_names(Path(file))
+    @Slot(object)
+    def settle(self, settled: Settled) -> None:
+        """Use and remember what the user settled about the checkpoint in use."""
+        self._open(replace(self._asked, settled=settled), self._device)
 
-    def use_class_names(self, path: Path) -> None:
-        """Name the classes of the model in use by a file."""
-        self._open(replace(self._asked, class_names=path), self._device)
-
-    @Slot()
-    def drop_class_names(self) -> None:
-        """Go back to the class names of the checkpoint."""
-        self._open(replace(self._asked, class_names=None), self._device)
+    @property
+    def settled(self) -> Settled:
+        """Return what the user has settled about the checkpoint in use."""
+        return Settled() if self.ready is None else self.ready.spec.settled
 
     @Slot(str)
     def pick_device(self, device: str) -> None:
         """Run the model in use elsewhere."""
         self._open(self._asked, device)
 
-    def _ask(self, title: str) -> Path | None:
+    def look_for_checkpoint(self, title: str) -> Path | None:
+        """Return the file that the user chooses."""
         endings = " ".join(f"*{ending}" for ending in CHECKPOINT_ENDINGS)
         file, _ = QFileDialog.getOpenFileName(
             self._bar.window(),
@@ -149,7 +139,6 @@ class ModelPicker(QObject):
         for choice, device in (
             (remembered, self._settings.device),
             (remembered, "auto"),
-            (replace(remembered, class_names=None), "auto"),
             (ModelChoice(), "auto"),
         ):
             if (choice, device) not in (*self._failed, tried):
@@ -169,14 +158,12 @@ class ModelPicker(QObject):
         return ModelChoice(
             checkpoint=Path(settings.checkpoint) if settings.checkpoint else None,
             architecture=settings.architecture or None,
-            class_names=Path(settings.class_names) if settings.class_names else None,
         )
 
     def _remember(self, choice: ModelChoice, device: str) -> None:
         settings = self._settings
         settings.checkpoint = str(choice.checkpoint or "")
         settings.architecture = choice.architecture or ""
-        settings.class_names = str(choice.class_names or "")
         settings.device = device
         if settings.checkpoint:
             recent = [path for path in settings.recent_checkpoints if path != settings.checkpoint]

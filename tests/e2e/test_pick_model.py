@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
 
 import resources
-from gui.inference.predictions_panel import PredictionBars
+from gui.inference.predictions_panel import PredictionBars, PredictionsPanel
+from gui.inside.feature_maps_panel import FeatureMapsPanel
+from gui.models.class_names_dialog import ClassNamesDialog
+from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
+from gui.models.preprocessing_dialog import PreprocessingDialog
 from tests.e2e.driver import Person, drive
 from tests.networks import trained
 
@@ -50,28 +55,108 @@ def test_a_dropped_checkpoint_classifies_anew_and_is_remembered(checkpoint: Path
     drive([str(PHOTO)], start_again)
 
 
-def test_class_names_of_the_user(checkpoint: Path, tmp_path: Path) -> None:
-    names, wrong = tmp_path / "names.txt", tmp_path / "wrong.txt"
-    names.write_text("Ameise\nBiene\n")
-    wrong.write_text("only one\n")
+def test_class_names_of_the_user_are_remembered_with_the_file(tmp_path: Path) -> None:
+    path, moved = tmp_path / "unnamed.pth", tmp_path / "moved.pth"
+    torch.save(trained("resnet18", 2).state_dict(), path)
 
-    def script(person: Person) -> Steps:
-        from unittest.mock import patch
+    def name_them(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].class_name in ("class 0", "class 1")
+        person.see(PredictionsPanel)._naming.click()
+        yield lambda: bool(person.window.findChildren(ClassNamesDialog))
+        dialog = person.see(ClassNamesDialog)
+        dialog._text.setPlainText("Ameise\nBiene")
+        dialog._use.click()
+        yield lambda: person.see(ModelBar).class_names.value == "2 classes"
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].class_name in ("Ameise", "Biene")
+        assert not person.see(PredictionsPanel)._naming.isVisible()
 
-        yield lambda: person.all_classified(1)
-        dialog = "gui.models.model_picker.QFileDialog.getOpenFileName"
-        with patch(dialog, return_value=(str(wrong), "")):
-            person.choose("open_class_names")
-        yield lambda: "1 class names, but the model has 2 classes" in person.banner
-        yield lambda: person.all_classified(1)
-        assert person.rows()[0].class_name in ("ant", "bee")
-        with patch(dialog, return_value=(str(names), "")):
-            person.choose("open_class_names")
-        yield lambda: person.see(ModelBar).class_names.value == "names.txt (2)"
+    drive([str(PHOTO), str(path)], name_them)
+    path.rename(moved)
+
+    def find_them_again(person: Person) -> Steps:
+        yield lambda: person.see(ModelBar).checkpoint.value == "moved.pth"
         yield lambda: person.all_classified(1)
         assert person.rows()[0].class_name in ("Ameise", "Biene")
 
-    drive([str(PHOTO), str(checkpoint)], script)
+    drive([str(PHOTO), str(moved)], find_them_again)
+
+
+def test_preprocessing_changes_live_and_a_saved_model_keeps_it(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "mine"
+
+    def edit(person: Person) -> Steps:
+        yield lambda: person.see(ModelBar).architecture.value == "ResNet-18"
+        yield lambda: person.all_classified(1)
+        person.choose("edit_preprocessing")
+        editor = person.see(PreprocessingDialog)
+        yield lambda: "224×224" in editor._preview_text.text()
+        editor.use_preset("squash")
+        editor.squash_width.setValue(96)
+        editor.squash_height.setValue(64)
+        yield lambda: "96×64" in editor._preview_text.text()
+        editor._apply.click()
+        yield lambda: person.see(ModelBar).preprocessing.value.startswith("Squashed to 96×64")
+        yield lambda: person.all_classified(1)
+        editor.close()
+        name = "gui.models.model_dialogs.QFileDialog.getSaveFileName"
+        with patch(name, return_value=(str(own), "")):
+            person.choose("save_model")
+        yield lambda: (tmp_path / "mine.safetensors").exists()
+
+    drive([str(PHOTO), str(checkpoint)], edit)
+
+    def open_it(person: Person) -> Steps:
+        yield lambda: person.see(ModelBar).checkpoint.value == "mine.safetensors"
+        yield lambda: person.see(ModelBar).preprocessing.value.startswith("Squashed to 96×64")
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].class_name in ("ant", "bee")
+
+    drive([str(PHOTO), str(tmp_path / "mine.safetensors")], open_it)
+
+
+def test_a_body_without_a_head_shows_its_feature_maps(tmp_path: Path) -> None:
+    content = trained("resnet18", 2).state_dict()
+    del content["fc.weight"], content["fc.bias"]
+    path = tmp_path / "body.pth"
+    torch.save(content, path)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        person.drop(path)
+        yield lambda: person.see(ModelBar).class_names.value == "No head"
+        yield lambda: person.rows()[0].prediction is None
+        assert "It has no head" in person.banner
+        yield lambda: "predicts nothing" in person.see(PredictionsPanel)._message.text()
+        yield lambda: person.see(FeatureMapsPanel).layer is not None
+
+    drive([str(PHOTO)], script)
+
+
+def test_a_plain_value_at_the_users_word(tmp_path: Path) -> None:
+    path = tmp_path / "age.pth"
+    torch.save(trained("squeezenet1_1", 1).state_dict(), path)
+
+    def is_plain(person: Person) -> bool:
+        prediction = person.rows()[0].prediction
+        return prediction is not None and prediction.top[0].is_plain
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.see(ModelBar).class_names.value == "1 class, unnamed"
+        yield lambda: person.all_classified(1)
+        yield lambda: "%  (" in person.see(PredictionBars).accessibleName()
+        person.choose("show_details")
+        dialog = person.see(DetailsDialog)
+        dialog._outputs.setCurrentIndex(dialog._outputs.findData("value"))
+        dialog._outputs.activated.emit(1)
+        yield lambda: is_plain(person)
+        yield lambda: "%" not in person.see(PredictionBars).accessibleName()
+        dialog.close()
+
+    drive([str(PHOTO), str(path)], script)
 
 
 def test_a_model_of_last_time_that_is_gone(checkpoint: Path, tmp_path: Path) -> None:

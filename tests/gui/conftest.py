@@ -92,6 +92,12 @@ class FakeEngine:
         self.runs.append(FakeRun(paths, deliver))
         return self.runs[-1]
 
+    def list_weights(self) -> Future[Any]:
+        return self._ask("weights")
+
+    def save_model(self, path: Path) -> Future[Path]:
+        return self._ask("save", path)
+
     def shut_down(self) -> None:
         pass
 

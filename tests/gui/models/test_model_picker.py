@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -17,7 +16,6 @@ from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker
 from tests.gui.conftest import FakeEngine, make_spec, ready
 
-DIALOG = "gui.models.model_picker.QFileDialog.getOpenFileName"
 FILE = Path("/models/mine.pth")
 
 
@@ -79,19 +77,17 @@ def test_a_refused_model_leaves_the_one_in_use(
 def test_at_the_start_the_nearest_choice_stands_in_and_is_not_remembered(
     qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    names = Path("/models/names.txt")
-    settings = Settings(checkpoint=str(FILE), class_names=str(names), device="cuda:3")
+    settings = Settings(checkpoint=str(FILE), device="cuda:3")
     picker = ModelPicker(bar, bridge, settings)
     picker.open_remembered()
     for wanted in (
-        (ModelChoice(checkpoint=FILE, class_names=names), "cuda:3"),
-        (ModelChoice(checkpoint=FILE, class_names=names), "auto"),
+        (ModelChoice(checkpoint=FILE), "cuda:3"),
         (ModelChoice(checkpoint=FILE), "auto"),
         (ModelChoice(), "auto"),
     ):
         assert engine[0].arguments("model") == wanted
         refuse(qtbot, picker, engine[0])
-    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 4
+    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 3
     assert bar.architecture.value == "None"
     assert (settings.checkpoint, settings.device) == (str(FILE), "cuda:3")
 
@@ -146,12 +142,11 @@ def test_an_architecture_that_does_not_fit_asks_for_its_checkpoint(
     picker.pick_architecture("squeezenet1_1")
     assert engine[0].arguments("model")[0] == ModelChoice(architecture="squeezenet1_1")
     accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
-    with patch(DIALOG, return_value=("", "")) as dialog:
+    with qtbot.waitSignal(picker.checkpoint_missing) as caught:
         picker.pick_architecture("resnet50")
-    assert "ResNet-50" in dialog.call_args.args[1]
+    assert caught.args == ["resnet50"]
     assert engine[0].arguments("model")[0].architecture == "squeezenet1_1"
-    with patch(DIALOG, return_value=(str(FILE), "")):
-        picker.pick_architecture("resnet50")
+    picker.pick_both(FILE, "resnet50")
     assert engine[0].arguments("model")[0] == ModelChoice(checkpoint=FILE, architecture="resnet50")
 
 

@@ -1,0 +1,178 @@
+"""What a checkpoint turned out to be, in full; and what only the user can know of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.models.spec import Settled
+
+if TYPE_CHECKING:
+    from core.models.spec import ModelSpec
+
+_SHOWN_ENTRIES = 6
+
+
+class DetailsDialog(QDialog):
+    """A list of facts to read and copy, and the choices that no file tells."""
+
+    settled = Signal(object)
+    """Settled."""
+
+    def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._spec = spec
+        self.setWindowTitle(self.tr("Details of {title}").format(title=spec.title))
+        self.resize(680, 560)
+        self._outputs = self._make_outputs()
+        self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]
+        for box, on in zip(self._dilation, spec.settled.dilation or (False,) * 3, strict=True):
+            box.setChecked(on)
+        summary = QLabel(spec.summary, wordWrap=True)
+        summary.setTextFormat(Qt.TextFormat.PlainText)
+        summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        font = summary.font()
+        font.setPointSizeF(font.pointSizeF() * 1.1)
+        summary.setFont(font)
+        inside = QWidget()
+        facts = QVBoxLayout(inside)
+        facts.setContentsMargins(14, 12, 14, 12)
+        facts.addLayout(self._facts())
+        facts.addStretch()
+        area = QScrollArea(widgetResizable=True)
+        area.setObjectName("panel")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self._copy)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(12)
+        layout.addWidget(summary)
+        layout.addWidget(area, 1)
+        if spec.predicts or spec.inspection.can_dilate:
+            layout.addLayout(self._choices())
+        layout.addWidget(buttons)
+        self._outputs.activated.connect(self._settle)
+        for box in self._dilation:
+            box.clicked.connect(self._settle)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what is known of the file: captions and values."""
+        spec, found = self._spec, self._spec.inspection
+        matched = self.tr("{share} of the parameters").format(share=f"{found.matched:.1%}")
+        names = ", ".join(spec.class_names[:_SHOWN_ENTRIES])
+        if len(spec.class_names) > _SHOWN_ENTRIES:
+            names += ", …"
+        return [
+            (self.tr("File"), str(spec.checkpoint)),
+            (self.tr("SHA-256"), spec.sha256),
+            (self.tr("Architecture"), spec.architecture),
+            (self.tr("Head"), found.head or self.tr("none")),
+            (self.tr("Classes"), f"{names or self.tr('none')} ({spec.class_names_source})"),
+            (self.tr("Place in the file"), found.wrapper or self.tr("at the top")),
+            (self.tr("Prefix of the names"), found.key_prefix or self.tr("none")),
+            (self.tr("Found"), matched),
+            (self.tr("Missing"), self._entries(found.missing)),
+            (self.tr("Left out"), self._entries(found.unexpected)),
+            (self.tr("Assumed"), "\n".join(found.problems) or self.tr("nothing")),
+        ]
+
+    def _entries(self, names: tuple[str, ...]) -> str:
+        if not names:
+            return self.tr("nothing")
+        shown = ", ".join(names[:_SHOWN_ENTRIES])
+        rest = len(names) - _SHOWN_ENTRIES
+        return shown + (self.tr(" and {n} more").format(n=rest) if rest > 0 else "")
+
+    def _facts(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for caption, text in self.facts():
+            label = QLabel(caption)
+            label.setProperty("muted", True)
+            # A break may stand after each separator, so that long paths and hashes wrap.
+            value = QLabel(_breakable(text), wordWrap=True)
+            value.setTextFormat(Qt.TextFormat.PlainText)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            form.addRow(label, value)
+        return form
+
+    def _make_outputs(self) -> QComboBox:
+        box = QComboBox()
+        if self._spec.inspection.num_classes == 1:
+            box.addItem(self.tr("A yes or no (sigmoid)"), "sigmoid")
+        else:
+            box.addItem(self.tr("One class of several (softmax)"), "softmax")
+            box.addItem(self.tr("Each class a yes or no (sigmoid)"), "sigmoid")
+        box.addItem(self.tr("Plain values"), "value")
+        box.setCurrentIndex(box.findData(self._spec.outputs))
+        box.setAccessibleName(self.tr("What the outputs are"))
+        return box
+
+    def _choices(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        if self._spec.predicts:
+            form.addRow(self.tr("The outputs are"), self._outputs)
+        if self._spec.inspection.can_dilate:
+            row = QHBoxLayout()
+            for box in self._dilation:
+                row.addWidget(box)
+            row.addStretch()
+            holder = QWidget()
+            holder.setLayout(row)
+            holder.setToolTip(
+                self.tr(
+                    "torchvision's replace_stride_with_dilation. No checkpoint tells it; leave "
+                    "it off unless the training script set it."
+                )
+            )
+            form.addRow(self.tr("Dilated stages"), holder)
+        return form
+
+    @Slot()
+    def _settle(self) -> None:
+        one, two, three = (box.isChecked() for box in self._dilation)
+        found = self._spec.inspection
+        outputs = self._outputs.currentData()
+        self.settled.emit(
+            replace(
+                self._spec.settled if self._spec.settled is not None else Settled(),
+                outputs=None if outputs == found.outputs else outputs,
+                dilation=(one, two, three) if any((one, two, three)) else None,
+            )
+        )
+
+    @Slot()
+    def _copy(self) -> None:
+        lines = [self._spec.summary, *(f"{caption}: {text}" for caption, text in self.facts())]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+
+def _breakable(text: str) -> str:
+    """Return text with places where a line may break that no copy shows."""
+    if len(text) < 40 or " " in text:
+        return text
+    pieces = [text[at : at + 32] for at in range(0, len(text), 32)] if "/" not in text else None
+    return "\u200b".join(pieces) if pieces else text.replace("/", "/\u200b")
