@@ -8,16 +8,17 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from core import settings
 from core.errors import ArchitectureMismatchError, DroplensError, os_reason
 from core.files import readable, write_result
-from core.models.spec import ModelChoice
+from core.models.spec import Dilation, ModelChoice, Outputs, Settled
 from core.models.weights import Weights, find_weights
 
 if TYPE_CHECKING:
@@ -103,6 +104,15 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
     group.add_argument("--class-names", type=_path, metavar="FILE", help="text or JSON")
     group.add_argument("--preprocessing", type=_path, metavar="FILE.json")
+    group.add_argument(
+        "--outputs", choices=get_args(Outputs), help="what the outputs are, where no file tells"
+    )
+    group.add_argument(
+        "--dilation",
+        type=_dilation,
+        metavar="0,1,1",
+        help="torchvision's replace_stride_with_dilation, which no file tells",
+    )
     group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
 
 
@@ -217,6 +227,7 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
         architecture=architecture,
         class_names=options.class_names,
         preprocessing=options.preprocessing,
+        settled=Settled(outputs=options.outputs, dilation=options.dilation),
     )
 
 
@@ -320,6 +331,13 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
+
+
+def _dilation(text: str) -> Dilation:
+    if not re.fullmatch("[01],[01],[01]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not three of 0 and 1, such as 0,1,1")
+    one, two, three = (part == "1" for part in text.split(","))
+    return one, two, three
 
 
 def _positive(text: str) -> int:

@@ -42,19 +42,17 @@ class DamagedError(Exception):
     """A file that does not hold what its beginning promises."""
 
 
-class MappedFile:
-    """A file as memory that the system reads when it is touched."""
+class Memory:
+    """Bytes that tensors are views of."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        # Copied on writing, so that nothing can change the file and torch may take it as its own.
-        self.content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        self._start = torch.frombuffer(self.content, dtype=torch.uint8, count=1).data_ptr()
+    def __init__(self, content: Any) -> None:
+        self.content = content
 
     def flat(self, offset: int, dtype: torch.dtype, count: int) -> Tensor:
-        """Return elements of the file as a flat tensor without reading them.
+        """Return elements as a flat tensor without reading them.
 
         Raises:
-            DamagedError: the file ends before.
+            DamagedError: the bytes end before.
         """
         size = dtype.itemsize
         if offset < 0 or offset + count * size > len(self.content):
@@ -63,6 +61,15 @@ class MappedFile:
             return torch.empty(0, dtype=dtype)
         raw = torch.frombuffer(self.content, dtype=torch.uint8, count=count * size, offset=offset)
         return (raw if raw.data_ptr() % size == 0 else raw.clone()).view(dtype)
+
+
+class MappedFile(Memory):
+    """A file as memory that the system reads when it is touched."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        # Copied on writing, so that nothing can change the file and torch may take it as its own.
+        super().__init__(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        self._start = torch.frombuffer(self.content, dtype=torch.uint8, count=1).data_ptr()
 
     def take(self, tensor: Tensor) -> Tensor:
         """Return a copy in memory of its own, and let the system forget what was read for it.
@@ -101,15 +108,16 @@ def read_zip(file: BinaryIO, mapped: MappedFile) -> Any:
         return load(Source(_unpacked(archive, archive.getinfo(pickles[0]))), storage)
 
 
-def read_stream(mapped: MappedFile) -> Any:
+def read_stream(memory: Memory) -> Any:
     """Return what ``torch.save`` wrote before version 1.6: pickles, then the storages' bytes.
 
     The pickle of the content comes before the places of its storages are known, so it is read
-    twice: first with storages that have only a size.
+    twice: first with storages that have only a size. A plain pickle holds a stream a storage.
     """
-    source = Source(mapped.content)
-    if load(source) != _LEGACY_MAGIC:
-        raise DamagedError
+    source = Source(memory.content)
+    first = load(source, from_bytes=_read_inner)
+    if first != _LEGACY_MAGIC:
+        return first
     load(source)  # version of the protocol
     load(source)  # sizes on the machine that wrote it
     start = source.position
@@ -131,9 +139,14 @@ def read_stream(mapped: MappedFile) -> Any:
         offset, held = places[key]
         if count > held:
             raise DamagedError
-        return mapped.flat(offset, dtype, count)
+        return memory.flat(offset, dtype, count)
 
-    return load(Source(mapped.content, start), storage)
+    return load(Source(memory.content, start), storage)
+
+
+def _read_inner(content: bytes) -> Any:
+    """Return the storage that ``pickle.dump`` of a tensor keeps as a stream of its own."""
+    return read_stream(Memory(bytearray(content)))
 
 
 def read_tar(file: BinaryIO, mapped: MappedFile) -> Any:

@@ -29,6 +29,7 @@ _NUMPY_TYPE = re.compile(r"[<>|=]?([biufSU]\d+|\?|O8?)")
 StorageOf = Callable[[str, torch.dtype, int], Tensor]
 """Returns a storage as a flat tensor, from its key, kind and number of elements."""
 
+_INNER_STORAGE = ("torch.storage", "_load_from_bytes")
 _STORAGE_KINDS = {
     "FloatStorage": torch.float32,
     "DoubleStorage": torch.float64,
@@ -82,6 +83,7 @@ class Unpickler(pickle._Unpickler):
     Args:
         source: where the pickle stands.
         storage: gives the storages that the tensors are cut from.
+        from_bytes: gives a storage that stands in the pickle itself.
     """
 
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
@@ -90,16 +92,24 @@ class Unpickler(pickle._Unpickler):
     append: Callable[[Any], None]
     pop_mark: Callable[[], list[Any]]
 
-    def __init__(self, source: Source, storage: StorageOf | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        storage: StorageOf | None = None,
+        from_bytes: Callable[[bytes], Any] | None = None,
+    ) -> None:
         super().__init__(source, encoding="utf-8", errors="surrogateescape")
         vars(self)["dispatch"] = _Counted(type(self).dispatch)
         self._storage = storage
+        self._from_bytes = from_bytes
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the admitted object or a new kind of stub; import nothing."""
         admitted = _ADMITTED.get((module, name))
         if admitted is not None:
             return admitted
+        if (module, name) == _INNER_STORAGE and self._from_bytes is not None:
+            return self._from_bytes
         return type("Stub", (Stub,), {"origin": (module, name)})
 
     def persistent_load(self, given: Any) -> Any:
@@ -363,10 +373,14 @@ for _module in ("builtins", "__builtin__"):
     _ADMITTED[_module, "complex"] = _complex
 
 
-def load(source: Source, storage: StorageOf | None = None) -> Any:
+def load(
+    source: Source,
+    storage: StorageOf | None = None,
+    from_bytes: Callable[[bytes], Any] | None = None,
+) -> Any:
     """Return what one pickle holds; the source then stands behind it.
 
     Raises:
         Exception: whatever a broken file provokes.
     """
-    return Unpickler(source, storage).load()
+    return Unpickler(source, storage, from_bytes).load()

@@ -161,7 +161,7 @@ class PredictionsPanel(QWidget):
         """Say which model answers, and on which device and why."""
         spec = ready.spec
         self._naming.setVisible(spec.predicts and not spec.is_named)
-        self._model.setText(f"{spec.title}\n{spec.checkpoint.name}")
+        self._model.setText(spec.summary)
         self._model.setToolTip(
             self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
                 summary=spec.summary, path=spec.checkpoint, sha256=spec.sha256

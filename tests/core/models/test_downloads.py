@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -207,6 +210,29 @@ def test_no_server_at_all(weights: Weights, server: Server) -> None:
     with pytest.raises(DownloadError, match="web address"):
         Download(weights, "file:///etc", waits_s=QUICK).run()
     assert address
+
+
+def test_a_proxy_of_the_system(
+    weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.address.removesuffix("/models"))
+    path = Download(weights, "http://mirror.invalid/models", waits_s=QUICK).run()
+    assert path is not None
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_certificate_that_nobody_trusts(weights: Weights, server: Server, tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=localhost", "-days", "2", "-nodes", "-newkey", "rsa:2048"]
+    made = ["-x509", *subject, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", "req", *made], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with pytest.raises(DownloadError, match="certificate that this computer does not trust"):
+        Download(weights, server.address.replace("http:", "https:"), waits_s=QUICK).run()
 
 
 def test_a_full_disk(weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -310,6 +310,9 @@ def test_it_opens_and_predicts_what_torch_predicts(
     assert spec.inspection.matched == 1.0
     expected = names if form in TELLING else tuple(f"class {one}" for one in range(len(names)))
     assert spec.class_names == expected
+    told = spec.inspection.to_json()
+    assert all(told[key] for key in ("usable", "sha256", "head", "preprocessing"))
+    assert json.dumps(told)
     size = spec.preprocessing.input_size
     if not architecture.startswith(("vit", "maxvit", "swin", "inception", "googlenet")):
         size = (96, 96)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import re
 import struct
 import tarfile
 from collections import OrderedDict
@@ -18,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from core.__main__ import main
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
 from core.models.checkpoints import OpenedModel, inspect_checkpoint, open_model
@@ -476,6 +476,15 @@ def write_tar(content: dict[str, Tensor], path: Path) -> None:
             archive.addfile(entry, io.BytesIO(part.getvalue()))
 
 
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_plain_pickle(whole: bool, protocol: int, tmp_path: Path) -> None:
+    network = trained("squeezenet1_1", 3)
+    path = tmp_path / "plain.pkl"
+    path.write_bytes(pickle.dumps(network if whole else network.state_dict(), protocol))
+    assert_alike(open_model(ModelChoice(checkpoint=path)), network)
+
+
 def test_a_zip_that_was_packed_again(tmp_path: Path) -> None:
     import zipfile
 
@@ -559,17 +568,26 @@ NAMED = {
 
 
 @pytest.mark.parametrize("said", NAMED)
-def test_other_networks_are_named(said: str, tmp_path: Path) -> None:
+def test_other_networks_are_named(said: str, tmp_path: Path, capsysbinary: Any) -> None:
     path = tmp_path / "other.pth"
     torch.save({name: torch.ones(4, 4) for name in NAMED[said].split()}, path)
-    found = inspect_checkpoint(path)
-    assert not found.usable
-    assert said in found.summary
-    assert found.summary.endswith(".")
-    assert re.search(r"\w", found.sha256)
+    assert said in refused(path, capsysbinary)
 
 
-def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
+def refused(path: Path, captured: Any) -> str:
+    """Inspect by the command line; return the sentence."""
+    captured.readouterr()
+    assert main(["inspect", str(path), "--json"]) == 2
+    told = captured.readouterr()
+    found = json.loads(told.out)
+    assert not found["usable"]
+    assert len(found["sha256"]) == 64
+    assert found["summary"].endswith(".")
+    assert told.err.decode().strip() == found["summary"]
+    return str(found["summary"])
+
+
+def test_files_of_other_programs_are_named(tmp_path: Path, capsysbinary: Any) -> None:
     import zipfile
 
     path = tmp_path / "file.pt"
@@ -580,14 +598,17 @@ def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
         (b"\x1c\0\0\0TFL3\0", "TensorFlow Lite"),
         (b"\0" * 600, "zeros"),
         (b"\x1f\x8b\x08\0", "gzip"),
+        (b"version https://git-lfs.github.com/spec/v1", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"\x89HDF\r\n\x1a\n", "Keras"),
     ):
         path.write_bytes(content)
-        assert said in inspect_checkpoint(path).summary
+        assert said in refused(path, capsysbinary)
     torch.save(optimizer, path)
-    assert "optimizer" in inspect_checkpoint(path).summary
+    assert "optimizer" in refused(path, capsysbinary)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/bytecode.pkl", b"")
-    assert "PyTorch Lite" in inspect_checkpoint(path).summary
+    assert "PyTorch Lite" in refused(path, capsysbinary)
 
 
 def test_dynamic_quantisation_is_named(tmp_path: Path) -> None:
