@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from core import settings
 from core.errors import ArchitectureMismatchError, DroplensError, os_reason
@@ -22,7 +22,12 @@ from core.models.spec import Dilation, ModelChoice, Outputs, Settled
 from core.models.weights import Weights, find_weights
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from core.inference.engine import Engine
     from core.inference.predictions import Prediction
+
+_Answer = TypeVar("_Answer")
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +89,27 @@ def _parser() -> argparse.ArgumentParser:
     inspect.set_defaults(command=_inspect)
     inspect.add_argument("checkpoint", type=_path, metavar="CHECKPOINT")
     inspect.add_argument("--json", action="store_true", help="print JSON")
+
+    layers = commands.add_parser("layers", help="list the layers of a model")
+    layers.set_defaults(command=_layers)
+    _add_model_options(layers)
+    layers.add_argument("--image", type=_path, metavar="PATH", help="measured for this photo")
+    layers.add_argument("--json", action="store_true", help="print JSON")
+
+    block = commands.add_parser("residual-blocks", help="write both paths of a residual block")
+    block.set_defaults(command=_residual_blocks)
+    block.add_argument("image", type=_path, metavar="IMAGE")
+    block.add_argument(
+        "--block",
+        required=True,
+        metavar="NAME",
+        help="e.g. layer2.0; of a transformer's block also NAME:attention or NAME:mlp",
+    )
+    _add_model_options(block)
+    block.add_argument(
+        "--npz", type=_path, metavar="FILE", help="input, residual, shortcut, sum, output"
+    )
+    block.add_argument("--png", type=_path, metavar="FILE", help="their means side by side")
 
     maps = commands.add_parser("feature-maps", help="write what a layer computes for a photo")
     maps.set_defaults(command=_feature_maps)
@@ -182,19 +208,75 @@ def _inspect(options: argparse.Namespace) -> int:
     return ALL_DONE if found.usable else NOT_CARRIED_OUT
 
 
-def _feature_maps(options: argparse.Namespace) -> int:
+def _layers(options: argparse.Namespace) -> int:
+    from core.inside.summary import said, to_json
+
+    table = _ask_engine(options, lambda engine: engine.layer_table(options.image))
+    if options.json:
+        _write_json(to_json(table.layers), _STANDARD_OUTPUT)
+    else:
+        stages = " → ".join(f"{name} {said(shape)}" for name, shape in table.stages)
+        _print(f"{said(table.input_shape)} → {stages}")
+        for layer in table.layers:
+            call = f", call {layer.call}" if layer.calls > 1 else ""
+            _print(f"{layer.name}{call}  {layer.kind}  {said(layer.output_shape)}")
+    if table.error:
+        raise DroplensError(f"The pass ended in the middle: {table.error}")
+    return ALL_DONE
+
+
+def _residual_blocks(options: argparse.Namespace) -> int:
     import numpy as np
     from PIL import Image
 
+    from core.inside.rendering import side_by_side
+
+    found = _ask_engine(options, lambda engine: engine.residual_block(options.image, options.block))
+    block = found.block
+    arrays = {
+        name: getattr(block, name) for name in ("input", "residual", "shortcut", "sum", "output")
+    }
+    if options.npz is not None:
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        write_result(options.npz, content.getvalue())
+    if options.png is not None:
+        content = io.BytesIO()
+        pictures = [arrays[name].mean(axis=0) for name in ("residual", "shortcut", "sum")]
+        Image.fromarray(side_by_side(pictures)).save(content, "PNG")
+        write_result(options.png, content.getvalue())
+    info = block.info
+    _print(
+        f"{options.block}: {info.kind}, {info.shortcut} shortcut ({info.reason}); F(x) has "
+        f"{block.residual_share:.1%} of the energy of the two paths"
+    )
+    return ALL_DONE
+
+
+def _ask_engine(options: argparse.Namespace, ask: Callable[[Engine], Future[_Answer]]) -> _Answer:
+    """Open the model of the options and return the answer to one request."""
     from core.inference.engine import Engine
-    from core.inside.rendering import grid
 
     engine = Engine(on_notice=_say)
     try:
         engine.open_model(_choice(options), options.device).result()
-        found = engine.feature_maps(options.image, options.layer, options.call).result()
+        return ask(engine).result()
     finally:
         engine.shut_down()
+
+
+def _feature_maps(options: argparse.Namespace) -> int:
+    import numpy as np
+    from PIL import Image
+
+    from core.inside.lens import require_maps
+    from core.inside.rendering import grid
+
+    found = require_maps(
+        _ask_engine(
+            options, lambda one: one.feature_maps(options.image, options.layer, options.call)
+        )
+    )
     values = found.maps.values
     if options.npy is not None:
         content = io.BytesIO()

@@ -62,6 +62,10 @@ class DownloadError(DroplensError):
     """Weights could not be downloaded, or a file given for them is another."""
 
 
+class NotResidualError(DroplensError):
+    """A layer is no residual block, or adds no shortcut."""
+
+
 class SettingsError(DroplensError):
     """The settings cannot be written."""
 

@@ -11,7 +11,8 @@ from core.errors import DroplensError, UnreadableImageError
 
 if TYPE_CHECKING:
     from core.images.loader import ViewedPhoto
-    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.inside.feature_maps import FeatureMapsOfPhoto
+    from core.inside.layers import Layer
     from gui.engine_bridge import EngineBridge
     from gui.images.gallery_panel import GalleryPanel
     from gui.images.viewer import PhotoViewer

@@ -195,6 +195,17 @@ class Preprocessing:
         right, bottom = left + self.crop[1], top + self.crop[0]
         return (left * across, top * down, right * across, bottom * down)
 
+    def input_of(self, photo: Photo) -> npt.NDArray[np.float32]:
+        """Return the network's input for a photo, shape (C, H, W).
+
+        Args:
+            photo: upright, as people see it.
+        """
+        image = Image.fromarray(photo.pixels)
+        if photo.orientation != 1 and not self.apply_orientation:
+            image = as_stored(image, photo.orientation)
+        return self.to_input(self.seen_by_model(image))
+
     def view(self, photo: Photo) -> tuple[npt.NDArray[np.uint8], Box | None]:
         """Return what the model sees of a photo, and where on the upright photo that lies.
 

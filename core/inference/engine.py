@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from core.inference.classifier import Classifier
     from core.inference.devices import Device
     from core.inference.predictions import Prediction
-    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.inside.feature_maps import FeatureMapsOfPhoto
+    from core.inside.layers import Layer
+    from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto, Lens
+    from core.inside.summary import LayerTable
     from core.models.checkpoints import OpenedModel
     from core.models.settlements import Settlements
     from core.models.spec import ModelChoice, ModelSpec
@@ -163,6 +166,7 @@ class Engine:
     Args:
         on_notice: called in the worker with a sentence that the user should see.
         decoders: threads that decode; by default one a processor core, at most four.
+        lens_bytes: memory for what layers computed, so that it need not be computed again.
         settlements: where what the user settles about checkpoints is kept; None forgets it.
     """
 
@@ -172,6 +176,7 @@ class Engine:
         *,
         decoders: int | None = None,
         settlements: Settlements | None = None,
+        lens_bytes: int = 512 * 2**20,
     ) -> None:
         self._on_notice = on_notice
         self._settlements = settlements
@@ -182,6 +187,8 @@ class Engine:
         self._classifier: Classifier | None = None
         self._newest: dict[str, Future[Any]] = {}
         self._runs: set[Run] = set()
+        self._lens_of: tuple[Classifier, Lens] | None = None
+        self._lens_bytes = lens_bytes
         self._opening = 0
         self.ready: ReadyModel | None = None
         """The model in use, also where the answer that told of it was overtaken."""
@@ -202,8 +209,12 @@ class Engine:
         return self._interactive("model", lambda: self._open(choice, device, request))
 
     def layers(self) -> Future[tuple[Layer, ...]]:
-        """List the layers with an image-shaped output, in order of execution."""
-        return self._interactive("layers", self._layers)
+        """List the layers whose output can be shown, in order of execution."""
+        return self._interactive("layers", lambda: self._lens().layers())
+
+    def layer_table(self, image: Path | None) -> Future[LayerTable]:
+        """Describe every layer for a photo, or for an empty one."""
+        return self._interactive("table", lambda: self._lens().table(image))
 
     def feature_maps(self, image: Path, layer: str, call: int) -> Future[FeatureMapsOfPhoto]:
         """Return what one layer computes for one photo.
@@ -211,9 +222,19 @@ class Engine:
         Args:
             image: the photo.
             layer: dotted name.
-            call: from 1, where the layer runs several times.
+            call: from 1, where the layer runs several times; 0 for its attention.
         """
-        return self._interactive("maps", lambda: self._feature_maps(image, layer, call))
+        if call == 0:
+            return self._interactive("maps", lambda: self._lens().attention(image, layer))
+        return self._interactive("maps", lambda: self._lens().feature_maps(image, layer, call))
+
+    def residual_block(self, image: Path, name: str) -> Future[BlockOfPhoto]:
+        """Return both paths of a residual block for one photo."""
+        return self._interactive("block", lambda: self._lens().block(image, name))
+
+    def evidence(self, image: Path, classes: Sequence[int]) -> Future[EvidenceOfPhoto]:
+        """Return where in a photo the evidence for classes lies."""
+        return self._interactive("evidence", lambda: self._lens().evidence(image, classes))
 
     def list_weights(self) -> Future[tuple[Weights, ...]]:
         """List torchvision's own weights."""
@@ -334,27 +355,17 @@ class Engine:
         save_model(classifier.network, classifier.spec, classifier.plan, path)
         return path
 
-    def _layers(self) -> tuple[Layer, ...]:
-        import torch
-
-        from core.inside.feature_maps import list_layers
-
-        classifier = self.classifier()
-        size = classifier.spec.preprocessing.input_size
-        return list_layers(
-            classifier.network,
-            torch.zeros(
-                1, classifier.spec.preprocessing.channels, *size, device=classifier.device.name
-            ),
-        )
-
-    def _feature_maps(self, image: Path, layer: str, call: int) -> FeatureMapsOfPhoto:
-        from core.inside.feature_maps import feature_maps_of_photo
+    def _lens(self) -> Lens:
+        """Return the lens of the model in use, made anew for another model."""
+        from core.inside.lens import Lens
 
         classifier = self.classifier()
-        return feature_maps_of_photo(
-            classifier.network, classifier.spec.preprocessing, image, layer, call
-        )
+        if self._lens_of is None or self._lens_of[0] is not classifier:
+            self._lens_of = (
+                classifier,
+                Lens(classifier.network, classifier.spec.preprocessing, self._lens_bytes),
+            )
+        return self._lens_of[1]
 
 
 if TYPE_CHECKING:

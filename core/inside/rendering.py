@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -53,3 +54,20 @@ def grid(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         left = channel % columns * wide + _GAP_PX
         picture[top : top + height, left : left + width] = one
     return picture
+
+
+def side_by_side(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.uint8]:
+    """Return maps in a row at one common scale, each cell some pixels wide.
+
+    Args:
+        maps: each of shape (h, w), all of one size.
+    """
+    low = min(float(one.min()) for one in maps)
+    span = max(float(one.max()) for one in maps) - low or 1.0
+    factor = max(1, 224 // maps[0].shape[0])
+    pictures = []
+    for one in maps:
+        grey = np.rint((one - low) / span * 255).astype(np.uint8)
+        pictures += [grey.repeat(factor, 0).repeat(factor, 1)]
+        pictures += [np.full((pictures[0].shape[0], 4), _GAP_GREY, np.uint8)]
+    return np.concatenate(pictures[:-1], axis=1)

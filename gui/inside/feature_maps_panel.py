@@ -20,7 +20,8 @@ from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.inside.feature_maps import FeatureMapsOfPhoto, Layer
+    from core.inside.feature_maps import FeatureMapsOfPhoto
+    from core.inside.layers import Layer
 
 
 _LIST_WIDTH_PX = 360
@@ -175,7 +176,7 @@ class FeatureMapsPanel(QWidget):
         return choice
 
     def _title(self, layer: Layer) -> str:
-        channels, height, width = layer.shape
+        channels, height, width = layer.shape or (0, 0, 0)
         call = self.tr(", call {n}").format(n=layer.call) if layer.calls > 1 else ""
         return f"{layer.name}{call}  ·  {layer.kind}  ·  {channels} × {height} × {width}"
 

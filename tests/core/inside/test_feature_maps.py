@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from core.errors import NotSpatialError, UnknownLayerError, UnreadableImageError
 from core.images.preprocessing import Preprocessing
-from core.inside.feature_maps import capture_feature_maps, feature_maps_of_photo, list_layers
+from core.inside.feature_maps import capture_feature_maps, list_layers
+from core.inside.lens import Lens, require_maps
 from core.inside.rendering import grid, strength, to_grey
 from tests.networks import trained
 
@@ -79,17 +80,18 @@ def test_in_place_layers_do_not_spoil_what_came_before() -> None:
 def test_layers_stand_in_order_of_execution_one_entry_a_call(resnet: nn.Module) -> None:
     layers = list_layers(resnet, torch.zeros(1, 3, 64, 64))
     names = [(layer.name, layer.call) for layer in layers]
-    assert names[:6] == [
+    assert names[:7] == [
         ("conv1", 1),
         ("bn1", 1),
         ("relu", 1),
         ("maxpool", 1),
+        ("layer1", 1),
+        ("layer1.0", 1),
         ("layer1.0.conv1", 1),
-        ("layer1.0.bn1", 1),
     ]
     assert ("layer1.0.relu", 2) in names
     assert {layer.calls for layer in layers if layer.name == "layer1.0.relu"} == {2}
-    assert "fc" not in dict(names)
+    assert layers[-1].layout == "vector"
     first = layers[0]
     assert (first.kind, first.shape) == ("Conv2d", (64, 32, 32))
 
@@ -117,10 +119,21 @@ def test_swins_channels_come_first() -> None:
     assert patches.values.shape == (96, 56, 56)
 
 
-def test_vectors_and_unknown_layers_are_refused(resnet: nn.Module) -> None:
-    image = torch.zeros(1, 3, 64, 64)
+def test_a_vector_is_one_number_a_channel(
+    resnet: nn.Module, make_photo: Callable[..., Path]
+) -> None:
+    image = torch.randn(1, 3, 64, 64)
+    (found,) = capture_feature_maps(resnet, image, "fc")
+    with torch.no_grad():
+        assert np.array_equal(found.values[:, 0, 0], resnet(image)[0].numpy())
+    assert (found.layout, found.values.shape) == ("vector", (3, 1, 1))
+    lens = Lens(resnet, Preprocessing(resize=64, crop=(64, 64)))
     with pytest.raises(NotSpatialError, match="'fc' has no height and width"):
-        capture_feature_maps(resnet, image, "fc")
+        require_maps(lens.feature_maps(make_photo(), "fc", 1))
+
+
+def test_unknown_layers_are_refused(resnet: nn.Module) -> None:
+    image = torch.zeros(1, 3, 64, 64)
     for name in ("layer9", "", "conv1.weight"):
         with pytest.raises(UnknownLayerError):
             capture_feature_maps(resnet, image, name)
@@ -142,7 +155,7 @@ def test_a_layer_that_never_runs_is_refused() -> None:
 def test_hooks_are_gone_also_after_an_error(resnet: nn.Module) -> None:
     capture_feature_maps(resnet, torch.zeros(1, 3, 64, 64), "conv1")
     list_layers(resnet, torch.zeros(1, 3, 64, 64))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(UnknownLayerError):
         capture_feature_maps(resnet, torch.zeros(1, 5, 64, 64), "conv1")
     assert hooks_of(resnet) == 0
 
@@ -150,14 +163,39 @@ def test_hooks_are_gone_also_after_an_error(resnet: nn.Module) -> None:
 def test_maps_of_a_photo(resnet: nn.Module, make_photo: Callable[..., Path]) -> None:
     own = Preprocessing(resize=64, crop=(64, 64))
     path = make_photo(size=(128, 64))
-    found = feature_maps_of_photo(resnet, own, path, "layer1.0.relu", 2)
+    lens = Lens(resnet, own)
+    found = lens.feature_maps(path, "layer1.0.relu", 2)
     assert found.maps.call == 2
     assert found.grey.shape == found.maps.values.shape == (64, 16, 16)
     assert found.box == (32, 0, 96, 64)
     with pytest.raises(UnknownLayerError, match="runs 2 times; there is no call 3"):
-        feature_maps_of_photo(resnet, own, path, "layer1.0.relu", 3)
+        lens.feature_maps(path, "layer1.0.relu", 3)
     with pytest.raises(UnreadableImageError):
-        feature_maps_of_photo(resnet, own, path.with_name("gone.png"), "conv1", 1)
+        lens.feature_maps(path.with_name("gone.png"), "conv1", 1)
+
+
+def test_the_lens_runs_a_photo_once_and_stays_within_its_memory(
+    resnet: nn.Module, make_photo: Callable[..., Path]
+) -> None:
+    passes = []
+    handle = resnet.register_forward_hook(lambda *_: passes.append(1))
+    try:
+        own = Preprocessing(resize=64, crop=(64, 64))
+        lens = Lens(resnet, own)
+        path = make_photo()
+        for layer in ("conv1", "layer1.0.conv1", "fc"):
+            lens.feature_maps(path, layer, 1)
+        assert len(passes) == 1
+        small = Lens(resnet, own, limit_bytes=2**20)
+        found = small.feature_maps(path, "layer4", 1)  # run again, since it was not kept
+        assert np.array_equal(found.maps.values, lens.feature_maps(path, "layer4", 1).maps.values)
+        for number in range(6):
+            other = path.with_name(f"{number}.png")
+            other.write_bytes(path.read_bytes())
+            small.feature_maps(other, "conv1", 1)
+            assert small.kept_bytes <= 2**20
+    finally:
+        handle.remove()
 
 
 def test_grey_pictures() -> None:

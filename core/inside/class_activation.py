@@ -1,0 +1,213 @@
+"""Class activation maps: where in the photo the evidence for a class lies.
+
+A network that ends in the mean of its maps and one linear layer, or in a 1×1 convolution, has an
+exact one: the class's weights over the last maps. For the others it is Grad-CAM at the last place
+that is laid out as an image.
+
+Sources: Zhou et al., CVPR 2016, arXiv:1512.04150; Selvaraju et al., ICCV 2017, arXiv:1610.02391.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.errors import NotSpatialError
+from core.inside.layouts import Layouts
+
+Method = Literal["CAM", "Grad-CAM"]
+
+
+@dataclass(frozen=True)
+class ClassActivation:
+    """The evidence for some classes.
+
+    Attributes:
+        classes: their indices.
+        method: "CAM", which is exact, or "Grad-CAM".
+        layer: dotted name of the layer whose maps are weighed.
+        maps: float32, shape (N, h, w). With CAM, the sum of a map over h × w is the logit
+            less the bias; with Grad-CAM negative evidence is cut off.
+        logits: shape (N,).
+    """
+
+    classes: tuple[int, ...]
+    method: Method
+    layer: str
+    maps: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float32]
+
+
+def class_activation(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation:
+    """Return where the evidence for classes lies.
+
+    Args:
+        network: in evaluation mode; parameters, flags and hooks are left as they were found.
+        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        classes: class indices.
+
+    Raises:
+        NotSpatialError: no layer of the network has an image's layout.
+    """
+    exact = _exact(network, image, classes)
+    return exact if exact is not None else _by_gradients(network, image, classes)
+
+
+def _exact(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation | None:
+    """Return the definition's map where the network ends in mean and linear, else None."""
+    module = _last_layer(network)
+    if module is None:
+        return None
+    kept: dict[str, Tensor] = {}
+    place = _last_maps(network, image)
+    if place is None:
+        return None
+
+    def keep_maps(_: nn.Module, __: Any, output: Tensor) -> None:
+        kept["maps"] = output.detach().clone()
+
+    def keep_features(_: nn.Module, given: tuple[Any, ...]) -> None:
+        kept["features"] = given[0].detach().clone()
+
+    handles = [
+        network.get_submodule(place).register_forward_hook(keep_maps),
+        module.register_forward_pre_hook(keep_features),
+    ]
+    try:
+        with torch.no_grad():
+            logits = network(image)[0]
+    finally:
+        for handle in handles:
+            handle.remove()
+    shown = Layouts(network).show(place, kept["maps"])
+    assert shown is not None
+    maps = shown.maps
+    if isinstance(module, nn.Conv2d):  # SqueezeNet: its maps are one a class already
+        if maps.shape[0] != logits.shape[0]:
+            return None
+        chosen = maps[list(classes)]
+    else:
+        features = kept["features"].flatten()
+        if type(network).__name__ == "DenseNet":
+            maps = maps.relu()  # a function between features and pooling, which no hook sees
+        pooled = maps.mean((1, 2))
+        if pooled.shape != features.shape or not torch.allclose(pooled, features, atol=1e-4):
+            return None
+        chosen = torch.einsum("kc,chw->khw", module.weight[list(classes)].detach(), maps)
+    scaled = chosen / (maps.shape[1] * maps.shape[2])
+    return ClassActivation(
+        classes=tuple(classes),
+        method="CAM",
+        layer=place,
+        maps=scaled.cpu().float().numpy(),
+        logits=logits[list(classes)].cpu().float().numpy(),
+    )
+
+
+def _by_gradients(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation:
+    place = _last_maps(network, image)
+    if place is None:
+        raise NotSpatialError("No layer of this network has an image's layout.")
+    layouts = Layouts(network)
+    kept: list[Tensor] = []
+
+    def cut(_: nn.Module, __: Any, output: Tensor) -> Tensor:
+        # A leaf of its own: gradients go no further back, and parameters need none. Given on
+        # as a copy, since later layers may work in place.
+        leaf = output.detach().clone().requires_grad_(True)
+        kept.append(leaf)
+        return leaf.clone()
+
+    handle = network.get_submodule(place).register_forward_hook(cut)
+    flags = [parameter.requires_grad for parameter in network.parameters()]
+    try:
+        with torch.enable_grad():
+            network.requires_grad_(False)
+            logits = network(image)[0]
+            maps = []
+            for number, index in enumerate(classes):
+                (slope,) = torch.autograd.grad(
+                    logits[index], kept[0], retain_graph=number + 1 < len(classes)
+                )
+                maps.append(_weighed(layouts, place, kept[0], slope))
+    finally:
+        handle.remove()
+        for parameter, flag in zip(network.parameters(), flags, strict=True):
+            parameter.requires_grad_(flag)
+    return ClassActivation(
+        classes=tuple(classes),
+        method="Grad-CAM",
+        layer=place,
+        maps=torch.stack(maps).detach().cpu().float().numpy(),
+        logits=logits[list(classes)].detach().cpu().float().numpy(),
+    )
+
+
+def _weighed(layouts: Layouts, place: str, output: Tensor, slope: Tensor) -> Tensor:
+    """Return the maps weighed by the mean of their gradients, negative evidence cut off."""
+    values, slopes = layouts.show(place, output.detach()), layouts.show(place, slope)
+    assert values is not None
+    assert slopes is not None
+    weights = slopes.maps.mean((1, 2), keepdim=True)
+    return (weights * values.maps).sum(0).relu()
+
+
+def _last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d | None:
+    """Return the last layer with weights, which gives the logits."""
+    found: nn.Linear | nn.Conv2d | None = None
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            found = module
+    return found
+
+
+def _last_maps(network: nn.Module, image: Tensor) -> str | None:
+    """Return the last layer with an image of more than one cell: before pooling and head."""
+    best: str | None = None
+    layouts = Layouts(network)
+
+    def look(name: str) -> Any:
+        def hook(module: nn.Module, _: Any, output: Any) -> None:
+            nonlocal best
+            if type(module).__name__ == "Dropout" or not isinstance(output, Tensor):
+                return
+            shown = layouts.show(name, output)
+            if shown is not None and shown.maps.shape[1] * shown.maps.shape[2] > 1:
+                best = name
+
+        return hook
+
+    with _watching(network, look), torch.no_grad():
+        network(image)
+    return _before_the_class_token(network, best)
+
+
+def _before_the_class_token(network: nn.Module, last: str | None) -> str | None:
+    """Return for ViT the last place whose patches still reach the class token.
+
+    After the last attention only the class token counts, and gradients at the patches are zero.
+    """
+    if type(network).__name__ != "VisionTransformer":
+        return last
+    blocks = [name for name, one in network.named_modules() if type(one).__name__ == "EncoderBlock"]
+    return f"{blocks[-1]}.ln_1"
+
+
+@contextmanager
+def _watching(network: nn.Module, look: Any) -> Iterator[None]:
+    handles = []
+    try:
+        for name, module in network.named_modules():
+            if name:
+                handles.append(module.register_forward_hook(look(name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

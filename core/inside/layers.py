@@ -1,0 +1,282 @@
+"""Every layer of a network in one forward pass of one photo: what it is, and what it gave."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.inside.layouts import Layout, Layouts, Shown
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of one module.
+
+    Attributes:
+        name: dotted, as in ``network.named_modules()``.
+        kind: the module's class, e.g. "Conv2d".
+        call: from 1; above 1 where the network runs the module again.
+        calls: how often it runs in one pass.
+        input_shapes: of the tensors that it was given, the batch of one included.
+        output_shape: of what it gave, likewise; () where that is no tensor.
+        parameters: of the module with all its parts.
+        layout: what its output is; None where it cannot be shown.
+        shape: (C, h, w) as it is shown; None likewise.
+        minimum: of the output for this photo, as are the next three.
+        mean: of all values.
+        maximum: of all values.
+        dead: share of channels that are zero everywhere, 0..1; None where not shown.
+        is_leaf: whether it has no parts of its own.
+        has_attention: whether it gives a map of attention for each head.
+    """
+
+    name: str
+    kind: str
+    call: int
+    calls: int
+    input_shapes: tuple[tuple[int, ...], ...]
+    output_shape: tuple[int, ...]
+    parameters: int
+    layout: Layout | None
+    shape: tuple[int, int, int] | None
+    minimum: float
+    mean: float
+    maximum: float
+    dead: float | None
+    is_leaf: bool
+    has_attention: bool
+
+
+class Recording:
+    """What a network computed for one photo.
+
+    Attributes:
+        layers: in order of execution, a part after what it is part of.
+        error: why the pass failed in the middle, "" where it did not.
+        outputs: the network's own, shape (1, K); None after an error.
+    """
+
+    def __init__(self, layers: tuple[Layer, ...], error: str, outputs: Tensor | None) -> None:
+        self.layers = layers
+        self.error = error
+        self.outputs = outputs
+        self._kept: dict[tuple[str, int], Shown] = {}
+
+    @property
+    def kept_bytes(self) -> int:
+        """Return how much memory the kept outputs take."""
+        storages = {
+            shown.maps.untyped_storage().data_ptr(): shown.maps.untyped_storage().nbytes()
+            for shown in self._kept.values()
+        }
+        return sum(storages.values())
+
+    def shown(self, layer: str, call: int) -> Shown | None:
+        """Return the output of a call, on the CPU; None where it was not kept."""
+        return self._kept.get((layer, call))
+
+    def keep(self, layer: str, call: int, shown: Shown) -> None:
+        """Keep the output of a call."""
+        self._kept[layer, call] = shown
+
+
+def record(
+    network: nn.Module, image: Tensor, *, limit_bytes: int = 0, only: str | None = None
+) -> Recording:
+    """Run a network once and note every call of every module.
+
+    Outputs are copied in the hook, since layers that work in place overwrite what they were
+    given; where two modules give the very same tensor, one copy serves both.
+
+    Args:
+        network: in evaluation mode; left as it was found, hooks included.
+        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        limit_bytes: outputs beyond it are described and not kept.
+        only: the one layer whose outputs are kept, whatever their size.
+    """
+    recorder = _Recorder(network, limit_bytes, only)
+    error, outputs = "", None
+    try:
+        with recorder.attached(), torch.no_grad():
+            outputs = network(image).detach().clone().cpu()
+    except (RuntimeError, AssertionError, ValueError) as failure:
+        log.warning("the pass failed in the middle", exc_info=True)
+        error = (str(failure).splitlines() or [type(failure).__name__])[0]
+    return recorder.finished(error, outputs)
+
+
+def count_multiply_adds(network: nn.Module, image: Tensor) -> Mapping[str, int]:
+    """Return the multiply-adds of each module in one pass, by dotted name; "" is the network.
+
+    They depend on shapes alone. A module that runs several times has the sum of its calls.
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # one fused step, which the counter misses
+    try:
+        with (
+            sdpa_kernel(SDPBackend.MATH),  # the counter misses the processor's fused one, too
+            FlopCounterMode(display=False) as counter,
+            torch.no_grad(),
+        ):
+            network(image)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+    root = type(network).__name__
+    return {
+        str(name).removeprefix(root).lstrip("."): sum(kinds.values()) // 2
+        for name, kinds in counter.get_flop_counts().items()
+        if name != "Global"
+    }
+
+
+class _Recorder:
+    def __init__(self, network: nn.Module, limit_bytes: int, only: str | None) -> None:
+        self._network = network
+        self._layouts = Layouts(network)
+        self._limit, self._only = limit_bytes, only
+        self._layers: list[Layer | None] = []
+        self._open: dict[str, list[int]] = {}
+        self._calls: Counter[str] = Counter()
+        self._kept: dict[tuple[str, int], Shown] = {}
+        self._kept_bytes = 0
+        self._last: _Last | None = None
+        self._parameters = {
+            name: sum(parameter.numel() for parameter in module.parameters())
+            for name, module in network.named_modules()
+        }
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Attach hooks to every module, and detach them on every way out."""
+        handles = []
+        try:
+            for name, module in self._network.named_modules():
+                if name:
+                    handles.append(module.register_forward_pre_hook(self._begin(name)))
+                    handles.append(module.register_forward_hook(self._end(name)))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+            self._last = None
+
+    def finished(self, error: str, outputs: Tensor | None) -> Recording:
+        """Return what was recorded; calls that never ended are left out."""
+        done = [layer for layer in self._layers if layer is not None]
+        layers = tuple(replace(layer, calls=self._calls[layer.name]) for layer in done)
+        recording = Recording(layers, error, outputs)
+        for (name, call), shown in self._kept.items():
+            recording.keep(name, call, shown)
+        return recording
+
+    def _begin(self, name: str) -> Any:
+        def hook(_: nn.Module, __: Any) -> None:
+            self._open.setdefault(name, []).append(len(self._layers))
+            self._layers.append(None)
+
+        return hook
+
+    def _end(self, name: str) -> Any:
+        def hook(module: nn.Module, given: tuple[Any, ...], output: Any) -> None:
+            at = self._open[name].pop()
+            self._calls[name] += 1
+            self._layers[at] = self._describe(name, self._calls[name], module, given, output)
+
+        return hook
+
+    def _describe(
+        self, name: str, call: int, module: nn.Module, given: tuple[Any, ...], output: Any
+    ) -> Layer:
+        tensor = output[0] if isinstance(output, tuple) and output else output
+        shown = self._copied(name, call, tensor)
+        shape = None
+        if shown is not None:
+            channels, height, width = shown.maps.shape
+            shape = (channels, height, width)
+        low, mean, high, dead = _statistics(shown, tensor)
+        return Layer(
+            name=name,
+            kind=type(module).__name__,
+            call=call,
+            calls=call,
+            input_shapes=tuple(tuple(one.shape) for one in given if isinstance(one, Tensor)),
+            output_shape=tuple(tensor.shape) if isinstance(tensor, Tensor) else (),
+            parameters=self._parameters[name],
+            layout=None if shown is None else shown.layout,
+            shape=shape,
+            minimum=low,
+            mean=mean,
+            maximum=high,
+            dead=dead,
+            is_leaf=not any(True for _ in module.children()),
+            has_attention="Attention" in type(module).__name__ and bool(self._heads(module)),
+        )
+
+    def _heads(self, module: nn.Module) -> int:
+        return int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
+
+    def _copied(self, name: str, call: int, output: Any) -> Shown | None:
+        """Return the output as it is shown, copied where it is to be kept."""
+        if not isinstance(output, Tensor):
+            return None
+        if self._last is not None and self._last.is_of(output) and self._only is None:
+            if self._last.is_kept:
+                self._kept[name, call] = self._last.shown
+            return self._last.shown
+        shown = self._layouts.show(name, output.detach())
+        if shown is None:
+            return None
+        size = output.numel() * 4
+        wanted = self._wants(name, size)
+        if wanted:
+            copy = output.detach().to("cpu", torch.float32, copy=True)
+            shown = self._layouts.show(name, copy)
+            assert shown is not None
+            self._kept[name, call] = shown
+            self._kept_bytes += size
+        self._last = _Last(output, output._version, shown, wanted)
+        return shown
+
+    def _wants(self, name: str, size: int) -> bool:
+        if self._only is not None:
+            return name == self._only
+        return self._kept_bytes + size <= self._limit
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The output that came last, which what it is part of often gives again."""
+
+    output: Tensor
+    version: int
+    shown: Shown
+    is_kept: bool
+
+    def is_of(self, output: Tensor) -> bool:
+        """Return whether an output is this very tensor, not written to since."""
+        return self.output is output and self.version == output._version
+
+
+def _statistics(shown: Shown | None, output: Any) -> tuple[float, float, float, float | None]:
+    """Return least, mean and greatest value, and the share of channels that are zero."""
+    if shown is None:
+        if isinstance(output, Tensor) and output.is_floating_point() and output.numel():
+            low, high = torch.aminmax(output)
+            return float(low), float(output.mean()), float(high), None
+        return 0.0, 0.0, 0.0, None
+    flat = shown.maps.reshape(shown.maps.shape[0], -1)
+    low, high = torch.aminmax(flat, dim=1)
+    dead = ((low == 0) & (high == 0)).float().mean()
+    return float(low.min()), float(flat.mean()), float(high.max()), float(dead)

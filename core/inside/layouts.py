@@ -1,0 +1,221 @@
+"""What an output is: maps, tokens of a transformer, windows, or a vector; and all as maps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+Layout = Literal["maps", "tokens", "vector"]
+
+_CONVNEXT_CHANNELS_LAST = frozenset({"1", "2", "3", "4", "5"})
+"""Positions in a ConvNeXt block from the first permutation to the one before the last."""
+
+_SWAPPED = ("partition_swap", "attn_layer", "mlp_layer", "stochastic_dropout")
+"""Parts of MaxViT's attention layer whose windows stand the other way round for a grid."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An output as it is shown.
+
+    Attributes:
+        layout: "maps" for an image's layout; "tokens" for a transformer's, laid out as an
+            image with the class token apart; "vector" for one number a channel.
+        maps: float, shape (C, h, w); (C, 1, 1) for a vector.
+        class_token: shape (C,); None but for tokens.
+    """
+
+    layout: Layout
+    maps: Tensor
+    class_token: Tensor | None = None
+
+
+class Layouts:
+    """Knows where in a network channels stand last and where windows are.
+
+    Args:
+        network: any that Droplens builds.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        modules = dict(network.named_modules())
+        kinds = {type(module).__name__ for module in modules.values()}
+        self._is_swin = bool({"SwinTransformerBlock", "SwinTransformerBlockV2"} & kinds)
+        self._convnext_blocks = _named(modules, "CNBlock")
+        self._partitions = {
+            name: modules[name] for name in _named(modules, "PartitionAttentionLayer")
+        }
+
+    def show(self, layer: str, output: Any) -> Shown | None:
+        """Return an output as maps; None where it holds no numbers of one image.
+
+        Args:
+            layer: dotted name of the module that gave it.
+            output: whatever it gave, for one image.
+        """
+        if isinstance(output, tuple) and output:  # attention gives its weights beside
+            output = output[0]
+        if not isinstance(output, Tensor) or output.dim() < 2 or output.shape[0] != 1:
+            return None
+        values = output[0]
+        if values.dim() == 1:
+            return Shown("vector", values[:, None, None])
+        if values.dim() == 2:
+            return _tokens(values)
+        if values.dim() != 3:
+            return None
+        inside = next((one for one in self._partitions if layer.startswith(f"{one}.")), None)
+        if inside is not None:
+            return self._windows(layer, inside, values)
+        return Shown("maps", values.permute(2, 0, 1) if self._is_last(layer) else values)
+
+    def join_windows(self, partition: str, values: Tensor, *, swapped: bool) -> Tensor:
+        """Return MaxViT's windows put together again, shape (C, h, w).
+
+        Args:
+            partition: name of the attention layer.
+            values: shape (windows, cells, C), or (cells, windows, C) where swapped.
+            swapped: whether the two stand the other way round.
+        """
+        module: Any = self._partitions[partition]
+        if swapped and module.partition_type == "grid":
+            values = values.transpose(0, 1)
+        high, wide = (side // module.p for side in module.grid_size)
+        cells = values.reshape(high, wide, module.p, module.p, values.shape[-1])
+        return cells.permute(4, 0, 2, 1, 3).reshape(
+            values.shape[-1], high * module.p, wide * module.p
+        )
+
+    def _windows(self, layer: str, partition: str, values: Tensor) -> Shown | None:
+        part = layer.removeprefix(f"{partition}.").split(".", 1)[0]
+        if part == "departition_op":
+            return Shown("maps", values)
+        swapped = part in _SWAPPED
+        return Shown("maps", self.join_windows(partition, values, swapped=swapped))
+
+    def _is_last(self, layer: str) -> bool:
+        """Return whether a layer gives (N, H, W, C).
+
+        Swin does so from its patches to its pooling; ConvNeXt inside its blocks, between the
+        two permutations.
+        """
+        segments = layer.split(".")
+        block, _, rest = layer.rpartition(".block.")
+        if block in self._convnext_blocks:
+            return rest.split(".", 1)[0] in _CONVNEXT_CHANNELS_LAST
+        if not self._is_swin:
+            return False
+        return segments[0] == "norm" or (
+            segments[0] == "features" and segments[:3] != ["features", "0", "0"]
+        )
+
+
+def _tokens(values: Tensor) -> Shown | None:
+    """Return tokens laid out as an image: the class token first, then row by row."""
+    side = math.isqrt(max(0, values.shape[0] - 1))
+    if side == 0 or side * side != values.shape[0] - 1:
+        return None
+    maps = values[1:].T.reshape(values.shape[1], side, side)
+    return Shown("tokens", maps, values[0])
+
+
+def _named(modules: dict[str, nn.Module], kind: str) -> list[str]:
+    return [name for name, module in modules.items() if type(module).__name__ == kind]
+
+
+def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | None:
+    """Return how much each place is attended to, a map a head; None for other layers.
+
+    For ViT it is the class token's attention to the patches; for windowed attention, Swin's
+    and MaxViT's, the mean over the queries of each window.
+
+    Args:
+        network: in evaluation mode; left as it was found.
+        image: preprocessed, float32, shape (1, C, H, W).
+        layer: dotted name of an attention module.
+
+    Returns:
+        float32, shape (heads, h, w).
+    """
+    module = network.get_submodule(layer)
+    if isinstance(module, nn.MultiheadAttention):
+        return _token_attention(network, image, module)
+    if type(module).__name__.startswith("ShiftedWindowAttention"):
+        return _window_attention(network, image, module)
+    if type(module).__name__ == "RelativePositionalMultiHeadAttention":
+        weights = _softmax_of(network, image, module)[0]
+        received = weights[0].mean(dim=-2).permute(0, 2, 1)  # (windows, cells, heads)
+        layouts = Layouts(network)
+        return layouts.join_windows(layer.split(".attn_layer", 1)[0], received, swapped=True)
+    return None
+
+
+def _token_attention(
+    network: nn.Module, image: Tensor, module: nn.MultiheadAttention
+) -> Tensor | None:
+    found: list[Tensor] = []
+
+    def look(_: nn.Module, given: tuple[Any, ...], __: Any) -> None:
+        query, key, value = given[:3]
+        # The forward itself, not the module: it calls no hooks.
+        attended = module.forward(query, key, value, need_weights=True, average_attn_weights=False)
+        assert attended[1] is not None
+        found.append(attended[1][0])
+
+    _run_with(network, image, module, look)
+    rows = found[0][:, 0, 1:]
+    side = math.isqrt(rows.shape[1])
+    return rows.reshape(-1, side, side) if side * side == rows.shape[1] else None
+
+
+def _window_attention(network: nn.Module, image: Tensor, module: Any) -> Tensor:
+    weights, given = _softmax_of(network, image, module)
+    _, height, width, _ = given.shape
+    window_h, window_w = module.window_size
+    rows, columns = math.ceil(height / window_h), math.ceil(width / window_w)
+    received = weights.mean(dim=-2)  # (windows, heads, cells)
+    maps = received.reshape(rows, columns, -1, window_h, window_w).permute(2, 0, 3, 1, 4)
+    maps = maps.reshape(-1, rows * window_h, columns * window_w)
+    shifts = [
+        0 if window >= padded else shift
+        for window, padded, shift in zip(
+            module.window_size, maps.shape[1:], module.shift_size, strict=True
+        )
+    ]
+    return torch.roll(maps, shifts, dims=(1, 2))[:, :height, :width]
+
+
+def _softmax_of(network: nn.Module, image: Tensor, module: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return the softmax that a module takes in its pass, and the input that it was given."""
+    found: list[Tensor] = []
+    inputs: list[Tensor] = []
+
+    class Watch(torch.overrides.TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            output = func(*args, **(kwargs or {}))
+            if func is torch.nn.functional.softmax:
+                found.append(output)
+            return output
+
+    def look(module: nn.Module, given: tuple[Any, ...], _: Any) -> None:
+        inputs.append(given[0])
+        with Watch():
+            module.forward(*given)
+
+    _run_with(network, image, module, look)
+    return found[0], inputs[0]
+
+
+def _run_with(network: nn.Module, image: Tensor, module: nn.Module, look: Any) -> None:
+    handle = module.register_forward_hook(look)
+    try:
+        with torch.no_grad():
+            network(image)
+    finally:
+        handle.remove()

@@ -1,0 +1,193 @@
+"""Looks inside one network, photo after photo, and keeps what it saw within bounds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.errors import NotSpatialError, UnknownLayerError
+from core.images.decoding import read_photo
+from core.images.preprocessing import Box, Preprocessing
+from core.inside.class_activation import ClassActivation, class_activation
+from core.inside.feature_maps import (
+    FeatureMapsOfPhoto,
+    as_shown_for,
+    attention_of,
+    capture_feature_maps,
+    maps_of,
+)
+from core.inside.layers import Layer, Recording, count_multiply_adds, record
+from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
+from core.inside.summary import LayerTable
+
+LIMIT_BYTES = 512 * 2**20
+_KEPT_PHOTOS = 4
+
+
+@dataclass(frozen=True)
+class BlockOfPhoto:
+    """Both paths of a block, and the photo that they are of."""
+
+    image: Path
+    block: ResidualBlock
+
+
+@dataclass(frozen=True)
+class EvidenceOfPhoto:
+    """Class activation maps with what is needed to lay them over the photo."""
+
+    image: Path
+    found: ClassActivation
+    seen: npt.NDArray[np.uint8]
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A photo as the network takes it, and its pass."""
+
+    batch: Tensor
+    seen: npt.NDArray[np.uint8]
+    box: Box | None
+    recording: Recording
+
+
+class Lens:
+    """Belongs to the thread that owns the network.
+
+    Args:
+        network: in evaluation mode, on any device; always left as it was found.
+        preprocessing: from photo to input.
+        limit_bytes: memory for the outputs that are kept, over all photos.
+    """
+
+    def __init__(
+        self, network: nn.Module, preprocessing: Preprocessing, limit_bytes: int = LIMIT_BYTES
+    ) -> None:
+        self._network, self._preprocessing = network, preprocessing
+        self._limit = limit_bytes
+        self._photos: OrderedDict[Path, _Seen] = OrderedDict()
+        self._counts: Mapping[str, int] | None = None
+        self._blocks: Mapping[str, BlockInfo] = {one.name: one for one in list_blocks(network)}
+
+    @property
+    def kept_bytes(self) -> int:
+        """Return how much memory the kept outputs take."""
+        return sum(one.recording.kept_bytes for one in self._photos.values())
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the layers that can be shown, without a photo."""
+        found = record(self._network, self._empty())
+        return tuple(layer for layer in found.layers if layer.shape is not None)
+
+    def table(self, image: Path | None) -> LayerTable:
+        """Return every layer with what it computes for a photo; None takes an empty one.
+
+        Raises:
+            UnreadableImageError: the photo cannot be decoded.
+        """
+        empty = self._empty()
+        recording = record(self._network, empty) if image is None else self._look(image).recording
+        if self._counts is None:
+            self._counts = {} if recording.error else count_multiply_adds(self._network, empty)
+        _, channels, height, width = empty.shape
+        shape = (channels, height, width)
+        return LayerTable(recording.layers, self._counts, self._blocks, recording.error, shape)
+
+    def feature_maps(self, image: Path, layer: str, call: int) -> FeatureMapsOfPhoto:
+        """Return what one call of one layer computes for a photo.
+
+        Raises:
+            UnknownLayerError: no such layer, or no such call.
+            NotSpatialError: the layer's output cannot be shown.
+            UnreadableImageError: the photo cannot be decoded.
+        """
+        seen = self._look(image)
+        maps = maps_of(seen.recording, layer, call)
+        if maps is None:  # beyond the limit, or unknown
+            calls = capture_feature_maps(self._network, seen.batch, layer)
+            if not 1 <= call <= len(calls):
+                times = "once" if len(calls) == 1 else f"{len(calls)} times"
+                raise UnknownLayerError(
+                    f"The layer {layer!r} runs {times}; there is no call {call}."
+                )
+            maps = calls[call - 1]
+        return as_shown_for(image, maps, seen.seen, seen.box)
+
+    def attention(self, image: Path, layer: str) -> FeatureMapsOfPhoto:
+        """Return a layer's attention, one map a head.
+
+        Raises:
+            NotSpatialError: the layer is no attention that can be laid out as an image.
+            UnreadableImageError: the photo cannot be decoded.
+        """
+        seen = self._look(image)
+        maps = attention_of(self._network, seen.batch, layer)
+        return as_shown_for(image, maps, seen.seen, seen.box, is_attention=True)
+
+    def block(self, image: Path, name: str) -> BlockOfPhoto:
+        """Return both paths of a residual block.
+
+        Raises:
+            NotResidualError: it is none.
+            UnreadableImageError: the photo cannot be decoded.
+        """
+        return BlockOfPhoto(image, run_block(self._network, self._look(image).batch, name))
+
+    def evidence(self, image: Path, classes: Sequence[int]) -> EvidenceOfPhoto:
+        """Return where in a photo the evidence for classes lies.
+
+        Raises:
+            NotSpatialError: no layer has an image's layout.
+            UnreadableImageError: the photo cannot be decoded.
+        """
+        seen = self._look(image)
+        found = class_activation(self._network, seen.batch, classes)
+        return EvidenceOfPhoto(image, found, seen.seen, seen.box)
+
+    def _look(self, image: Path) -> _Seen:
+        """Return a photo's pass, run now or kept from before."""
+        known = self._photos.get(image)
+        if known is not None:
+            self._photos.move_to_end(image)
+            return known
+        photo = read_photo(image)
+        pixels, box = self._preprocessing.view(photo)
+        values = torch.from_numpy(self._preprocessing.input_of(photo))
+        batch = values.unsqueeze(0).to(self._device())
+        while self._photos and (
+            len(self._photos) >= _KEPT_PHOTOS or self.kept_bytes > self._limit // 2
+        ):
+            self._photos.popitem(last=False)
+        recording = record(self._network, batch, limit_bytes=self._limit - self.kept_bytes)
+        found = _Seen(batch, pixels, box, recording)
+        self._photos[image] = found
+        return found
+
+    def _empty(self) -> Tensor:
+        size = self._preprocessing.input_size
+        return torch.zeros(1, self._preprocessing.channels, *size, device=self._device())
+
+    def _device(self) -> torch.device:
+        return next(self._network.parameters()).device
+
+
+def require_maps(found: FeatureMapsOfPhoto) -> FeatureMapsOfPhoto:
+    """Refuse a vector where maps with height and width are asked for.
+
+    Raises:
+        NotSpatialError: it is a vector.
+    """
+    if found.maps.layout == "vector":
+        raise NotSpatialError(
+            f"The output of {found.maps.layer!r} has no height and width; it is a vector of "
+            f"{len(found.maps.values):,} numbers."
+        )
+    return found
