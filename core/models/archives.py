@@ -17,9 +17,11 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from core.models.unpickling import Source, Unpickler, UnpicklingError, load
+from core.models.unpickling import MOST_OPERATIONS, Source, Unpickler, UnpicklingError, load
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_INNER_HEAD_BYTES = 1000
+_INNER_OPERATIONS = 1000
 _LARGEST_HEADER_BYTES = 100 * 2**20
 _LARGEST_EXPANSION = 8
 _SAFETENSORS_KINDS = {
@@ -108,18 +110,18 @@ def read_zip(file: BinaryIO, mapped: MappedFile) -> Any:
         return load(Source(_unpacked(archive, archive.getinfo(pickles[0]))), storage)
 
 
-def read_stream(memory: Memory) -> Any:
+def read_stream(memory: Memory, most_operations: int = MOST_OPERATIONS) -> Any:
     """Return what ``torch.save`` wrote before version 1.6: pickles, then the storages' bytes.
 
     The pickle of the content comes before the places of its storages are known, so it is read
     twice: first with storages that have only a size. A plain pickle holds a stream a storage.
     """
     source = Source(memory.content)
-    first = load(source, from_bytes=_read_inner)
+    first = load(source, from_bytes=_read_inner, most_operations=most_operations)
     if first != _LEGACY_MAGIC:
         return first
-    load(source)  # version of the protocol
-    load(source)  # sizes on the machine that wrote it
+    load(source, most_operations=most_operations)  # version of the protocol
+    load(source, most_operations=most_operations)  # sizes on the machine that wrote it
     start = source.position
     kinds: dict[str, torch.dtype] = {}
 
@@ -127,8 +129,8 @@ def read_stream(memory: Memory) -> Any:
         kinds.setdefault(key, dtype)
         return torch.empty(count, dtype=dtype, device="meta")
 
-    load(source, measured)
-    keys = load(source)
+    load(source, measured, most_operations=most_operations)
+    keys = load(source, most_operations=most_operations)
     places: dict[str, tuple[int, int]] = {}
     for key in map(str, keys):
         (count,) = struct.unpack("<q", source.read(8))
@@ -141,12 +143,14 @@ def read_stream(memory: Memory) -> Any:
             raise DamagedError
         return memory.flat(offset, dtype, count)
 
-    return load(Source(memory.content, start), storage)
+    return load(Source(memory.content, start), storage, most_operations=most_operations)
 
 
 def _read_inner(content: bytes) -> Any:
     """Return the storage that ``pickle.dump`` of a tensor keeps as a stream of its own."""
-    return read_stream(Memory(bytearray(content)))
+    if content.find(b"storage", 0, _INNER_HEAD_BYTES) < 0:
+        raise DamagedError  # not what torch writes there: a few hundred bytes, then the numbers
+    return read_stream(Memory(bytearray(content)), most_operations=_INNER_OPERATIONS)
 
 
 def read_tar(file: BinaryIO, mapped: MappedFile) -> Any:

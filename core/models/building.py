@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from core.models.fingerprints import Fingerprint, Shapes
 from core.models.heads import Head, HeadLayer
+from core.models.pickled_layers import Change, apply, changes_from_json
 from core.models.recognising import image_size
 from core.models.resnets import ResNetForm
 from core.models.torchvision_import import torchvision_models
@@ -24,6 +25,11 @@ _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "hardswish": nn.Hardswish,
+    "selu": nn.SELU,
+    "celu": nn.CELU,
+    "relu6": nn.ReLU6,
+    "mish": nn.Mish,
+    "softplus": nn.Softplus,
 }
 
 
@@ -57,38 +63,39 @@ class Blueprint:
         shapes: of the state dict, by torchvision's names.
         dilation: whether stages 2, 3 and 4 of a Bottleneck ResNet are dilated instead of
             strided, torchvision's ``replace_stride_with_dilation``.
-        keeps_max_pool: whether a ResNet with a small first convolution pools after it.
         batch_norm_epsilon: where it is another than torchvision's.
+        changes: of single layers, as a pickled network tells them.
     """
 
     fingerprint: Fingerprint
     head: Head | None
     shapes: Shapes
     dilation: tuple[bool, bool, bool] = (False, False, False)
-    keeps_max_pool: bool = False
     batch_norm_epsilon: float | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
         """Return what no shape tells, as JSON values."""
         return {
             "dilation": list(self.dilation),
-            "keeps_max_pool": self.keeps_max_pool,
             "batch_norm_epsilon": self.batch_norm_epsilon,
+            "changes": [change.to_json() for change in self.changes],
         }
 
     def with_options(self, found: Any) -> Blueprint:
         """Return the plan with options read from JSON values; odd ones are passed over."""
         if not isinstance(found, dict):
             return self
-        plan, dilation = self, found.get("dilation")
+        plan = replace(self, changes=changes_from_json(found.get("changes")))
+        dilation = found.get("dilation")
         if isinstance(dilation, list) and len(dilation) == 3:
             one, two, three = map(bool, dilation)
             plan = replace(plan, dilation=(one, two, three))
         epsilon = found.get("batch_norm_epsilon")
         if isinstance(epsilon, float) and 0 < epsilon < 1:
             plan = replace(plan, batch_norm_epsilon=epsilon)
-        return replace(plan, keeps_max_pool=bool(found.get("keeps_max_pool", False)))
+        return plan
 
 
 def build_network(architecture: str, **options: Any) -> nn.Module:
@@ -122,6 +129,7 @@ def build(plan: Blueprint) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and plan.batch_norm_epsilon is not None:
             module.eps = plan.batch_norm_epsilon
+    apply(network, plan.changes)
     return _with_head(network, fingerprint, plan.head)
 
 
@@ -210,7 +218,7 @@ def _replace_first(network: nn.Module, plan: Blueprint) -> None:
         device="meta",
     )
     setattr(network.get_submodule(parent), last, made)
-    if small and not plan.keeps_max_pool:
+    if small:
         network.maxpool = nn.Identity()
     if found[1] != 3 and hasattr(network, "transform_input"):
         vars(network)["transform_input"] = False

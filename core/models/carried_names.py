@@ -40,18 +40,36 @@ def from_checkpoint(
     return None
 
 
-def unfitting(content: Mapping[Any, Any], count: int) -> int | None:
-    """Return how many class names a checkpoint carries where that is another number."""
+def why_unused(content: Mapping[Any, Any], count: int) -> str | None:
+    """Return why class names that a checkpoint carries are not used; None where there are none."""
     for key in class_names.KEYS:
         names = _value(content, key)
         if names is not None and not class_names.fits(names, count):
-            return len(names)
+            return (
+                f"The checkpoint names {len(names):,} classes but has {count:,}; its names are "
+                "not used."
+            )
+        held = content.get(key)
+        if names is None and isinstance(held, Mapping) and held:
+            return (
+                f"The classes in the checkpoint's {key!r} do not count 0, 1, 2, …, each once; "
+                "they are not used."
+            )
     return None
 
 
 def _value(content: Mapping[Any, Any], key: str) -> tuple[str, ...] | None:
     value = content.get(key)
-    return class_names.from_value(value.values if isinstance(value, PickledArray) else value, key)
+    value = value.values if isinstance(value, PickledArray) else value
+    if isinstance(value, list | tuple):
+        value = [_decoded(one) for one in value]
+    elif isinstance(value, Mapping):
+        value = {_decoded(one): _decoded(other) for one, other in value.items()}
+    return class_names.from_value(value, key)
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _spoken(content: Mapping[Any, Any], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -59,7 +77,11 @@ def _spoken(content: Mapping[Any, Any], names: tuple[str, ...]) -> tuple[str, ..
     for key in _SPOKEN_NAMES:
         table = content.get(key)
         if isinstance(table, Mapping):
-            spoken = {str(folder): name for folder, name in table.items()}
+            spoken = {
+                str(folder): name
+                for folder, name in table.items()
+                if isinstance(folder, str) or (isinstance(folder, int) and abs(folder) < 10**9)
+            }
             if all(isinstance(spoken.get(name), str) for name in names):
                 return tuple(spoken[name] for name in names)
     return names

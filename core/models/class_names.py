@@ -20,7 +20,6 @@ KEYS = (
     "label_map",
     "id2label",
     "label_names",
-    "cat_to_name",
 )
 """Where training scripts keep class names in a checkpoint, most telling first."""
 
@@ -158,6 +157,8 @@ def _by_index(pairs: list[tuple[Any, Any]]) -> tuple[str, ...] | None:
     names: dict[int, str] = {}
     for index, name in pairs:
         if not _is_plain(index) or not _is_plain(name) or not str(index).isdecimal():
+            return None
+        if int(index) in names:  # two names for one class: which of them, nobody knows
             return None
         names[int(index)] = str(name)
     if sorted(names) != list(range(len(names))):

@@ -23,20 +23,28 @@ _LISTS = (
     "labels.json",
     "class_to_idx.json",
     "idx_to_class.json",
-    "cat_to_name.json",
 )
+_OWN_ENDINGS = ("_classes.txt", "_labels.txt", "_class_names.txt", "_classes.json", ".names")
+_TELLING_LETTERS = 3
 _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"
 _PILLOW_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """By Pillow's numbers, which Hugging Face writes as ``resample``."""
 
 
-def names_beside(checkpoint: Path, count: int) -> tuple[tuple[str, ...], str] | None:
+def names_beside(
+    checkpoint: Path, count: int, architecture: str
+) -> tuple[tuple[str, ...], str] | None:
     """Return class names from a file beside a checkpoint, where their number fits.
+
+    Args:
+        checkpoint: the file.
+        count: outputs of its head.
+        architecture: torchvision's name; a config of another one is of another model.
 
     Returns:
         The names, and the name of the file that they stood in.
     """
-    own = [f"{checkpoint.stem}{ending}" for ending in (".txt", ".json", "_classes.txt")]
+    own = [f"{checkpoint.stem}{ending}" for ending in _OWN_ENDINGS]
     for name in (*own, *_LISTS):
         path = checkpoint.with_name(name)
         if path == checkpoint or not path.is_file():
@@ -45,7 +53,8 @@ def names_beside(checkpoint: Path, count: int) -> tuple[tuple[str, ...], str] | 
             return class_names.read(path, count), name
         except DroplensError:  # some other text of this name
             continue
-    found = _config_names(_config(checkpoint), count)
+    config = _config(checkpoint)
+    found = _config_names(config, count) if _suits(config, architecture) else None
     return None if found is None else (found, _CONFIG)
 
 
@@ -56,13 +65,15 @@ def architecture_beside(checkpoint: Path, count: int) -> str | None:
     return name if isinstance(name, str) and _is_of(config, count) else None
 
 
-def preprocessing_beside(checkpoint: Path, count: int) -> tuple[Preprocessing, str] | None:
+def preprocessing_beside(
+    checkpoint: Path, count: int, architecture: str
+) -> tuple[Preprocessing, str] | None:
     """Return the preprocessing that a config beside a checkpoint tells, and the config's name.
 
-    A config of another number of classes is of another model.
+    A config of another number of classes, or of another architecture, is of another model.
     """
     config = _config(checkpoint)
-    if not _is_of(config, count):
+    if not _is_of(config, count) or not _suits(config, architecture):
         return None
     found = from_timm(config.get("pretrained_cfg", config))
     if found is not None:
@@ -161,6 +172,15 @@ def _config_names(config: Mapping[str, Any], count: int) -> tuple[str, ...] | No
 def _is_of(config: Mapping[str, Any], count: int) -> bool:
     told = config.get("num_classes", config.get("num_labels"))
     return told == count or _config_names(config, count) is not None
+
+
+def _suits(config: Mapping[str, Any], architecture: str) -> bool:
+    """Return whether a config names this family, by the first letters, or none at all."""
+    said = config.get("architecture", config.get("model_type"))
+    if not isinstance(said, str):
+        return True
+    plain = said.lower().removeprefix("tf_")
+    return plain[:_TELLING_LETTERS] == architecture.lower()[:_TELLING_LETTERS]
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import get_args
 
@@ -14,9 +15,13 @@ from core.models.companions import from_timm, names_beside, preprocessing_beside
 from core.models.examining import RESNETS, Examined
 from core.models.presets import TRANSFORMING_INPUT, own_weights, preset_for, preset_of
 from core.models.spec import UNNAMED, Inspection, Outputs
+from core.models.state_dicts import is_averaged
 
 _IMAGENET_CLASSES = 1000
 _NAMED = "named by the checkpoint"
+_STRIDE = 32
+"""Pixels a cell of the last maps stands for, in nearly all of torchvision's networks."""
+
 _TIMM_KEYS = ("pretrained_cfg", "default_cfg")
 
 
@@ -57,14 +62,15 @@ def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
     count = examined.head.outputs
     content = examined.content
     written = {key: _json_or_none(text) for key, text in content.metadata.items()}
-    for place in (written, content.content):
+    network = examined.state_dict.network
+    for place in (written, content.content, {} if network is None else network.state):
         found = carried_names.from_checkpoint(place, count)
         if found is not None:
             return found[0], _NAMED
     entry = own_weights(examined.recognition.architecture.name, sha256)
     if entry is not None:
         return tuple(entry.meta["categories"]), "named by torchvision"
-    beside = names_beside(examined.path, count)
+    beside = names_beside(examined.path, count, examined.recognition.architecture.name)
     if beside is not None:
         return beside[0], f"named by {beside[1]} beside the checkpoint"
     if count == _IMAGENET_CLASSES:
@@ -77,11 +83,9 @@ def _name_problems(examined: Examined, names: tuple[str, ...], source: str) -> l
         return []
     problems = []
     count = examined.head.outputs
-    carried = carried_names.unfitting(examined.content.content, count)
-    if carried is not None and source != _NAMED:
-        problems.append(
-            f"The checkpoint names {carried:,} classes but has {count:,}; its names are not used."
-        )
+    unused = carried_names.why_unused(examined.content.content, count)
+    if unused is not None and source != _NAMED:
+        problems.append(unused)
     if len(names) > 1 and all(name.isdecimal() for name in names):
         problems.append(
             "All class names are numbers. Folders are sorted as text in training (1, 10, 2), so "
@@ -118,22 +122,33 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         carried = from_timm(content.content.get(key))
         if carried is not None:
             return _for_channels(examined, carried), []
-    beside = preprocessing_beside(examined.path, count)
+    beside = preprocessing_beside(examined.path, count, architecture.name)
     if beside is not None:
         told = [f"The preprocessing is the one told by {beside[1]} beside the checkpoint."]
         return _for_channels(examined, beside[0]), told
     problems = []
-    if architecture.name in TRANSFORMING_INPUT:
+    preset = _preset(examined)
+    network = examined.state_dict.network
+    told_by_network = None if network is None else network.state.get("transform_input")
+    if isinstance(told_by_network, bool):
+        preset = replace(preset, transform_input=told_by_network)
+    elif architecture.name in TRANSFORMING_INPUT:
         problems.append(
             f"Whether this {architecture.title} was trained with transform_input stands in no "
             "checkpoint; it is taken to be off. The preprocessing can turn it on."
         )
-    return _preset(examined), problems
+    return preset, problems
 
 
 def _preset(examined: Examined) -> Preprocessing:
-    fingerprint = examined.recognition.fingerprint
-    return preset_for(fingerprint.architecture.name, examined.plan.shapes, fingerprint.first)
+    fingerprint, head = examined.recognition.fingerprint, examined.head
+    name = fingerprint.architecture.name
+    found = preset_for(name, examined.plan.shapes, fingerprint.first)
+    if head is not None and head.pooling == "flatten":
+        # Each cell of the last maps has its own weights: only one image size gives as many.
+        side = _STRIDE * math.isqrt(head.features // fingerprint.channels)
+        found = replace(found, resize=side, crop=(side, side))
+    return found
 
 
 def _for_channels(examined: Examined, found: Preprocessing) -> Preprocessing:
@@ -165,7 +180,7 @@ def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
     if state_dict.wrapper:
         epoch = content.content.get("epoch")
         known = type(epoch) is int and 0 <= epoch < 10**9
-        averaged = "ema" in state_dict.wrapper.lower()
+        averaged = is_averaged(state_dict.wrapper)
         place = f"the {state_dict.wrapper!r}" + (" (the averaged weights)" if averaged else "")
         place += " of a training checkpoint" + (f" of epoch {epoch}" if known else "")
     if state_dict.dialect:

@@ -147,11 +147,13 @@ DIALECTS = (TIMM_VIT, TIMM_EFFICIENTNET, TIMM_CONVNEXT, TIMM_VGG, CIFAR_RESNET)
 _LINEAR_AS_CONVOLUTION = re.compile(r"classifier\.[036]\.weight")
 
 
-def as_torchvision_shapes(name: str, shape: Shape) -> Shape:
+def as_torchvision_shapes(dialect: str, name: str, shape: Shape) -> Shape:
     """Return torchvision's shape for a parameter that others keep in another one.
 
     ConvNeXt's layer scale is flat at timm, and VGG's linear layers are convolutions there.
     """
+    if not dialect:
+        return shape
     if name.endswith(".layer_scale") and len(shape) == 1:
         return (*shape, 1, 1)
     if len(shape) == 4 and _LINEAR_AS_CONVOLUTION.fullmatch(name):

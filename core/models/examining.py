@@ -15,19 +15,21 @@ from torch import Tensor
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.models import refusals
 from core.models.architectures import BY_NAME
-from core.models.building import Blueprint
+from core.models.building import Blueprint, build
 from core.models.companions import architecture_beside
 from core.models.dialects import TIMM_EFFICIENTNET
 from core.models.fingerprints import fingerprint_of
 from core.models.head_finding import FoundHead
-from core.models.heads import Head, head_from_json
+from core.models.heads import LAST_LAYERS, Head, head_from_json
 from core.models.inert import Stub
+from core.models.pickled_layers import compare
 from core.models.reading import FileContent, read_checkpoint
 from core.models.recognising import NO_PARAMETERS, Recognition, fit
 from core.models.state_dicts import StateDict, find_state_dict
 
 _CLOSE_ENOUGH_TO_NAME = 0.5
 _TIMM_EPSILON = 1e-5
+_NO_LAYERS = frozenset({"Identity", "Dropout"})
 _OTHER_PADDING = re.compile(r"^tf_|_ap$|_ns$")
 RESNETS = ("resnet", "resnext", "wide_resnet", "ResNet")
 """How the names of all ResNets begin, those that no builder names included."""
@@ -124,6 +126,12 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
                 "or let Droplens recognise it."
             )
         found = asked
+    if found is not None and found.is_whole and state_dict.untranslated:
+        raise UnusableCheckpointError(
+            f"{path} is a variant of {found.architecture.title} that torchvision has not: it has "
+            f"{len(state_dict.untranslated):,} parameters more, first "
+            f"{state_dict.untranslated[0]!r}."
+        )
     if found is None or not found.is_whole:
         share = _share(found, state_dict) if found is not None else 0.0
         raise UnusableCheckpointError(f"{path} {_why_not(found, state_dict)}.", share)
@@ -173,7 +181,8 @@ def _plan(
     found, fingerprint = state_dict.head, recognition.fingerprint
     head = found.head
     written = head_from_json(_parsed(content.metadata.get("head")))
-    if head is not None and written is not None and _agree(written, head):
+    told = head is not None and written is not None and _agree(written, head)
+    if head is not None and written is not None and told:
         head = replace(
             head, layers=written.layers, outputs_are=written.outputs_are, is_assumed=False
         )
@@ -185,12 +194,23 @@ def _plan(
             "The values of its head are no numbers: it predicts nothing, but its feature maps can "
             "be looked at."
         )
+    elif found.own_code:
+        notes.append(
+            f"The head is code of its own ({found.own_code}), which is never run here; its layers "
+            "are taken one after the other, with the usual ReLU between them."
+        )
     elif head.is_assumed:
         notes.append(
             "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
             "assumed."
         )
-    if head is not None and found.label != head.place and state_dict.key_prefix == "":
+    if head is not None and head.pooling != "own" and not (told or _is_fastai(state_dict)):
+        notes.append(
+            f"The head takes {head.features:,} numbers; {_POOLED[head.pooling]} is assumed."
+        )
+    if head is not None and (
+        "," in found.label or (found.label != head.place and not state_dict.key_prefix)
+    ):
         notes.append(f"{found.label!r} is taken for the head.")
     epsilon = None
     if state_dict.dialect == TIMM_EFFICIENTNET.title and "efficientnet" in _name(recognition):
@@ -207,9 +227,9 @@ def _plan(
                 "checkpoint tells; of those the answers are wrong here."
             )
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
-    plan = _as_pickled(plan, content, state_dict)
+    plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
-    _note_stem(plan, notes)
+    _note_stem(plan, notes, told=state_dict.network is not None)
     return plan
 
 
@@ -221,38 +241,62 @@ def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
             f"It has {len(found.others)} heads ({listed}), and which one to follow it does not "
             "say: it predicts nothing here, but its feature maps can be looked at."
         )
+    if found.own_layers:
+        return (
+            f"It has layers of its own beside those of a {title} (first {found.own_layers[0]!r}), "
+            "and where they stand is in no checkpoint: it predicts nothing here, but the feature "
+            "maps of its body can be looked at."
+        )
     if found.unread:
         return (
-            f"What stands at {place!r}, the head of a {title}, makes no head that Droplens can "
-            "read: it predicts nothing here, but its feature maps can be looked at."
+            f"What stands at {place!r}, the head of a {title}, is {found.unread} that Droplens "
+            "cannot make a head of: it predicts nothing here, but its feature maps can be looked "
+            "at."
         )
     return "It has no head: it predicts nothing, but its feature maps can be looked at."
 
 
-def _as_pickled(plan: Blueprint, content: FileContent, state_dict: StateDict) -> Blueprint:
-    """Take from a pickled ResNet what shapes do not tell: dilation, and pooling after the stem."""
-    if content.network is None or not _name(state_dict.recognition).startswith(RESNETS):
+def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blueprint:
+    """Take from a pickled network what shapes do not tell, and say what cannot be taken."""
+    if state_dict.network is None:
         return plan
-    modules = dict(content.network.modules())
-    prefix = state_dict.key_prefix
-    pool = modules.get(f"{prefix}maxpool")
-    dilated = [_is_dilated(modules.get(f"{prefix}layer{stage}.1.conv2")) for stage in (2, 3, 4)]
-    one, two, three = dilated
-    keeps = pool is not None and pool.origin[1] == "MaxPool2d"
-    return replace(plan, keeps_max_pool=keeps, dilation=(one, two, three))
+    modules = dict(state_dict.network.modules())
+    prefix, head = state_dict.key_prefix, plan.head
+    place = plan.fingerprint.cuts[-1].place if head is None else head.place
+    changes, strange = compare(build(replace(plan, head=None)), prefix, modules, place)
+    plan = replace(plan, changes=changes)
+    if strange:
+        notes.append(
+            f"The pickled network is code of its own, which is never run here: {strange[0]}"
+            + (f", and {len(strange) - 1:,} more." if len(strange) > 1 else ".")
+            + " It is taken for torchvision's."
+        )
+    around, _, own = prefix.rstrip(".").rpartition(".")
+    outside = modules.get(around) if prefix else None
+    if outside is None or outside.origin[1] != "Sequential":
+        return plan
+    parts = list(outside.parts.items())
+    at = [name for name, _ in parts].index(own)
+    after = [part.origin[1] for _, part in parts[at + 1 :]]
+    before = [part.origin[1] for _, part in parts[:at] if part.origin[1] not in _NO_LAYERS]
+    if before:
+        notes.append(
+            f"Before the network stands a {before[0]} of its own, which is not run here; set the "
+            "preprocessing accordingly."
+        )
+    if head is not None and after and after[-1] in LAST_LAYERS:
+        plan = replace(plan, head=replace(head, outputs_are=LAST_LAYERS[after[-1]]))
+    return plan
 
 
-def _is_dilated(convolution: Stub | None) -> bool:
-    return convolution is not None and convolution.state.get("dilation") not in (None, (1, 1))
-
-
-def _note_stem(plan: Blueprint, notes: list[str]) -> None:
+def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
     stem = plan.shapes[plan.fingerprint.first]
     if plan.fingerprint.first == "conv1.weight" and stem[0] == 64 and stem[2:] == (3, 3):
-        after = "with" if plan.keeps_max_pool else "without"
         notes.append(
-            "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 "
-            f"{after} pooling after it is assumed, and photos of 32×32 pixels."
+            "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 without "
+            "pooling after it is assumed, and photos of 32×32 pixels."
+            if not told
+            else "The first convolution is small (3×3): photos of 32×32 pixels are assumed."
         )
     if stem[1] == 1:
         notes.append("The network takes one channel: photos are turned grey for it.")
@@ -267,6 +311,18 @@ def _is_trained(state_dict: StateDict) -> bool:
     last = state_dict.tensors[list(state_dict.head.names)[-1]]
     odd = last.is_meta or last.layout != torch.strided or not last.is_floating_point()
     return odd or bool(last.flatten()[:8].isfinite().any())
+
+
+_POOLED = {
+    "average": "the mean of each map",
+    "average and maximum": "the maximum of each map, then the mean of each, as fastai has it,",
+    "flatten": "each cell of each map",
+}
+
+
+def _is_fastai(state_dict: StateDict) -> bool:
+    """Return whether body and head are numbered as fastai numbers them."""
+    return state_dict.key_prefix.endswith("0.") and state_dict.head.label == "1"
 
 
 def _agree(written: Head, found: Head) -> bool:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.models.fingerprints import Cut, Shapes
-from core.models.heads import Head, Pooling, pickled_head, read_head
+from core.models.heads import Head, Pooling, UnreadHeadError, pickled_head, read_head
 from core.models.inert import Stub
 from core.models.recognising import Recognition
 
-_NO_HEADS = re.compile(r"proj|predictor|prototypes|queue|teacher|momentum|decoder|encoder_k")
+_NO_HEADS = re.compile(
+    r"(?:^|[./])(?:proj|predictor|prototypes|queue|teacher|momentum|decoder|encoder_k)"
+)
 """Parts of self-supervised training, which are no classes."""
+
+
+OUTER = "//"
+"""Begins the names of what stands beside the body, so that none is taken for one of the body's."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,15 @@ class FoundHead:
     """What follows a body.
 
     Attributes:
-        head: None where there is none, or several.
+        head: None where there is none, several, or one that would not predict rightly.
         cut: where it is put; None without a head.
         label: its name in the file.
         names: its parameters, torchvision's name → the name among those given.
         others: labels of further heads of the same body.
         left_out: names that belong to no part of the network.
-        unread: whether something stands at the head's place that makes no head.
+        unread: what stands at the head's place and makes none, in words; "" for nothing.
+        own_layers: names of layers with weights whose place in the network nobody knows.
+        own_code: class of a pickled head whose computation is code of its own; "" for none.
     """
 
     head: Head | None = None
@@ -36,7 +44,9 @@ class FoundHead:
     names: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    unread: bool = False
+    unread: str = ""
+    own_layers: tuple[str, ...] = ()
+    own_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class _Candidate:
     head: Head
     cut: Cut
     parts: Mapping[str, str]
+    own_code: str
 
 
 def find_head(
@@ -57,7 +68,7 @@ def find_head(
     Args:
         body: the network without its head.
         inner: shapes of the entries below the body's prefix, as torchvision names them.
-        outer: of the entries beside that prefix, as the file names them.
+        outer: of the entries beside that prefix, as the file names them after ``OUTER``.
         modules: pickled modules of the same file; one may tell what shapes do not.
     """
     place = body.cut.place
@@ -66,27 +77,50 @@ def find_head(
         name.removeprefix(f"{place}."): name for name in inner if name.startswith(f"{place}.")
     }
     search = _Search(body, rest | dict(inner), modules)
-    if documented:
-        found = [one for one in [search.candidate(place, documented)] if one is not None]
-    else:
-        possible = {name: name for name in rest if not _NO_HEADS.search(name)}
-        found = search.candidates("", possible)
+    further = {name.removeprefix(OUTER): name for name in rest if not _NO_HEADS.search(name)}
+    try:
+        if documented:
+            found = [
+                one
+                for one in (
+                    search.longer(place, documented, further),
+                    search.candidate(place, documented),
+                )
+                if one is not None
+            ][:1]
+        else:
+            found = search.candidates("", further)
+    except UnreadHeadError as error:
+        return FoundHead(left_out=_plain(rest), unread=f"a layer {error}")
     if len(found) != 1:
         return FoundHead(
             others=tuple(one.label for one in found),
-            left_out=tuple(rest),
-            unread=bool(documented),
+            left_out=_plain(rest),
+            unread="something" if documented else "",
         )
     (one,) = found
-    target = one.cut.place
     used = set(one.parts.values())
+    left = {name: shape for name, shape in rest.items() if name not in used}
+    own = tuple(
+        name
+        for name, shape in left.items()
+        if sum(side > 1 for side in shape) > 1 and not _NO_HEADS.search(name)
+    )
+    if own:
+        return FoundHead(left_out=_plain(rest), own_layers=_plain(own))
+    target = one.cut.place
     return FoundHead(
         head=replace(one.head, place=target),
         cut=one.cut,
         label=one.label,
         names={f"{target}.{new}": old for new, old in _renamed(one).items()},
-        left_out=tuple(name for name in rest if name not in used),
+        left_out=_plain(left),
+        own_code=one.own_code,
     )
+
+
+def _plain(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.removeprefix(OUTER) for name in names)
 
 
 @dataclass(frozen=True)
@@ -112,6 +146,18 @@ class _Search:
             for one in self.candidates(f"{label}.{first}".lstrip("."), group)
         ]
 
+    def longer(
+        self, place: str, documented: Mapping[str, str], further: Mapping[str, str]
+    ) -> _Candidate | None:
+        """Return the documented head with a chain behind it that takes its outputs, if any."""
+        first = self.candidate(place, documented)
+        if first is None or not further:
+            return None
+        both = {f"{place}.{part}": name for part, name in documented.items()}
+        both |= dict(further)
+        found = self.candidate("", both)
+        return found if found is not None and found.head.layers[0].shape else None
+
     def candidate(self, label: str, parts: Mapping[str, str]) -> _Candidate | None:
         """Return the head that all these parts make up, if it takes the body's features."""
         shapes = {part: self.shapes[name] for part, name in parts.items()}
@@ -122,18 +168,29 @@ class _Search:
         if joint is None:
             return None
         cut, pooling = joint
-        for module in self.modules:
-            head = next(
-                (
-                    told
-                    for _, one in module.modules()
-                    if _has_shapes(one, shapes) and (told := pickled_head(shapes, one))
-                ),
-                head,
-            )
+        module = self._pickled(shapes)
+        own_code = ""
+        if module is not None:
+            told = pickled_head(shapes, module)
+            own_code = module.origin[1] if told is None else ""
+            head = told or head
         layers = ", ".join(one.source for one in head.layers if one.shape)
-        head = self._as_built(replace(head, pooling=pooling), cut)
-        return None if head is None else _Candidate(label or layers, head, cut, parts)
+        built = self._as_built(replace(head, pooling=pooling), cut)
+        if built is None:
+            return None
+        return _Candidate(label or layers, built, cut, parts, own_code)
+
+    def _pickled(self, shapes: Shapes) -> Stub | None:
+        """Return the pickled module that has exactly these parameters."""
+        return next(
+            (
+                one
+                for module in self.modules
+                for _, one in module.modules()
+                if _has_shapes(one, shapes)
+            ),
+            None,
+        )
 
     def _as_built(self, head: Head, cut: Cut) -> Head | None:
         """Return the head with a name for its one layer where a pooling comes before it."""

@@ -28,6 +28,11 @@ Kind = Literal[
     "tanh",
     "sigmoid",
     "hardswish",
+    "selu",
+    "celu",
+    "relu6",
+    "mish",
+    "softplus",
 ]
 Pooling = Literal["own", "average", "average and maximum", "flatten"]
 
@@ -43,10 +48,20 @@ _ACTIVATIONS: dict[str, Kind] = {
     "Tanh": "tanh",
     "Sigmoid": "sigmoid",
     "Hardswish": "hardswish",
+    "SELU": "selu",
+    "CELU": "celu",
+    "ReLU6": "relu6",
+    "Mish": "mish",
+    "Softplus": "softplus",
 }
 _NOTHING = frozenset({"Dropout", "Identity", "Flatten", "AlphaDropout", "Dropout2d"})
 _POOLS = frozenset({"AdaptiveAvgPool2d", "AdaptiveConcatPool2d", "AvgPool2d"})
-_LAST: dict[str, Outputs] = {"LogSoftmax": "softmax", "Softmax": "softmax", "Sigmoid": "sigmoid"}
+_KNOWN_CODE = ("torch.nn", "fastai", "__torch__.torch.nn")
+LAST_LAYERS: dict[str, Outputs] = {
+    "LogSoftmax": "softmax",
+    "Softmax": "softmax",
+    "Sigmoid": "sigmoid",
+}
 
 
 @dataclass(frozen=True)
@@ -156,35 +171,44 @@ def read_head(parts: Mapping[str, Shape]) -> Head | None:
     return None
 
 
+class UnreadHeadError(Exception):
+    """A pickled head has a layer that cannot be rebuilt; its text is the layer's kind."""
+
+
 def pickled_head(parts: Mapping[str, Shape], module: Stub) -> Head | None:
     """Return the head as its pickled module tells it; None where that is code of its own.
 
     Args:
         parts: as for ``read_head``.
-        module: a pickled ``nn.Sequential`` or a single layer.
+        module: a pickled ``nn.Sequential``, a single layer, or a class of somebody's.
+
+    Raises:
+        UnreadHeadError: a sequence holds a layer that cannot be rebuilt.
     """
     guessed = read_head(parts)
-    if guessed is None:
+    if guessed is None or not module.origin[0].startswith(_KNOWN_CODE):
         return None
     if not module.parts:
         return replace(guessed, is_assumed=False)
+    if module.origin[1] != "Sequential":
+        return None
     by_source = {one.source: one for one in guessed.layers if one.shape}
     layers: list[HeadLayer] = []
     outputs_are: Outputs = "softmax"
     for name, part in _flat(module):
         kind = part.origin[1]
-        if outputs_are != "softmax" or not part.origin[0].startswith(("torch.nn", "fastai")):
-            return None
+        if outputs_are != "softmax" or not part.origin[0].startswith(_KNOWN_CODE):
+            raise UnreadHeadError(kind)
         if name in by_source:
             layers.append(by_source.pop(name))
-        elif kind in _LAST and not by_source:
-            outputs_are = _LAST[kind]
+        elif kind in LAST_LAYERS and not by_source:
+            outputs_are = LAST_LAYERS[kind]
         elif kind in _ACTIVATIONS:
             slope = part.state.get("negative_slope", part.state.get("alpha", 0.01))
             slope = float(slope) if isinstance(slope, int | float) else 0.01
             layers.append(HeadLayer(_plain(name), _ACTIVATIONS[kind], slope=slope, source=name))
         elif kind not in _NOTHING | _POOLS:
-            return None
+            raise UnreadHeadError(kind)
     if by_source or not _is_chain([one for one in layers if one.shape]):
         return None
     return Head(tuple(layers), outputs_are=outputs_are)

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 _MOST_VALUES = 100_000
+_MOST_MODULES = 20_000
 
 
 class Stub:
@@ -55,7 +56,7 @@ class Stub:
     def parts(self) -> dict[str, Stub]:
         """Return the parts of a network by name, in their order."""
         held = self.state if self._is_scripted else self.state.get("_modules")
-        return {str(name): part for name, part in _items(held) if isinstance(part, Stub)}
+        return {name: part for name, part in _items(held) if isinstance(part, Stub)}
 
     @property
     def own_tensors(self) -> dict[str, Tensor]:
@@ -63,24 +64,31 @@ class Stub:
         kinds: list[Any] = [self.state] if self._is_scripted else []
         kinds += [self.state.get("_parameters"), self.state.get("_buffers")]
         return {
-            str(name): value
+            name: value
             for kind in kinds
             for name, value in _items(kind)
             if isinstance(value, Tensor)
         }
 
     def modules(self) -> Iterator[tuple[str, Stub]]:
-        """Yield a network and all its parts with their dotted names, "" first."""
-        waiting: list[tuple[str, Stub]] = [("", self)]
-        seen: set[int] = set()
-        while waiting:
-            name, module = waiting.pop(0)
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
+        """Yield a network and all its parts with their dotted names, "" first.
+
+        A part that stands at two places is yielded at both, as in a state dict; one that
+        stands in itself is not followed.
+        """
+        waiting: list[tuple[str, Stub, frozenset[int]]] = [("", self, frozenset())]
+        for _ in range(_MOST_MODULES):
+            if not waiting:
+                return
+            name, module, above = waiting.pop()
             yield name, module
             start = f"{name}." if name else ""
-            waiting += [(f"{start}{inner}", part) for inner, part in module.parts.items()]
+            around = above | {id(module)}
+            waiting += [
+                (f"{start}{inner}", part, around)
+                for inner, part in reversed(module.parts.items())
+                if id(part) not in around
+            ]
 
     def parameters(self) -> dict[str, Tensor]:
         """Return the state dict of a network."""
@@ -97,30 +105,27 @@ class Stub:
 
 
 class PickledArray(Stub):
-    """Stands for a NumPy array, of which text and numbers are read.
-
-    Attributes:
-        values: the elements in order; empty where they are something else.
-    """
+    """Stands for a NumPy array, of which text and numbers are read."""
 
     @property
     def values(self) -> list[Any]:
-        """Return the elements as plain values."""
-        return self.items
-
-    def take_state(self, state: Any) -> None:
-        """Read the elements from the array's bytes."""
-        if not isinstance(state, tuple) or len(state) != 5:
-            return
-        _, _, kind, _, content = state
+        """Return the elements in order as plain values; none where they are something else."""
+        kind, content = self.state.get("kind"), self.state.get("content")
         text = kind.state.get("type", "") if isinstance(kind, Stub) else ""
         if isinstance(content, list):
-            self.items = content[:_MOST_VALUES]
-        elif isinstance(content, bytes | bytearray) and text and "O" not in text:
+            return content[:_MOST_VALUES]
+        if isinstance(content, bytes | bytearray) and text and "O" not in text:
             with contextlib.suppress(ValueError, TypeError):  # a size that does not fit
-                array = np.frombuffer(content, dtype=np.dtype(text))
-                self.items = array[:_MOST_VALUES].tolist()
+                found: list[Any] = np.frombuffer(content, np.dtype(text))[:_MOST_VALUES].tolist()
+                return found
+        return []
+
+    def take_state(self, state: Any) -> None:
+        """Keep the array's kind and bytes; they are read when somebody asks."""
+        if isinstance(state, tuple) and len(state) == 5:
+            self.state |= {"kind": state[2], "content": state[4]}
 
 
-def _items(value: Any) -> list[tuple[Any, Any]]:
-    return list(value.items()) if isinstance(value, dict) else []
+def _items(value: Any) -> list[tuple[str, Any]]:
+    held = value.items() if isinstance(value, dict) else ()
+    return [(name, one) for name, one in held if isinstance(name, str)]

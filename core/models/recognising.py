@@ -102,7 +102,10 @@ def image_size(shapes: Shapes) -> int | None:
 
     There is one position a patch, and one for the class token.
     """
-    if _POSITION_EMBEDDING not in shapes:
+    if (
+        len(shapes.get(_POSITION_EMBEDDING, ())) != 3
+        or len(shapes.get("conv_proj.weight", ())) != 4
+    ):
         return None
     return math.isqrt(shapes[_POSITION_EMBEDDING][1] - 1) * shapes["conv_proj.weight"][2]
 

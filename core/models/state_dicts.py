@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from core.models.dialects import DIALECTS, Names, as_torchvision_shapes, sequences
 from core.models.fingerprints import Fingerprint
-from core.models.head_finding import FoundHead, find_head
+from core.models.head_finding import OUTER, FoundHead, find_head
 from core.models.heads import Shape
 from core.models.inert import Stub
 from core.models.recognising import Recognition, recognise
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
 _INNER_WRAPPERS = re.compile(r"\.(?:module|_orig_mod)\.")
-_LEFT_BY_TOOLS = re.compile(
-    r"(?:^|\.)(?:n_averaged|total_ops|total_params|best_\w+|epoch|global_step)$"
-    r"|^(?:\w*(?:loss|criterion|metric|accuracy|confmat)\w*|(?:train|val|test)_acc\w*)(?:\.|$)"
+_COUNTERS = re.compile(r"(?:^|\.)(?:n_averaged|total_ops|total_params|best_\w+|epoch|global_step)$")
+_LOSSES = re.compile(
+    r"^(?:\w*(?:loss|criterion|metric|accuracy|confmat)\w*|(?:train|val|test)_acc\w*)(?:\.|$)"
 )
+_MUCH_SMALLER = 4
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
 _NEARLY_ALL = 0.9
@@ -42,6 +44,8 @@ class StateDict:
         recognition: the architecture that the names fit best; None where none agrees.
         head: what follows the body.
         names: all names of the file at this place, as they stood there.
+        network: the pickled network that they were read from, if any.
+        untranslated: names of a dialect that torchvision has no layer for.
     """
 
     tensors: dict[str, Tensor]
@@ -51,11 +55,30 @@ class StateDict:
     recognition: Recognition | None
     head: FoundHead
     names: tuple[str, ...]
+    network: Stub | None
+    untranslated: tuple[str, ...]
 
     @property
     def shapes(self) -> dict[str, Shape]:
         """Return the shapes of the parameters by cleaned name."""
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where tensors stand in a checkpoint.
+
+    Attributes:
+        path: the dotted keys.
+        tensors: by name.
+        network: the pickled network that they are of, if any.
+        beside: small mappings of tensors next to it, such as a head kept by itself.
+    """
+
+    path: str
+    tensors: dict[str, Tensor]
+    network: Stub | None = None
+    beside: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,56 +102,121 @@ def find_state_dict(content: Mapping[Any, Any], network: Stub | None = None) -> 
         content: the mapping at the top of the file.
         network: the pickled network that it was read from, if any.
     """
-    wrapper, found, network = _unwrap(content, network)
-    tensors = {name: one for name, one in found.items() if not _LEFT_BY_TOOLS.search(name)}
+    place = _unwrap(content, network)
+    tensors = _without_tools(place.tensors)
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     best = _best_reading(shapes)
-    modules = [one for one in (network, *_stubs(content)) if one is not None]
+    read = {new: tensors[old] for new, old in best.names.items()}
+    named = {name: _as_torchvision(best.dialect, name, one) for name, one in read.items()}
     head = FoundHead()
     if best.recognition is not None:
-        inner = {new: as_torchvision_shapes(new, shapes[old]) for new, old in best.names.items()}
-        used = set(best.names.values())
-        outer = {name: shape for name, shape in shapes.items() if name not in used}
-        head = find_head(best.recognition, inner, outer, modules)
-    named = {new: tensors[old] for new, old in best.names.items()}
-    named |= {new: tensors[best.names.get(old, old)] for new, old in head.names.items()}
+        outer = _outer(tensors, best, place)
+        inner = {name: tuple(tensor.shape) for name, tensor in named.items()}
+        outside = {name: tuple(tensor.shape) for name, tensor in outer.items()}
+        modules = [one for one in (place.network, *_stubs(content)) if one is not None]
+        head = find_head(best.recognition, inner, outside, modules)
+        every = named | outer
+        named |= {new: every[given] for new, given in head.names.items()}
     return StateDict(
-        tensors={name: _as_torchvision(name, tensor) for name, tensor in named.items()},
-        wrapper=wrapper,
+        tensors=named,
+        wrapper=place.path,
         key_prefix=best.prefix,
         dialect=best.dialect,
         recognition=best.recognition,
         head=head,
-        names=tuple(found),
+        names=tuple(place.tensors),
+        network=place.network,
+        untranslated=_untranslated(best),
     )
 
 
-def _unwrap(
-    content: Mapping[Any, Any], network: Stub | None
-) -> tuple[str, dict[str, Tensor], Stub | None]:
+def is_averaged(wrapper: str) -> bool:
+    """Return whether a state dict is an average over training, by the key it stands under."""
+    return "ema" in wrapper.lower().split(".")[-1].split("_")
+
+
+def _outer(tensors: Mapping[str, Tensor], best: _Reading, place: _Place) -> dict[str, Tensor]:
+    """Return what stands beside the body, each name marked so that it is none of the body's.
+
+    A part of the body that its owner also keeps under another name is no part of its own.
+    """
+    used = set(best.names.values())
+    body = {_address(tensors[name]) for name in used} - {None}
+    outer = {name: one for name, one in tensors.items() if name not in used}
+    outer |= {name: one for name, one in place.beside.items() if name not in outer}
+    return {f"{OUTER}{name}": one for name, one in outer.items() if _address(one) not in body}
+
+
+def _address(tensor: Tensor) -> int | None:
+    """Return where a tensor's numbers lie; None where it has none of its own."""
+    plain = tensor.layout == torch.strided and not tensor.is_meta and tensor.numel() > 1
+    return tensor.data_ptr() if plain else None
+
+
+def _untranslated(best: _Reading) -> tuple[str, ...]:
+    """Return names below the parts that a dialect translates, which it has no word for."""
+    if not best.dialect or best.recognition is None:
+        return ()
+    known = {
+        old.removeprefix(best.prefix).split(".", 1)[0]
+        for new, old in best.names.items()
+        if new != old.removeprefix(best.prefix)
+    }
+    return tuple(name for name in best.recognition.unexpected if name.split(".", 1)[0] in known)
+
+
+def _without_tools(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out what tools and losses keep beside parameters; classifiers are no losses."""
+    kept = {
+        name: one
+        for name, one in tensors.items()
+        if not _COUNTERS.search(name) and (one.ndim > 1 or not _LOSSES.search(name))
+    }
+    return kept if len(kept) > len(tensors) / 2 else dict(tensors)
+
+
+def _unwrap(content: Mapping[Any, Any], network: Stub | None) -> _Place:
     """Return the place with most tensors; of nearly equal ones the averaged, else the first."""
-    places = list(_places(content, "", _NESTING_DEPTH, network))
-    most = max(len(tensors) for _, tensors, _ in places)
-    full = [place for place in places if len(place[1]) >= _NEARLY_ALL * most]
-    averaged = [place for place in full if "ema" in place[0].lower().split(".")[-1].split("_")]
-    return (averaged or full)[0]
+    places = list(_places(content, "", _NESTING_DEPTH, network, set()))
+    most = max(len(place.tensors) for place in places)
+    full = [place for place in places if len(place.tensors) >= _NEARLY_ALL * most]
+    averaged = [place for place in full if is_averaged(place.path)]
+    found = (averaged or full)[0]
+    return replace(found, beside=_beside(content, found))
+
+
+def _beside(content: Mapping[Any, Any], found: _Place) -> dict[str, Tensor]:
+    """Return the tensors of small mappings next to a state dict at the top of a file."""
+    if not found.path or "." in found.path:
+        return {}
+    return {
+        f"{key}.{name}": tensor
+        for key, value in content.items()
+        if isinstance(key, str) and key != found.path and isinstance(value, Mapping)
+        for name, tensor in _tensors(value).items()
+        if len(value) * _MUCH_SMALLER <= len(found.tensors)
+    }
 
 
 def _places(
-    content: Mapping[Any, Any], path: str, depth: int, network: Stub | None
-) -> Iterator[tuple[str, dict[str, Tensor], Stub | None]]:
-    """Yield every mapping and every pickled network in a checkpoint, by its dotted path."""
-    yield path, _tensors(content), network
+    content: Mapping[Any, Any], path: str, depth: int, network: Stub | None, seen: set[int]
+) -> Iterator[_Place]:
+    """Yield every mapping and every pickled network in a checkpoint, each once."""
+    seen.add(id(content))
+    yield _Place(path, _tensors(content), network)
     for key, value in content.items():
-        inner = f"{path}.{key}" if path else str(key)
+        if not isinstance(key, str) or id(value) in seen:
+            continue
+        inner = f"{path}.{key}" if path else key
         if isinstance(value, Stub) and value.is_module:
-            yield inner, value.parameters(), value
+            seen.add(id(value))
+            yield _Place(inner, value.parameters(), value)
             continue
         nested = value.state if isinstance(value, Stub) else value
         if isinstance(nested, Mapping) and depth > 0:
-            yield from _places(nested, inner, depth - 1, None)
+            yield from _places(nested, inner, depth - 1, None, seen)
 
 
 def _stubs(content: Mapping[Any, Any]) -> list[Stub]:
@@ -177,7 +265,7 @@ def _reading(
     shapes: Mapping[str, Shape],
     among: tuple[Fingerprint, ...] | None,
 ) -> _Reading:
-    read = {new: as_torchvision_shapes(new, shapes[old]) for new, old in names.items()}
+    read = {new: as_torchvision_shapes(dialect, new, shapes[old]) for new, old in names.items()}
     return _Reading(prefix, dict(names), dialect, recognise(read, among))
 
 
@@ -212,6 +300,6 @@ def _clean(name: str, prefix: str) -> str:
     return _OLD_DENSENET.sub(r"\1\2.", plain)
 
 
-def _as_torchvision(name: str, tensor: Tensor) -> Tensor:
-    shape = as_torchvision_shapes(name, tuple(tensor.shape))
+def _as_torchvision(dialect: str, name: str, tensor: Tensor) -> Tensor:
+    shape = as_torchvision_shapes(dialect, name, tuple(tensor.shape))
     return tensor if shape == tuple(tensor.shape) else tensor.reshape(shape)

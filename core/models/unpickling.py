@@ -8,7 +8,6 @@ only claims, and lets a file change what it was given.
 
 from __future__ import annotations
 
-import math
 import pickle
 import re
 from collections import OrderedDict
@@ -22,7 +21,11 @@ from core.models.inert import PickledArray, Stub
 
 UnpicklingError = pickle.UnpicklingError
 
-_MOST_OPERATIONS = 1_500_000
+MOST_OPERATIONS = 1_500_000
+_BYTES_AN_OPERATION = 256
+_INNER_COST = 500
+"""A pickle in a pickle counts like this many operations; a network has some hundreds of them."""
+
 _TEXT_ENCODINGS = ("latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii")
 _NUMPY_TYPE = re.compile(r"[<>|=]?([biufSU]\d+|\?|O8?)")
 
@@ -84,6 +87,7 @@ class Unpickler(pickle._Unpickler):
         source: where the pickle stands.
         storage: gives the storages that the tensors are cut from.
         from_bytes: gives a storage that stands in the pickle itself.
+        most_operations: a file that asks for more is refused.
     """
 
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
@@ -97,20 +101,33 @@ class Unpickler(pickle._Unpickler):
         source: Source,
         storage: StorageOf | None = None,
         from_bytes: Callable[[bytes], Any] | None = None,
+        most_operations: int = MOST_OPERATIONS,
     ) -> None:
         super().__init__(source, encoding="utf-8", errors="surrogateescape")
-        vars(self)["dispatch"] = _Counted(type(self).dispatch)
+        self._budget = _Budget(most_operations)
+        vars(self)["dispatch"] = _Counted(type(self).dispatch, self._budget)
         self._storage = storage
         self._from_bytes = from_bytes
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the admitted object or a new kind of stub; import nothing."""
         admitted = _ADMITTED.get((module, name))
+        if admitted is not None and admitted in _COPYING:
+            return self._charged(admitted)
         if admitted is not None:
             return admitted
         if (module, name) == _INNER_STORAGE and self._from_bytes is not None:
-            return self._from_bytes
+            return self._charged(self._from_bytes, each=_INNER_COST)
         return type("Stub", (Stub,), {"origin": (module, name)})
+
+    def _charged(self, make: Callable[..., Any], each: int = 0) -> Callable[..., Any]:
+        """Return a maker whose copies count as operations: one argument may be given often."""
+
+        def charge(*arguments: Any) -> Any:
+            self._budget.spend(each + sum(_cost(one) for one in arguments))
+            return make(*arguments)
+
+        return charge
 
     def persistent_load(self, given: Any) -> Any:
         """Return the storage or the old network that stands outside the pickle."""
@@ -214,17 +231,35 @@ _OVERRIDES = {
 Unpickler.dispatch.update({code[0]: method for code, method in _OVERRIDES.items()})
 
 
-class _Counted(dict[int, Any]):
-    """The operations, which end when a file asks for more than any checkpoint needs."""
+def _cost(argument: Any) -> int:
+    """Return how many operations a copy counts for: bytes are copied faster than elements."""
+    if isinstance(argument, str | bytes | bytearray):
+        return len(argument) // _BYTES_AN_OPERATION
+    return len(argument) if isinstance(argument, list | tuple | set | frozenset) else 0
 
-    def __init__(self, operations: Mapping[int, Any]) -> None:
+
+class _Budget:
+    """How many operations are left before a file asks for more than any checkpoint needs."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, count: int) -> None:
+        """Take some away; with none left the file is refused."""
+        self.left -= count
+        if self.left < 0:
+            raise UnpicklingError("more operations than a checkpoint needs")
+
+
+class _Counted(dict[int, Any]):
+    """The operations of pickle, each of which is counted."""
+
+    def __init__(self, operations: Mapping[int, Any], budget: _Budget) -> None:
         super().__init__(operations)
-        self._left = _MOST_OPERATIONS
+        self._budget = budget
 
     def __getitem__(self, code: int) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise UnpicklingError("more operations than a checkpoint needs")
+        self._budget.spend(1)
         return super().__getitem__(code)
 
 
@@ -249,9 +284,13 @@ def _rebuild_tensor(flat: Any, offset: int, size: Any, stride: Any, *_: Any) -> 
         raise UnpicklingError("a tensor without a storage")
     if any(side < 0 for side in (*size, *stride, offset)):
         raise UnpicklingError("a tensor of a negative size")
-    if math.prod(size) > flat.numel():
+    if len(size) != len(stride):
+        raise UnpicklingError("a tensor without strides for its sides")
+    last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
+    if 0 not in size and last >= flat.numel():
         return torch.empty(size, dtype=flat.dtype, device="meta")
-    return flat.as_strided(size, stride, offset)
+    # Counted from the beginning of the storage, of which a view may be given.
+    return flat.as_strided(size, stride, offset + flat.storage_offset())
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
@@ -358,6 +397,7 @@ _ADMITTED: dict[tuple[str, str], Any] = {
 _ADMITTED |= {
     ("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)
 }
+_COPYING: set[Any] = {_encode, _plain_bytes}
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _ADMITTED[_module, "_reconstruct"] = _numpy_array
     _ADMITTED[_module, "scalar"] = _numpy_scalar
@@ -368,6 +408,7 @@ for _module in ("builtins", "__builtin__"):
         _ADMITTED[_module, _name] = _collected(_kind)
     _ADMITTED[_module, "list"] = _collected(list)
     _ADMITTED[_module, "tuple"] = _collected(tuple)
+    _COPYING |= {_ADMITTED[_module, _name] for _name in ("set", "frozenset", "list", "tuple")}
     _ADMITTED[_module, "dict"] = _empty_dictionary
     _ADMITTED[_module, "bytes"] = _ADMITTED[_module, "bytearray"] = _plain_bytes
     _ADMITTED[_module, "complex"] = _complex
@@ -377,10 +418,11 @@ def load(
     source: Source,
     storage: StorageOf | None = None,
     from_bytes: Callable[[bytes], Any] | None = None,
+    most_operations: int = MOST_OPERATIONS,
 ) -> Any:
     """Return what one pickle holds; the source then stands behind it.
 
     Raises:
         Exception: whatever a broken file provokes.
     """
-    return Unpickler(source, storage, from_bytes).load()
+    return Unpickler(source, storage, from_bytes, most_operations).load()
