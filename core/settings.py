@@ -24,6 +24,7 @@ class Settings:
     window_geometry: str = ""
     window_state: str = ""
     feature_maps_order: str = "index"
+    inside_tab: str = "maps"
     gallery_order: str = "added"
     overlay_opacity: int = 70
 

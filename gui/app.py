@@ -29,7 +29,8 @@ from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
 from gui.inference.run_bar import RunBar
 from gui.inference.saving import ask_where_to_save, save_predictions
-from gui.inside.feature_maps_panel import FeatureMapsPanel
+from gui.inside.exporting import export_maps, export_table
+from gui.inside.inside_panel import InsidePanel
 from gui.main_window import MainWindow, Panel
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
@@ -38,6 +39,7 @@ from gui.problem_reporter import ProblemReporter
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel, RunOutcome
     from core.inference.predictions import Prediction
+    from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.settings import Settings
 
 
@@ -80,7 +82,7 @@ class Droplens(QObject):
         self.viewer = PhotoViewer()
         self.viewer.add_tools(window.actions_table.some(*_VIEWER_TOOLS))
         self.predictions = PredictionsPanel()
-        self.feature_maps = FeatureMapsPanel()
+        self.inside = InsidePanel()
         self.reporter = ProblemReporter()
         self.run_bar = RunBar()
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
@@ -96,7 +98,7 @@ class Droplens(QObject):
             self.gallery,
             self.viewer,
             self.predictions,
-            self.feature_maps,
+            self.inside,
             self.bridge,
             self.picker,
             self.classifying,
@@ -120,8 +122,8 @@ class Droplens(QObject):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         return [
             Panel("gallery", self.tr("Photos"), self.gallery, left, 330, 750),
-            Panel("predictions", self.tr("Predictions"), self.predictions, right, 340, 330),
-            Panel("featureMaps", self.tr("Feature maps"), self.feature_maps, right, 340, 420),
+            Panel("predictions", self.tr("Predictions"), self.predictions, right, 540, 300),
+            Panel("inside", self.tr("Inside"), self.inside, right, 540, 450),
         ]
 
     # Joining
@@ -167,7 +169,10 @@ class Droplens(QObject):
         window.closing.connect(self._close)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
         self.gallery.order_changed.connect(self._remember_gallery_order)
-        self.feature_maps.order_changed.connect(self._remember_maps_order)
+        self.inside.maps.order_changed.connect(self._remember_maps_order)
+        self.inside.tab_changed.connect(self._remember_tab)
+        self.inside.maps.export_wanted.connect(self._export_maps)
+        self.inside.table.csv_wanted.connect(self._export_table)
         self.viewer.opacity_changed.connect(self._remember_opacity)
 
     def _join_actions(self) -> None:
@@ -202,7 +207,7 @@ class Droplens(QObject):
             "zoom_out": lambda: canvas.zoom_by(-1),
             "fit": canvas.fit,
             "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
-            "choose_layer": self.feature_maps.focus_layer,
+            "choose_layer": self.inside.focus_layer,
             "remove_map": self.viewer.remove_map,
             "show_keys": lambda: show_keys(window, actions),
             "show_problems": self.reporter.show_list,
@@ -224,7 +229,8 @@ class Droplens(QObject):
     def _restore(self) -> None:
         settings = self.settings
         self.gallery.set_order(settings.gallery_order)
-        self.feature_maps.set_order(settings.feature_maps_order)
+        self.inside.maps.set_order(settings.feature_maps_order)
+        self.inside.set_tab(settings.inside_tab)
         self.viewer.set_opacity(settings.overlay_opacity)
 
     # Photos
@@ -384,6 +390,22 @@ class Droplens(QObject):
     @Slot(str)
     def _remember_maps_order(self, order: str) -> None:
         self.settings.feature_maps_order = order
+
+    @Slot(str)
+    def _remember_tab(self, name: str) -> None:
+        self.settings.inside_tab = name
+
+    @Slot(object, str)
+    def _export_maps(self, found: FeatureMapsOfPhoto, file: str) -> None:
+        told = self.tr("The feature maps are saved as {path}.").format(path=file)
+        self.bridge.write(lambda: export_maps(found, Path(file)), told)
+
+    @Slot(str)
+    def _export_table(self, file: str) -> None:
+        table = self.inside.table.model.table
+        if table is not None:
+            told = self.tr("The layer table is saved as {path}.").format(path=file)
+            self.bridge.write(lambda: export_table(table, Path(file)), told)
 
     @Slot(int)
     def _remember_opacity(self, percent: int) -> None:

@@ -12,13 +12,14 @@ from core.errors import DroplensError, UnreadableImageError
 if TYPE_CHECKING:
     from core.images.loader import ViewedPhoto
     from core.inside.feature_maps import FeatureMapsOfPhoto
-    from core.inside.layers import Layer
+    from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto
+    from core.inside.summary import LayerTable
     from gui.engine_bridge import EngineBridge
     from gui.images.gallery_panel import GalleryPanel
     from gui.images.viewer import PhotoViewer
     from gui.inference.classifying import Classifying
     from gui.inference.predictions_panel import PredictionsPanel
-    from gui.inside.feature_maps_panel import FeatureMapsPanel
+    from gui.inside.inside_panel import InsidePanel
     from gui.models.model_picker import ModelPicker
 
 
@@ -33,44 +34,54 @@ class CurrentPhoto(QObject):
         gallery: GalleryPanel,
         viewer: PhotoViewer,
         predictions: PredictionsPanel,
-        feature_maps: FeatureMapsPanel,
+        inside: InsidePanel,
         bridge: EngineBridge,
         picker: ModelPicker,
         classifying: Classifying,
     ) -> None:
         super().__init__()
         self.gallery, self.viewer = gallery, viewer
-        self.predictions, self.feature_maps = predictions, feature_maps
+        self.predictions, self.inside = predictions, inside
         self.bridge, self.picker, self.classifying = bridge, picker, classifying
         gallery.current_changed.connect(self._show_current)
         viewer.canvas.stepped.connect(gallery.step)
         bridge.photo_ready.connect(self._show_photo)
         bridge.photo_failed.connect(self._show_photo_error)
-        bridge.layers_listed.connect(self._offer_layers)
+        bridge.layer_table_ready.connect(self._show_table)
+        bridge.layer_table_failed.connect(self._show_table_error)
+        bridge.block_ready.connect(self._show_block)
+        bridge.block_failed.connect(self._show_block_error)
+        bridge.evidence_ready.connect(self._show_evidence)
+        bridge.evidence_failed.connect(self._show_evidence_error)
         bridge.feature_maps_ready.connect(self._show_maps)
         bridge.feature_maps_failed.connect(self._show_maps_error)
-        feature_maps.layer_chosen.connect(self._request_maps)
-        feature_maps.map_chosen.connect(viewer.show_map)
-        viewer.map_removed.connect(feature_maps.forget_channel)
+        inside.layer_chosen.connect(self._request_inside)
+        inside.tab_changed.connect(self._request_inside)
+        inside.block.block_chosen.connect(self._request_inside)
+        inside.map_chosen.connect(viewer.show_map)
+        viewer.map_removed.connect(inside.forget_map)
 
     def use_model(self) -> None:
         """Look at the photo anew with the model that has just opened."""
         self.viewer.remove_map()
-        self.bridge.list_layers()
         self._request_photo()
+        self._request_inside()
+        self.bridge.request_layer_table(self.gallery.current)
 
     @Slot(object)
     def _show_current(self, path: Path | None) -> None:
         if path is None:
             self.viewer.clear()
-            self.feature_maps.clear()
+            self.inside.clear()
             self.predictions.show_waiting("")
             return
         self.viewer.announce(path.name)
         self._request_photo()
         self.classifying.put_first(path)
         self.show_prediction()
-        self._request_maps()
+        self._request_inside()
+        if self.picker.ready is not None:
+            self.bridge.request_layer_table(path)
 
     def _request_photo(self) -> None:
         current, ready = self.gallery.current, self.picker.ready
@@ -84,6 +95,8 @@ class CurrentPhoto(QObject):
         panel = self.predictions
         if row is not None and row.prediction is not None:
             panel.show_prediction(row.prediction)
+            if self.inside.tab == "evidence":
+                self._request_inside()
         elif self.picker.ready is None:
             panel.show_waiting(self.tr("The model is being loaded…"))
         elif not self.picker.ready.spec.predicts:
@@ -99,35 +112,73 @@ class CurrentPhoto(QObject):
     def _show_photo(self, photo: ViewedPhoto) -> None:
         if photo.path == self.gallery.current:
             self.viewer.show_photo(photo)
-            self.feature_maps.enlarge_again(photo.path)
+            self.inside.enlarge_again(photo.path)
 
     @Slot(object)
     def _show_photo_error(self, error: BaseException) -> None:
         self.viewer.show_error(self._expected(error))
 
     @Slot(object)
-    def _offer_layers(self, layers: tuple[Layer, ...]) -> None:
-        self.feature_maps.set_layers(layers)
+    def _show_table(self, table: LayerTable) -> None:
+        if self.inside.set_table(table):
+            self._request_inside()
+
+    @Slot(object)
+    def _show_table_error(self, error: BaseException) -> None:
+        if not isinstance(error, UnreadableImageError):  # the viewer says why
+            self._expected(error)
 
     @Slot()
-    def _request_maps(self) -> None:
-        current, layer = self.gallery.current, self.feature_maps.layer
-        if current is not None and layer is not None and self.picker.ready is not None:
-            self.bridge.request_feature_maps(current, layer.name, layer.call)
+    def _request_inside(self) -> None:
+        """Ask for what the tab in front shows of the photo."""
+        current, layer = self.gallery.current, self.inside.layer
+        if current is None or self.picker.ready is None:
+            return
+        tab = self.inside.tab
+        if tab == "maps" and layer is not None:
+            self.bridge.request_feature_maps(current, layer.name, self.inside.call)
+        elif tab == "block" and self.inside.block.name:
+            self.bridge.request_block(current, self.inside.block.name)
+        elif tab == "evidence":
+            row = self.gallery.row(current)
+            classes = self.inside.evidence.wanted(None if row is None else row.prediction)
+            if classes:
+                self.bridge.request_evidence(current, classes)
 
     @Slot(object)
     def _show_maps(self, found: FeatureMapsOfPhoto) -> None:
-        layer = self.feature_maps.layer
-        asked = (self.gallery.current, layer and layer.name, layer and layer.call)
-        if asked == (found.image, found.maps.layer, found.maps.call):
-            self.feature_maps.show_maps(found)
+        layer, call = self.inside.layer, self.inside.call
+        asked = (self.gallery.current, layer and layer.name, call == 0, max(1, call))
+        if asked == (found.image, found.maps.layer, found.is_attention, found.maps.call):
+            self.inside.maps.show_maps(found)
+
+    @Slot(object)
+    def _show_block(self, found: BlockOfPhoto) -> None:
+        name = found.block.info.name + (f":{found.block.part}" if found.block.part else "")
+        if (self.gallery.current, self.inside.block.name) == (found.image, name):
+            self.inside.block.show_block(found)
+
+    @Slot(object)
+    def _show_evidence(self, found: EvidenceOfPhoto) -> None:
+        if self.gallery.current == found.image:
+            self.inside.evidence.show_evidence(found)
 
     @Slot(object)
     def _show_maps_error(self, error: BaseException) -> None:
-        sentence = self._expected(error)
+        self.inside.maps.show_error(self._none_of_this_photo(error))
+
+    @Slot(object)
+    def _show_block_error(self, error: BaseException) -> None:
+        self.inside.block.show_error(self._none_of_this_photo(error))
+
+    @Slot(object)
+    def _show_evidence_error(self, error: BaseException) -> None:
+        self.inside.evidence.show_error(self._none_of_this_photo(error))
+
+    def _none_of_this_photo(self, error: BaseException) -> str:
         if isinstance(error, UnreadableImageError):  # the viewer says why
-            sentence = self.tr("No feature maps for this photo.")
-        self.feature_maps.show_error(sentence)
+            return self.tr("Nothing of this photo.")
+        return self._expected(error)
 
     def _expected(self, error: BaseException) -> str:
         """Return the sentence for a panel; an unexpected error is reported as well."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -36,8 +36,18 @@ class EngineBridge(QObject):
     """ReadyModel."""
     model_failed = Signal(object)
     """An exception; the model before stays in use."""
-    layers_listed = Signal(object)
-    """tuple of Layer."""
+    layer_table_ready = Signal(object)
+    """LayerTable."""
+    layer_table_failed = Signal(object)
+    """An exception."""
+    block_ready = Signal(object)
+    """BlockOfPhoto."""
+    block_failed = Signal(object)
+    """An exception."""
+    evidence_ready = Signal(object)
+    """EvidenceOfPhoto."""
+    evidence_failed = Signal(object)
+    """An exception."""
     feature_maps_ready = Signal(object)
     """FeatureMapsOfPhoto."""
     feature_maps_failed = Signal(object)
@@ -125,9 +135,32 @@ class EngineBridge(QObject):
         """Return what the engine classifies with, None before the first model has opened."""
         return self._engine.ready
 
-    def list_layers(self) -> None:
-        """Ask for the layers of the model in use."""
-        self._watch("layers", self._engine.layers(), self.layers_listed.emit)
+    def request_layer_table(self, image: Path | None) -> None:
+        """Ask for every layer of the model in use, measured for a photo."""
+        self._watch(
+            "table",
+            self._engine.layer_table(image),
+            self.layer_table_ready.emit,
+            self.layer_table_failed.emit,
+        )
+
+    def request_block(self, image: Path, name: str) -> None:
+        """Ask for both paths of a residual block; the newest request wins."""
+        self._watch(
+            "block",
+            self._engine.residual_block(image, name),
+            self.block_ready.emit,
+            self.block_failed.emit,
+        )
+
+    def request_evidence(self, image: Path, classes: Sequence[int]) -> None:
+        """Ask where the evidence for classes lies; the newest request wins."""
+        self._watch(
+            "evidence",
+            self._engine.evidence(image, classes),
+            self.evidence_ready.emit,
+            self.evidence_failed.emit,
+        )
 
     def request_feature_maps(self, image: Path, layer: str, call: int) -> None:
         """Ask for what a layer computes for a photo; the newest request wins."""

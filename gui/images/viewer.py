@@ -113,15 +113,15 @@ class PhotoViewer(QWidget):
         self._overlay.hide()
         self.canvas.set_message("")
 
-    def show_map(self, grey: npt.NDArray[np.uint8], title: str) -> None:
+    def show_map(self, picture: npt.NDArray[np.uint8], title: str) -> None:
         """Lay a feature map over the photo.
 
         Args:
-            grey: uint8, shape (h, w).
+            picture: uint8, shape (h, w, 3) for RGB or (h, w) for grey.
             title: which map it is.
         """
         self._map_title.setText(title)
-        self.canvas.set_map(to_image(grey))
+        self.canvas.set_map(to_image(picture))
         self._overlay.show()
 
     @Slot()

@@ -24,6 +24,10 @@ from gui.images.pictures import to_image
 from gui.images.tile_view import TileDelegate, TileView
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from core.inside.colouring import Colours
     from core.inside.feature_maps import FeatureMapsOfPhoto
 
 CHANNEL_ROLE = Qt.ItemDataRole.UserRole
@@ -40,18 +44,46 @@ class MapGridModel(QAbstractListModel):
         super().__init__()
         self.found: FeatureMapsOfPhoto | None = None
         self._channels: list[int] = []
+        self._colours: Colours = "grey"
+        self._shared = False
+        self._limits = (0.0, 0.0)
 
     def set_maps(self, found: FeatureMapsOfPhoto | None, order: str) -> None:
-        """Show the maps of one layer, by "index" or by "strength"."""
+        """Show the maps of one layer, by "index", "strength", "mean" or "maximum"."""
         self.beginResetModel()
         self.found = found
         if found is None:
             self._channels = []
-        elif order == "strength":
-            self._channels = (-found.strength).argsort(kind="stable").tolist()
         else:
-            self._channels = list(range(len(found.grey)))
+            self._channels = _ordered(found, order)
+            values = found.maps.values
+            self._limits = (float(values.min()), float(values.max()))
         self.endResetModel()
+
+    def set_colours(self, colours: Colours, *, shared: bool) -> None:
+        """Paint in "grey", "viridis" or "signed", each map by itself or all at one scale."""
+        self._colours, self._shared = colours, shared
+
+    def coloured(self, channel: int) -> npt.NDArray[np.uint8]:
+        """Return a map in its colours, shape (h, w, 3)."""
+        from core.inside.colouring import colour
+
+        assert self.found is not None
+        values = self.found.maps.values[channel]
+        low, high = float(values.min()), float(values.max())
+        if self._shared or self.found.maps.layout == "vector":
+            low, high = self._limits
+        return colour(values, self._colours, low, high)
+
+    def bar(self, channel: int) -> tuple[float, float]:
+        """Return where a vector's bar begins and ends between its least and greatest, 0..1."""
+        assert self.found is not None
+        low, high = min(0.0, self._limits[0]), max(0.0, self._limits[1])
+        span = high - low or 1.0
+        value = float(self.found.maps.values[channel, 0, 0])
+        zero = -low / span
+        end = (value - low) / span
+        return (min(zero, end), max(zero, end))
 
     def position(self, channel: int) -> int:
         """Return where a channel stands."""
@@ -91,11 +123,6 @@ class MapDelegate(TileDelegate):
         tile = option.rect.adjusted(2, 2, -2, -2)
         caption = round(option.fontMetrics.height() * _CAPTION_SHARE)
         area = tile.adjusted(2, 2, -2, -caption - 1)
-        picture = to_image(model.found.grey[channel])
-        place = QRect(
-            area.topLeft(), picture.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        )
-        place.moveCenter(area.center())
         painter.save()
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
@@ -103,7 +130,19 @@ class MapDelegate(TileDelegate):
             painter.setPen(QPen(QColor(used.accent if selected else used.border_strong), 2))
             painter.setBrush(QColor(used.accent_soft if selected else used.hover))
             painter.drawRoundedRect(tile, 4, 4)
-        painter.drawImage(place, picture)
+        if model.found.maps.layout == "vector":
+            begin, end = model.bar(channel)
+            high = area.height()
+            painter.fillRect(area, QColor(used.canvas))
+            bar = QRect(area.left(), area.top() + round((1 - end) * high), area.width(), 1)
+            bar.setHeight(max(1, round((end - begin) * high)))
+            painter.fillRect(bar, QColor(used.accent))
+        else:
+            picture = to_image(model.coloured(channel))
+            fitted = picture.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            place = QRect(area.topLeft(), fitted)
+            place.moveCenter(area.center())
+            painter.drawImage(place, picture)
         font = painter.font()
         font.setPointSizeF(font.pointSizeF() * 0.8)
         painter.setFont(font)
@@ -124,3 +163,18 @@ class MapGrid(TileView):
 
     def tile_height(self, width: int) -> int:
         return width + round(self.fontMetrics().height() * _CAPTION_SHARE) - 3
+
+
+def _ordered(found: FeatureMapsOfPhoto, order: str) -> list[int]:
+    """Return the channels in an order, the first first."""
+    values = found.maps.values
+    if order == "strength":
+        key = found.strength
+    elif order == "mean":
+        key = values.mean(axis=(1, 2))
+    elif order == "maximum":
+        key = values.max(axis=(1, 2))
+    else:
+        return list(range(len(values)))
+    channels: list[int] = (-key).argsort(kind="stable").tolist()
+    return channels

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from pathlib import Path
+
+import torch
 
 import resources
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
-from gui.inside.feature_maps_panel import FeatureMapsPanel
+from gui.inside.inside_panel import InsidePanel
 from gui.inside.map_grid import MapGrid
 from tests.e2e.driver import Person, drive
+from tests.networks import trained
 
 Steps = Generator[Callable[[], object], None, None]
 
@@ -17,14 +21,11 @@ Steps = Generator[Callable[[], object], None, None]
 def test_choose_a_layer_and_enlarge_a_map() -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(5)
-        panel, grid = person.see(FeatureMapsPanel), person.see(MapGrid)
+        panel, grid = person.see(InsidePanel), person.see(MapGrid)
         yield lambda: grid.model().rowCount() == 64
         assert panel.layer is not None
         assert panel.layer.name == "features.0"
-        titles = [panel._layer.itemText(at) for at in range(panel._layer.count())]
-        panel._layer.setCurrentIndex(
-            next(at for at, title in enumerate(titles) if title.startswith("features.3.squeeze "))
-        )
+        panel.tree.choose(("features.3.squeeze", 1))
         yield lambda: grid.model().rowCount() == 16
         canvas = person.see(PhotoCanvas)
         yield lambda: not canvas._photo.isNull()
@@ -34,11 +35,41 @@ def test_choose_a_layer_and_enlarge_a_map() -> None:
         person.choose("next")
         yield lambda: not canvas._map.isNull() and canvas._map != first
         assert panel.layer.name == "features.3.squeeze"
-        panel.set_order("strength")
+        panel.maps.set_order("strength")
         person.choose("stop")
         assert canvas._map.isNull()
 
     drive([str(resources.path("samples"))], script)
+
+
+def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pth"
+    torch.save({"model": trained("resnet18", 3).state_dict(), "classes": list("abc")}, path)
+
+    def script(person: Person) -> Steps:
+        panel = person.see(InsidePanel)
+        yield lambda: panel.layer is not None and panel.layer.name == "conv1"
+        yield lambda: person.all_classified(5)
+        panel.set_tab("block")
+        yield lambda: len(panel.block.pictures._entries) == 5
+        panel.block.choice.setCurrentIndex(panel.block.choice.findData("layer2.0"))
+        yield lambda: "projection: stride 2" in panel.block._facts.text()
+        person.choose("next")
+        image = person.see(GalleryPanel).current
+        yield lambda: panel.block._found is not None and panel.block._found.image == image
+        panel.set_tab("evidence")
+        yield lambda: len(panel.evidence.pictures._entries) == 3
+        panel.evidence.pictures.clicked.emit(0)
+        canvas = person.see(PhotoCanvas)
+        assert (canvas._map.width(), canvas._map.height()) == (7, 7)
+        panel.set_tab("table")
+        yield lambda: "layer4 512×7×7" in panel.table._stages.text()
+        assert "18 layers with weights" in panel.table._stages.text()
+        panel.set_tab("maps")
+        panel.tree.choose(("fc", 1))
+        yield lambda: panel.maps._facts.text() == "3 numbers"
+
+    drive([str(resources.path("samples")), str(path)], script)
 
 
 def test_what_the_model_saw() -> None:

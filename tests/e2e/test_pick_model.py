@@ -11,7 +11,7 @@ import torch
 
 import resources
 from gui.inference.predictions_panel import PredictionBars, PredictionsPanel
-from gui.inside.feature_maps_panel import FeatureMapsPanel
+from gui.inside.inside_panel import InsidePanel
 from gui.models.class_names_dialog import ClassNamesDialog
 from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
@@ -131,7 +131,7 @@ def test_a_body_without_a_head_shows_its_feature_maps(tmp_path: Path) -> None:
         yield lambda: person.rows()[0].prediction is None
         assert "It has no head" in person.banner
         yield lambda: "predicts nothing" in person.see(PredictionsPanel)._message.text()
-        yield lambda: person.see(FeatureMapsPanel).layer is not None
+        yield lambda: person.see(InsidePanel).layer is not None
 
     drive([str(PHOTO)], script)
 

@@ -80,8 +80,14 @@ class FakeEngine:
     def open_model(self, choice: ModelChoice, device: str) -> Future[ReadyModel]:
         return self._ask("model", choice, device)
 
-    def layers(self) -> Future[Any]:
-        return self._ask("layers")
+    def layer_table(self, image: Path | None) -> Future[Any]:
+        return self._ask("table", image)
+
+    def residual_block(self, image: Path, name: str) -> Future[Any]:
+        return self._ask("block", image, name)
+
+    def evidence(self, image: Path, classes: Any) -> Future[Any]:
+        return self._ask("evidence", image, classes)
 
     def feature_maps(self, image: Path, layer: str, call: int) -> Future[Any]:
         return self._ask("maps", image, layer, call)

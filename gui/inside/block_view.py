@@ -1,0 +1,182 @@
+"""A residual block: what goes in, both paths and their sum side by side at one scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.images.pictures import to_image
+from gui.inside.picture_row import Captioned, PictureRow
+
+if TYPE_CHECKING:
+    from core.inside.lens import BlockOfPhoto
+    from core.inside.residual_blocks import BlockInfo, ResidualBlock
+    from core.inside.summary import LayerTable
+
+_NAMES = ("input", "residual", "shortcut", "sum", "output")
+
+
+class BlockView(QWidget):
+    """Chooses a block, and shows it as the mean of all channels or channel by channel."""
+
+    block_chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._found: BlockOfPhoto | None = None
+        self.choice = QComboBox()
+        self.choice.setAccessibleName(self.tr("Residual block"))
+        self.choice.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.channel = QSpinBox(minimum=-1, maximum=-1)
+        self.channel.setSpecialValueText(self.tr("mean"))
+        self.channel.setAccessibleName(self.tr("Channel"))
+        self.channel.setMinimumWidth(76)
+        self.pictures = PictureRow(5)
+        self._facts = QLabel(wordWrap=True)
+        self._steps = QLabel(wordWrap=True)
+        for label in (self._facts, self._steps):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._steps.setProperty("muted", True)
+        top = QHBoxLayout()
+        top.addWidget(self.choice, 1)
+        top.addWidget(QLabel(self.tr("Channel")))
+        top.addWidget(self.channel)
+        inside = QWidget()
+        lines = QVBoxLayout(inside)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(8)
+        lines.addWidget(self._facts)
+        lines.addWidget(self.pictures)
+        lines.addWidget(self._steps)
+        lines.addStretch()
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(area, 1)
+        self.choice.currentIndexChanged.connect(self._ask)
+        self.channel.valueChanged.connect(self._draw)
+        self.clear()
+
+    @property
+    def name(self) -> str:
+        """Return the block that is chosen, with its part; "" where there is none."""
+        return str(self.choice.currentData() or "")
+
+    def set_table(self, table: LayerTable) -> None:
+        """Offer the blocks of a network; one of the same name stays chosen."""
+        before = self.name
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for info in table.blocks.values():
+            if info.shortcut == "none":
+                continue
+            for part in ("", *info.parts):
+                name = f"{info.name}:{part}" if part else info.name
+                said = self.tr("{name}  ·  {kind}").format(
+                    name=f"{info.name} {part}".strip(), kind=info.kind
+                )
+                self.choice.addItem(said, name)
+        self.choice.setCurrentIndex(max(0, self.choice.findData(before)))
+        self.choice.blockSignals(False)
+        self.clear()
+        if not self.choice.count():
+            self._facts.setText(self.tr("This network has no residual blocks."))
+
+    def choose(self, layer: str) -> None:
+        """Choose the block that a layer belongs to, if any."""
+        names = [str(self.choice.itemData(at)) for at in range(self.choice.count())]
+        inside = [name for name in names if f"{layer}.".startswith(f"{name}.")]
+        if inside:
+            self.choice.setCurrentIndex(names.index(max(inside, key=len)))
+
+    @Slot(object)
+    def show_block(self, found: BlockOfPhoto) -> None:
+        """Show both paths of the chosen block."""
+        self._found = found
+        channels = len(found.block.residual)
+        self.channel.setMaximum(channels - 1)
+        self._facts.setText(self._described(found.block))
+        self._steps.setText(self._drawn(found.block.info))
+        self._draw()
+
+    def show_error(self, sentence: str) -> None:
+        """Say why there is nothing."""
+        self.clear()
+        self._facts.setText(sentence)
+
+    def clear(self) -> None:
+        """Show no block."""
+        self._found = None
+        self.pictures.set_entries([])
+        self._facts.setText(self.tr("Both paths of a block appear here."))
+        self._steps.clear()
+
+    @Slot()
+    def _ask(self) -> None:
+        self.channel.setValue(-1)
+        self.block_chosen.emit()
+
+    @Slot()
+    def _draw(self) -> None:
+        if self._found is None:
+            return
+        from core.inside.colouring import colour
+
+        block, channel = self._found.block, self.channel.value()
+        titles = {
+            "input": self.tr("Input"),
+            "residual": "F(x)",
+            "shortcut": self.tr("Shortcut"),
+            "sum": self.tr("Sum"),
+            "output": self.tr("Output"),
+        }
+        maps = {}
+        for name in _NAMES:
+            values = getattr(block, name)
+            known = 0 <= channel < len(values)
+            maps[name] = values[channel] if known else values.mean(axis=0)
+        low = min(float(one.min()) for one in maps.values())
+        high = max(float(one.max()) for one in maps.values())
+        entries = []
+        for name, one in maps.items():
+            line = f"{one.min():.3g} … {one.max():.3g}"
+            picture = to_image(colour(one, "signed", low, high))
+            entries.append(Captioned(picture, titles[name], line))
+        self.pictures.set_entries(entries)
+
+    def _described(self, block: ResidualBlock) -> str:
+        info = block.info
+        words = {
+            "identity": self.tr("The shortcut is the input itself ({reason})."),
+            "projection": self.tr("The shortcut is a projection: {reason}."),
+        }
+        channels, height, width = block.output.shape
+        share = self.tr(
+            "F(x) has {share} of the energy of the two paths. {c} channels of {h}×{w}; one scale "
+            "for all, blue below zero, red above."
+        ).format(share=f"{block.residual_share:.0%}", c=channels, h=height, w=width)
+        return words.get(info.shortcut, "").format(reason=info.reason) + " " + share
+
+    def _drawn(self, info: BlockInfo) -> str:
+        lines = [self.tr("The residual path F(x):")]
+        for step in info.steps:
+            mark = "  ↓2" if step.stride == 2 else f"  ↓{step.stride}" if step.stride > 1 else ""
+            lines.append(f"    {step.layer.removeprefix(info.name + '.')}:  {step.text}{mark}")
+        return "\n".join(lines)

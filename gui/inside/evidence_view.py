@@ -1,0 +1,158 @@
+"""Where in the photo the evidence for each of the top classes lies, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from gui.images.pictures import to_image
+from gui.inside.picture_row import Captioned, PictureRow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from core.inference.predictions import Prediction
+    from core.inside.lens import EvidenceOfPhoto
+
+_SHOWN_CLASSES = 3
+_OPACITY = 0.6
+
+
+class EvidenceView(QWidget):
+    """One picture a class; a click lays it over the photo."""
+
+    map_chosen = Signal(object, str)
+    """The map, uint8 of shape (h, w, 3), and its title."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._found: EvidenceOfPhoto | None = None
+        self._names: dict[int, str] = {}
+        self._chosen = -1
+        self.pictures = PictureRow(_SHOWN_CLASSES)
+        self._facts = QLabel(wordWrap=True)
+        self._facts.setTextFormat(Qt.TextFormat.PlainText)
+        self._facts.setProperty("muted", True)
+        inside = QWidget()
+        lines = QVBoxLayout(inside)
+        lines.setContentsMargins(4, 4, 4, 4)
+        lines.setSpacing(8)
+        lines.addWidget(self.pictures)
+        lines.addWidget(self._facts)
+        lines.addStretch()
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(area)
+        self.pictures.clicked.connect(self._choose)
+        self.clear()
+
+    def wanted(self, prediction: Prediction | None) -> tuple[int, ...]:
+        """Return the classes to look at for a prediction, and note their names."""
+        if prediction is None or not prediction.top:
+            return ()
+        top = prediction.top[:_SHOWN_CLASSES]
+        self._names = {one.class_index: f"{one.class_name} {one.figure(0)}" for one in top}
+        if prediction.model.inspection.num_classes == 1:
+            return (0,)
+        return tuple(one.class_index for one in top)
+
+    @Slot(object)
+    def show_evidence(self, found: EvidenceOfPhoto) -> None:
+        """Show the maps of a photo."""
+        self._found = found
+        method = found.found.method
+        exact = self.tr(
+            "The class's weights over the maps of {layer} (CAM): red speaks for the class, blue "
+            "against it. The sum of a map is the class's logit, less its bias."
+        )
+        slope = self.tr(
+            "Grad-CAM at {layer}: the brighter, the more the place speaks for the class."
+        )
+        text = exact if method == "CAM" else slope
+        self._facts.setText(text.format(layer=found.found.layer))
+        self._draw()
+        if 0 <= self._chosen < len(found.found.classes):
+            self._send()
+
+    def show_error(self, sentence: str) -> None:
+        """Say why there is nothing."""
+        self.clear()
+        self._facts.setText(sentence)
+
+    def clear(self) -> None:
+        """Show nothing; the chosen place stays for the next photo."""
+        self._found = None
+        self.pictures.set_entries([])
+        self._facts.setText(self.tr("Where the evidence for the top classes lies appears here."))
+
+    @Slot()
+    def forget_choice(self) -> None:
+        """Lay no map over the next photo."""
+        self._chosen = -1
+        if self._found is not None:
+            self._draw()
+
+    def enlarge_again(self, image: Path) -> None:
+        """Lay the chosen map over a photo that has just appeared."""
+        if self._found is not None and self._found.image == image and self._chosen >= 0:
+            self._send()
+
+    def _draw(self) -> None:
+        found = self._found
+        if found is None:
+            return
+        entries = []
+        for number, index in enumerate(found.found.classes):
+            picture = _laid_over(to_image(found.seen), to_image(self._coloured(number)))
+            logit = found.found.logits[number]
+            name = self._names.get(index, str(index))
+            entries.append(Captioned(picture, name, self.tr("logit {n}").format(n=f"{logit:.2f}")))
+        self.pictures.set_entries(entries, self._chosen)
+
+    def _coloured(self, number: int) -> npt.NDArray[np.uint8]:
+        from core.inside.colouring import colour
+
+        assert self._found is not None
+        values = self._found.found.maps[number]
+        signed = self._found.found.method == "CAM"
+        low, high = float(values.min()), float(values.max())
+        return colour(values, "signed" if signed else "viridis", low, high)
+
+    @Slot(int)
+    def _choose(self, number: int) -> None:
+        self._chosen = number
+        self._draw()
+        self._send()
+
+    def _send(self) -> None:
+        found = self._found
+        if found is None or not 0 <= self._chosen < len(found.found.classes):
+            return
+        index = found.found.classes[self._chosen]
+        title = self.tr("Evidence for {name}").format(name=self._names.get(index, str(index)))
+        self.map_chosen.emit(self._coloured(self._chosen), title)
+
+
+def _laid_over(photo: QImage, over: QImage) -> QImage:
+    """Return a photo with a map over it, smoothed to the photo's size."""
+    result = photo.convertToFormat(QImage.Format.Format_RGB32)
+    painter = QPainter(result)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setOpacity(_OPACITY)
+    smooth = over.scaled(
+        photo.size(),
+        Qt.AspectRatioMode.IgnoreAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    painter.drawImage(0, 0, smooth)
+    painter.end()
+    return result

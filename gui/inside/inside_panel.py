@@ -1,0 +1,148 @@
+"""The dock "Inside": the layers on the left, and what is inside them on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from gui.inside.block_view import BlockView
+from gui.inside.evidence_view import EvidenceView
+from gui.inside.layer_tree import LayerTree
+from gui.inside.maps_view import MapsView
+from gui.inside.table_view import LayerTableView
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.inside.layers import Layer
+    from core.inside.summary import LayerTable
+
+TABS = ("maps", "block", "evidence", "table")
+
+
+class InsidePanel(QWidget):
+    """Keeps layer, tab and view while photos change."""
+
+    layer_chosen = Signal()
+    tab_changed = Signal(str)
+    map_chosen = Signal(object, str)
+    """A picture, uint8 of shape (h, w, 3), and its title: to lay over the photo."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tree = LayerTree()
+        self.maps = MapsView()
+        self.block = BlockView()
+        self.evidence = EvidenceView()
+        self.table = LayerTableView()
+        self.tabs = QTabWidget(documentMode=True)
+        for view, title in (
+            (self.maps, self.tr("Maps")),
+            (self.block, self.tr("Block")),
+            (self.evidence, self.tr("Evidence")),
+            (self.table, self.tr("Table")),
+        ):
+            self.tabs.addTab(view, title)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.tree)
+        split.addWidget(self.tabs)
+        split.setStretchFactor(1, 1)
+        split.setSizes([190, 330])
+        self.tree.setMinimumWidth(120)
+        self.tabs.setMinimumWidth(200)
+        frame = QFrame()
+        frame.setObjectName("panel")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(8, 8, 4, 4)
+        inside.addWidget(split)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 4, 8, 8)
+        layout.addWidget(frame)
+        self.tree.icon_for_search()
+        self.tree.chosen.connect(self._choose_layer)
+        self.tabs.currentChanged.connect(self._tell_tab)
+        self.table.layer_chosen.connect(self._show_layer)
+        self.maps.map_chosen.connect(self._pass_map)
+        self.evidence.map_chosen.connect(self._pass_evidence)
+
+    @property
+    def layer(self) -> Layer | None:
+        """Return the layer that is chosen."""
+        return self.tree.layer
+
+    @property
+    def call(self) -> int:
+        """Return which of its calls, from 1; 0 for its attention."""
+        return self.tree.call
+
+    @property
+    def tab(self) -> str:
+        """Return the name of the tab that is shown."""
+        return TABS[self.tabs.currentIndex()]
+
+    def set_tab(self, name: str) -> None:
+        """Show a tab, as remembered from last time."""
+        if name in TABS:
+            self.tabs.setCurrentIndex(TABS.index(name))
+
+    def set_table(self, table: LayerTable) -> bool:
+        """Show the layers of a network; return whether they are others than before."""
+        self.table.set_table(table)
+        if not self.tree.set_table(table):
+            return False
+        self.block.set_table(table)
+        if self.layer is not None:
+            self.block.choose(self.layer.name)
+        return True
+
+    def enlarge_again(self, image: Path) -> None:
+        """Lay what was chosen over a photo that has just appeared."""
+        self.maps.enlarge_again(image)
+        self.evidence.enlarge_again(image)
+
+    def clear(self) -> None:
+        """Show nothing of a photo; the layers stay."""
+        for view in (self.maps, self.block, self.evidence):
+            view.clear()
+
+    @Slot()
+    def forget_map(self) -> None:
+        """Lay nothing over the next photo."""
+        self.maps.forget_channel()
+        self.evidence.forget_choice()
+
+    @Slot()
+    def focus_layer(self) -> None:
+        """Put the cursor into the search for layers."""
+        self.tree.focus_filter()
+
+    @Slot()
+    def _choose_layer(self) -> None:
+        self.maps.forget_channel()
+        if self.layer is not None:
+            self.block.choose(self.layer.name)
+        self.layer_chosen.emit()
+
+    @Slot(int)
+    def _tell_tab(self, _: int) -> None:
+        # A layer is chosen for these two; the others want the room.
+        self.tree.setVisible(self.tab in ("maps", "block"))
+        self.tab_changed.emit(self.tab)
+
+    @Slot(str)
+    def _show_layer(self, name: str) -> None:
+        self.tree.choose((name, 1))
+        self.set_tab("maps")
+
+    @Slot(object, str)
+    def _pass_map(self, picture: object, title: str) -> None:
+        self.evidence.forget_choice()
+        self.map_chosen.emit(picture, title)
+
+    @Slot(object, str)
+    def _pass_evidence(self, picture: object, title: str) -> None:
+        self.maps.forget_channel()
+        self.map_chosen.emit(picture, title)

@@ -1,0 +1,203 @@
+"""The maps of the chosen layer: as thumbnails, sorted and coloured; one can be enlarged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.inside.feature_maps import FeatureMapsOfPhoto
+
+
+class MapsView(QWidget):
+    """Keeps order, colours and channel while photos change."""
+
+    map_chosen = Signal(object, str)
+    """The map, uint8 of shape (h, w, 3), and its title."""
+    order_changed = Signal(str)
+    export_wanted = Signal(object, str)
+    """FeatureMapsOfPhoto, and the path of the file to write."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = MapGridModel()
+        self.grid = MapGrid(self._model)
+        self._channel: int | None = None
+        self._order = QComboBox()
+        for text, name in (
+            (self.tr("By index"), "index"),
+            (self.tr("Strongest first"), "strength"),
+            (self.tr("Largest mean first"), "mean"),
+            (self.tr("Largest maximum first"), "maximum"),
+        ):
+            self._order.addItem(text, name)
+        self._order.setAccessibleName(self.tr("Sort feature maps"))
+        self._order.setToolTip(self.tr("Sort by channel index, or by the values in this photo"))
+        self.colours = QComboBox()
+        for text, name in (
+            (self.tr("Grey"), "grey"),
+            (self.tr("Viridis"), "viridis"),
+            (self.tr("Red and blue"), "signed"),
+        ):
+            self.colours.addItem(text, name)
+        self.colours.setAccessibleName(self.tr("Colours of the maps"))
+        self.shared = QCheckBox(self.tr("One scale"))
+        self.shared.setToolTip(
+            self.tr("All maps from the layer's least to its greatest value, not each its own")
+        )
+        self._export = QPushButton(self.tr("Export…"))
+        self._export.setProperty("small", True)
+        self._export.setToolTip(self.tr("The grid as PNG, or the numbers as NPY"))
+        self._facts = QLabel(wordWrap=True)
+        self._facts.setProperty("muted", True)
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 6, 0)
+        for widget in (self._order, self.colours, self.shared):
+            top.addWidget(widget)
+        top.addStretch()
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(0, 0, 6, 0)
+        bottom.addWidget(self._facts, 1)
+        bottom.addWidget(self._export)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 4, 6)
+        layout.setSpacing(6)
+        layout.addLayout(top)
+        layout.addWidget(self.grid, 1)
+        layout.addLayout(bottom)
+        self._order.currentIndexChanged.connect(self._arrange)
+        self.colours.currentIndexChanged.connect(self._recolour)
+        self.shared.toggled.connect(self._recolour)
+        self._export.clicked.connect(self._ask_for_file)
+        self.grid.clicked.connect(self._choose)
+        self.grid.activated.connect(self._choose)
+        self.grid.selectionModel().currentChanged.connect(self._follow_keys)
+        self.clear()
+
+    @property
+    def order(self) -> str:
+        """Return the order by its name, e.g. "index"."""
+        return str(self._order.currentData())
+
+    def set_order(self, order: str) -> None:
+        """Choose the order, as remembered from last time."""
+        self._order.setCurrentIndex(max(0, self._order.findData(order)))
+
+    @Slot(object)
+    def show_maps(self, found: FeatureMapsOfPhoto) -> None:
+        """Show what the chosen layer computes for the current photo."""
+        scrolled = self.grid.verticalScrollBar().value()
+        self._model.set_maps(found, self.order)
+        self.grid.verticalScrollBar().setValue(scrolled)
+        count = len(found.grey)
+        self._facts.setText(self._described(found))
+        self._export.setEnabled(True)
+        if self._channel is not None and self._channel < count:
+            self._select(self._channel)
+            self._show_channel(self._channel)
+
+    def show_error(self, sentence: str) -> None:
+        """Say why there are no maps."""
+        self._model.set_maps(None, self.order)
+        self._export.setEnabled(False)
+        self._facts.setText(sentence)
+
+    def clear(self) -> None:
+        """Show no maps."""
+        self._model.set_maps(None, self.order)
+        self._export.setEnabled(False)
+        self._facts.setText(self.tr("The feature maps of the photo appear here."))
+
+    def enlarge_again(self, image: Path) -> None:
+        """Enlarge the chosen channel over a photo that has just appeared."""
+        found = self._model.found
+        if self._channel is not None and found is not None and found.image == image:
+            self._show_channel(self._channel)
+
+    @Slot()
+    def forget_channel(self) -> None:
+        """Stop enlarging a map."""
+        self._channel = None
+        self.grid.clearSelection()
+
+    @Slot(int)
+    def _arrange(self, _: int) -> None:
+        self._model.set_maps(self._model.found, self.order)
+        if self._channel is not None:
+            self._select(self._channel)
+        self.order_changed.emit(self.order)
+
+    @Slot(QModelIndex)
+    def _choose(self, index: QModelIndex) -> None:
+        self._channel = index.data(CHANNEL_ROLE)
+        if self._channel is not None:
+            self._show_channel(self._channel)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _follow_keys(self, index: QModelIndex, _: QModelIndex) -> None:
+        if index.isValid() and self.grid.hasFocus():
+            self._choose(index)
+
+    @Slot()
+    def _recolour(self) -> None:
+        self._model.set_colours(self.colours.currentData(), shared=self.shared.isChecked())
+        self.grid.viewport().update()
+        if self._channel is not None:
+            self._show_channel(self._channel)
+
+    @Slot()
+    def _ask_for_file(self) -> None:
+        if self._model.found is None:
+            return
+        name = self._model.found.maps.layer.replace(".", "_")
+        file, _ = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Export the feature maps"),
+            f"{name}.png",
+            self.tr("Picture of the grid (*.png);;Numbers (*.npy)"),
+        )
+        if file:
+            self.export_wanted.emit(self._model.found, file)
+
+    def _described(self, found: FeatureMapsOfPhoto) -> str:
+        count, height, width = found.maps.values.shape
+        layout = found.maps.layout
+        if found.is_attention:
+            text = self.tr("{count} heads of {height}×{width}: where each looks")
+        elif layout == "vector":
+            text = self.tr("{count} numbers")
+        elif layout == "tokens":
+            text = self.tr("{count} channels of {height}×{width} tokens, the class token apart")
+        else:
+            text = self.tr("{count} maps of {height}×{width}")
+        return text.format(count=f"{count:,}", height=height, width=width)
+
+    def _select(self, channel: int) -> None:
+        self.grid.setCurrentIndex(self._model.index(self._model.position(channel)))
+
+    def _show_channel(self, channel: int) -> None:
+        found = self._model.found
+        if found is None:
+            return
+        if found.maps.layout == "vector":
+            return
+        kind = (
+            self.tr("{layer}, head {n}") if found.is_attention else self.tr("{layer}, channel {n}")
+        )
+        title = kind.format(layer=found.maps.layer, n=channel)
+        self.map_chosen.emit(self._model.coloured(channel), title)

@@ -1,0 +1,213 @@
+"""The layer table: every layer with shapes, costs and what it gave, to copy and to export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from core.inside.summary import LayerTable
+
+_NO_PARENT = QModelIndex()
+_Index = QModelIndex | QPersistentModelIndex
+_NUMBERS_FROM = 4
+
+
+class LayerTableModel(QAbstractTableModel):
+    """One row a call, in order of execution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: LayerTable | None = None
+        self._rows: list[list[Any]] = []
+        self._headings = [
+            self.tr("Layer"),
+            self.tr("Kind"),
+            self.tr("Output"),
+            self.tr("Shortcut"),
+            self.tr("Parameters"),
+            self.tr("Multiply-adds"),
+            self.tr("Dead"),
+            self.tr("Min"),
+            self.tr("Mean"),
+            self.tr("Max"),
+        ]
+
+    def set_table(self, table: LayerTable | None) -> None:
+        """Show the table of a photo."""
+        self.beginResetModel()
+        self.table = table
+        self._rows = [] if table is None else [self._row(table, layer) for layer in table.layers]
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = _NO_PARENT) -> int:
+        return 0 if parent.isValid() else len(self._headings)
+
+    def headerData(
+        self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and way == Qt.Orientation.Horizontal:
+            return self._headings[section]
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        value = self._rows[index.row()][index.column()]
+        if role == Qt.ItemDataRole.EditRole:
+            return value
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() >= _NUMBERS_FROM:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return _said(value, index.column())
+        return None
+
+    def _row(self, table: LayerTable, layer: Any) -> list[Any]:
+        block = table.blocks.get(layer.name)
+        shortcut = ""
+        if block is not None:
+            words = {
+                "identity": self.tr("identity"),
+                "projection": self.tr("projection: {reason}").format(reason=block.reason),
+                "none": self.tr("none: {reason}").format(reason=block.reason),
+            }
+            shortcut = words[block.shortcut]
+        call = f" ({layer.call})" if layer.calls > 1 else ""
+        return [
+            layer.name + call,
+            layer.kind,
+            "×".join(map(str, layer.output_shape[1:])),
+            shortcut,
+            layer.parameters,
+            table.multiply_adds.get(layer.name, 0) // max(1, layer.calls),
+            -1.0 if layer.dead is None else layer.dead,
+            layer.minimum,
+            layer.mean,
+            layer.maximum,
+        ]
+
+
+class LayerTableView(QWidget):
+    """The table, the stages in one line, and the ways out."""
+
+    layer_chosen = Signal(str)
+    """Dotted name."""
+    csv_wanted = Signal(str)
+    """Path of the file to write."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = LayerTableModel()
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.model)
+        self._sorted.setSortRole(Qt.ItemDataRole.EditRole)
+        self._sorted.setFilterKeyColumn(-1)
+        self._sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._stages = QLabel(wordWrap=True)
+        self._stages.setTextFormat(Qt.TextFormat.PlainText)
+        self._stages.setProperty("muted", True)
+        self._stages.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.filter = QLineEdit(placeholderText=self.tr("Filter"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setAccessibleName(self.tr("Filter the table"))
+        copy, export = QPushButton(self.tr("Copy")), QPushButton(self.tr("Export CSV…"))
+        for button in (copy, export):
+            button.setProperty("small", True)
+        self.view = QTableView()
+        self.view.setModel(self._sorted)
+        self.view.setSortingEnabled(True)
+        self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.view.setAccessibleName(self.tr("Layer table"))
+        top = QHBoxLayout()
+        top.addWidget(self.filter, 1)
+        top.addWidget(copy)
+        top.addWidget(export)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self._stages)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+        self.filter.textChanged.connect(self._sorted.setFilterFixedString)
+        copy.clicked.connect(self._copy)
+        export.clicked.connect(self._ask_for_file)
+        self.view.activated.connect(self._choose)
+        self.view.doubleClicked.connect(self._choose)
+
+    def set_table(self, table: LayerTable | None) -> None:
+        """Show the table of a photo."""
+        first = self.model.rowCount() == 0
+        self.model.set_table(table)
+        if table is None:
+            self._stages.clear()
+            return
+        shapes = [("", table.input_shape), *table.stages]
+        line = " → ".join(f"{name} {'×'.join(map(str, shape))}".strip() for name, shape in shapes)
+        counted = self.tr("{n} layers with weights, {adds} billion multiply-adds").format(
+            n=table.weighted_layers, adds=f"{table.multiply_adds.get('', 0) / 1e9:.2f}"
+        )
+        text = f"{line}\n{counted}"
+        if table.error:
+            text += "\n" + self.tr("The pass ended here: {reason}").format(reason=table.error)
+        self._stages.setText(text)
+        if first:
+            self.view.resizeColumnsToContents()
+
+    @Slot()
+    def _copy(self) -> None:
+        from core.inside.summary import to_text
+
+        if self.model.table is not None:
+            QGuiApplication.clipboard().setText(to_text(self.model.table))
+
+    @Slot()
+    def _ask_for_file(self) -> None:
+        file, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Export the layer table"), "layers.csv", self.tr("Tables (*.csv)")
+        )
+        if file:
+            self.csv_wanted.emit(file)
+
+    @Slot(QModelIndex)
+    def _choose(self, index: QModelIndex) -> None:
+        name = self._sorted.index(index.row(), 0).data()
+        self.layer_chosen.emit(str(name).split(" (", 1)[0])
+
+
+def _said(value: Any, column: int) -> str:
+    if isinstance(value, int):
+        return f"{value:,}" if value else ""
+    if isinstance(value, float):
+        if column == 6:
+            return "" if value < 0 else f"{value:.0%}"
+        return f"{value:.3g}"
+    return str(value)
