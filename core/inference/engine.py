@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto
-    from core.inside.layers import Layer
     from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto, Lens
     from core.inside.summary import LayerTable
     from core.models.checkpoints import OpenedModel
@@ -207,10 +206,6 @@ class Engine:
         self._opening += 1
         request = self._opening
         return self._interactive("model", lambda: self._open(choice, device, request))
-
-    def layers(self) -> Future[tuple[Layer, ...]]:
-        """List the layers whose output can be shown, in order of execution."""
-        return self._interactive("layers", lambda: self._lens().layers())
 
     def layer_table(self, image: Path | None) -> Future[LayerTable]:
         """Describe every layer for a photo, or for an empty one."""

@@ -23,7 +23,7 @@ from core.inside.feature_maps import (
     capture_feature_maps,
     maps_of,
 )
-from core.inside.layers import Layer, Recording, count_multiply_adds, record
+from core.inside.layers import Recording, count_multiply_adds, record
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
 from core.inside.summary import LayerTable
 
@@ -81,11 +81,6 @@ class Lens:
     def kept_bytes(self) -> int:
         """Return how much memory the kept outputs take."""
         return sum(one.recording.kept_bytes for one in self._photos.values())
-
-    def layers(self) -> tuple[Layer, ...]:
-        """Return the layers that can be shown, without a photo."""
-        found = record(self._network, self._empty())
-        return tuple(layer for layer in found.layers if layer.shape is not None)
 
     def table(self, image: Path | None) -> LayerTable:
         """Return every layer with what it computes for a photo; None takes an empty one.

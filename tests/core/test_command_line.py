@@ -216,3 +216,77 @@ def test_output_that_goes_nowhere(target: str) -> None:
     if "full" in target:
         assert done.returncode == 2
         assert done.stderr.strip() == "The output could not be written: the disk is full."
+
+
+def test_layers(capsysbinary: Any, checkpoint: Path, make_photo: Callable[..., Path]) -> None:
+    assert main(["layers", "--checkpoint", str(checkpoint), "--json"]) == 0
+    found = json.loads(capsysbinary.readouterr().out)
+    assert set(found[0]) >= {
+        "layer",
+        "kind",
+        "call",
+        "input_shapes",
+        "output_shape",
+        "parameters",
+    }
+    assert [one["layer"] for one in found][-1] == "fc"
+    options = ["layers", "--checkpoint", str(checkpoint), "--image", str(make_photo())]
+    assert main(options) == 0
+    told = capsysbinary.readouterr().out.decode()
+    assert told.startswith("3×224×224 → conv1 64×112×112 → maxpool 64×56×56")
+    assert "layer1.0.relu, call 2  ReLU  1×64×56×56" in told
+    assert main(["layers", "--image", "gone.jpg"]) == 2
+
+
+def test_residual_blocks(
+    capsysbinary: Any, checkpoint: Path, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    photo, arrays, picture = make_photo(), tmp_path / "block.npz", tmp_path / "block.png"
+    options = ["residual-blocks", str(photo), "--checkpoint", str(checkpoint)]
+    outputs = ["--npz", str(arrays), "--png", str(picture)]
+    assert main([*options, "--block", "layer2.0", *outputs]) == 0
+    assert b"projection shortcut (stride 2, 64" in capsysbinary.readouterr().out
+    with np.load(arrays) as found:
+        assert set(found.files) == {"input", "residual", "shortcut", "sum", "output"}
+        assert found["input"].shape == (64, 56, 56)
+        assert np.array_equal(found["residual"] + found["shortcut"], found["sum"])
+        assert np.array_equal(np.maximum(found["sum"], 0), found["output"])
+    assert picture.stat().st_size > 100
+    assert main([*options, "--block", "conv1"]) == 2
+    assert b"no residual block" in capsysbinary.readouterr().err
+
+
+def test_a_vector_has_no_maps(
+    capsysbinary: Any, checkpoint: Path, make_photo: Callable[..., Path]
+) -> None:
+    photo = str(make_photo())
+    assert main(["feature-maps", photo, "--layer", "fc", "--checkpoint", str(checkpoint)]) == 2
+    assert b"has no height and width" in capsysbinary.readouterr().err
+
+
+def test_a_body_without_a_head_classifies_nothing(
+    capsysbinary: Any, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    content = trained("resnet18", 2).state_dict()
+    del content["fc.weight"], content["fc.bias"]
+    path = tmp_path / "body.pth"
+    torch.save(content, path)
+    assert main(["classify", str(make_photo()), "--checkpoint", str(path)]) == 2
+    assert b"predicts nothing" in capsysbinary.readouterr().err
+
+
+def test_outputs_and_dilation_as_the_user_says(
+    capsysbinary: Any, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path, photo = tmp_path / "one.pth", str(make_photo())
+    torch.save(trained("resnet18", 1).state_dict(), path)
+    classify = ["classify", photo, "--checkpoint", str(path), "--json", "-"]
+    assert main(classify) == 0
+    (one,) = json.loads(capsysbinary.readouterr().out)[0]["predictions"]
+    assert main([*classify, "--outputs", "value"]) == 0
+    (plain,) = json.loads(capsysbinary.readouterr().out)[0]["predictions"]
+    assert plain["probability"] == plain["value"] == one["value"]
+    assert one["probability"] == pytest.approx(1 / (1 + np.exp(-one["value"])), abs=1e-6)
+    with pytest.raises(SystemExit) as left:
+        main([*classify, "--dilation", "2"])
+    assert left.value.code == 2

@@ -101,9 +101,9 @@ def test_refusals_and_surprises(
     with qtbot.waitSignal(bridge.model_failed) as caught:
         engine[0].future("model").set_exception(UnusableCheckpointError("no"))
     assert str(caught.args[0]) == "no"
-    bridge.list_layers()
+    bridge.list_weights()
     with qtbot.waitSignal(bridge.failed):
-        engine[0].future("layers").set_exception(ZeroDivisionError())
+        engine[0].future("weights").set_exception(ZeroDivisionError())
 
 
 def test_a_run_that_breaks_ends(

@@ -154,7 +154,7 @@ def test_without_a_model_a_run_says_so(engine: Engine, make_photo: Callable[...,
 
 
 def test_layers_of_the_default_model(ready: Engine) -> None:
-    layers = ready.layers().result()
+    layers = ready.layer_table(None).result().layers
     assert layers[0].name == "features.0"
     assert layers[0].shape == (64, 111, 111)
     assert [layer.name for layer in layers].count("features.3.squeeze") == 1
@@ -169,7 +169,7 @@ def test_shutting_down_in_the_middle_of_a_run(make_photo: Callable[..., Path]) -
     begun.wait()
     engine.shut_down()
     assert run.finished.done()
-    assert engine.layers().cancelled()
+    assert engine.layer_table(None).cancelled()
 
 
 def test_an_error_of_the_receiver_ends_the_run_in_its_future(
@@ -181,4 +181,4 @@ def test_an_error_of_the_receiver_ends_the_run_in_its_future(
     run = ready.classify([make_photo()], fail)
     with pytest.raises(ZeroDivisionError):
         run.finished.result()
-    assert ready.layers().result()
+    assert ready.layer_table(None).result()
