@@ -39,6 +39,7 @@ class Row:
 def table() -> dict[str, list[Row]]:
     """Return the rows of each menu, translated."""
     appearance = tr("actions", "&Appearance")
+    inside = tr("actions", "Insi&de")
     return {
         tr("actions", "&File"): [
             Row("open_photos", tr("actions", "Open &photos…"), "Ctrl+O", "image",
@@ -90,6 +91,10 @@ def table() -> dict[str, list[Row]]:
                 checkable=True),
             Row(),
             Row("choose_layer", tr("actions", "Choose &layer"), "Ctrl+L"),
+            Row("inside_maps", tr("actions", "&Feature maps"), "Alt+1", submenu=inside),
+            Row("inside_block", tr("actions", "&Residual block"), "Alt+2", submenu=inside),
+            Row("inside_evidence", tr("actions", "&Evidence"), "Alt+3", submenu=inside),
+            Row("inside_table", tr("actions", "Layer &table"), "Alt+4", submenu=inside),
             Row("remove_map", tr("actions", "Take the feature &map away"), "Ctrl+Backspace"),
             Row(),
             Row("appearance_system", tr("actions", "&System colours"), "Ctrl+Alt+1",

@@ -57,6 +57,10 @@ _NEEDING_PHOTOS = (
     "actual_size",
     "show_seen",
     "choose_layer",
+    "inside_maps",
+    "inside_block",
+    "inside_evidence",
+    "inside_table",
     "remove_map",
 )
 _VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
@@ -208,6 +212,10 @@ class Droplens(QObject):
             "fit": canvas.fit,
             "actual_size": lambda: canvas.zoom_to(1 / canvas.devicePixelRatioF()),
             "choose_layer": self.inside.focus_layer,
+            "inside_maps": lambda: self.inside.set_tab("maps"),
+            "inside_block": lambda: self.inside.set_tab("block"),
+            "inside_evidence": lambda: self.inside.set_tab("evidence"),
+            "inside_table": lambda: self.inside.set_tab("table"),
             "remove_map": self.viewer.remove_map,
             "show_keys": lambda: show_keys(window, actions),
             "show_problems": self.reporter.show_list,

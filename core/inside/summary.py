@@ -49,13 +49,16 @@ class LayerTable:
         return tuple(found)
 
     @property
-    def weighted_layers(self) -> int:
+    def weighted_layers(self) -> int | None:
         """Return how many layers with weights lie on the way, as papers count them.
 
-        Projections of shortcuts are not counted: ResNet-18 has 1 + 4 × 4 + 1 = 18.
+        Projections of shortcuts are not counted: ResNet-18 has 1 + 4 × 4 + 1 = 18. None where
+        attention has weights that belong to no layer of their own.
 
         Source: He et al., CVPR 2016, arXiv:1512.03385, table 1.
         """
+        if any(layer.has_attention for layer in self.layers):
+            return None
         return sum(
             layer.kind in _WEIGHTED and ".downsample." not in layer.name and ".proj." not in name
             for layer in self.layers

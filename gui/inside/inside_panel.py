@@ -45,12 +45,13 @@ class InsidePanel(QWidget):
             (self.table, self.tr("Table")),
         ):
             self.tabs.addTab(view, title)
+        self.tabs.tabBar().setDrawBase(False)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self.tree)
         split.addWidget(self.tabs)
         split.setStretchFactor(1, 1)
-        split.setSizes([190, 330])
+        split.setSizes([210, 320])
         self.tree.setMinimumWidth(120)
         self.tabs.setMinimumWidth(200)
         frame = QFrame()

@@ -123,8 +123,9 @@ class LayerTree(QWidget):
             self._items[layer.name, layer.call] = item
             parents.setdefault(layer.name, item)
             if layer.has_attention and layer.call == 1:
-                heads = self._add(item, self.tr("attention"), layer)
-                heads.setText(1, self.tr("per head"))
+                heads = self._add(item, self.tr("attention per head"), layer)
+                heads.setText(1, "")
+                heads.setFirstColumnSpanned(True)
                 heads.setData(0, _KEY, (layer.name, _ATTENTION))
                 self._items[layer.name, _ATTENTION] = heads
         for top in self._tops():

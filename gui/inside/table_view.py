@@ -171,10 +171,16 @@ class LayerTableView(QWidget):
             self._stages.clear()
             return
         shapes = [("", table.input_shape), *table.stages]
-        line = " → ".join(f"{name} {'×'.join(map(str, shape))}".strip() for name, shape in shapes)
-        counted = self.tr("{n} layers with weights, {adds} billion multiply-adds").format(
-            n=table.weighted_layers, adds=f"{table.multiply_adds.get('', 0) / 1e9:.2f}"
+        line = " → ".join(
+            f"{_short(name)} {'×'.join(map(str, shape))}".strip() for name, shape in shapes
         )
+        counted = self.tr("{adds} billion multiply-adds").format(
+            adds=f"{table.multiply_adds.get('', 0) / 1e9:.2f}"
+        )
+        if table.weighted_layers is not None:
+            counted = self.tr("{n} layers with weights, {rest}").format(
+                n=table.weighted_layers, rest=counted
+            )
         text = f"{line}\n{counted}"
         if table.error:
             text += "\n" + self.tr("The pass ended here: {reason}").format(reason=table.error)
@@ -201,6 +207,12 @@ class LayerTableView(QWidget):
     def _choose(self, index: QModelIndex) -> None:
         name = self._sorted.index(index.row(), 0).data()
         self.layer_chosen.emit(str(name).split(" (", 1)[0])
+
+
+def _short(name: str) -> str:
+    """Return the last part of a name where that is a word, as textbooks have it."""
+    last = name.rpartition(".")[2]
+    return name if last.isdecimal() else last
 
 
 def _said(value: Any, column: int) -> str:

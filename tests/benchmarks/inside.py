@@ -49,8 +49,8 @@ def main() -> None:
     )
     print(
         f"resnet50: forward {plain * 1e3:.0f} ms, copying {size / 1e6:.0f} MB "
-        f"{copied * 1e3:.0f} ms, table with all maps {whole * 1e3:.0f} ms: {whole / (plain + copied):.2f} times both "
-        "(goal 1.5)"
+        f"{copied * 1e3:.0f} ms, table with all maps {whole * 1e3:.0f} ms: "
+        f"{whole / (plain + copied):.2f} times both (goal 1.5)"
     )
     _changing_the_layer(network)
 
