@@ -60,6 +60,7 @@ _NEEDING_PHOTOS = (
     "inside_maps",
     "inside_block",
     "inside_evidence",
+    "inside_compare",
     "inside_table",
     "remove_map",
 )
@@ -215,6 +216,7 @@ class Droplens(QObject):
             "inside_maps": lambda: self.inside.set_tab("maps"),
             "inside_block": lambda: self.inside.set_tab("block"),
             "inside_evidence": lambda: self.inside.set_tab("evidence"),
+            "inside_compare": lambda: self.inside.set_tab("compare"),
             "inside_table": lambda: self.inside.set_tab("table"),
             "remove_map": self.viewer.remove_map,
             "show_keys": lambda: show_keys(window, actions),

@@ -53,6 +53,10 @@ class CurrentPhoto(QObject):
         bridge.block_failed.connect(self._show_block_error)
         bridge.evidence_ready.connect(self._show_evidence)
         bridge.evidence_failed.connect(self._show_evidence_error)
+        bridge.compared.connect(inside.compare.add)
+        bridge.comparison_failed.connect(self._show_comparison_error)
+        inside.compare.photo_chosen.connect(gallery.show_photo)
+        gallery.view.selectionModel().selectionChanged.connect(self._follow_selection)
         bridge.feature_maps_ready.connect(self._show_maps)
         bridge.feature_maps_failed.connect(self._show_maps_error)
         inside.layer_chosen.connect(self._request_inside)
@@ -64,6 +68,7 @@ class CurrentPhoto(QObject):
     def use_model(self) -> None:
         """Look at the photo anew with the model that has just opened."""
         self.viewer.remove_map()
+        self.inside.compare.forget()
         self._request_photo()
         self._request_inside()
         self.bridge.request_layer_table(self.gallery.current)
@@ -135,15 +140,39 @@ class CurrentPhoto(QObject):
         if current is None or self.picker.ready is None:
             return
         tab = self.inside.tab
+        if tab != "compare":
+            self.bridge.stop_comparison()
         if tab == "maps" and layer is not None:
             self.bridge.request_feature_maps(current, layer.name, self.inside.call)
         elif tab == "block" and self.inside.block.name:
             self.bridge.request_block(current, self.inside.block.name)
+        elif tab == "compare" and layer is not None:
+            self._compare(layer.name)
         elif tab == "evidence":
             row = self.gallery.row(current)
             classes = self.inside.evidence.wanted(None if row is None else row.prediction)
             if classes:
                 self.bridge.request_evidence(current, classes)
+
+    def _compare(self, layer: str) -> None:
+        """Look at the layer over the selected photos, or over all where one is selected."""
+        selected = self.gallery.selected()
+        before = self.inside.compare.images
+        images = tuple(selected if len(selected) > 1 else self.gallery.paths())
+        if len(selected) < 2 and self.gallery.current in before:
+            images = before  # one of those compared was chosen, to look at it
+        asked = (images, layer, max(1, self.inside.call), self.inside.maps.channel)
+        if self.inside.compare.begin(*asked):
+            self.bridge.compare(*asked)
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        if self.inside.tab == "compare" and len(self.gallery.selected()) > 1:
+            self._request_inside()
+
+    @Slot(object)
+    def _show_comparison_error(self, error: BaseException) -> None:
+        self.inside.compare.show_error(self._expected(error))
 
     @Slot(object)
     def _show_maps(self, found: FeatureMapsOfPhoto) -> None:

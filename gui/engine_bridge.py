@@ -14,8 +14,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 if TYPE_CHECKING:
     from core.images.loader import ImageLoader
     from core.images.preprocessing import Preprocessing
-    from core.inference.engine import Engine, ReadyModel, Run
+    from core.inference.engine import Comparison, Engine, ReadyModel, Run
     from core.inference.predictions import Prediction
+    from core.inside.lens import ComparedPhoto
     from core.models.downloads import Downloads, Progress
     from core.models.spec import ModelChoice
     from core.models.weights import Weights
@@ -47,6 +48,10 @@ class EngineBridge(QObject):
     evidence_ready = Signal(object)
     """EvidenceOfPhoto."""
     evidence_failed = Signal(object)
+    """An exception."""
+    compared = Signal(list)
+    """ComparedPhotos of the comparison in progress, in chunks."""
+    comparison_failed = Signal(object)
     """An exception."""
     feature_maps_ready = Signal(object)
     """FeatureMapsOfPhoto."""
@@ -103,6 +108,8 @@ class EngineBridge(QObject):
         self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiting: list[Prediction] = []
+        self._comparison: Comparison | None = None
+        self._compared: list[ComparedPhoto] = []
         self._chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
         self._chunks.timeout.connect(self._flush)
         self._download_chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
@@ -279,6 +286,30 @@ class EngineBridge(QObject):
             self.not_written.emit,
         )
 
+    def compare(self, images: Iterable[Path], layer: str, call: int, channel: int | None) -> None:
+        """Look at one channel over many photos; the newest comparison wins."""
+        comparison: Comparison | None = None
+
+        def deliver(found: ComparedPhoto) -> None:
+            with self._lock:
+                if self._comparison is not comparison:
+                    return
+                self._compared.append(found)
+            self._predictions_waiting.emit()
+
+        with self._lock:  # the worker may deliver before the comparison has a name here
+            self._compared.clear()
+            comparison = self._engine.compare(images, layer, call, channel, deliver)
+            self._comparison = comparison
+        self._watch(
+            "comparison", comparison.finished, lambda _: self._flush(), self.comparison_failed.emit
+        )
+
+    def stop_comparison(self) -> None:
+        """Look at no more photos."""
+        if self._comparison is not None:
+            self._comparison.stop()
+
     def request_thumbnails(self, paths: Iterable[Path], size_px: int) -> None:
         """Ask for the thumbnails that are seen now."""
         for path, future in self._loader.thumbnails(paths, size_px).items():
@@ -394,5 +425,8 @@ class EngineBridge(QObject):
     def _flush(self) -> None:
         with self._lock:
             predictions, self._waiting = self._waiting, []
+            compared, self._compared = self._compared, []
         if predictions:
             self.predictions_ready.emit(predictions)
+        if compared:
+            self.compared.emit(compared)

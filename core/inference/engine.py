@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto
-    from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto, Lens
+    from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto, Lens
     from core.inside.summary import LayerTable
     from core.models.checkpoints import OpenedModel
     from core.models.settlements import Settlements
@@ -159,6 +159,44 @@ class Run:
         self._decoding.clear()
 
 
+class Comparison:
+    """One channel of one layer over many photos: a chain of short jobs, one a photo.
+
+    Attributes:
+        finished: how many photos were done, when the last is or it was stopped.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        images: Iterable[Path],
+        look: Callable[[Lens, Path], ComparedPhoto],
+        on_found: Callable[[ComparedPhoto], None],
+    ) -> None:
+        self.finished: Future[int] = Future()
+        self._engine, self._images = engine, iter(images)
+        self._look, self._on_found = look, on_found
+        self._stop = threading.Event()
+        self._done = 0
+
+    def stop(self) -> None:
+        """Ask it to end; at most one photo is still looked at."""
+        self._stop.set()
+
+    def _step(self) -> None:
+        """Look at one photo and queue the next step. Runs in the worker."""
+        try:
+            image = None if self._stop.is_set() else next(self._images, None)
+            if image is None:
+                self.finished.set_result(self._done)
+                return
+            self._on_found(self._look(self._engine.lens(), image))
+            self._done += 1
+            self._engine.queue(self._step)
+        except BaseException as error:  # noqa: BLE001 - the future carries it to whoever waits
+            self.finished.set_exception(error)
+
+
 class Engine:
     """Runs requests in the order of their arrival; may be called from any one thread.
 
@@ -188,6 +226,7 @@ class Engine:
         self._runs: set[Run] = set()
         self._lens_of: tuple[Classifier, Lens] | None = None
         self._lens_bytes = lens_bytes
+        self._comparison: Comparison | None = None
         self._opening = 0
         self.ready: ReadyModel | None = None
         """The model in use, also where the answer that told of it was overtaken."""
@@ -209,7 +248,7 @@ class Engine:
 
     def layer_table(self, image: Path | None) -> Future[LayerTable]:
         """Describe every layer for a photo, or for an empty one."""
-        return self._interactive("table", lambda: self._lens().table(image))
+        return self._interactive("table", lambda: self.lens().table(image))
 
     def feature_maps(self, image: Path, layer: str, call: int) -> Future[FeatureMapsOfPhoto]:
         """Return what one layer computes for one photo.
@@ -220,16 +259,42 @@ class Engine:
             call: from 1, where the layer runs several times; 0 for its attention.
         """
         if call == 0:
-            return self._interactive("maps", lambda: self._lens().attention(image, layer))
-        return self._interactive("maps", lambda: self._lens().feature_maps(image, layer, call))
+            return self._interactive("maps", lambda: self.lens().attention(image, layer))
+        return self._interactive("maps", lambda: self.lens().feature_maps(image, layer, call))
 
     def residual_block(self, image: Path, name: str) -> Future[BlockOfPhoto]:
         """Return both paths of a residual block for one photo."""
-        return self._interactive("block", lambda: self._lens().block(image, name))
+        return self._interactive("block", lambda: self.lens().block(image, name))
 
     def evidence(self, image: Path, classes: Sequence[int]) -> Future[EvidenceOfPhoto]:
         """Return where in a photo the evidence for classes lies."""
-        return self._interactive("evidence", lambda: self._lens().evidence(image, classes))
+        return self._interactive("evidence", lambda: self.lens().evidence(image, classes))
+
+    def compare(
+        self,
+        images: Iterable[Path],
+        layer: str,
+        call: int,
+        channel: int | None,
+        on_found: Callable[[ComparedPhoto], None],
+    ) -> Comparison:
+        """Look at one channel of a layer over many photos, one after the other.
+
+        Args:
+            images: the photos.
+            layer: dotted name.
+            call: from 1.
+            channel: None for the mean of all.
+            on_found: called in the worker with each photo.
+        """
+        if self._comparison is not None:
+            self._comparison.stop()
+        comparison = Comparison(
+            self, images, lambda lens, image: lens.compare(image, layer, call, channel), on_found
+        )
+        self._comparison = comparison
+        self.queue(comparison._step)
+        return comparison
 
     def list_weights(self) -> Future[tuple[Weights, ...]]:
         """List torchvision's own weights."""
@@ -265,6 +330,8 @@ class Engine:
         """Stop all runs and wait for the worker: one batch at most."""
         for run in tuple(self._runs):
             run.stop()
+        if self._comparison is not None:
+            self._comparison.stop()
         for future in self._newest.values():
             future.cancel()
         self._worker.shutdown(wait=True)
@@ -350,8 +417,8 @@ class Engine:
         save_model(classifier.network, classifier.spec, classifier.plan, path)
         return path
 
-    def _lens(self) -> Lens:
-        """Return the lens of the model in use, made anew for another model."""
+    def lens(self) -> Lens:
+        """Return the lens of the model in use, made anew for another one. For the worker."""
         from core.inside.lens import Lens
 
         classifier = self.classifier()

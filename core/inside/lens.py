@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.errors import NotSpatialError, UnknownLayerError
+from core.errors import NotSpatialError, UnknownLayerError, UnreadableImageError
 from core.images.decoding import read_photo
 from core.images.preprocessing import Box, Preprocessing
 from core.inside.class_activation import ClassActivation, class_activation
@@ -47,6 +47,23 @@ class EvidenceOfPhoto:
     found: ClassActivation
     seen: npt.NDArray[np.uint8]
     box: Box | None
+
+
+@dataclass(frozen=True)
+class ComparedPhoto:
+    """One channel of a layer for one of several photos.
+
+    Attributes:
+        image: the photo.
+        values: the channel's map, or the mean of all channels, float32, shape (h, w).
+        seen: what the model saw, uint8, shape (H, W, 3).
+        reason: why there is no map, in a sentence; "" where there is one.
+    """
+
+    image: Path
+    values: npt.NDArray[np.float32]
+    seen: npt.NDArray[np.uint8]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +163,31 @@ class Lens:
         seen = self._look(image)
         found = class_activation(self._network, seen.batch, classes)
         return EvidenceOfPhoto(image, found, seen.seen, seen.box)
+
+    def compare(self, image: Path, layer: str, call: int, channel: int | None) -> ComparedPhoto:
+        """Return one channel of a layer for one photo of many; nothing of it is kept.
+
+        Args:
+            image: the photo.
+            layer: dotted name.
+            call: from 1.
+            channel: None for the mean of all.
+
+        Raises:
+            UnknownLayerError: no such layer.
+            NotSpatialError: the layer's output cannot be shown.
+        """
+        try:
+            photo = read_photo(image)
+            values = torch.from_numpy(self._preprocessing.input_of(photo))
+        except UnreadableImageError as error:
+            empty = np.zeros((1, 1), np.float32)
+            return ComparedPhoto(image, empty, np.zeros((1, 1, 3), np.uint8), str(error))
+        batch = values.unsqueeze(0).to(self._device())
+        maps = capture_feature_maps(self._network, batch, layer)[call - 1].values
+        known = channel is not None and channel < len(maps)
+        one = maps[channel] if known else maps.mean(axis=0)
+        return ComparedPhoto(image, np.array(one), self._preprocessing.view(photo)[0])
 
     def _look(self, image: Path) -> _Seen:
         """Return a photo's pass, run now or kept from before."""

@@ -115,6 +115,10 @@ class GalleryPanel(QWidget):
         rows = sorted(index.row() for index in self.view.selectedIndexes())
         return [self._model.shown_row(row).path for row in rows]
 
+    def paths(self) -> list[Path]:
+        """Return all photos, those that the search hides included."""
+        return [row.path for row in self._model.rows()]
+
     def set_order(self, order: str) -> None:
         """Choose the order, as remembered from last time."""
         self._order.setCurrentIndex(max(0, self._order.findData(order)))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from gui.inside.block_view import BlockView
+from gui.inside.compare_view import CompareView
 from gui.inside.evidence_view import EvidenceView
 from gui.inside.layer_tree import LayerTree
 from gui.inside.maps_view import MapsView
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.inside.layers import Layer
     from core.inside.summary import LayerTable
 
-TABS = ("maps", "block", "evidence", "table")
+TABS = ("maps", "block", "evidence", "compare", "table")
 
 
 class InsidePanel(QWidget):
@@ -36,12 +37,14 @@ class InsidePanel(QWidget):
         self.maps = MapsView()
         self.block = BlockView()
         self.evidence = EvidenceView()
+        self.compare = CompareView()
         self.table = LayerTableView()
         self.tabs = QTabWidget(documentMode=True)
         for view, title in (
             (self.maps, self.tr("Maps")),
             (self.block, self.tr("Block")),
             (self.evidence, self.tr("Evidence")),
+            (self.compare, self.tr("Compare")),
             (self.table, self.tr("Table")),
         ):
             self.tabs.addTab(view, title)
@@ -129,8 +132,8 @@ class InsidePanel(QWidget):
 
     @Slot(int)
     def _tell_tab(self, _: int) -> None:
-        # A layer is chosen for these two; the others want the room.
-        self.tree.setVisible(self.tab in ("maps", "block"))
+        # A layer is chosen for these; the others want the room.
+        self.tree.setVisible(self.tab in ("maps", "block", "compare"))
         self.tab_changed.emit(self.tab)
 
     @Slot(str)

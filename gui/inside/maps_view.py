@@ -129,6 +129,11 @@ class MapsView(QWidget):
         if self._channel is not None and found is not None and found.image == image:
             self._show_channel(self._channel)
 
+    @property
+    def channel(self) -> int | None:
+        """Return the channel that is enlarged, if any."""
+        return self._channel
+
     @Slot()
     def forget_channel(self) -> None:
         """Stop enlarging a map."""

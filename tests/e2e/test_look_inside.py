@@ -62,6 +62,11 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         panel.evidence.pictures.clicked.emit(0)
         canvas = person.see(PhotoCanvas)
         assert (canvas._map.width(), canvas._map.height()) == (7, 7)
+        panel.set_tab("compare")
+        yield lambda: len(panel.compare.shown) == 5
+        best = panel.compare.shown[0].image
+        panel.compare.pictures.clicked.emit(0)
+        assert person.see(GalleryPanel).current == best
         panel.set_tab("table")
         yield lambda: "layer4 512×7×7" in panel.table._stages.text()
         assert "18 layers with weights" in panel.table._stages.text()

@@ -98,6 +98,10 @@ class FakeEngine:
         self.runs.append(FakeRun(paths, deliver))
         return self.runs[-1]
 
+    def compare(self, *arguments: Any) -> Any:
+        finished = self._ask("compare", *arguments)
+        return type("Comparison", (), {"finished": finished, "stop": lambda _: None})()
+
     def list_weights(self) -> Future[Any]:
         return self._ask("weights")
 

@@ -4,13 +4,15 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from core.errors import UnusableCheckpointError
+from core.errors import UnknownLayerError, UnusableCheckpointError
 from core.images.decoding import load_rgb
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
+from core.inside.lens import ComparedPhoto
 from core.models.checkpoints import default_checkpoint, open_model
 from core.models.spec import ModelChoice
 
@@ -182,3 +184,37 @@ def test_an_error_of_the_receiver_ends_the_run_in_its_future(
     with pytest.raises(ZeroDivisionError):
         run.finished.result()
     assert ready.layer_table(None).result()
+
+
+def test_one_channel_over_many_photos(ready: Engine, make_photo: Callable[..., Path]) -> None:
+    paths = [make_photo(f"{number}.png", (64, 64)) for number in range(3)]
+    broken = make_photo("broken.png")
+    broken.write_bytes(b"")
+    found: list[ComparedPhoto] = []
+    comparison = ready.compare([*paths, broken], "features.0", 1, 7, found.append)
+    assert comparison.finished.result() == 4
+    assert [one.image for one in found] == [*paths, broken]
+    maps = ready.feature_maps(paths[0], "features.0", 1).result().maps.values
+    assert np.array_equal(found[0].values, maps[7])
+    assert "empty" in found[3].reason
+    means: list[ComparedPhoto] = []
+    ready.compare(paths[:1], "features.0", 1, None, means.append).finished.result()
+    assert np.allclose(means[0].values, maps.mean(axis=0))
+    with pytest.raises(UnknownLayerError):
+        ready.compare(paths, "nothing", 1, None, found.append).finished.result()
+
+
+def test_a_newer_comparison_ends_the_older(ready: Engine, make_photo: Callable[..., Path]) -> None:
+    path = make_photo()
+    first, second = threading.Event(), threading.Event()
+
+    def hold(_: ComparedPhoto) -> None:
+        first.set()
+        second.wait()
+
+    older = ready.compare([path] * 50, "features.0", 1, 0, hold)
+    first.wait()
+    newer = ready.compare([path], "features.0", 1, 0, lambda _: None)
+    second.set()
+    assert newer.finished.result() == 1
+    assert older.finished.result() == 1

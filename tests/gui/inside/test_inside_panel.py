@@ -12,7 +12,7 @@ from core.inside.colouring import colour
 from core.inside.feature_maps import FeatureMaps, FeatureMapsOfPhoto
 from core.inside.layers import Layer
 from core.inside.layouts import Layout
-from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto
+from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto
 from core.inside.rendering import strength, to_grey
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, Step
 from core.inside.summary import LayerTable
@@ -264,6 +264,27 @@ def test_the_table_filters_and_leads_to_a_layer(qtbot: QtBot, panel: InsidePanel
     view.view.activated.emit(view.view.model().index(0, 0))
     assert (panel.tab, panel.layer) == ("maps", LAYERS[5])
     assert not panel.grab().isNull()
+
+
+def test_photos_are_compared_the_most_excited_first(qtbot: QtBot, panel: InsidePanel) -> None:
+    images = tuple(Path(f"{number}.png") for number in range(3))
+    seen = np.zeros((8, 8, 3), np.uint8)
+    assert panel.compare.begin(images, "conv", 1, 2)
+    assert not panel.compare.begin(images, "conv", 1, 2)
+    panel.compare.add(
+        [
+            ComparedPhoto(image, np.full((2, 2), value, np.float32), seen, reason)
+            for image, value, reason in zip(images, (1, 9, 3), ("", "", "broken"), strict=True)
+        ]
+    )
+    panel.compare.add([ComparedPhoto(Path("other.png"), np.ones((2, 2), np.float32), seen)])
+    assert [one.title for one in panel.compare.pictures._entries] == ["1.png", "0.png"]
+    assert "3 of 3 photos" in panel.compare._facts.text()
+    with qtbot.waitSignal(panel.compare.photo_chosen) as caught:
+        panel.compare.pictures.clicked.emit(0)
+    assert caught.args == [Path("1.png")]
+    panel.compare.forget()
+    assert panel.compare.images == ()
 
 
 # Files and colours

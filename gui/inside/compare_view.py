@@ -1,0 +1,121 @@
+"""One channel of the chosen layer over several photos, those that excite it most first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from core.files import readable
+from gui.images.pictures import to_image
+from gui.inside.picture_row import Captioned, PictureRow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.inside.lens import ComparedPhoto
+
+_SHOWN_PHOTOS = 24
+
+
+class CompareView(QWidget):
+    """All pictures at one scale; grows while photos are looked at."""
+
+    photo_chosen = Signal(object)
+    """Path."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._found: list[ComparedPhoto] = []
+        self._asked: tuple[tuple[Path, ...], str, int, int | None] | None = None
+        self._facts = QLabel(wordWrap=True)
+        self._facts.setTextFormat(Qt.TextFormat.PlainText)
+        self._facts.setProperty("muted", True)
+        self.pictures = PictureRow(4)
+        inside = QWidget()
+        lines = QVBoxLayout(inside)
+        lines.setContentsMargins(4, 4, 4, 4)
+        lines.setSpacing(8)
+        lines.addWidget(self._facts)
+        lines.addWidget(self.pictures)
+        lines.addStretch()
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(area)
+        self.pictures.clicked.connect(self._choose)
+
+    def begin(self, images: tuple[Path, ...], layer: str, call: int, channel: int | None) -> bool:
+        """Start anew; return False where this very comparison is shown already."""
+        asked = (images, layer, call, channel)
+        if asked == self._asked:
+            return False
+        self._asked = asked
+        self._found = []
+        self._draw()
+        return True
+
+    @Slot(list)
+    def add(self, found: list[ComparedPhoto]) -> None:
+        """Show more photos."""
+        if self._asked is not None:
+            self._found += [one for one in found if one.image in self._asked[0]]
+            self._draw()
+
+    def forget(self) -> None:
+        """Forget what was compared: the model is another one."""
+        self._asked = None
+        self._found = []
+        self._draw()
+
+    def show_error(self, sentence: str) -> None:
+        """Say why there is nothing."""
+        self.forget()
+        self._facts.setText(sentence)
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """Return the photos that are compared."""
+        return () if self._asked is None else self._asked[0]
+
+    @property
+    def shown(self) -> list[ComparedPhoto]:
+        """Return the photos that are shown, the most excited first."""
+        good = [one for one in self._found if not one.reason]
+        return sorted(good, key=lambda one: -float(one.values.max()))[:_SHOWN_PHOTOS]
+
+    def _draw(self) -> None:
+        from core.inside.colouring import colour
+
+        shown = self.shown
+        if self._asked is None:
+            self._facts.setText(self.tr("One layer over several photos appears here."))
+            self.pictures.set_entries([])
+            return
+        images, layer, _, channel = self._asked
+        what = self.tr("mean of all channels") if channel is None else f"channel {channel}"
+        self._facts.setText(
+            self.tr(
+                "{layer}, {what}, for {done} of {total} photos: the largest value first, one "
+                "scale for all. Select photos to compare those alone, a map for its channel."
+            ).format(layer=layer, what=what, done=len(self._found), total=len(images))
+        )
+        low = min((float(one.values.min()) for one in shown), default=0.0)
+        high = max((float(one.values.max()) for one in shown), default=1.0)
+        self.pictures.set_entries(
+            [
+                Captioned(
+                    to_image(colour(one.values, "viridis", low, high)),
+                    readable(one.image.name),
+                    self.tr("max {n}").format(n=f"{one.values.max():.3g}"),
+                )
+                for one in shown
+            ]
+        )
+
+    @Slot(int)
+    def _choose(self, number: int) -> None:
+        self.photo_chosen.emit(self.shown[number].image)
