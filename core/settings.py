@@ -25,6 +25,7 @@ class Settings:
     window_state: str = ""
     feature_maps_order: str = "index"
     inside_tab: str = "maps"
+    inside_megabytes: int = 512
     gallery_order: str = "added"
     overlay_opacity: int = 70
 

@@ -92,7 +92,9 @@ class Droplens(QObject):
         self.run_bar = RunBar()
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
         settlements = Settlements(settings_path.with_name("models"))
-        self.bridge = EngineBridge(partial(make_engine, settlements=settlements), ImageLoader())
+        memory = max(0, settings.inside_megabytes) * 2**20
+        engine = partial(make_engine, settlements=settlements, lens_bytes=memory)
+        self.bridge = EngineBridge(engine, ImageLoader())
         self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
         self.model_dialogs = ModelDialogs(

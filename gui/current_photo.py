@@ -54,6 +54,8 @@ class CurrentPhoto(QObject):
         bridge.evidence_ready.connect(self._show_evidence)
         bridge.evidence_failed.connect(self._show_evidence_error)
         bridge.compared.connect(inside.compare.add)
+        bridge.before_and_after_ready.connect(inside.compare.show_before_and_after)
+        inside.maps.order_changed.connect(self._follow_order)
         bridge.comparison_failed.connect(self._show_comparison_error)
         inside.compare.photo_chosen.connect(gallery.show_photo)
         gallery.view.selectionModel().selectionChanged.connect(self._follow_selection)
@@ -143,7 +145,8 @@ class CurrentPhoto(QObject):
         if tab != "compare":
             self.bridge.stop_comparison()
         if tab == "maps" and layer is not None:
-            self.bridge.request_feature_maps(current, layer.name, self.inside.call)
+            wanted = self._class_asked_about(current)
+            self.bridge.request_feature_maps(current, layer.name, self.inside.call, wanted)
         elif tab == "block" and self.inside.block.name:
             self.bridge.request_block(current, self.inside.block.name)
         elif tab == "compare" and layer is not None:
@@ -164,6 +167,28 @@ class CurrentPhoto(QObject):
         asked = (images, layer, max(1, self.inside.call), self.inside.maps.channel)
         if self.inside.compare.begin(*asked):
             self.bridge.compare(*asked)
+        current, ready = self.gallery.current, self.picker.ready
+        assert ready is not None
+        edited = ready.spec.preprocessing != ready.spec.inspection.preprocessing
+        if edited and current is not None:
+            self.bridge.request_before_and_after(current, *asked[1:])
+        else:
+            self.inside.compare.show_before_and_after(None)
+
+    def _class_asked_about(self, image: Path) -> int | None:
+        """Return the likeliest class, where the maps are sorted by their say for it."""
+        if self.inside.maps.order != "class":
+            return None
+        row = self.gallery.row(image)
+        top = row.prediction.top if row is not None and row.prediction is not None else ()
+        if not top or self.picker.ready is None:
+            return None
+        return 0 if self.picker.ready.spec.inspection.num_classes == 1 else top[0].class_index
+
+    @Slot(str)
+    def _follow_order(self, order: str) -> None:
+        if order == "class":
+            self._request_inside()
 
     @Slot()
     def _follow_selection(self) -> None:

@@ -51,6 +51,8 @@ class EngineBridge(QObject):
     """An exception."""
     compared = Signal(list)
     """ComparedPhotos of the comparison in progress, in chunks."""
+    before_and_after_ready = Signal(object)
+    """Two ComparedPhotos of one photo: under the checkpoint's preprocessing, and the user's."""
     comparison_failed = Signal(object)
     """An exception."""
     feature_maps_ready = Signal(object)
@@ -169,11 +171,24 @@ class EngineBridge(QObject):
             self.evidence_failed.emit,
         )
 
-    def request_feature_maps(self, image: Path, layer: str, call: int) -> None:
+    def request_before_and_after(
+        self, image: Path, layer: str, call: int, channel: int | None
+    ) -> None:
+        """Ask what the user's preprocessing changes in a channel of a photo."""
+        self._watch(
+            "before and after",
+            self._engine.before_and_after(image, layer, call, channel),
+            self.before_and_after_ready.emit,
+            self.comparison_failed.emit,
+        )
+
+    def request_feature_maps(
+        self, image: Path, layer: str, call: int, for_class: int | None = None
+    ) -> None:
         """Ask for what a layer computes for a photo; the newest request wins."""
         self._watch(
             "maps",
-            self._engine.feature_maps(image, layer, call),
+            self._engine.feature_maps(image, layer, call, for_class),
             self.feature_maps_ready.emit,
             self.feature_maps_failed.emit,
         )

@@ -250,17 +250,22 @@ class Engine:
         """Describe every layer for a photo, or for an empty one."""
         return self._interactive("table", lambda: self.lens().table(image))
 
-    def feature_maps(self, image: Path, layer: str, call: int) -> Future[FeatureMapsOfPhoto]:
+    def feature_maps(
+        self, image: Path, layer: str, call: int, for_class: int | None = None
+    ) -> Future[FeatureMapsOfPhoto]:
         """Return what one layer computes for one photo.
 
         Args:
             image: the photo.
             layer: dotted name.
             call: from 1, where the layer runs several times; 0 for its attention.
+            for_class: also find out how much each channel counts for this class.
         """
         if call == 0:
             return self._interactive("maps", lambda: self.lens().attention(image, layer))
-        return self._interactive("maps", lambda: self.lens().feature_maps(image, layer, call))
+        return self._interactive(
+            "maps", lambda: self.lens().feature_maps(image, layer, call, for_class)
+        )
 
     def residual_block(self, image: Path, name: str) -> Future[BlockOfPhoto]:
         """Return both paths of a residual block for one photo."""
@@ -295,6 +300,22 @@ class Engine:
         self._comparison = comparison
         self.queue(comparison._step)
         return comparison
+
+    def before_and_after(
+        self, image: Path, layer: str, call: int, channel: int | None
+    ) -> Future[tuple[ComparedPhoto, ComparedPhoto]]:
+        """Return a photo's channel as the checkpoint's own preprocessing and the user's give it."""
+
+        def look() -> tuple[ComparedPhoto, ComparedPhoto]:
+            found = self.classifier().spec.inspection.preprocessing
+            assert found is not None
+            lens = self.lens()
+            return (
+                lens.under(image, found, layer, call, channel),
+                lens.compare(image, layer, call, channel),
+            )
+
+        return self._interactive("before and after", look)
 
     def list_weights(self) -> Future[tuple[Weights, ...]]:
         """List torchvision's own weights."""

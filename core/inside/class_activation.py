@@ -60,6 +60,60 @@ def class_activation(network: nn.Module, image: Tensor, classes: Sequence[int]) 
     return exact if exact is not None else _by_gradients(network, image, classes)
 
 
+def channel_counts(
+    network: nn.Module, image: Tensor, layer: str, call: int, class_index: int
+) -> npt.NDArray[np.float32] | None:
+    """Return how much each channel of a layer counts for a class, shape (C,).
+
+    It is the sum over a channel of its values times the logit's gradient there: what the logit
+    would lose, to first order, if the channel were zero.
+
+    Args:
+        network: in evaluation mode; left as it was found.
+        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        layer: dotted name.
+        call: from 1.
+        class_index: of the logit.
+
+    Returns:
+        None where the layer's output cannot be shown, or has no way to the logit.
+
+    Source: "gradient times input", Shrikumar et al., arXiv:1605.01713.
+    """
+    kept: list[Tensor] = []
+    calls = 0
+
+    def cut(_: nn.Module, __: Any, output: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls != call or not isinstance(output, Tensor):
+            return None
+        kept.append(output.detach().clone().requires_grad_(True))
+        return kept[0].clone()
+
+    handle = network.get_submodule(layer).register_forward_hook(cut)
+    flags = [parameter.requires_grad for parameter in network.parameters()]
+    try:
+        with torch.enable_grad():
+            network.requires_grad_(False)
+            logit = network(image)[0, class_index]
+            if not kept or not logit.requires_grad:
+                return None
+            (slope,) = torch.autograd.grad(logit, kept[0], allow_unused=True)
+    finally:
+        handle.remove()
+        for parameter, flag in zip(network.parameters(), flags, strict=True):
+            parameter.requires_grad_(flag)
+    layouts = Layouts(network)
+    shown = None if slope is None else layouts.show(layer, kept[0].detach() * slope)
+    if shown is None:
+        return None
+    counts = shown.maps.sum((1, 2))
+    if shown.class_token is not None:
+        counts = counts + shown.class_token
+    return counts.cpu().float().numpy()
+
+
 def _exact(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation | None:
     """Return the definition's map where the network ends in mean and linear, else None."""
     module = _last_layer(network)

@@ -51,6 +51,8 @@ class FeatureMapsOfPhoto:
         box: the part of the upright photo that the maps cover, (left, top, right, bottom) in
             pixels; None where the model saw the photo turned otherwise than people do.
         is_attention: whether the maps are attention, one a head.
+        counts: how much each channel counts for the class asked about, shape (C,); None where
+            none was, or it has no way there.
     """
 
     image: Path
@@ -60,6 +62,7 @@ class FeatureMapsOfPhoto:
     seen: npt.NDArray[np.uint8]
     box: Box | None
     is_attention: bool = False
+    counts: npt.NDArray[np.float32] | None = None
 
 
 def list_layers(network: nn.Module, image: Tensor) -> tuple[Layer, ...]:

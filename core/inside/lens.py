@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from core.errors import NotSpatialError, UnknownLayerError, UnreadableImageError
 from core.images.decoding import read_photo
 from core.images.preprocessing import Box, Preprocessing
-from core.inside.class_activation import ClassActivation, class_activation
+from core.inside.class_activation import ClassActivation, channel_counts, class_activation
 from core.inside.feature_maps import (
     FeatureMapsOfPhoto,
     as_shown_for,
@@ -113,8 +113,16 @@ class Lens:
         shape = (channels, height, width)
         return LayerTable(recording.layers, self._counts, self._blocks, recording.error, shape)
 
-    def feature_maps(self, image: Path, layer: str, call: int) -> FeatureMapsOfPhoto:
+    def feature_maps(
+        self, image: Path, layer: str, call: int, for_class: int | None = None
+    ) -> FeatureMapsOfPhoto:
         """Return what one call of one layer computes for a photo.
+
+        Args:
+            image: the photo.
+            layer: dotted name.
+            call: from 1.
+            for_class: also find out how much each channel counts for this class.
 
         Raises:
             UnknownLayerError: no such layer, or no such call.
@@ -131,7 +139,11 @@ class Lens:
                     f"The layer {layer!r} runs {times}; there is no call {call}."
                 )
             maps = calls[call - 1]
-        return as_shown_for(image, maps, seen.seen, seen.box)
+        shown = as_shown_for(image, maps, seen.seen, seen.box)
+        if for_class is None:
+            return shown
+        counts = channel_counts(self._network, seen.batch, layer, call, for_class)
+        return replace(shown, counts=counts)
 
     def attention(self, image: Path, layer: str) -> FeatureMapsOfPhoto:
         """Return a layer's attention, one map a head.
@@ -163,6 +175,17 @@ class Lens:
         seen = self._look(image)
         found = class_activation(self._network, seen.batch, classes)
         return EvidenceOfPhoto(image, found, seen.seen, seen.box)
+
+    def under(
+        self, image: Path, preprocessing: Preprocessing, layer: str, call: int, channel: int | None
+    ) -> ComparedPhoto:
+        """Return one channel of a layer for a photo under another preprocessing.
+
+        Raises:
+            UnknownLayerError: no such layer.
+            NotSpatialError: the layer's output cannot be shown.
+        """
+        return Lens(self._network, preprocessing).compare(image, layer, call, channel)
 
     def compare(self, image: Path, layer: str, call: int, channel: int | None) -> ComparedPhoto:
         """Return one channel of a layer for one photo of many; nothing of it is kept.

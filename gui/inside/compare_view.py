@@ -29,6 +29,10 @@ class CompareView(QWidget):
         super().__init__(parent)
         self._found: list[ComparedPhoto] = []
         self._asked: tuple[tuple[Path, ...], str, int, int | None] | None = None
+        self.changes = PictureRow(4)
+        self._change_facts = QLabel(wordWrap=True)
+        self._change_facts.setProperty("muted", True)
+        self._change_facts.hide()
         self._facts = QLabel(wordWrap=True)
         self._facts.setTextFormat(Qt.TextFormat.PlainText)
         self._facts.setProperty("muted", True)
@@ -39,6 +43,8 @@ class CompareView(QWidget):
         lines.setSpacing(8)
         lines.addWidget(self._facts)
         lines.addWidget(self.pictures)
+        lines.addWidget(self._change_facts)
+        lines.addWidget(self.changes)
         lines.addStretch()
         area = QScrollArea(widgetResizable=True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -64,6 +70,33 @@ class CompareView(QWidget):
         if self._asked is not None:
             self._found += [one for one in found if one.image in self._asked[0]]
             self._draw()
+
+    @Slot(object)
+    def show_before_and_after(self, pair: tuple[ComparedPhoto, ComparedPhoto] | None) -> None:
+        """Show what the user's preprocessing changes for the current photo; None is nothing."""
+        from core.inside.colouring import colour
+
+        self._change_facts.setVisible(pair is not None)
+        if pair is None or pair[0].reason:
+            self.changes.set_entries([])
+            return
+        before, after = pair
+        self._change_facts.setText(
+            self.tr("{name} under the checkpoint's own preprocessing, and under yours:").format(
+                name=readable(before.image.name)
+            )
+        )
+        low = min(float(one.values.min()) for one in pair)
+        high = max(float(one.values.max()) for one in pair)
+        entries = []
+        for one, title in ((before, self.tr("Before")), (after, self.tr("After"))):
+            height, width = one.seen.shape[:2]
+            line = self.tr("max {n}").format(n=f"{one.values.max():.3g}")
+            entries.append(Captioned(to_image(one.seen), title, f"{width}×{height}"))
+            entries.append(
+                Captioned(to_image(colour(one.values, "viridis", low, high)), title, line)
+            )
+        self.changes.set_entries(entries)
 
     def forget(self) -> None:
         """Forget what was compared: the model is another one."""

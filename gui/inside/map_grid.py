@@ -8,6 +8,7 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPointF,
     QRect,
     Qt,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CHANNEL_ROLE = Qt.ItemDataRole.UserRole
 _TILE_PX = 76
+_RING_PX = 4
 _CAPTION_SHARE = 0.9
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
@@ -102,6 +104,11 @@ class MapGridModel(QAbstractListModel):
             return str(channel)
         if role == Qt.ItemDataRole.ToolTipRole:
             values = self.found.maps.values[channel]
+            counts = self.found.counts
+            if counts is not None:
+                return self.tr("Channel {n}: {value} of the class's logit").format(
+                    n=channel, value=f"{counts[channel]:+.3g}"
+                )
             return self.tr("Channel {n}: from {low} to {high}, mean {mean}").format(
                 n=channel,
                 low=f"{values.min():.4g}",
@@ -143,6 +150,8 @@ class MapDelegate(TileDelegate):
             place = QRect(area.topLeft(), fitted)
             place.moveCenter(area.center())
             painter.drawImage(place, picture)
+            if selected or hovered:
+                _mark_strongest(painter, place, model.found.maps.values[channel])
         font = painter.font()
         font.setPointSizeF(font.pointSizeF() * 0.8)
         painter.setFont(font)
@@ -165,6 +174,17 @@ class MapGrid(TileView):
         return width + round(self.fontMetrics().height() * _CAPTION_SHARE) - 3
 
 
+def _mark_strongest(painter: QPainter, place: QRect, values: npt.NDArray[np.float32]) -> None:
+    """Draw a ring around the place of a map's greatest value."""
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    across, down = place.width() / values.shape[1], place.height() / values.shape[0]
+    middle = QPointF(place.left() + (column + 0.5) * across, place.top() + (row + 0.5) * down)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in (("#000000", 3), ("#ffffff", 1.4)):
+        painter.setPen(QPen(QColor(colour), width))
+        painter.drawEllipse(middle, _RING_PX, _RING_PX)
+
+
 def _ordered(found: FeatureMapsOfPhoto, order: str) -> list[int]:
     """Return the channels in an order, the first first."""
     values = found.maps.values
@@ -174,6 +194,8 @@ def _ordered(found: FeatureMapsOfPhoto, order: str) -> list[int]:
         key = values.mean(axis=(1, 2))
     elif order == "maximum":
         key = values.max(axis=(1, 2))
+    elif order == "class" and found.counts is not None:
+        key = found.counts
     else:
         return list(range(len(values)))
     channels: list[int] = (-key).argsort(kind="stable").tolist()

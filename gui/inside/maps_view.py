@@ -44,6 +44,7 @@ class MapsView(QWidget):
             (self.tr("Strongest first"), "strength"),
             (self.tr("Largest mean first"), "mean"),
             (self.tr("Largest maximum first"), "maximum"),
+            (self.tr("By its say for the class"), "class"),
         ):
             self._order.addItem(text, name)
         self._order.setAccessibleName(self.tr("Sort feature maps"))

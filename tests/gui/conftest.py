@@ -89,8 +89,13 @@ class FakeEngine:
     def evidence(self, image: Path, classes: Any) -> Future[Any]:
         return self._ask("evidence", image, classes)
 
-    def feature_maps(self, image: Path, layer: str, call: int) -> Future[Any]:
-        return self._ask("maps", image, layer, call)
+    def feature_maps(
+        self, image: Path, layer: str, call: int, for_class: int | None = None
+    ) -> Future[Any]:
+        return self._ask("maps", image, layer, call, for_class)
+
+    def before_and_after(self, *arguments: Any) -> Future[Any]:
+        return self._ask("before and after", *arguments)
 
     def classify(
         self, paths: Iterable[Path], deliver: Callable[[list[Prediction]], None]

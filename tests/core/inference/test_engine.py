@@ -10,11 +10,12 @@ import torch
 
 from core.errors import UnknownLayerError, UnusableCheckpointError
 from core.images.decoding import load_rgb
+from core.images.preprocessing import Preprocessing
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
 from core.inside.lens import ComparedPhoto
 from core.models.checkpoints import default_checkpoint, open_model
-from core.models.spec import ModelChoice
+from core.models.spec import ModelChoice, Settled
 
 
 @pytest.fixture
@@ -218,3 +219,14 @@ def test_a_newer_comparison_ends_the_older(ready: Engine, make_photo: Callable[.
     second.set()
     assert newer.finished.result() == 1
     assert older.finished.result() == 1
+
+
+def test_before_and_after_an_edit_of_the_preprocessing(
+    engine: Engine, make_photo: Callable[..., Path]
+) -> None:
+    own = Preprocessing(channel_order="BGR", resize=(128, 128), crop=None)
+    engine.open_model(ModelChoice(settled=Settled(preprocessing=own)), "cpu").result()
+    photo = make_photo(size=(200, 100))
+    before, after = engine.before_and_after(photo, "features.0", 1, None).result()
+    assert (before.seen.shape, after.seen.shape) == ((224, 224, 3), (128, 128, 3))
+    assert before.values.shape != after.values.shape

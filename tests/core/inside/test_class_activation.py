@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.inside.class_activation import class_activation
+from core.inside.class_activation import channel_counts, class_activation
 from core.inside.layouts import attention_maps
 from tests.core.inside.test_layers import FAMILIES, image_for
 from tests.networks import trained
@@ -144,3 +144,23 @@ def test_attention_of_vit_is_what_its_output_is_made_of() -> None:
     found = attention_maps(network, image, layer)
     assert found is not None
     assert (found.flatten(1) - weights[:, 0, 1:]).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("layer", ["layer4", "layer2.0.conv1", "fc"])
+def test_what_channels_count_adds_up_where_the_rest_is_linear(layer: str) -> None:
+    torch.manual_seed(0)
+    network, image = trained("resnet18", 3), torch.randn(1, 3, 64, 64)
+    before = state_of(network)
+    counts = channel_counts(network, image, layer, 1, 2)
+    assert state_of(network) == before
+    assert counts is not None
+    with torch.no_grad():
+        logit = float(network(image)[0, 2])
+    bias = float(network.fc.bias[2].detach())
+    if layer == "layer4":  # mean and linear layer follow: the counts are the logit's parts
+        assert counts.sum() == pytest.approx(logit - bias, abs=1e-4)
+    elif layer == "fc":
+        assert counts == pytest.approx([0, 0, logit], abs=1e-5)
+    else:
+        assert counts.shape == (128,)
+    assert channel_counts(network, image, "layer1.0.relu", 3, 2) is None

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
@@ -285,6 +287,31 @@ def test_photos_are_compared_the_most_excited_first(qtbot: QtBot, panel: InsideP
     assert caught.args == [Path("1.png")]
     panel.compare.forget()
     assert panel.compare.images == ()
+
+
+def test_channels_by_their_say_for_the_class(panel: InsidePanel) -> None:
+    found = replace(maps(), counts=np.array([1, -5, 3, 0], np.float32))
+    panel.maps.set_order("class")
+    panel.maps.show_maps(found)
+    assert channels(panel) == ["2", "0", "3", "1"]
+    tip = panel.maps.grid.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "+3 of the class" in tip
+    panel.maps.grid.setCurrentIndex(panel.maps.grid.model().index(0, 0))
+    assert not panel.maps.grid.grab().isNull()
+
+
+def test_before_and_after_an_edit(panel: InsidePanel) -> None:
+    values, seen = np.ones((2, 2), np.float32), np.zeros((8, 8, 3), np.uint8)
+    one = ComparedPhoto(PHOTO, values, seen)
+    panel.compare.show_before_and_after((one, replace(one, values=2 * values)))
+    assert [entry.title for entry in panel.compare.changes._entries] == [
+        "Before",
+        "Before",
+        "After",
+        "After",
+    ]
+    panel.compare.show_before_and_after(None)
+    assert panel.compare.changes._entries == []
 
 
 # Files and colours
