@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -19,9 +19,15 @@ from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from core.inside.lens import BlockOfPhoto
     from core.inside.residual_blocks import BlockInfo, ResidualBlock
     from core.inside.summary import LayerTable
+
+_FLAT = 0.02
+"""Share of the mean magnitude below which a mean over channels shows nothing."""
 
 _NAMES = ("input", "residual", "shortcut", "sum", "output")
 
@@ -112,6 +118,9 @@ class BlockView(QWidget):
         self._found = found
         channels = len(found.block.residual)
         self.channel.setMaximum(channels - 1)
+        if self.channel.value() < 0 and _says_nothing(found.block.input):
+            with QSignalBlocker(self.channel):
+                self.channel.setValue(_strongest(found.block.residual))
         self._facts.setText(self._described(found.block))
         self._steps.setText(self._drawn(found.block.info))
         self._draw()
@@ -180,3 +189,13 @@ class BlockView(QWidget):
             mark = "  ↓2" if step.stride == 2 else f"  ↓{step.stride}" if step.stride > 1 else ""
             lines.append(f"    {step.layer.removeprefix(info.name + '.')}:  {step.text}{mark}")
         return "\n".join(lines)
+
+
+def _says_nothing(values: npt.NDArray[np.float32]) -> bool:
+    """Return whether channels cancel out in their mean, as they do after a layer norm."""
+    return float(abs(values.mean(axis=0)).mean()) < _FLAT * float(abs(values).mean())
+
+
+def _strongest(values: npt.NDArray[np.float32]) -> int:
+    """Return the channel with most energy."""
+    return int((values**2).sum(axis=(1, 2)).argmax())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from gui.inside.block_view import BlockView
 from gui.inside.compare_view import CompareView
@@ -39,7 +39,9 @@ class InsidePanel(QWidget):
         self.evidence = EvidenceView()
         self.compare = CompareView()
         self.table = LayerTableView()
-        self.tabs = QTabWidget(documentMode=True)
+        self.tabs = QTabBar(drawBase=False, expanding=False)
+        self.tabs.setAccessibleName(self.tr("What to look at"))
+        self._stack = QStackedWidget()
         for view, title in (
             (self.maps, self.tr("Maps")),
             (self.block, self.tr("Block")),
@@ -47,21 +49,23 @@ class InsidePanel(QWidget):
             (self.compare, self.tr("Compare")),
             (self.table, self.tr("Table")),
         ):
-            self.tabs.addTab(view, title)
-        self.tabs.tabBar().setDrawBase(False)
+            self.tabs.addTab(title)
+            self._stack.addWidget(view)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self.tree)
-        split.addWidget(self.tabs)
+        split.addWidget(self._stack)
         split.setStretchFactor(1, 1)
-        split.setSizes([210, 320])
+        split.setSizes([200, 330])
         self.tree.setMinimumWidth(120)
-        self.tabs.setMinimumWidth(200)
+        self._stack.setMinimumWidth(200)
         frame = QFrame()
         frame.setObjectName("panel")
         inside = QVBoxLayout(frame)
-        inside.setContentsMargins(8, 8, 4, 4)
-        inside.addWidget(split)
+        inside.setContentsMargins(8, 4, 4, 4)
+        inside.setSpacing(6)
+        inside.addWidget(self.tabs)
+        inside.addWidget(split, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 8)
         layout.addWidget(frame)
@@ -131,7 +135,8 @@ class InsidePanel(QWidget):
         self.layer_chosen.emit()
 
     @Slot(int)
-    def _tell_tab(self, _: int) -> None:
+    def _tell_tab(self, number: int) -> None:
+        self._stack.setCurrentIndex(number)
         # A layer is chosen for these; the others want the room.
         self.tree.setVisible(self.tab in ("maps", "block", "compare"))
         self.tab_changed.emit(self.tab)

@@ -149,7 +149,6 @@ class LayerTree(QWidget):
             said = f"{shape[0]}" if layer.layout == "vector" else "×".join(map(str, shape))
         item = self._place(parent, [text, said])
         item.setData(0, _KEY, (layer.name, layer.call))
-        item.setForeground(1, self.palette().placeholderText())
         tip = self.tr("{name}\n{kind}").format(name=layer.name, kind=layer.kind)
         item.setToolTip(0, tip)
         if shape is None:

@@ -199,6 +199,14 @@ def test_errors_and_nothing(panel: InsidePanel) -> None:
 # The other tabs
 
 
+def test_a_block_whose_channels_cancel_out_begins_with_the_strongest(panel: InsidePanel) -> None:
+    flat = np.stack([np.ones((4, 4)), -np.ones((4, 4))]).astype(np.float32)
+    residual = np.stack([np.zeros((4, 4)), np.ones((4, 4))]).astype(np.float32)
+    made = ResidualBlock(INFO, "", flat, residual, flat, residual + flat, residual + flat)
+    panel.block.show_block(BlockOfPhoto(PHOTO, made))
+    assert panel.block.channel.value() == 1
+
+
 def block(channels: int = 4) -> BlockOfPhoto:
     rng = np.random.default_rng(0)
     residual = rng.normal(size=(channels, 4, 4)).astype(np.float32)
