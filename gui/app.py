@@ -37,8 +37,9 @@ from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
-    from core.inference.engine import ReadyModel, RunOutcome
+    from core.inference.engine import ReadyModel
     from core.inference.predictions import Prediction
+    from core.inference.runs import RunOutcome
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.settings import Settings
 

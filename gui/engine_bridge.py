@@ -14,8 +14,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 if TYPE_CHECKING:
     from core.images.loader import ImageLoader
     from core.images.preprocessing import Preprocessing
-    from core.inference.engine import Comparison, Engine, ReadyModel, Run
+    from core.inference.engine import Engine, ReadyModel
     from core.inference.predictions import Prediction
+    from core.inference.runs import Comparison, Run
     from core.inside.lens import ComparedPhoto
     from core.models.downloads import Downloads, Progress
     from core.models.spec import ModelChoice

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 if TYPE_CHECKING:
-    from core.inference.engine import RunOutcome
     from core.inference.predictions import Prediction
+    from core.inference.runs import RunOutcome
     from gui.engine_bridge import EngineBridge
     from gui.inference.run_bar import RunBar
 

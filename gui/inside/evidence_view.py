@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from core.inference.predictions import Prediction
     from core.inside.lens import EvidenceOfPhoto
 
-_SHOWN_CLASSES = 3
+_SHOWN_CLASSES = 5
+_WIDE = 3
 _OPACITY = 0.6
 
 
@@ -35,7 +36,7 @@ class EvidenceView(QWidget):
         self._found: EvidenceOfPhoto | None = None
         self._names: dict[int, str] = {}
         self._chosen = -1
-        self.pictures = PictureRow(_SHOWN_CLASSES)
+        self.pictures = PictureRow(_WIDE)
         self._facts = QLabel(wordWrap=True)
         self._facts.setTextFormat(Qt.TextFormat.PlainText)
         self._facts.setProperty("muted", True)

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from core.images.loader import ImageLoader
 from core.inference.devices import Device
-from core.inference.engine import ReadyModel, RunOutcome
+from core.inference.engine import ReadyModel
 from core.inference.predictions import ClassProbability, Prediction
+from core.inference.runs import RunOutcome
 from core.models.spec import ModelChoice, ModelSpec
 from gui.engine_bridge import EngineBridge
 from tests.specs import make_spec
