@@ -8,6 +8,7 @@ only claims, and lets a file change what it was given.
 
 from __future__ import annotations
 
+import encodings.raw_unicode_escape  # noqa: F401 - of pickle's texts: no file imports it later
 import pickle
 import re
 from collections import OrderedDict
