@@ -10,7 +10,7 @@ Sources: Zhou et al., CVPR 2016, arXiv:1512.04150; Selvaraju et al., ICCV 2017, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,8 +56,11 @@ def class_activation(network: nn.Module, image: Tensor, classes: Sequence[int]) 
     Raises:
         NotSpatialError: no layer of the network has an image's layout.
     """
-    exact = _exact(network, image, classes)
-    return exact if exact is not None else _by_gradients(network, image, classes)
+    place = _last_maps(network, image)
+    if place is None:
+        raise NotSpatialError("No layer of this network has an image's layout.")
+    exact = _exact(network, image, classes, place)
+    return exact if exact is not None else _by_gradients(network, image, classes, place)
 
 
 def channel_counts(
@@ -88,22 +91,14 @@ def channel_counts(
         calls += 1
         if calls != call or not isinstance(output, Tensor):
             return None
-        kept.append(output.detach().clone().requires_grad_(True))
+        kept.append(_leaf(output))
         return kept[0].clone()
 
-    handle = network.get_submodule(layer).register_forward_hook(cut)
-    flags = [parameter.requires_grad for parameter in network.parameters()]
-    try:
-        with torch.enable_grad():
-            network.requires_grad_(False)
-            logit = network(image)[0, class_index]
-            if not kept or not logit.requires_grad:
-                return None
-            (slope,) = torch.autograd.grad(logit, kept[0], allow_unused=True)
-    finally:
-        handle.remove()
-        for parameter, flag in zip(network.parameters(), flags, strict=True):
-            parameter.requires_grad_(flag)
+    with network.get_submodule(layer).register_forward_hook(cut), _gradients_of_outputs(network):
+        logit = network(image)[0, class_index]
+        if not kept or not logit.requires_grad:
+            return None
+        (slope,) = torch.autograd.grad(logit, kept[0], allow_unused=True)
     layouts = Layouts(network)
     shown = None if slope is None else layouts.show(layer, kept[0].detach() * slope)
     if shown is None:
@@ -114,15 +109,14 @@ def channel_counts(
     return counts.cpu().float().numpy()
 
 
-def _exact(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation | None:
+def _exact(
+    network: nn.Module, image: Tensor, classes: Sequence[int], place: str
+) -> ClassActivation | None:
     """Return the definition's map where the network ends in mean and linear, else None."""
     module = _last_layer(network)
     if module is None:
         return None
     kept: dict[str, Tensor] = {}
-    place = _last_maps(network, image)
-    if place is None:
-        return None
 
     def keep_maps(_: nn.Module, __: Any, output: Tensor) -> None:
         kept["maps"] = output.detach().clone()
@@ -130,16 +124,12 @@ def _exact(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassAc
     def keep_features(_: nn.Module, given: tuple[Any, ...]) -> None:
         kept["features"] = given[0].detach().clone()
 
-    handles = [
+    with (
         network.get_submodule(place).register_forward_hook(keep_maps),
         module.register_forward_pre_hook(keep_features),
-    ]
-    try:
-        with torch.no_grad():
-            logits = network(image)[0]
-    finally:
-        for handle in handles:
-            handle.remove()
+        torch.no_grad(),
+    ):
+        logits = network(image)[0]
     shown = Layouts(network).show(place, kept["maps"])
     assert shown is not None
     maps = shown.maps
@@ -165,36 +155,24 @@ def _exact(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassAc
     )
 
 
-def _by_gradients(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation:
-    place = _last_maps(network, image)
-    if place is None:
-        raise NotSpatialError("No layer of this network has an image's layout.")
+def _by_gradients(
+    network: nn.Module, image: Tensor, classes: Sequence[int], place: str
+) -> ClassActivation:
     layouts = Layouts(network)
     kept: list[Tensor] = []
 
     def cut(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-        # A leaf of its own: gradients go no further back, and parameters need none. Given on
-        # as a copy, since later layers may work in place.
-        leaf = output.detach().clone().requires_grad_(True)
-        kept.append(leaf)
-        return leaf.clone()
+        kept.append(_leaf(output))
+        return kept[-1].clone()
 
-    handle = network.get_submodule(place).register_forward_hook(cut)
-    flags = [parameter.requires_grad for parameter in network.parameters()]
-    try:
-        with torch.enable_grad():
-            network.requires_grad_(False)
-            logits = network(image)[0]
-            maps = []
-            for number, index in enumerate(classes):
-                (slope,) = torch.autograd.grad(
-                    logits[index], kept[0], retain_graph=number + 1 < len(classes)
-                )
-                maps.append(_weighed(layouts, place, kept[0], slope))
-    finally:
-        handle.remove()
-        for parameter, flag in zip(network.parameters(), flags, strict=True):
-            parameter.requires_grad_(flag)
+    with network.get_submodule(place).register_forward_hook(cut), _gradients_of_outputs(network):
+        logits = network(image)[0]
+        maps = []
+        for number, index in enumerate(classes):
+            (slope,) = torch.autograd.grad(
+                logits[index], kept[0], retain_graph=number + 1 < len(classes)
+            )
+            maps.append(_weighed(layouts, place, kept[0], slope))
     return ClassActivation(
         classes=tuple(classes),
         method="Grad-CAM",
@@ -202,6 +180,27 @@ def _by_gradients(network: nn.Module, image: Tensor, classes: Sequence[int]) -> 
         maps=torch.stack(maps).detach().cpu().float().numpy(),
         logits=logits[list(classes)].detach().cpu().float().numpy(),
     )
+
+
+def _leaf(output: Tensor) -> Tensor:
+    """Return an output where gradients end: they go no further back, and parameters need none.
+
+    Later layers are given a copy of it, since they may work in place.
+    """
+    return output.detach().clone().requires_grad_(True)
+
+
+@contextmanager
+def _gradients_of_outputs(network: nn.Module) -> Iterator[None]:
+    """Let gradients be taken, but of no parameter; the flags come back on every way out."""
+    flags = [parameter.requires_grad for parameter in network.parameters()]
+    try:
+        with torch.enable_grad():
+            network.requires_grad_(False)
+            yield
+    finally:
+        for parameter, flag in zip(network.parameters(), flags, strict=True):
+            parameter.requires_grad_(flag)
 
 
 def _weighed(layouts: Layouts, place: str, output: Tensor, slope: Tensor) -> Tensor:
@@ -238,7 +237,10 @@ def _last_maps(network: nn.Module, image: Tensor) -> str | None:
 
         return hook
 
-    with _watching(network, look), torch.no_grad():
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in network.named_modules():
+            if name:
+                hooks.enter_context(module.register_forward_hook(look(name)))
         network(image)
     return _before_the_class_token(network, best)
 
@@ -252,16 +254,3 @@ def _before_the_class_token(network: nn.Module, last: str | None) -> str | None:
         return last
     blocks = [name for name, one in network.named_modules() if type(one).__name__ == "EncoderBlock"]
     return f"{blocks[-1]}.ln_1"
-
-
-@contextmanager
-def _watching(network: nn.Module, look: Any) -> Iterator[None]:
-    handles = []
-    try:
-        for name, module in network.named_modules():
-            if name:
-                handles.append(module.register_forward_hook(look(name)))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -157,17 +157,15 @@ class _Recorder:
     @contextmanager
     def attached(self) -> Iterator[None]:
         """Attach hooks to every module, and detach them on every way out."""
-        handles = []
-        try:
+        with ExitStack() as hooks:
             for name, module in self._network.named_modules():
                 if name:
-                    handles.append(module.register_forward_pre_hook(self._begin(name)))
-                    handles.append(module.register_forward_hook(self._end(name)))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-            self._last = None
+                    hooks.enter_context(module.register_forward_pre_hook(self._begin(name)))
+                    hooks.enter_context(module.register_forward_hook(self._end(name)))
+            try:
+                yield
+            finally:
+                self._last = None
 
     def finished(self, error: str, outputs: Tensor | None) -> Recording:
         """Return what was recorded; calls that never ended are left out."""

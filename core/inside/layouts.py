@@ -213,9 +213,5 @@ def _softmax_of(network: nn.Module, image: Tensor, module: nn.Module) -> tuple[T
 
 
 def _run_with(network: nn.Module, image: Tensor, module: nn.Module, look: Any) -> None:
-    handle = module.register_forward_hook(look)
-    try:
-        with torch.no_grad():
-            network(image)
-    finally:
-        handle.remove()
+    with module.register_forward_hook(look), torch.no_grad():
+        network(image)

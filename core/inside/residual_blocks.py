@@ -164,12 +164,8 @@ def _input_of(network: nn.Module, image: Tensor, module: nn.Module) -> Tensor:
     def keep(_: nn.Module, given: tuple[Any, ...]) -> None:
         found.append(given[0].clone())
 
-    handle = module.register_forward_pre_hook(keep)
-    try:
-        with torch.no_grad():
-            network(image)
-    finally:
-        handle.remove()
+    with module.register_forward_pre_hook(keep), torch.no_grad():
+        network(image)
     return found[0]
 
 

@@ -61,7 +61,8 @@ def open_model(choice: ModelChoice, remembered: Settlements | None = None) -> Op
     settled = choice.settled
     if settled is None:
         settled = remembered.of(found.sha256) if remembered is not None else Settled()
-    spec = _with_own_files(apply_settled(_spec(path, examined, found), settled), choice)
+    title = examined.recognition.architecture.title
+    spec = _with_own_files(apply_settled(_as_found(path, title, found), settled), choice)
     plan = examined.plan
     if found.can_dilate and settled.dilation is not None:
         plan = replace(plan, dilation=settled.dilation)
@@ -92,7 +93,7 @@ def inspect_checkpoint(path: Path) -> Inspection:
 
 def settle_again(spec: ModelSpec, settled: Settled) -> ModelSpec:
     """Return a model that is in use with other things settled about it."""
-    return apply_settled(_unsettled(spec), settled)
+    return apply_settled(_as_found(spec.checkpoint, spec.title, spec.inspection), settled)
 
 
 def apply_settled(spec: ModelSpec, settled: Settled) -> ModelSpec:
@@ -131,12 +132,13 @@ def _examine(path: Path, wanted: str | None) -> Examined:
         raise
 
 
-def _spec(path: Path, examined: Examined, found: Inspection) -> ModelSpec:
+def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
+    """Return the model of a file with nothing settled about it."""
     assert found.architecture is not None
     assert found.preprocessing is not None
     return ModelSpec(
         architecture=found.architecture,
-        title=examined.recognition.architecture.title,
+        title=title,
         checkpoint=path,
         sha256=found.sha256,
         class_names=found.class_names or (),
@@ -144,18 +146,6 @@ def _spec(path: Path, examined: Examined, found: Inspection) -> ModelSpec:
         preprocessing=found.preprocessing,
         outputs=found.outputs or "softmax",
         inspection=found,
-    )
-
-
-def _unsettled(spec: ModelSpec) -> ModelSpec:
-    found = spec.inspection
-    assert found.preprocessing is not None
-    return replace(
-        spec,
-        class_names=found.class_names or (),
-        class_names_source=found.class_names_source or "it has no head",
-        preprocessing=found.preprocessing,
-        outputs=found.outputs or "softmax",
     )
 
 

@@ -167,12 +167,12 @@ def sequences(names: Names) -> Iterator[tuple[tuple[Fingerprint, ...], dict[str,
     Yields:
         The architectures that a reading can be of, and the names in it.
     """
-    by_children: dict[tuple[str, ...], list[Fingerprint]] = {}
-    for one in fingerprints():
-        by_children.setdefault(one.children, []).append(one)
     firsts = {name.split(".", 1)[0] for name in names}
     if not any(first.isdecimal() for first in firsts):
         return
+    by_children: dict[tuple[str, ...], list[Fingerprint]] = {}
+    for one in fingerprints():
+        by_children.setdefault(one.children, []).append(one)
     for children, of in by_children.items():
         named = {}
         for name, old in names.items():

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
     from core.inference.engine import ReadyModel
     from core.models.downloads import Progress
-    from core.models.spec import Settled
     from core.models.weights import Weights
     from core.settings import Settings
     from gui.engine_bridge import EngineBridge
@@ -166,14 +165,11 @@ class ModelDialogs(QObject):
 
     @Slot(object)
     def _settle_names(self, names: tuple[str, ...] | None) -> None:
-        self._settle(replace(self._picker.settled, class_names=names))
+        self._picker.settle(replace(self._picker.settled, class_names=names))
 
     @Slot(object)
     def _settle_preprocessing(self, preprocessing: Preprocessing | None) -> None:
-        self._settle(replace(self._picker.settled, preprocessing=preprocessing))
-
-    def _settle(self, settled: Settled) -> None:
-        self._picker.settle(settled)
+        self._picker.settle(replace(self._picker.settled, preprocessing=preprocessing))
 
     @Slot(object)
     def _preview(self, preprocessing: Preprocessing) -> None:
