@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableImageError, os_reason
 from core.files import open_ordinary
+
+Size = tuple[int, int]
 
 PIXEL_LIMIT = 178_956_970
 """Photos with more pixels are refused; Pillow's own limit for decompression bombs."""
@@ -29,6 +32,8 @@ _TURNS = {
 }
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
 """Each turn undone: all but the quarter turns are their own inverse."""
+
+_ON_THEIR_SIDE = (5, 6, 7, 8)
 
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
@@ -61,11 +66,13 @@ def read_photo(path: Path) -> Photo:
     Raises:
         UnreadableImageError: with the reason.
     """
-    image, orientation = _load(path, upright=True, at_least_px=None)
+    image, orientation = _load(path, upright=True, least_size=None)
     return Photo(np.asarray(image), orientation)
 
 
-def load_rgb(path: Path, *, upright: bool, at_least_px: int | None = None) -> Image.Image:
+def load_rgb(
+    path: Path, *, upright: bool, least_size: Callable[[Size], Size] | None = None
+) -> Image.Image:
     """Decode a photo to RGB.
 
     Palettes are resolved, transparency is laid over white, animations give their first frame,
@@ -74,13 +81,14 @@ def load_rgb(path: Path, *, upright: bool, at_least_px: int | None = None) -> Im
     Args:
         path: any file; its content decides, not its ending.
         upright: whether the EXIF orientation is applied.
-        at_least_px: lets the JPEG decoder shrink while it decodes, to no less than this
-            many pixels a side. For thumbnails: the pixels differ from a full decode.
+        least_size: lets the JPEG decoder shrink while it decodes; given (width, height) of the
+            photo as it will be returned, says to no less than what. The pixels differ from
+            those of a full decode.
 
     Raises:
         UnreadableImageError: with the reason.
     """
-    return _load(path, upright=upright, at_least_px=at_least_px)[0]
+    return _load(path, upright=upright, least_size=least_size)[0]
 
 
 def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
@@ -88,14 +96,18 @@ def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
     return upright.transpose(_BACK[orientation]) if orientation in _BACK else upright
 
 
-def _load(path: Path, *, upright: bool, at_least_px: int | None) -> tuple[Image.Image, int]:
+def _load(
+    path: Path, *, upright: bool, least_size: Callable[[Size], Size] | None
+) -> tuple[Image.Image, int]:
     try:
         with open_ordinary(path) as file, Image.open(file) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 raise Image.DecompressionBombError
-            if at_least_px is not None:
-                image.draft("RGB", (at_least_px, at_least_px))
             orientation = _orientation(image)
+            if least_size is not None:
+                lies = upright and orientation in _ON_THEIR_SIDE
+                least = least_size(image.size[::-1] if lies else image.size)
+                image.draft("RGB", least[::-1] if lies else least)
             image.load()
             rgb = _to_rgb(image)
             turned_by_pillow = image.format == "TIFF"
@@ -120,7 +132,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
-        return image.copy()
+        return image
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:

@@ -140,6 +140,9 @@ class Preprocessing:
     def seen_by_model(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Return the pixels that go in, before they are scaled: resized, cropped, reordered.
 
+        At most one grey level from torchvision's own transforms, which resize the whole photo
+        before they crop.
+
         Args:
             image: RGB.
 
@@ -150,18 +153,29 @@ class Preprocessing:
             PreprocessingError: the photo is so long and thin that resizing it would not
                 fit in memory.
         """
-        width, height = self._resized(image.size)
+        width, height = self.resized_size(image.size)
         if width < 1 or height < 1 or width * height > _RESIZED_LIMIT_PX:
             raise PreprocessingError(
                 f"the photo is too long and thin ({image.width}×{image.height} pixels) "
                 "to be resized for the model"
             )
-        if (width, height) != image.size:
-            image = image.resize((width, height), _RESAMPLING[self.interpolation])
-        if self.crop is not None:
-            left, top = self._crop_corner((width, height))
-            image = image.crop((left, top, left + self.crop[1], top + self.crop[0]))
-        return self._in_order(image)
+        return self._in_order(self._resize_and_crop(image, (width, height)))
+
+    def resized_size(self, size: Size) -> Size:
+        """Return (width, height) after the resize.
+
+        Args:
+            size: (width, height) of the photo.
+        """
+        width, height = size
+        if self.resize is None:
+            return size
+        if isinstance(self.resize, tuple):
+            return (self.resize[1], self.resize[0])
+        # The longer side is cut down to a whole number, as torchvision does it.
+        if width <= height:
+            return (self.resize, int(self.resize * height / width))
+        return (int(self.resize * width / height), self.resize)
 
     def to_input(self, seen: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the network's input for what ``seen_by_model`` gave.
@@ -189,7 +203,7 @@ class Preprocessing:
         """
         if self.crop is None:
             return (0.0, 0.0, float(size[0]), float(size[1]))
-        width, height = self._resized(size)
+        width, height = self.resized_size(size)
         left, top = self._crop_corner((width, height))
         across, down = size[0] / width, size[1] / height
         right, bottom = left + self.crop[1], top + self.crop[0]
@@ -239,16 +253,35 @@ class Preprocessing:
         seen = self.seen_by_model(image)[:, :, :3]
         return np.repeat(seen, 3, axis=2) if seen.shape[2] == 1 else seen
 
-    def _resized(self, size: Size) -> Size:
-        width, height = size
-        if self.resize is None:
-            return size
-        if isinstance(self.resize, tuple):
-            return (self.resize[1], self.resize[0])
-        # The longer side is cut down to a whole number, as torchvision does it.
-        if width <= height:
-            return (self.resize, int(self.resize * height / width))
-        return (int(self.resize * width / height), self.resize)
+    def _resize_and_crop(self, image: Image.Image, resized: Size) -> Image.Image:
+        """Return the pixels that go in; only what the crop keeps is resized, where that can be."""
+        filter_ = _RESAMPLING[self.interpolation]
+        if self.crop is None:
+            return image.resize(resized, filter_)
+        left, top = self._crop_corner(resized)
+        box = (left, top, left + self.crop[1], top + self.crop[0])
+        if not self._may_resize_crop_alone(image.size, resized, box):
+            return image.resize(resized, filter_).crop(box)
+        across, down, right, bottom = self.seen_box(image.size)
+        within = (across, down, min(right, image.width), min(bottom, image.height))
+        return image.resize((self.crop[1], self.crop[0]), filter_, box=within)
+
+    def _may_resize_crop_alone(self, size: Size, resized: Size, box: tuple[int, ...]) -> bool:
+        """Return whether that leaves each pixel within one grey level of resizing all.
+
+        Pillow resizes along one side and then along the other, and rounds in between. Which
+        side comes first depends on the sizes, but for landscapes made smaller it does not; and
+        weights below zero, as bicubic has, would enlarge what is rounded.
+        """
+        return (
+            isinstance(self.resize, int)
+            and self.interpolation in ("bilinear", "hamming")
+            and size[0] >= size[1] > resized[1]
+            and box[0] >= 0
+            and box[1] >= 0
+            and box[2] <= resized[0]
+            and box[3] <= resized[1]
+        )
 
     def _crop_corner(self, size: Size) -> Size:
         """Return (left, top) of the crop; negative where the photo is padded."""

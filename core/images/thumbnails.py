@@ -20,6 +20,6 @@ def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
     Raises:
         UnreadableImageError: with the reason.
     """
-    image = load_rgb(path, upright=True, at_least_px=size_px)
+    image = load_rgb(path, upright=True, least_size=lambda _: (size_px, size_px))
     image.thumbnail((size_px, size_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(image)

@@ -149,7 +149,7 @@ def test_other_alphabets_in_the_path(make_photo: Callable[..., Path]) -> None:
 
 def test_thumbnails_may_decode_smaller(make_photo: Callable[..., Path]) -> None:
     path = make_photo("large.jpg", (1600, 1200))
-    assert max(load_rgb(path, upright=True, at_least_px=200).size) < 1600
+    assert max(load_rgb(path, upright=True, least_size=lambda _: (200, 200)).size) < 1600
 
 
 def reason_of(path: Path) -> str:

@@ -19,3 +19,20 @@ def test_torchvision_imports_in_a_fresh_interpreter() -> None:
         [sys.executable, "-W", "error", "-c", CHECK], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+COMPILER = """
+import sys
+from core.models.torchvision_import import torchvision_models
+torchvision_models()
+assert not [name for name in sys.modules if name.startswith("torch._dynamo")]
+import torch
+from torchvision.ops.roi_align import is_compile_supported
+assert is_compile_supported("cpu") in (True, False)
+assert sys.modules["torch._dynamo.utils"].is_compile_supported is not is_compile_supported
+"""
+
+
+def test_the_compiler_is_imported_only_by_who_asks_for_it() -> None:
+    done = subprocess.run([sys.executable, "-c", COMPILER], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
