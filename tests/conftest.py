@@ -19,7 +19,7 @@ def no_thread_is_left() -> Iterator[None]:
     """Fail a test that leaves a thread of Droplens running."""
     before = set(threading.enumerate())
     yield
-    ours = ("engine", "decode", "search", "view", "thumbnail", "write")
+    ours = ("engine", "decode", "search", "view", "thumbnail", "write", "convert", "stream")
     left = [
         thread.name
         for thread in set(threading.enumerate()) - before

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import PreprocessingError
+from core.inference.backends import Backend, EagerBackend, probe_batch
 from core.inference.devices import Device, processor
 from core.inference.predictions import ClassProbability
 from core.models.checkpoints import OpenedModel
@@ -22,8 +25,14 @@ log = logging.getLogger(__name__)
 NO_HEAD = "the network has no head, so it predicts nothing; its feature maps can be looked at"
 TOO_LARGE = "it does not fit in memory"
 _NO_NUMBERS = "the model computes no numbers for it; its parameters may be damaged"
-_CPU_BATCH = 8
-_GPU_BATCH = 32
+_BATCH_SECONDS = 0.25
+_AGREEMENT = 1e-3
+_GPU_PROBE = 8
+_LARGEST_GPU_BATCH = 256
+
+Tops = list[tuple[ClassProbability, ...] | str]
+"""For each photo its classes, most likely first, or why there are none, in words that end a
+sentence."""
 
 
 class Classifier:
@@ -33,44 +42,80 @@ class Classifier:
         opened: the model; its network is moved to the device.
         device: where it runs.
         on_notice: called with a sentence when memory ran out and what was done about it.
+        mixed_precision: on CUDA, compute in half precision, where that agrees with full.
+
+    Attributes:
+        busy_seconds: how long it has computed for runs so far.
     """
 
     def __init__(
-        self, opened: OpenedModel, device: Device, on_notice: Callable[[str], None]
+        self,
+        opened: OpenedModel,
+        device: Device,
+        on_notice: Callable[[str], None],
+        *,
+        mixed_precision: bool = False,
     ) -> None:
         self.spec: ModelSpec = opened.spec
         self.device = device
         self.plan = opened.plan
         self.network: nn.Module = opened.network
+        self.busy_seconds = 0.0
         self._largest_batch: int | None = None
+        self._photo_seconds = 0.0
         self._on_notice = on_notice
         try:
             self.network.to(device.name)
+            self._eager = self._eagerly()
         except RuntimeError as error:
             if not is_out_of_memory(error) or device.name == "cpu":
                 raise
             self._move_to_processor()
+        self._backend: Backend = self._eager
+        if mixed_precision and self.is_on_cuda:
+            self._take_mixed_precision()
+
+    @property
+    def backend(self) -> str:
+        """Return what computes, for people."""
+        return self._backend.title
+
+    @property
+    def is_on_cuda(self) -> bool:
+        """Return whether an NVIDIA GPU computes while the processor goes on."""
+        return self.device.name.startswith("cuda")
 
     def batch_size(self, asked: int | None) -> int:
         """Return how many photos to run together.
 
         Args:
-            asked: by the user; None lets the device decide. Memory that ran out decides
-                over both.
+            asked: by the user; None lets the backend decide, within a quarter of a second that
+                a click may have to wait. Memory that ran out decides over both.
         """
-        size = asked or (_CPU_BATCH if self.device.name == "cpu" else _GPU_BATCH)
+        size = asked or self._backend.batch_size
+        if asked is None and self._photo_seconds > 0:
+            size = max(1, min(size, int(_BATCH_SECONDS / self._photo_seconds)))
         return size if self._largest_batch is None else min(size, self._largest_batch)
 
     def check_input(self) -> None:
-        """Run one empty photo, so that an impossible preprocessing is refused at once.
+        """Run empty photos, so that an impossible preprocessing is refused at once.
+
+        On CUDA that also tells how many photos fit in the memory that is free.
 
         Raises:
             PreprocessingError: the network cannot take inputs of this size.
         """
         height, width = self.spec.preprocessing.input_size
+        channels = self.spec.preprocessing.channels
+        count = _GPU_PROBE if self.is_on_cuda else 1
+        empty = np.zeros((count, height, width, channels), np.uint8)
         try:
-            channels = self.spec.preprocessing.channels
-            self.classify(np.zeros((1, channels, height, width), np.float32), top_k=1)
+            if self.is_on_cuda:
+                torch.cuda.reset_peak_memory_stats(self.device.name)
+            before = torch.cuda.memory_allocated(self.device.name) if self.is_on_cuda else 0
+            self.classify(empty, top_k=1)
+            if self.is_on_cuda:
+                self._fit_gpu_batch(before, count)
         except (RuntimeError, AssertionError, ValueError) as error:
             log.warning("the network refuses its input", exc_info=True)
             raise PreprocessingError(
@@ -78,61 +123,78 @@ class Classifier:
                 "preprocessing makes them; set another crop or size."
             ) from error
 
-    def classify(
-        self, inputs: npt.NDArray[np.float32], top_k: int
-    ) -> list[tuple[ClassProbability, ...] | str]:
+    def classify(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Tops:
         """Return the likeliest classes of each photo.
 
         A batch that does not fit in memory is halved, and so are all after it; one photo that
         does not fit on the GPU sends the network to the processor.
 
         Args:
-            inputs: preprocessed, float32, shape (N, C, H, W).
+            pixels: as ``Preprocessing.seen_by_model`` gives them, uint8, shape (N, H, W, C).
             top_k: how many classes; at most as many as there are.
-
-        Returns:
-            For each photo its classes, most likely first, or why there are none, in words
-            that end a sentence.
         """
+        return self.begin(pixels, top_k)()
+
+    def begin(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Callable[[], Tops]:
+        """Do as ``classify``, but return a function that waits for the GPU and then answers."""
+        begun = time.perf_counter()
         try:
-            return self._run(inputs, top_k)
+            answer = self._run(pixels, top_k)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            log.warning("a batch of %d does not fit in memory", len(inputs))
+            log.warning("a batch of %d does not fit in memory", len(pixels))
+        else:
+            if not self.is_on_cuda:
+                self._note_pace(time.perf_counter() - begun, len(pixels))
+            return answer
         # Outside the except clause: the traceback would keep the failed tensors alive.
-        if self.device.name.startswith("cuda"):
-            torch.cuda.empty_cache()
-        if len(inputs) == 1:
-            if self.device.name == "cpu":
-                return [TOO_LARGE]
-            self._move_to_processor()
-            return self.classify(inputs, top_k)
-        half = (len(inputs) + 1) // 2
-        self._largest_batch = self.batch_size(half)
-        self._on_notice(f"Memory is short: photos now go in groups of {half}.")
-        return self.classify(inputs[:half], top_k) + self.classify(inputs[half:], top_k)
+        tops = self._in_less_memory(pixels, top_k)
+        return lambda: tops
 
-    def logits(self, inputs: npt.NDArray[np.float32]) -> Tensor:
-        """Return the raw outputs, shape (N, K), on the device."""
-        with torch.inference_mode():
-            batch = torch.from_numpy(inputs).to(self.device.name)
-            outputs: Tensor = self.network(batch)
-            return outputs
+    def difference(self, other: Backend) -> float:
+        """Return how far a backend's probabilities are from PyTorch's, on photos made for that.
 
-    def _run(
-        self, inputs: npt.NDArray[np.float32], top_k: int
-    ) -> list[tuple[ClassProbability, ...] | str]:
+        Returns:
+            The largest difference, of plain values relative to the largest one; infinity where
+            the likeliest class of a photo is another.
+        """
+        pixels = probe_batch(self.spec.preprocessing)
         with torch.inference_mode():
-            outputs = self.logits(inputs).float()
+            expected = self._probabilities(self._eager.logits(pixels))
+            found = self._probabilities(other.logits(pixels).to(expected.device))
+        if expected.shape != found.shape or not torch.equal(expected.argmax(1), found.argmax(1)):
+            return math.inf
+        difference = (expected - found).abs().max() / expected.abs().max().clamp(min=1)
+        return float(difference) if math.isfinite(difference) else math.inf
+
+    def adopt(self, faster: Backend) -> bool:
+        """Compute with a faster backend from now on, where it agrees with PyTorch."""
+        difference = self.difference(faster)
+        log.info("%s: %s is within %.1e", self.spec.title, faster.title, difference)
+        if self.device.name != "cpu" or difference > _AGREEMENT:
+            return False
+        self._backend = faster
+        self._photo_seconds = 0.0
+        return True
+
+    def close(self) -> None:
+        """End the threads of the backend."""
+        self._backend.close()
+
+    def _run(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Callable[[], Tops]:
+        with torch.inference_mode():
+            outputs = self._backend.logits(pixels)
             if not self.spec.predicts:
-                return [NO_HEAD] * len(inputs)
+                return lambda: [NO_HEAD] * len(pixels)
             probabilities = self._probabilities(outputs)
             values, indices = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
             raw = outputs.expand_as(probabilities).gather(1, indices)
-            rows = zip(indices.tolist(), values.tolist(), raw.tolist(), strict=True)
+        return lambda: self._named(indices, values, raw)
+
+    def _named(self, indices: Tensor, values: Tensor, raw: Tensor) -> Tops:
         names = self.spec.class_names
-        shows_raw = self.spec.inspection.num_classes == 1 or self.spec.outputs == "value"
+        shows_raw = self.spec.shows_outputs
         return [
             tuple(
                 ClassProbability(index, names[index], value, output if shows_raw else None)
@@ -140,7 +202,7 @@ class Classifier:
             )
             if all(map(math.isfinite, row[1]))
             else _NO_NUMBERS
-            for row in rows
+            for row in zip(indices.tolist(), values.tolist(), raw.tolist(), strict=True)
         ]
 
     def _probabilities(self, outputs: Tensor) -> Tensor:
@@ -158,11 +220,56 @@ class Classifier:
             return torch.cat([1 - answers, answers], dim=1)
         return answers
 
+    def _note_pace(self, seconds: float, photos: int) -> None:
+        self.busy_seconds += seconds
+        self._photo_seconds = seconds / photos
+
+    def _in_less_memory(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Tops:
+        """Classify a batch that did not fit: its halves, or its one photo on the processor."""
+        if self.is_on_cuda:
+            torch.cuda.empty_cache()
+        if len(pixels) == 1:
+            if self.device.name == "cpu":
+                return [TOO_LARGE]
+            self._move_to_processor()
+            self._backend = self._eager
+            return self.classify(pixels, top_k)
+        half = (len(pixels) + 1) // 2
+        self._largest_batch = self.batch_size(half)
+        self._on_notice(f"Memory is short: photos now go in groups of {half}.")
+        return self.classify(pixels[:half], top_k) + self.classify(pixels[half:], top_k)
+
+    def _fit_gpu_batch(self, before: int, count: int) -> None:
+        """Let a batch take half of the GPU's memory that is free."""
+        a_photo = (torch.cuda.max_memory_allocated(self.device.name) - before) / count
+        free, _ = torch.cuda.mem_get_info(self.device.name)
+        fitting = int(free / 2 / max(a_photo, 1))
+        self._eager.batch_size = max(1, min(_LARGEST_GPU_BATCH, fitting))
+
+    def _take_mixed_precision(self) -> None:
+        mixed = self._eagerly(mixed_precision=True)
+        difference = self.difference(mixed)
+        if math.isfinite(difference):
+            said = f"mixed precision, probabilities within {difference:.1%} of full precision"
+            self._backend = self._eager = mixed
+        else:
+            said = "full precision, since mixed precision names other classes"
+        self.device = replace(self.device, reason=f"{self.device.reason}; {said}")
+
+    def _eagerly(self, *, mixed_precision: bool = False) -> EagerBackend:
+        return EagerBackend(
+            self.network,
+            self.spec.preprocessing,
+            self.device.name,
+            mixed_precision=mixed_precision,
+        )
+
     def _move_to_processor(self) -> None:
         reason = f"the memory of {self.device.title} does not suffice"
         self._on_notice(f"Droplens goes on with the processor: {reason}.")
         self.device = processor(reason)
         self.network.to("cpu")
+        self._eager = self._eagerly()
 
 
 def is_out_of_memory(error: Exception) -> bool:

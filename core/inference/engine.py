@@ -19,14 +19,19 @@ from core.errors import (
     UnusableCheckpointError,
 )
 from core.inference.runs import Comparison, Run, decode
+from core.inference.speed import EXACT
 from core.threads import yield_to_window
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
+    from core.inference.backends import OnnxBackend
     from core.inference.classifier import Classifier
+    from core.inference.conversion import Conversions
     from core.inference.devices import Device
+    from core.inference.known import KnownPredictions
     from core.inference.predictions import Prediction
     from core.inference.runs import Decoded
+    from core.inference.speed import Speed
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto, Lens
     from core.inside.summary import LayerTable
@@ -36,6 +41,9 @@ if TYPE_CHECKING:
     from core.models.weights import Weights
 
 log = logging.getLogger(__name__)
+
+_WORTH_CONVERTING = 2.0
+"""Seconds that PyTorch has computed for runs; shorter work is done before a conversion is."""
 
 _Answer = TypeVar("_Answer")
 
@@ -64,9 +72,12 @@ class Engine:
 
     Args:
         on_notice: called in the worker with a sentence that the user should see.
-        decoders: threads that decode; by default one a processor core, at most four.
+        decoders: threads that decode; by default one a processor core.
         lens_bytes: memory for what layers computed, so that it need not be computed again.
         settlements: where what the user settles about checkpoints is kept; None forgets it.
+        cache: folder for what can be made again: converted networks and predictions; None makes
+            it again.
+        speed: what the user gives up for speed.
     """
 
     def __init__(
@@ -76,13 +87,21 @@ class Engine:
         decoders: int | None = None,
         settlements: Settlements | None = None,
         lens_bytes: int = 512 * 2**20,
+        cache: Path | None = None,
+        speed: Speed = EXACT,
     ) -> None:
         self._on_notice = on_notice
         self._settlements = settlements
+        self._cache = cache
+        self.speed = speed
         self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_window)
+        self.decoder_count = decoders or os.cpu_count() or 1
         self._decoders = ThreadPoolExecutor(
-            decoders or min(4, os.cpu_count() or 1), "decode", initializer=yield_to_window
+            self.decoder_count, "decode", initializer=yield_to_window
         )
+        self._conversions: Conversions | None = None
+        self._hastened: Classifier | None = None
+        self._known: KnownPredictions | None = None
         self._classifier: Classifier | None = None
         self._newest: dict[str, Future[Any]] = {}
         self._runs: set[Run] = set()
@@ -194,16 +213,19 @@ class Engine:
         *,
         top_k: int = 5,
         batch_size: int | None = None,
+        recall: bool = False,
     ) -> Run:
-        """Start a run over photos; predictions come in their order.
+        """Start a run over photos; predictions come in their order, recalled ones first.
 
         Args:
             paths: may be lazy; read in the worker.
             on_predictions: called in the worker with each batch, failures included.
             top_k: classes a photo.
             batch_size: photos run together; None lets the device decide.
+            recall: take what this model said of a file before, while the file is the same.
         """
-        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size)
+        known = self._known_predictions(top_k) if recall else None
+        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size, known=known)
         self._runs.add(run)
         run.finished.add_done_callback(lambda _: self._runs.discard(run))
         self.queue(run.step)
@@ -217,6 +239,7 @@ class Engine:
             self._comparison.stop()
         for future in self._newest.values():
             future.cancel()
+        self._worker.submit(self._close)
         self._worker.shutdown(wait=True)
         self._decoders.shutdown(wait=True, cancel_futures=True)
         for run in tuple(self._runs):
@@ -237,7 +260,27 @@ class Engine:
 
     def decode(self, path: Path, preprocessing: Preprocessing) -> Future[Decoded]:
         """Decode and preprocess in the pool; a photo that fails gives its reason."""
-        return self._decoders.submit(decode, path, preprocessing)
+        return self._decoders.submit(
+            decode, path, preprocessing, is_exact=self.speed.decoding == "exact"
+        )
+
+    def hasten(self) -> None:
+        """Look for a faster backend, once that is worth it. For the worker."""
+        classifier = self.classifier()
+        if self._cache is None or self._hastened is classifier or classifier.device.name != "cpu":
+            return
+        from core.inference.conversion import Conversion, Conversions
+
+        assert self.ready is not None
+        if self._conversions is None:
+            self._conversions = Conversions(self._cache / "converted")
+        conversion = Conversion(self.ready.choice, classifier.spec)
+        if classifier.busy_seconds > _WORTH_CONVERTING or self._conversions.is_kept(conversion):
+            self._hastened = classifier
+            found = self._conversions.start(conversion)
+            found.add_done_callback(
+                lambda future: self.queue(lambda: self._adopt(classifier, future))
+            )
 
     def _interactive(self, kind: str, job: Callable[[], _Answer]) -> Future[_Answer]:
         """Queue a request whose predecessors of the same kind are no longer wanted."""
@@ -260,14 +303,51 @@ class Engine:
 
         chosen = choose_device(device)
         opened = self._settled_again(choice, device) or open_model(choice, self._settlements)
-        classifier = Classifier(opened, chosen, self._on_notice)
+        classifier = Classifier(
+            opened, chosen, self._on_notice, mixed_precision=self.speed.mixed_precision
+        )
         classifier.check_input()
         set_transform_input(classifier.network, classifier.spec)
         self._remember(choice, classifier.spec)
         ready = ReadyModel(choice, device, classifier.spec, classifier.device, working_devices())
         if request == self._opening:  # else the user has picked another one meanwhile
+            if self._classifier is not None:
+                self._classifier.close()
             self._classifier, self.ready = classifier, ready
         return ready
+
+    def _adopt(self, classifier: Classifier, found: Future[OnnxBackend]) -> None:
+        """Use a faster backend for a model, where that is in use still."""
+        from core.inference.conversion import ConversionError
+
+        if found.cancelled():
+            return
+        error = found.exception()
+        if error is not None:
+            level = logging.INFO if isinstance(error, ConversionError) else logging.WARNING
+            log.log(level, "PyTorch goes on: %s", error)
+            return
+        if classifier is not self._classifier or not classifier.adopt(found.result()):
+            found.result().close()
+
+    def _known_predictions(self, top_k: int) -> KnownPredictions | None:
+        from core.inference.known import KnownPredictions
+
+        if self._cache is None:
+            return None
+        if self._known is None:
+            self._known = KnownPredictions(self._cache / "predictions.sqlite")
+        self._known.use(top_k, self.speed)
+        return self._known
+
+    def _close(self) -> None:
+        """End what the worker has begun. Runs there, as its last job."""
+        if self._conversions is not None:
+            self._conversions.shut_down()
+        if self._classifier is not None:
+            self._classifier.close()
+        if self._known is not None:
+            self._known.close()
 
     def _settled_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""

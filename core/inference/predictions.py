@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClassProbability:
     """One class of a prediction.
 
@@ -47,7 +47,7 @@ class ClassProbability:
         return f"{self.probability:.{decimals}%}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model says of one photo.
 

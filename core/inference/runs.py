@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -17,14 +19,22 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from core.images.preprocessing import Preprocessing
-    from core.inference.classifier import Classifier
+    from core.inference.classifier import Classifier, Tops
     from core.inference.devices import Device
     from core.inference.engine import Engine
+    from core.inference.known import KnownPredictions
     from core.inference.predictions import Prediction
     from core.inside.lens import ComparedPhoto, Lens
+    from core.models.spec import ModelSpec
 
-    Decoded = npt.NDArray[np.float32] | str
-    """An input of shape (C, H, W), or why there is none, in words that end a sentence."""
+    Decoded = npt.NDArray[np.uint8] | str
+    """Pixels of shape (H, W, C), or why there are none, in words that end a sentence."""
+
+    Photo = tuple[Path, Future[Decoded]]
+
+_AHEAD_BYTES = 64 * 2**20
+_AHEAD_BATCHES = 3
+_RECALL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Run:
         *,
         top_k: int,
         batch_size: int | None,
+        known: KnownPredictions | None,
     ) -> None:
         self.finished: Future[RunOutcome] = Future()
         self._engine = engine
@@ -59,8 +70,10 @@ class Run:
         self._on_predictions = on_predictions
         self._top_k = top_k
         self._batch_size = batch_size
+        self._known = known
         self._stop = threading.Event()
-        self._decoding: deque[tuple[Path, Future[Decoded]]] = deque()
+        self._decoding: deque[Photo] = deque()
+        self._late: Callable[[], list[Prediction]] | None = None
         self._done = 0
         self._failed = 0
 
@@ -73,44 +86,89 @@ class Run:
         try:
             classifier = self._engine.classifier()
             size = classifier.batch_size(self._batch_size)
-            self._read_ahead(classifier.spec.preprocessing, 3 * size)
-            if self._stop.is_set() or not self._decoding:
+            is_more = self._read_ahead(classifier.spec, size)
+            if self._stop.is_set() or not (self._decoding or is_more):
+                self._deliver_late()
                 self._end(classifier.device)
                 return
-            count = min(size, len(self._decoding))
-            batch = [self._decoding.popleft() for _ in range(count)]
-            predictions = self._classify(classifier, batch)
-            self._done += len(predictions)
-            self._failed += sum(one.reason is not None for one in predictions)
-            self._on_predictions(predictions)
+            if self._decoding:
+                batch = [self._decoding.popleft() for _ in range(min(size, len(self._decoding)))]
+                answer = self._begin(classifier, batch)
+                self._deliver_late()
+                self._late = answer
+                if not classifier.is_on_cuda:
+                    self._deliver_late()
+                    self._engine.hasten()
             self._engine.queue(self.step)
         except BaseException as error:  # noqa: BLE001 - the future carries it to whoever waits
             self._cancel_decoding()
             self.finished.set_exception(error)
 
-    def _read_ahead(self, preprocessing: Preprocessing, count: int) -> None:
+    def _read_ahead(self, spec: ModelSpec, size: int) -> bool:
+        """Let photos be decoded, as many as are wanted or fit in their memory.
+
+        Photos whose predictions are known are delivered and need not be decoded.
+
+        Returns:
+            Whether there may be more photos.
+        """
+        preprocessing = spec.preprocessing
+        fitting = _AHEAD_BYTES // (preprocessing.channels * math.prod(preprocessing.input_size))
+        count = max(size, min(_AHEAD_BATCHES * size + self._engine.decoder_count, fitting))
+        recalled: list[Prediction] = []
+        begun = time.monotonic()
+        is_more = True
         while len(self._decoding) < count and not self._stop.is_set():
             path = next(self._paths, None)
             if path is None:
-                return
-            self._decoding.append((path, self._engine.decode(path, preprocessing)))
+                is_more = False
+                break
+            known = self._known.find(path, spec) if self._known is not None else None
+            if known is None:
+                self._decoding.append((path, self._engine.decode(path, preprocessing)))
+                continue
+            recalled.append(known)
+            if time.monotonic() - begun > _RECALL_SECONDS:
+                break
+        self._deliver(recalled)
+        return is_more
 
-    def _classify(
-        self, classifier: Classifier, batch: list[tuple[Path, Future[Decoded]]]
-    ) -> list[Prediction]:
+    def _begin(self, classifier: Classifier, batch: list[Photo]) -> Callable[[], list[Prediction]]:
+        """Start to classify a batch; what is returned waits for the answer."""
         import numpy as np
 
+        decoded = [(path, future.result()) for path, future in batch]
+        pixels = [one for _, one in decoded if not isinstance(one, str)]
+        spec = classifier.spec
+        answer = classifier.begin(np.stack(pixels), self._top_k) if pixels else list
+        return lambda: self._predictions(spec, decoded, answer())
+
+    def _predictions(
+        self, spec: ModelSpec, decoded: list[tuple[Path, Decoded]], tops: Tops
+    ) -> list[Prediction]:
         from core.inference.predictions import Prediction
 
-        decoded = [(path, future.result()) for path, future in batch]
-        inputs = [one for _, one in decoded if not isinstance(one, str)]
-        tops = iter(classifier.classify(np.stack(inputs), self._top_k) if inputs else [])
+        answers = iter(tops)
         predictions = []
         for path, one in decoded:
-            said = one if isinstance(one, str) else next(tops)
+            said = one if isinstance(one, str) else next(answers)
             top, reason = ((), said) if isinstance(said, str) else (said, None)
-            predictions.append(Prediction(path, top, reason, classifier.spec))
+            predictions.append(Prediction(path, top, reason, spec))
+        if self._known is not None:
+            self._known.keep(predictions)
         return predictions
+
+    def _deliver_late(self) -> None:
+        """Deliver the batch that was begun before, once its answer is there."""
+        answer, self._late = self._late, None
+        if answer is not None:
+            self._deliver(answer())
+
+    def _deliver(self, predictions: list[Prediction]) -> None:
+        if predictions:
+            self._done += len(predictions)
+            self._failed += sum(one.reason is not None for one in predictions)
+            self._on_predictions(predictions)
 
     def _end(self, device: Device) -> None:
         self._cancel_decoding()
@@ -160,13 +218,20 @@ class Comparison:
             self.finished.set_exception(error)
 
 
-def decode(path: Path, preprocessing: Preprocessing) -> Decoded:
-    """Return a photo's input, or why there is none."""
+def decode(path: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decoded:
+    """Return the pixels of a photo that go in, or why there are none.
+
+    Args:
+        path: the photo.
+        preprocessing: what makes them.
+        is_exact: decode every pixel first; else a JPEG decoder may shrink large photos itself.
+    """
     from core.images.decoding import load_rgb
 
+    least_size = None if is_exact else preprocessing.resized_size
     try:
-        image = load_rgb(path, upright=preprocessing.apply_orientation)
-        return preprocessing.to_input(preprocessing.seen_by_model(image))
+        upright = preprocessing.apply_orientation
+        return preprocessing.seen_by_model(load_rgb(path, upright=upright, least_size=least_size))
     except MemoryError:
         return "it does not fit in memory"
     except UnreadableImageError as error:

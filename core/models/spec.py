@@ -101,6 +101,11 @@ class ModelSpec:
         return self.class_names_source != UNNAMED
 
     @property
+    def shows_outputs(self) -> bool:
+        """Return whether people want to see the raw output: there is one, or it is no share."""
+        return self.inspection.num_classes == 1 or self.outputs == "value"
+
+    @property
     def predicts(self) -> bool:
         """Return whether it has a head that names classes."""
         return bool(self.class_names)

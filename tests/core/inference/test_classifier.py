@@ -20,7 +20,11 @@ from tests.specs import make_spec
 def spec(classes: int) -> ModelSpec:
     names = tuple(f"class {index}" for index in range(classes))
     return make_spec(
-        architecture="tiny", names=names, preprocessing=Preprocessing(resize=None, crop=(2, 2))
+        architecture="tiny",
+        names=names,
+        preprocessing=Preprocessing(
+            resize=None, crop=(2, 2), scale=255.0, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
+        ),
     )
 
 
@@ -46,9 +50,9 @@ def classifier(network: nn.Module, notices: list[str], device: str = "cpu") -> C
     return Classifier(opened, Device(device, device, ""), notices.append)
 
 
-def inputs(*colours: tuple[float, float, float]) -> np.ndarray:
-    means = np.array(colours, np.float32)[:, :, None, None]
-    return np.ascontiguousarray(np.broadcast_to(means, (len(colours), 3, 2, 2)))
+def inputs(*colours: tuple[int, int, int]) -> np.ndarray:
+    means = np.array(colours, np.uint8)[:, None, None, :]
+    return np.ascontiguousarray(np.broadcast_to(means, (len(colours), 2, 2, 3)))
 
 
 def test_top_k_is_the_softmax_of_the_logits() -> None:
@@ -68,7 +72,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_run_goes_on() -> None:
     notices: list[str] = []
     network = FixedNetwork(fits=2)
     used = classifier(network, notices)
-    colours = [(float(index), 0.0, 5.0 - index) for index in range(7)]
+    colours = [(index, 0, 6 - index) for index in range(7)]
     tops = used.classify(inputs(*colours), top_k=1)
     alone = [classifier(FixedNetwork(), []).classify(inputs(one), 1)[0] for one in colours]
     assert tops == alone

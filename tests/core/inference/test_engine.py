@@ -59,7 +59,8 @@ def test_a_run_equals_the_plain_loop_in_order(
         _, index = torch.max(expected, 0)
         assert one.top[0].class_index == index
         for top in one.top:
-            assert top.probability == pytest.approx(expected[top.class_index].item(), abs=1e-4)
+            # One grey level in some pixels: only what the crop keeps is resized.
+            assert top.probability == pytest.approx(expected[top.class_index].item(), abs=2e-3)
 
 
 def test_broken_photos_are_results_not_the_end(

@@ -1,0 +1,190 @@
+"""What computes the outputs: PyTorch as the reference, ONNX Runtime where it is faster."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from core.images.preprocessing import Preprocessing
+from core.threads import yield_to_window
+
+PIXELS, FACTOR, OFFSET, LOGITS = "pixels", "factor", "offset", "logits"
+"""Names in a converted network: its inputs and its output."""
+
+_PHOTOS_A_CALL = 4
+_CALLS_A_STREAM = 4
+
+
+class Backend(Protocol):
+    """Computes a network's outputs from photos as ``Preprocessing.seen_by_model`` gives them.
+
+    Attributes:
+        title: for people.
+        batch_size: how many photos it likes to run together.
+    """
+
+    title: str
+    batch_size: int
+
+    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
+        """Return the raw outputs, float32, shape (N, K), for pixels of shape (N, H, W, C)."""
+        ...
+
+    def close(self) -> None:
+        """End its threads."""
+        ...
+
+
+class EagerBackend:
+    """The network as PyTorch runs it, on any device.
+
+    On CUDA photos go through pinned memory on a stream of their own, so that copying one batch
+    overlaps with computing the one before.
+
+    Args:
+        network: on the device, in evaluation mode.
+        preprocessing: whose scale, mean and std turn pixels into the input.
+        device: torch's name of it.
+        mixed_precision: on CUDA, compute in half precision what bears it.
+    """
+
+    title = "PyTorch"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        device: str,
+        *,
+        mixed_precision: bool = False,
+    ) -> None:
+        self._network, self._device = network, torch.device(device)
+        self._scale = preprocessing.scale
+        self._mean = _by_channel(preprocessing.mean, self._device)
+        self._std = _by_channel(preprocessing.std, self._device)
+        self._copying: torch.cuda.Stream | None = None
+        self._mixed = mixed_precision
+        self.batch_size = 8
+        if self._device.type == "cuda":
+            self._copying = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            self.batch_size = 32
+            # torch's stubs do not know what its documentation says.
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
+        """Return the raw outputs, shape (N, K), on the device; on CUDA perhaps not there yet."""
+        with torch.inference_mode(), self._precision():
+            # The arithmetic, and its order, of torchvision's ``ImageClassification``.
+            values = self._on_device(pixels).permute(0, 3, 1, 2).float().div_(255)
+            if self._scale != 1:
+                values *= self._scale
+            # Left as the pixels lie, channels last: convolutions are faster so, on CPUs too.
+            values = values.sub_(self._mean).div_(self._std)
+            outputs: Tensor = self._network(values)
+            return outputs.float()
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+    def _on_device(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
+        batch = torch.from_numpy(pixels)
+        if self._copying is None:
+            return batch.to(self._device)
+        computing = torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(self._copying):
+            batch = batch.pin_memory().to(self._device, non_blocking=True)
+        computing.wait_stream(self._copying)
+        batch.record_stream(computing)
+        return batch
+
+    def _precision(self) -> contextlib.AbstractContextManager[object]:
+        if self._mixed and self._copying is not None:
+            return torch.autocast("cuda", torch.float16)
+        return contextlib.nullcontext()
+
+
+class FromPixels(nn.Module):
+    """A network behind the arithmetic that turns pixels into its input, to be converted."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
+        """Return the outputs for uint8 pixels of shape (N, H, W, C)."""
+        outputs: Tensor = self.network((pixels.float() * factor + offset).permute(0, 3, 1, 2))
+        return outputs
+
+
+class OnnxBackend:
+    """A network converted for ONNX Runtime, on the processor.
+
+    Each core runs photos of its own on one thread, instead of all cores sharing one photo: no
+    core then waits for another.
+
+    Args:
+        path: written by ``core.inference.conversion``.
+        preprocessing: whose scale, mean and std turn pixels into the input.
+    """
+
+    title = "ONNX Runtime"
+
+    def __init__(self, path: Path, preprocessing: Preprocessing) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+        mean = np.asarray(preprocessing.mean, np.float64)
+        std = np.asarray(preprocessing.std, np.float64)
+        self._factor = (preprocessing.scale / 255 / std).astype(np.float32)
+        self._offset = (-mean / std).astype(np.float32)
+        self._streams = torch.get_num_threads()
+        self._pool = ThreadPoolExecutor(self._streams, "stream", initializer=yield_to_window)
+        self.batch_size = _CALLS_A_STREAM * _PHOTOS_A_CALL * self._streams
+
+    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
+        """Return the raw outputs, shape (N, K)."""
+        size = min(_PHOTOS_A_CALL, -(-len(pixels) // self._streams))
+        parts = [pixels[first : first + size] for first in range(0, len(pixels), size)]
+        return torch.from_numpy(np.concatenate(list(self._pool.map(self._run, parts))))
+
+    def close(self) -> None:
+        """End its threads."""
+        self._pool.shutdown(wait=True)
+
+    def _run(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        given = {PIXELS: pixels, FACTOR: self._factor, OFFSET: self._offset}
+        outputs: npt.NDArray[np.float32] = self._session.run([LOGITS], given)[0]
+        return outputs
+
+
+def probe_batch(preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
+    """Return photos on which two backends can be compared: noise from coarse to fine.
+
+    Returns:
+        uint8, shape (3, H, W, C).
+    """
+    height, width = preprocessing.input_size
+    random = np.random.default_rng(0)
+    made = []
+    for cells in (4, 16, 64):
+        coarse = random.integers(0, 256, (cells, cells, preprocessing.channels), np.uint8)
+        down, across = np.arange(height) * cells // height, np.arange(width) * cells // width
+        made.append(coarse[down[:, None], across])
+    return np.stack(made)
+
+
+def _by_channel(values: Sequence[float], device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device).view(1, -1, 1, 1)

@@ -1,0 +1,177 @@
+"""Predictions kept on the disk, so that photos need not be classified again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import math
+import os
+import sqlite3
+import struct
+from collections.abc import Iterable
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.inference.predictions import ClassProbability, Prediction
+from core.inference.speed import EXACT, Speed
+
+if TYPE_CHECKING:
+    from core.models.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+LIMIT = 1_000_000
+"""Photos whose predictions are kept, about 120 MB; the oldest go."""
+
+_FORMAT = 1
+_CLASS = struct.Struct("<Iff")
+_SCHEMA = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = OFF;
+    CREATE TABLE IF NOT EXISTS known (photo BLOB UNIQUE NOT NULL, top BLOB NOT NULL);
+"""
+_SPARE_SHARE = 0.1
+
+
+class KnownPredictions:
+    """What models said of files. A cache: whatever goes wrong, photos are classified again.
+
+    Made anywhere, used in one thread.
+
+    Args:
+        path: of the database.
+        limit: predictions that are kept.
+    """
+
+    def __init__(self, path: Path, limit: int = LIMIT) -> None:
+        self._path, self._limit = path, limit
+        self._database: sqlite3.Connection | None = None
+        self._is_broken = False
+        self._settings: tuple[object, ...] = ()
+        self._spec: ModelSpec | None = None
+        self._model = b""
+
+    def use(self, top_k: int, speed: Speed = EXACT) -> None:
+        """Say what predictions depend on besides the file and the model."""
+        self._settings, self._spec = (top_k, *astuple(speed)), None
+
+    def find(self, path: Path, spec: ModelSpec) -> Prediction | None:
+        """Return what a model said of a file, if the file is the same as then."""
+        database, key = self._open(), self._key(path, spec)
+        if database is None or key is None:
+            return None
+        try:
+            row = database.execute("SELECT top FROM known WHERE photo = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        return None if row is None else Prediction(path, _unpacked(row[0], spec), None, spec)
+
+    def keep(self, predictions: Iterable[Prediction]) -> None:
+        """Remember predictions; failures are not kept, for they may be over next time."""
+        database = self._open()
+        if database is None:
+            return
+        made = [one for one in predictions if one.top]
+        keys = [self._key(one.image, one.model) for one in made]
+        rows = [(key, _packed(one)) for key, one in zip(keys, made, strict=True) if key]
+        try:
+            with database:
+                database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._database is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+    def _open(self) -> sqlite3.Connection | None:
+        if self._database is None and not self._is_broken:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._database = self._opened()
+            except (OSError, sqlite3.Error) as error:
+                self._give_up(error)
+        return self._database
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, full, not allowed
+                raise
+            log.info("%s is damaged and made anew: %s", self._path, error)
+            for damaged in self._path.parent.glob(f"{self._path.name}*"):
+                damaged.unlink()
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, timeout=1.0)
+        try:
+            database.executescript(_SCHEMA)
+            newest = database.execute("SELECT max(rowid), count(*) FROM known").fetchone()
+            if newest[1] > self._limit:
+                kept = int(self._limit * (1 - _SPARE_SHARE))
+                with database:
+                    database.execute("DELETE FROM known WHERE rowid <= ?", (newest[0] - kept,))
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _give_up(self, error: Exception) -> None:
+        log.info("predictions are not kept: %s", error)
+        self.close()
+        self._is_broken = True
+
+    def _key(self, path: Path, spec: ModelSpec) -> bytes | None:
+        """Return what stands for a file as it is now, seen by a model.
+
+        Copying another file over it changes its number, its size or one of its times; so does
+        renaming it, after which it is only classified once more.
+        """
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        if spec is not self._spec:
+            self._spec, self._model = spec, self._model_key(spec)
+        identity = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        found = hashlib.blake2b(self._model, digest_size=16)
+        found.update(struct.pack("<4Q", *(number & (2**64 - 1) for number in identity)))
+        found.update(os.fsencode(path))
+        return found.digest()
+
+    def _model_key(self, spec: ModelSpec) -> bytes:
+        depends_on = [
+            _FORMAT,
+            spec.sha256,
+            spec.architecture,
+            spec.outputs,
+            len(spec.class_names),
+            spec.preprocessing.to_json(),
+            spec.settled.dilation,
+            self._settings,
+        ]
+        return hashlib.sha256(json.dumps(depends_on).encode()).digest()
+
+
+def _packed(prediction: Prediction) -> bytes:
+    return b"".join(
+        _CLASS.pack(one.class_index, one.probability, math.nan if one.value is None else one.value)
+        for one in prediction.top
+    )
+
+
+def _unpacked(top: bytes, spec: ModelSpec) -> tuple[ClassProbability, ...]:
+    names = spec.class_names
+    return tuple(
+        ClassProbability(index, names[index], probability, None if math.isnan(value) else value)
+        for index, probability, value in _CLASS.iter_unpack(top)
+    )

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.images.preprocessing import Preprocessing
+from core.inference import conversion, engine
+from core.inference.backends import EagerBackend, OnnxBackend, probe_batch
+from core.inference.classifier import Classifier
+from core.inference.conversion import Conversion, ConversionError, Conversions, export
+from core.inference.devices import processor
+from core.inference.engine import Engine
+from core.inference.predictions import Prediction
+from core.models.checkpoints import open_model
+from core.models.spec import ModelChoice, Settled
+from core.models.torchvision_import import torchvision_models
+
+FAMILIES = (
+    "alexnet",
+    "vgg11_bn",
+    "resnet18",
+    "resnext50_32x4d",
+    "inception_v3",
+    "densenet121",
+    "googlenet",
+    "squeezenet1_0",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "shufflenet_v2_x0_5",
+    "mnasnet0_5",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_y_400mf",
+    "convnext_tiny",
+    "vit_b_32",
+    "swin_t",
+    "swin_v2_t",
+    "maxvit_t",
+)
+
+
+@pytest.fixture
+def conversions(tmp_path: Path) -> Iterator[Conversions]:
+    made = Conversions(tmp_path / "converted")
+    yield made
+    made.shut_down()
+
+
+@pytest.fixture
+def without_fast_path() -> Iterator[None]:
+    torch.backends.mha.set_fastpath_enabled(False)
+    yield
+    torch.backends.mha.set_fastpath_enabled(True)
+
+
+def build(name: str) -> nn.Module:
+    """Return a network whose outputs depend on its input, also where heads begin as zeros."""
+    torch.manual_seed(0)
+    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision_models().get_model(name, num_classes=10, **options).eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear) and not layer.weight.abs().max():
+            nn.init.normal_(layer.weight, std=0.1)
+    return network
+
+
+@pytest.mark.filterwarnings("ignore")  # the exporter's, for programmers
+@pytest.mark.usefixtures("without_fast_path")
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_computes_the_same_when_converted(name: str, tmp_path: Path) -> None:
+    network = build(name)
+    size = 299 if name == "inception_v3" else 224
+    used = Preprocessing(resize=size, crop=(size, size))
+    export(network, used, tmp_path / "network.onnx")
+    converted = OnnxBackend(tmp_path / "network.onnx", used)
+    pixels = probe_batch(used)
+    expected = EagerBackend(network, used, "cpu").logits(pixels)
+    found = converted.logits(pixels)  # three photos, where two were exported
+    converted.close()
+    assert found.shape == (3, 10)
+    assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+
+
+def test_a_conversion_serves_and_is_kept(conversions: Conversions, tmp_path: Path) -> None:
+    choice = ModelChoice()
+    opened = open_model(choice)
+    asked = Conversion(choice, opened.spec)
+    assert not conversions.is_kept(asked)
+    made = conversions.start(asked).result()
+    used = Classifier(opened, processor(""), print)
+    assert used.adopt(made)
+    assert used.backend == "ONNX Runtime"
+    used.close()
+    assert conversions.is_kept(asked)
+
+    other_mean = Settled(preprocessing=Preprocessing(mean=(0.5, 0.5, 0.5)))
+    again = Conversion(choice, open_model(ModelChoice(settled=other_mean)).spec)
+    assert conversions.is_kept(again)  # mean and std go in beside the pixels
+    kept = conversions.start(again).result()
+    other = Classifier(open_model(ModelChoice(settled=other_mean)), processor(""), print)
+    assert other.adopt(kept)
+    other.close()
+
+    (file,) = (tmp_path / "converted").iterdir()
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ConversionError, match="cannot be loaded"):
+        conversions.start(asked).result()
+    assert not conversions.is_kept(asked)
+
+
+def test_what_it_depends_on_is_in_its_name() -> None:
+    choice = ModelChoice()
+    spec = open_model(choice).spec
+    keys = {Conversion(choice, spec).key}
+    for edited in (
+        Preprocessing(crop=(192, 192)),
+        Preprocessing(transform_input=True),
+    ):
+        settled = Settled(preprocessing=edited)
+        keys.add(Conversion(choice, open_model(ModelChoice(settled=settled)).spec).key)
+    assert len(keys) == 3
+
+
+def test_a_file_that_is_gone_ends_as_a_reason(conversions: Conversions, tmp_path: Path) -> None:
+    spec = open_model(ModelChoice()).spec
+    gone = Conversion(ModelChoice(checkpoint=tmp_path / "gone.pth"), spec)
+    with pytest.raises(ConversionError, match=r"gone\.pth"):
+        conversions.start(gone).result()
+    assert list((tmp_path / "converted").iterdir()) == []
+
+
+def test_shutting_down_breaks_a_conversion_off(tmp_path: Path) -> None:
+    made = Conversions(tmp_path / "converted")
+    running = made.start(Conversion(ModelChoice(), open_model(ModelChoice()).spec))
+    while not (tmp_path / "converted").exists():
+        time.sleep(0.01)
+    begun = time.monotonic()
+    made.shut_down()
+    assert time.monotonic() - begun < 2
+    with pytest.raises(ConversionError):
+        running.result()
+
+
+def test_those_unused_for_longest_go(tmp_path: Path) -> None:
+    kept = Conversions(tmp_path, limit_bytes=250)
+    for number, name in enumerate(("old", "middle", "new")):
+        path = tmp_path / f"{name}.onnx"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (number, number))
+    kept._prune(tmp_path / "new.onnx")
+    kept.shut_down()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["middle.onnx", "new.onnx"]
+
+
+class Shifted:
+    """A backend that computes something else."""
+
+    title, batch_size = "Wrong", 8
+
+    def __init__(self, right: EagerBackend, shift: float) -> None:
+        self._right, self._shift = right, shift
+
+    def logits(self, pixels: np.ndarray) -> Tensor:
+        outputs = self._right.logits(pixels).clone()
+        outputs[:, outputs.argmax(1)] -= self._shift
+        return outputs
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("shift", [0.1, 100.0, float("nan")])
+def test_a_backend_that_predicts_otherwise_does_not_serve(shift: float) -> None:
+    used = Classifier(open_model(ModelChoice()), processor(""), print)
+    wrong = Shifted(used._eager, shift)
+    assert used.difference(wrong) > 1e-3
+    assert not used.adopt(wrong)
+    assert used.backend == "PyTorch"
+
+
+def test_a_long_run_goes_over_to_the_faster_backend(
+    make_photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_WORTH_CONVERTING", 0.0)
+    made = Engine(decoders=2, cache=tmp_path / "cache")
+    paths = [make_photo(f"{number}.png") for number in range(8)]
+    made.open_model(ModelChoice(), "cpu").result()
+    first: list[Prediction] = []
+    made.classify(paths, first.extend).finished.result()
+    deadline = time.monotonic() + 120
+    later: list[Prediction] = []
+    while made.classifier().backend != "ONNX Runtime" and time.monotonic() < deadline:
+        later = []
+        made.classify(paths, later.extend).finished.result()
+    made.classify(paths, later.extend).finished.result()
+    made.shut_down()
+    assert made.classifier().backend == "ONNX Runtime"
+    for before, after in zip(first, later[-8:], strict=True):
+        assert before.top[0].class_index == after.top[0].class_index
+        assert before.top[0].probability == pytest.approx(after.top[0].probability, abs=1e-3)
+
+
+def test_large_networks_stay_with_pytorch(
+    conversions: Conversions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "_LARGEST_NETWORK_BYTES", 1000)
+    asked = Conversion(ModelChoice(), open_model(ModelChoice()).spec)
+    with pytest.raises(ConversionError, match="4 MB"):
+        conversion._open_and_export(asked, tmp_path / "network.onnx")
+    assert not (tmp_path / "network.onnx").exists()

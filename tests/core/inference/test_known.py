@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.images.preprocessing import Preprocessing
+from core.inference.engine import Engine
+from core.inference.known import KnownPredictions
+from core.inference.predictions import ClassProbability, Prediction
+from core.inference.speed import Speed
+from core.models.spec import ModelChoice, ModelSpec, Settled
+from tests.specs import make_spec
+
+SPEC = make_spec(names=("ant", "bee", "猫"))
+
+
+def predict(path: Path, spec: ModelSpec = SPEC, value: float | None = None) -> Prediction:
+    top = (ClassProbability(2, "猫", 0.75, value), ClassProbability(0, "ant", 0.25, None))
+    return Prediction(path, top, None, spec)
+
+
+@pytest.fixture
+def photo(make_photo: Callable[..., Path]) -> Path:
+    return make_photo("Jörg 张伟/猫 é.png", (20, 20))
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Iterator[KnownPredictions]:
+    made = KnownPredictions(tmp_path / "cache" / "known.sqlite")
+    made.use(5)
+    yield made
+    made.close()
+
+
+def test_what_was_kept_is_found_as_it_was(known: KnownPredictions, photo: Path) -> None:
+    assert known.find(photo, SPEC) is None
+    known.keep([predict(photo, value=0.5)])
+    assert known.find(photo, SPEC) == predict(photo, value=0.5)
+
+
+def test_names_are_those_of_now(known: KnownPredictions, photo: Path) -> None:
+    known.keep([predict(photo)])
+    found = known.find(photo, replace(SPEC, class_names=("Ameise", "Biene", "Katze")))
+    assert found is not None
+    assert found.top[0].class_name == "Katze"
+
+
+def test_another_model_says_nothing(known: KnownPredictions, photo: Path) -> None:
+    known.keep([predict(photo)])
+    for other in (
+        replace(SPEC, sha256="1" * 64),
+        replace(SPEC, preprocessing=Preprocessing(crop=(100, 100))),
+        replace(SPEC, outputs="sigmoid"),
+        replace(SPEC, settled=Settled(dilation=(False, True, True))),
+    ):
+        assert known.find(photo, other) is None
+    known.use(5, Speed(decoding="fast"))
+    assert known.find(photo, SPEC) is None
+    known.use(3)
+    assert known.find(photo, SPEC) is None
+    known.use(5)
+    assert known.find(photo, SPEC) is not None
+
+
+def test_another_file_under_its_name_is_another_photo(
+    known: KnownPredictions, photo: Path, make_photo: Callable[..., Path]
+) -> None:
+    known.keep([predict(photo)])
+    times = photo.stat()
+    other = make_photo("other.png", (20, 20))
+    content = other.read_bytes()
+    photo.write_bytes(content[: times.st_size].ljust(times.st_size, b"\0"))
+    os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns))  # same size, same time
+    assert known.find(photo, SPEC) is None
+    photo.unlink()
+    assert known.find(photo, SPEC) is None
+
+
+def test_failures_are_not_kept(known: KnownPredictions, photo: Path) -> None:
+    known.keep([Prediction(photo, (), "the file is empty", SPEC)])
+    assert known.find(photo, SPEC) is None
+
+
+def test_the_oldest_go(tmp_path: Path, make_photo: Callable[..., Path]) -> None:
+    photos = [make_photo(f"{number}.png", (4, 4)) for number in range(20)]
+    for _ in range(2):  # the limit is kept when the database is opened
+        known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
+        known.use(5)
+        known.keep([predict(photo) for photo in photos[:15]])
+        known.close()
+    known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
+    known.use(5)
+    kept = [known.find(photo, SPEC) is not None for photo in photos[:15]]
+    known.close()
+    assert kept == [False] * 6 + [True] * 9
+
+
+def test_a_damaged_database_is_made_anew(tmp_path: Path, photo: Path) -> None:
+    path = tmp_path / "known.sqlite"
+    path.write_bytes(b"no database at all" * 1000)
+    known = KnownPredictions(path)
+    known.use(5)
+    known.keep([predict(photo)])
+    assert known.find(photo, SPEC) is not None
+    known.close()
+
+
+def test_without_a_place_nothing_is_kept_and_nothing_breaks(tmp_path: Path, photo: Path) -> None:
+    (tmp_path / "file").touch()
+    known = KnownPredictions(tmp_path / "file" / "known.sqlite")
+    known.use(5)
+    known.keep([predict(photo)])
+    assert known.find(photo, SPEC) is None
+    known.close()
+
+
+def test_a_second_run_recalls_and_decodes_nothing(
+    make_photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [make_photo(f"{number}.png", (64, 64)) for number in range(12)]
+    (tmp_path / "empty.jpg").touch()
+    engine = Engine(decoders=2, cache=tmp_path / "cache")
+    engine.open_model(ModelChoice(), "cpu").result()
+    first: list[Prediction] = []
+    engine.classify(paths, first.extend, recall=True).finished.result()
+    engine.shut_down()
+
+    engine = Engine(decoders=2, cache=tmp_path / "cache")
+    engine.open_model(ModelChoice(), "cpu").result()
+    decoded: list[Path] = []
+    decode = engine.decode
+    monkeypatch.setattr(
+        engine, "decode", lambda path, used: decoded.append(path) or decode(path, used)
+    )
+    shutil.copy(paths[0], tmp_path / "new.png")
+    later = [*paths[:6], tmp_path / "empty.jpg", *paths[6:], tmp_path / "new.png"]
+    second: list[Prediction] = []
+    outcome = engine.classify(later, second.extend, recall=True).finished.result()
+    assert (outcome.done, outcome.failed) == (14, 1)
+    assert decoded == [tmp_path / "empty.jpg", tmp_path / "new.png"]
+    by_path = {one.image: one for one in second}
+    for one in first:
+        recalled = by_path[one.image].top
+        assert [top.class_index for top in recalled] == [top.class_index for top in one.top]
+        assert recalled[0].probability == pytest.approx(one.top[0].probability)
+    again: list[Prediction] = []
+    engine.classify(paths, again.extend).finished.result()
+    assert len(decoded) == 14  # who does not ask for it gets everything computed
+    engine.shut_down()
