@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,8 +21,8 @@ from core.threads import yield_to_window
 PIXELS, FACTOR, OFFSET, LOGITS = "pixels", "factor", "offset", "logits"
 """Names in a converted network: its inputs and its output."""
 
-_PHOTOS_A_CALL = 4
-_CALLS_A_STREAM = 4
+_PHOTOS_A_CALL = 2
+_CALLS_A_STREAM = 8
 
 
 class Backend(Protocol):
@@ -30,10 +31,12 @@ class Backend(Protocol):
     Attributes:
         title: for people.
         batch_size: how many photos it likes to run together.
+        streams: how many of them it computes at a time, each for itself.
     """
 
     title: str
     batch_size: int
+    streams: int
 
     def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
         """Return the raw outputs, float32, shape (N, K), for pixels of shape (N, H, W, C)."""
@@ -74,6 +77,7 @@ class EagerBackend:
         self._copying: torch.cuda.Stream | None = None
         self._mixed = mixed_precision
         self.batch_size = 8
+        self.streams = 1
         if self._device.type == "cuda":
             self._copying = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             self.batch_size = 32
@@ -150,14 +154,14 @@ class OnnxBackend:
         std = np.asarray(preprocessing.std, np.float64)
         self._factor = (preprocessing.scale / 255 / std).astype(np.float32)
         self._offset = (-mean / std).astype(np.float32)
-        self._streams = torch.get_num_threads()
-        self._pool = ThreadPoolExecutor(self._streams, "stream", initializer=yield_to_window)
-        self.batch_size = _CALLS_A_STREAM * _PHOTOS_A_CALL * self._streams
+        self.streams = torch.get_num_threads()
+        self._pool = ThreadPoolExecutor(self.streams, "stream", initializer=yield_to_window)
+        self.batch_size = _CALLS_A_STREAM * _PHOTOS_A_CALL * self.streams
 
     def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
         """Return the raw outputs, shape (N, K)."""
-        size = min(_PHOTOS_A_CALL, -(-len(pixels) // self._streams))
-        parts = [pixels[first : first + size] for first in range(0, len(pixels), size)]
+        calls = math.ceil(len(pixels) / self.streams / _PHOTOS_A_CALL) * self.streams
+        parts = np.array_split(pixels, min(calls, len(pixels)))
         return torch.from_numpy(np.concatenate(list(self._pool.map(self._run, parts))))
 
     def close(self) -> None:

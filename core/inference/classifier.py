@@ -94,7 +94,9 @@ class Classifier:
         """
         size = asked or self._backend.batch_size
         if asked is None and self._photo_seconds > 0:
-            size = max(1, min(size, int(_BATCH_SECONDS / self._photo_seconds)))
+            streams = self._backend.streams
+            rounds = int(_BATCH_SECONDS / self._photo_seconds / streams)
+            size = min(size, max(1, rounds) * streams)
         return size if self._largest_batch is None else min(size, self._largest_batch)
 
     def check_input(self) -> None:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _AHEAD_BYTES = 64 * 2**20
 _AHEAD_BATCHES = 3
 _RECALL_SECONDS = 0.05
+_FAST_MARGIN = 2
+"""How much larger than the resize's result a JPEG must stay when the decoder shrinks it: without
+a margin 97 % of enlarged photos kept their class."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,11 @@ def decode(path: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decod
     """
     from core.images.decoding import load_rgb
 
-    least_size = None if is_exact else preprocessing.resized_size
+    def with_margin(size: tuple[int, int]) -> tuple[int, int]:
+        width, height = preprocessing.resized_size(size)
+        return _FAST_MARGIN * width, _FAST_MARGIN * height
+
+    least_size = None if is_exact else with_margin
     try:
         upright = preprocessing.apply_orientation
         return preprocessing.seen_by_model(load_rgb(path, upright=upright, least_size=least_size))

@@ -162,7 +162,7 @@ def test_those_unused_for_longest_go(tmp_path: Path) -> None:
 class Shifted:
     """A backend that computes something else."""
 
-    title, batch_size = "Wrong", 8
+    title, batch_size, streams = "Wrong", 8, 1
 
     def __init__(self, right: EagerBackend, shift: float) -> None:
         self._right, self._shift = right, shift
