@@ -37,6 +37,7 @@ from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
+    from core.images.loader import SearchResult
     from core.inference.engine import ReadyModel
     from core.inference.predictions import Prediction
     from core.inference.runs import RunOutcome
@@ -262,9 +263,11 @@ class Droplens(QObject):
         for action in self.window.actions_table.some(*_NEEDING_PHOTOS):
             action.setEnabled(not empty)
 
-    @Slot()
-    def _arrange_found(self) -> None:
-        if self.gallery_model.is_sorted:
+    @Slot(object, list)
+    def _arrange_found(self, found: SearchResult, _: list[Path]) -> None:
+        if found.came_early:
+            self.gallery_model.put_in_order(found.photos)
+        elif self.gallery_model.is_sorted:
             self.gallery_model.arrange()
 
     @Slot(str)
@@ -293,7 +296,8 @@ class Droplens(QObject):
         path = ask_where_to_save(self.window, self.settings.last_folder)
         if path is None:
             return
-        made = [row.prediction for row in self.gallery_model.rows() if row.prediction is not None]
+        rows = [row for row in self.gallery_model.rows() if row.is_classified]
+        made = [row.prediction for row in rows if row.prediction is not None]
         told = self.tr("{n} predictions saved as {path}").format(n=f"{len(made):,}", path=path)
         self.bridge.write(lambda: save_predictions(made, path), told)
 
@@ -323,7 +327,7 @@ class Droplens(QObject):
         self.run_bar.say("")
         self.reporter.report(error)
         if self.picker.ready is not None and self.picker.ready.spec.predicts:
-            waiting = [row.path for row in self.gallery_model.rows() if row.prediction is None]
+            waiting = [row.path for row in self.gallery_model.rows() if not row.is_classified]
             self.classifying.restart(waiting)
 
     def classify_again(self) -> None:

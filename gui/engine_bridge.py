@@ -66,8 +66,8 @@ class EngineBridge(QObject):
     """RunOutcome."""
     photos_found = Signal(list)
     """Paths, in order."""
-    search_finished = Signal(int, list)
-    """How many photos a search found, and the paths that were searched."""
+    search_finished = Signal(object, list)
+    """SearchResult, and the paths that were searched."""
     photo_ready = Signal(object)
     """ViewedPhoto."""
     photo_failed = Signal(object)
@@ -232,7 +232,7 @@ class EngineBridge(QObject):
         self._watch(
             f"search {self._searches}",
             future,
-            lambda count: self.search_finished.emit(count, searched),
+            lambda found: self.search_finished.emit(found, searched),
         )
 
     def stop_searches(self) -> None:

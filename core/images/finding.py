@@ -6,9 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from natsort import natsort_keygen, ns
-
 from core.errors import os_reason
+from core.images.naming import natural_key
 
 IMAGE_ENDINGS = frozenset(
     ".apng .avif .avifs .bmp .bw .cur .dds .dib .fit .fits .gif .heic .heics .heif .heifs .hif "
@@ -32,13 +31,15 @@ _MAGIC = (
 )
 _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
-_natural = natsort_keygen(key=lambda entry: entry.name, alg=ns.IGNORECASE)
+_EARLY = 500
+"""Entries of a folder after which its first photos are told of, before all are known."""
 
 
 def find_images(
     paths: Iterable[Path],
     on_problem: Callable[[str], None],
     is_stopped: Callable[[], bool] = lambda: False,
+    on_early: Callable[[list[Path]], None] = lambda _: None,
 ) -> Iterator[Path]:
     """Yield the photos that the paths name, folders searched to their bottom.
 
@@ -51,11 +52,13 @@ def find_images(
         paths: in the order in which they shall appear.
         on_problem: called with a sentence for a folder that cannot be read.
         is_stopped: asked at every entry; ends the search.
+        on_early: called with photos of a large folder as soon as they are met, while their
+            order is not known yet; they are yielded all the same.
     """
     entered: set[tuple[int, int]] = set()
     for path in paths:
         if path.is_dir():
-            yield from _walk(path, entered, on_problem, is_stopped)
+            yield from _walk(path, entered, on_problem, is_stopped, on_early)
         else:
             yield path
 
@@ -65,6 +68,7 @@ def _walk(
     entered: set[tuple[int, int]],
     on_problem: Callable[[str], None],
     is_stopped: Callable[[], bool],
+    on_early: Callable[[list[Path]], None],
 ) -> Iterator[Path]:
     waiting = [str(folder)]
     while waiting:
@@ -75,21 +79,38 @@ def _walk(
                 continue
             entered.add((status.st_dev, status.st_ino))
             with os.scandir(here) as found:
-                entries = sorted(found, key=_natural)
+                images, subfolders = _sorted_out(found, is_stopped, on_early)
         except OSError as error:
             on_problem(f"The folder {here} could not be opened: {os_reason(error)}.")
             continue
-        subfolders = []
-        for entry in entries:
+        for name in images:
             if is_stopped():
                 return
-            if entry.name.startswith("."):
-                continue
-            if _is_folder(entry):
-                subfolders.append(entry.path)
-            elif _is_image(entry):
-                yield Path(entry.path)
-        waiting.extend(reversed(subfolders))
+            yield Path(here, name)
+        waiting.extend(os.path.join(here, name) for name in reversed(subfolders))  # noqa: PTH118
+
+
+def _sorted_out(
+    found: Iterable[os.DirEntry[str]],
+    is_stopped: Callable[[], bool],
+    on_early: Callable[[list[Path]], None],
+) -> tuple[list[str], list[str]]:
+    """Return the names of photos and of subfolders, each in natural order."""
+    images: list[str] = []
+    subfolders: list[str] = []
+    for entry in found:
+        if is_stopped():
+            break
+        if entry.name.startswith("."):
+            continue
+        if _is_folder(entry):
+            subfolders.append(entry.name)
+        elif _is_image(entry):
+            images.append(entry.name)
+            if len(images) == _EARLY:
+                folder = os.path.dirname(entry.path)  # noqa: PTH120 - the hot path
+                on_early([Path(folder, name) for name in sorted(images, key=natural_key)])
+    return sorted(images, key=natural_key), sorted(subfolders, key=natural_key)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

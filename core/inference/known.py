@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import math
 import os
 import sqlite3
 import struct
@@ -15,7 +14,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.inference.predictions import ClassProbability, Prediction
+from core.inference.predictions import Prediction, pack, unpack
 from core.inference.speed import EXACT, Speed
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ LIMIT = 1_000_000
 """Photos whose predictions are kept, about 120 MB; the oldest go."""
 
 _FORMAT = 1
-_CLASS = struct.Struct("<Iff")
 _SCHEMA = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = OFF;
@@ -68,7 +66,7 @@ class KnownPredictions:
         except sqlite3.Error as error:
             self._give_up(error)
             return None
-        return None if row is None else Prediction(path, _unpacked(row[0], spec), None, spec)
+        return None if row is None else Prediction(path, unpack(row[0], spec), None, spec)
 
     def keep(self, predictions: Iterable[Prediction]) -> None:
         """Remember predictions; failures are not kept, for they may be over next time."""
@@ -77,7 +75,7 @@ class KnownPredictions:
             return
         made = [one for one in predictions if one.top]
         keys = [self._key(one.image, one.model) for one in made]
-        rows = [(key, _packed(one)) for key, one in zip(keys, made, strict=True) if key]
+        rows = [(key, pack(one.top)) for key, one in zip(keys, made, strict=True) if key]
         try:
             with database:
                 database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", rows)
@@ -160,18 +158,3 @@ class KnownPredictions:
             self._settings,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).digest()
-
-
-def _packed(prediction: Prediction) -> bytes:
-    return b"".join(
-        _CLASS.pack(one.class_index, one.probability, math.nan if one.value is None else one.value)
-        for one in prediction.top
-    )
-
-
-def _unpacked(top: bytes, spec: ModelSpec) -> tuple[ClassProbability, ...]:
-    names = spec.class_names
-    return tuple(
-        ClassProbability(index, names[index], probability, None if math.isnan(value) else value)
-        for index, probability, value in _CLASS.iter_unpack(top)
-    )

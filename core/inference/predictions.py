@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from core.errors import cannot_read
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
 
+_CLASS = struct.Struct("<Iff")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -90,6 +93,29 @@ class Prediction:
                 "outputs": self.model.outputs,
             },
         }
+
+
+def pack(top: Iterable[ClassProbability]) -> bytes:
+    """Return classes in 12 bytes each, without their names."""
+    return b"".join(
+        _CLASS.pack(one.class_index, one.probability, math.nan if one.value is None else one.value)
+        for one in top
+    )
+
+
+def unpack(top: bytes, model: ModelSpec) -> tuple[ClassProbability, ...]:
+    """Return the classes that ``pack`` was given, with the names that the model has now."""
+    names = model.class_names
+    return tuple(
+        ClassProbability(index, names[index], probability, None if math.isnan(value) else value)
+        for index, probability, value in _CLASS.iter_unpack(top)
+    )
+
+
+def likeliest(top: bytes) -> tuple[int, float]:
+    """Return class index and probability of the first class that ``pack`` was given."""
+    index, probability, _ = _CLASS.unpack_from(top)
+    return index, probability
 
 
 def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:

@@ -3,105 +3,158 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+import os
+import struct
+from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
 
 from core.files import readable
+from core.images.naming import natural_key
+from core.inference.predictions import Prediction, likeliest, pack, unpack
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
+    from core.models.spec import ModelSpec
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
 """The GalleryRow itself, for the delegate."""
 
 ORDERS = ("added", "name", "class", "probability", "uncertain")
-_NO_PARENT = QModelIndex()
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class GalleryRow:
-    """One photo and what is known of it."""
+_NO_CLASS = struct.pack("<If", 2**32 - 1, -1.0)
 
-    __slots__ = ("name", "path", "prediction")
+
+class GalleryRow:
+    """One photo and what is known of it, in few bytes: there may be 100,000."""
+
+    __slots__ = ("_model", "_reason", "_top", "file", "natural_key")
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = readable(path.name)
-        self.prediction: Prediction | None = None
+        self.file = str(path)
+        self.natural_key = natural_key(self.file_name)
+        self._model: ModelSpec | None = None
+        self._reason: str | None = None
+        self._top = b""
+
+    @property
+    def path(self) -> Path:
+        """Return the file."""
+        return Path(self.file)
+
+    @property
+    def file_name(self) -> str:
+        """Return the last part of the path, as the system has it."""
+        return self.file.rpartition(os.sep)[2]
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the path, for people."""
+        return readable(self.file_name)
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """Return what the model says."""
+        if self._model is None:
+            return None
+        return Prediction(self.path, unpack(self._top, self._model), self._reason, self._model)
+
+    def take(self, prediction: Prediction | None) -> None:
+        """Note what the model says; None forgets it."""
+        self._model = None if prediction is None else prediction.model
+        self._reason = None if prediction is None else prediction.reason
+        self._top = b"" if prediction is None else pack(prediction.top)
+
+    @property
+    def is_classified(self) -> bool:
+        """Return whether the model has seen it, in vain perhaps."""
+        return self._model is not None
 
     @property
     def error(self) -> str | None:
         """Return why the photo could not be classified."""
-        return self.prediction.error if self.prediction is not None else None
+        prediction = self.prediction if self._reason is not None else None
+        return None if prediction is None else prediction.error
 
     @property
     def reason(self) -> str | None:
         """Return the same in few words."""
-        return self.prediction.reason if self.prediction is not None else None
+        return self._reason
+
+    @property
+    def likeliest(self) -> bytes:
+        """Return index and probability of the likeliest class in 8 bytes, as ``pack`` has them."""
+        return self._top[:8] or _NO_CLASS
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of all classes that the model knows."""
+        return () if self._model is None else self._model.class_names
 
     @property
     def class_name(self) -> str:
         """Return the likeliest class, or nothing."""
-        top = self.prediction.top if self.prediction is not None else ()
-        return top[0].class_name if top else ""
+        return self.class_names[likeliest(self._top)[0]] if self._top else ""
 
     @property
     def probability(self) -> float:
         """Return the likeliest class's probability, -1 where there is none."""
-        top = self.prediction.top if self.prediction is not None else ()
-        return top[0].probability if top else -1.0
+        return likeliest(self._top)[1] if self._top else -1.0
 
     def figure(self, decimals: int) -> str:
         """Return the likeliest class's probability in percent, "" where there is none."""
-        top = self.prediction.top if self.prediction is not None else ()
-        return top[0].figure(decimals) if top else ""
+        prediction = self.prediction if self._top else None
+        return "" if prediction is None else prediction.top[0].figure(decimals)
 
 
-def _natural_key() -> Callable[[GalleryRow], Any]:
-    from natsort import natsort_keygen, ns  # costs start-up time, so only when sorting by name
-
-    return natsort_keygen(key=lambda row: row.name, alg=ns.IGNORECASE)
+_DECIDED_BY_PREDICTIONS = ("class", "probability", "uncertain")
 
 
-def _by_class(row: GalleryRow) -> tuple[object, ...]:
-    """Photos without a class come last."""
-    return (not row.class_name, row.class_name.casefold(), -row.probability)
+def _sorted_by_predictions(rows: list[GalleryRow], order: str) -> list[GalleryRow]:
+    """Return rows in an order that predictions decide; those without a class come last."""
+    import numpy as np  # costs start-up time, so only when sorting so
+
+    names = next((row.class_names for row in rows if row.class_names), ())
+    tops = b"".join([row.likeliest for row in rows])
+    likeliest = np.frombuffer(tops, np.dtype([("index", "<u4"), ("probability", "<f4")]))
+    by_name = sorted(range(len(names)), key=lambda index: names[index].casefold())
+    rank = np.full(len(names) + 1, len(names))
+    rank[by_name] = np.arange(len(names))
+    ranks = rank[np.minimum(likeliest["index"], len(names))]
+    probability = likeliest["probability"]
+    keys = {
+        "class": (-probability, ranks),
+        "probability": (-probability,),
+        "uncertain": (np.where(ranks < len(names), probability, np.inf),),
+    }
+    return [rows[at] for at in np.lexsort(keys[order]).tolist()]
 
 
-def _by_probability(row: GalleryRow) -> float:
-    return -row.probability
+class GalleryModel(QStringListModel):
+    """Rows in the order shown; all rows stay known while a search hides some.
 
-
-def _by_uncertainty(row: GalleryRow) -> float:
-    return row.probability if row.probability >= 0 else 2.0
-
-
-_KEYS: dict[str, Callable[[GalleryRow], Any]] = {  # orders that predictions decide
-    "class": _by_class,
-    "probability": _by_probability,
-    "uncertain": _by_uncertainty,
-}
-
-
-class GalleryModel(QAbstractListModel):
-    """Rows in the order shown; all rows stay known while a search hides some."""
+    Of the list of strings only its length is used: a view asks for the index of every row when
+    it lays them out, and a Python model would be called 100,000 times for that.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: dict[Path, GalleryRow] = {}
+        self._rows: dict[str, GalleryRow] = {}
         self._shown: list[GalleryRow] = []
-        self._position: dict[Path, int] = {}
         self._order = "added"
         self._search = ""
 
     # Qt's side
 
-    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else len(self._shown)
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -126,7 +179,7 @@ class GalleryModel(QAbstractListModel):
 
     def row(self, path: Path) -> GalleryRow | None:
         """Return what is known of a photo."""
-        return self._rows.get(path)
+        return self._rows.get(str(path))
 
     def rows(self) -> Iterable[GalleryRow]:
         """Return all photos in the order in which they were added."""
@@ -138,7 +191,11 @@ class GalleryModel(QAbstractListModel):
 
     def position(self, path: Path) -> int:
         """Return where a photo stands now, -1 where it is hidden or unknown."""
-        return self._position.get(path, -1)
+        row = self._rows.get(str(path))
+        try:
+            return -1 if row is None else self._shown.index(row)
+        except ValueError:
+            return -1
 
     # Changing
 
@@ -147,21 +204,28 @@ class GalleryModel(QAbstractListModel):
 
         ``arrange`` brings them into order: once after a search, not at each of its chunks.
         """
-        new = [GalleryRow(path) for path in dict.fromkeys(paths) if path not in self._rows]
-        self._rows.update((row.path, row) for row in new)
+        unknown = [path for path in dict.fromkeys(paths) if str(path) not in self._rows]
+        new = [GalleryRow(path) for path in unknown]
+        self._rows.update((row.file, row) for row in new)
         shown = [row for row in new if self._matches(row)]
         if shown:
             first = len(self._shown)
-            self.beginInsertRows(QModelIndex(), first, first + len(shown) - 1)
             self._shown.extend(shown)
-            self._position.update((row.path, first + at) for at, row in enumerate(shown))
-            self.endInsertRows()
-        return [row.path for row in new]
+            self.insertRows(first, len(shown))
+        return unknown
+
+    def put_in_order(self, files: Iterable[str]) -> None:
+        """Let photos stand in this order among those that were added, after the others."""
+        for file in files:
+            row = self._rows.pop(file, None)
+            if row is not None:
+                self._rows[row.file] = row
+        self.arrange()
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Forget photos; their files are not touched."""
         for path in paths:
-            self._rows.pop(path, None)
+            self._rows.pop(str(path), None)
         self.arrange()
 
     def clear(self) -> None:
@@ -171,22 +235,17 @@ class GalleryModel(QAbstractListModel):
 
     def set_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Note what the model says; photos that are gone meanwhile are passed over."""
-        changed: list[int] = []
         for prediction in predictions:
-            row = self._rows.get(prediction.image)
-            if row is None:
-                continue
-            row.prediction = prediction
-            position = self._position.get(row.path, -1)
-            if position >= 0:
-                changed.append(position)
-        if changed:
-            self.dataChanged.emit(self.index(min(changed)), self.index(max(changed)))
+            row = self._rows.get(str(prediction.image))
+            if row is not None:
+                row.take(prediction)
+        if self._shown:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def forget_predictions(self) -> None:
         """Forget what an earlier model said."""
         for row in self._rows.values():
-            row.prediction = None
+            row.take(None)
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
@@ -198,7 +257,7 @@ class GalleryModel(QAbstractListModel):
     @property
     def depends_on_predictions(self) -> bool:
         """Return whether new predictions can change what is shown and in which order."""
-        return bool(self._search) or self._order in _KEYS
+        return bool(self._search) or self._order in _DECIDED_BY_PREDICTIONS
 
     def set_order(self, order: str) -> None:
         """Sort by one of ``ORDERS``."""
@@ -212,17 +271,19 @@ class GalleryModel(QAbstractListModel):
 
     def arrange(self) -> None:
         """Search and sort again, after predictions have come in for instance."""
-        self.beginResetModel()
-        self._shown = [row for row in self._rows.values() if self._matches(row)]
-        key = _natural_key() if self._order == "name" else _KEYS.get(self._order)
-        if key is not None:
-            self._shown.sort(key=key)
-        self._position = {row.path: at for at, row in enumerate(self._shown)}
-        self.endResetModel()
+        rows = list(self._rows.values())
+        if self._search:
+            rows = [row for row in rows if self._matches(row)]
+        if self._order == "name":
+            rows.sort(key=attrgetter("natural_key"))
+        elif self._order in _DECIDED_BY_PREDICTIONS:
+            rows = _sorted_by_predictions(rows, self._order)
+        self._shown = rows
+        self.setStringList([""] * len(rows))
 
     def _matches(self, row: GalleryRow) -> bool:
         text = self._search
-        return not text or text in row.name.casefold() or text in row.class_name.casefold()
+        return not text or text in row.file_name.casefold() or text in row.class_name.casefold()
 
     def _tool_tip(self, row: GalleryRow) -> str:
         parts = (readable(str(row.path)), readable(row.error or ""), self._said(row))

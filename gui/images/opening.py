@@ -13,6 +13,7 @@ import resources
 from gui.images.drop import paths_in, save_pasted, sort_paths
 
 if TYPE_CHECKING:
+    from core.images.loader import SearchResult
     from core.settings import Settings
     from gui.engine_bridge import EngineBridge
 
@@ -97,9 +98,9 @@ class Opening(QObject):
         else:
             self.noted.emit(self.tr("The clipboard holds no photos."))
 
-    @Slot(int, list)
-    def _end_search(self, count: int, searched: list[Path]) -> None:
+    @Slot(object, list)
+    def _end_search(self, found: SearchResult, searched: list[Path]) -> None:
         self.noted.emit("")
-        if count == 0:
+        if not found.photos:
             names = ", ".join(str(path) for path in searched)
             self.refused.emit(self.tr("No photos were found in {names}.").format(names=names))

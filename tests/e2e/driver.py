@@ -64,7 +64,7 @@ class Person:
 
     def all_classified(self, count: int) -> bool:
         rows = self.rows()
-        return len(rows) == count and all(row.prediction is not None for row in rows)
+        return len(rows) == count and all(row.is_classified for row in rows)
 
     @property
     def banner(self) -> str:

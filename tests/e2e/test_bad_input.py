@@ -69,7 +69,7 @@ def test_a_checkpoint_that_is_none_leaves_the_model_and_the_predictions(
         person.drop(path)
         yield lambda: said in person.banner
         assert str(path) in person.banner
-        assert person.rows()[0].prediction is before
+        assert person.rows()[0].prediction == before
 
     drive([str(PHOTO)], script)
 

@@ -24,7 +24,7 @@ DEVICE = Device("cpu", "Processor", "a test")
 
 def predict(path: Path, probability: float = 0.75, name: str = "ant") -> Prediction:
     top = (ClassProbability(0, name, probability),)
-    return Prediction(path, top, None, make_spec())
+    return Prediction(path, top, None, make_spec(names=(name, "other")))
 
 
 def fail(path: Path, reason: str = "the file is empty") -> Prediction:

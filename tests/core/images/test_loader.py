@@ -23,8 +23,24 @@ def loader() -> Iterator[ImageLoader]:
 def test_search_delivers_all(loader: ImageLoader, make_photo: Callable[..., Path]) -> None:
     paths = [make_photo(f"{number}.png", (8, 8)) for number in range(5)]
     found: list[Path] = []
-    assert loader.search([paths[0].parent], found.extend, pytest.fail).result() == 5
+    result = loader.search([paths[0].parent], found.extend, pytest.fail).result()
     assert found == paths
+    assert result.photos == list(map(str, paths))
+    assert not result.came_early
+
+
+def test_a_large_folder_is_told_of_before_all_of_it_is_known(
+    loader: ImageLoader, tmp_path: Path
+) -> None:
+    for number in range(1600):
+        (tmp_path / f"{number}.jpg").touch()
+    chunks: list[list[Path]] = []
+    result = loader.search([tmp_path], chunks.append, pytest.fail).result()
+    assert [Path(file).stem for file in result.photos] == [str(number) for number in range(1600)]
+    assert result.came_early
+    assert len(chunks[0]) == 500
+    assert max(map(len, chunks)) <= 1000
+    assert {str(path) for chunk in chunks for path in chunk} == set(result.photos)
 
 
 def test_view_gives_photo_and_what_the_model_saw(

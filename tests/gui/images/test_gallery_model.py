@@ -78,11 +78,11 @@ def test_search_finds_names_and_classes(model: GalleryModel) -> None:
     assert shown(model) == ["dog.png", "tiger.png"]
 
 
-def test_predictions_tell_what_changed(model: GalleryModel, qtbot: QtBot) -> None:
+def test_predictions_tell_that_something_changed(model: GalleryModel, qtbot: QtBot) -> None:
     model.add(paths("a", "b", "c"))
     with qtbot.waitSignal(model.dataChanged) as caught:
         model.set_predictions([predict(Path("/photos/b")), predict(Path("/photos/gone"))])
-    assert [index.row() for index in caught.args[:2]] == [1, 1]
+    assert [index.row() for index in caught.args[:2]] == [0, 2]
     index = model.index(1)
     assert "ant: 75.0%" in index.data(Qt.ItemDataRole.ToolTipRole)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "b ant: 75.0%"
@@ -96,6 +96,23 @@ def test_failures_carry_their_reason(model: GalleryModel) -> None:
     assert model.shown_row(0).reason == "the file is empty"
     tip = model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert "/photos/a could not be read: the file is empty." in tip
+
+
+def test_photos_that_came_early_are_put_in_order(model: GalleryModel) -> None:
+    model.add(paths("x"))
+    model.add(paths("c", "a"))
+    model.add(paths("a", "b", "c"))
+    model.put_in_order(map(str, paths("a", "b", "c")))
+    assert shown(model) == ["x", "a", "b", "c"]
+    assert model.position(Path("/photos/c")) == 3
+
+
+def test_a_prediction_comes_back_as_it_was_noted(model: GalleryModel) -> None:
+    model.add(paths("a", "b"))
+    said = predict(Path("/photos/a"), 0.75, "猫")
+    model.set_predictions([said, fail(Path("/photos/b"))])
+    assert model.shown_row(0).prediction == said
+    assert model.shown_row(1).prediction == fail(Path("/photos/b"))
 
 
 def test_remove_and_clear(model: GalleryModel) -> None:
