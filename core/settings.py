@@ -18,6 +18,8 @@ class Settings:
     architecture: str = ""
     mirror: str = ""
     device: str = "auto"
+    decoding: str = "exact"
+    mixed_precision: bool = False
     last_folder: str = ""
     recent_checkpoints: list[str] = field(default_factory=list)
     appearance: str = "system"
@@ -35,6 +37,13 @@ def default_path() -> Path:
     from platformdirs import user_config_path  # costs start-up time, so only here
 
     return user_config_path("Droplens", appauthor=False) / "settings.json"
+
+
+def cache_path() -> Path:
+    """Return where of this user lies what can be made again."""
+    from platformdirs import user_cache_path  # costs start-up time, so only here
+
+    return user_cache_path("Droplens", appauthor=False)
 
 
 def load(path: Path) -> Settings:

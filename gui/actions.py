@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from core.inference.speed import FAST_AGREEMENT
 from gui import theme
 
 tr = QCoreApplication.translate
@@ -40,6 +41,7 @@ def table() -> dict[str, list[Row]]:
     """Return the rows of each menu, translated."""
     appearance = tr("actions", "&Appearance")
     inside = tr("actions", "Insi&de")
+    speed = tr("actions", "S&peed")
     return {
         tr("actions", "&File"): [
             Row("open_photos", tr("actions", "Open &photos…"), "Ctrl+O", "image",
@@ -73,6 +75,11 @@ def table() -> dict[str, list[Row]]:
             Row("save_model", tr("actions", "Sa&ve the model as…"), "Ctrl+Shift+S", "save"),
             Row(),
             Row("choose_device", tr("actions", "Choose &device…"), "Ctrl+Shift+D", "cpu"),
+            Row("decode_fast", tr("actions", "&Fast decoding of large JPEGs ({share} of photos "
+                "keep their class)").format(share=f"{FAST_AGREEMENT:.0%}"), "Ctrl+Alt+4",
+                checkable=True, submenu=speed),
+            Row("mixed_precision", tr("actions", "&Half precision on NVIDIA cards (the device "
+                "says how much it differs)"), "Ctrl+Alt+5", checkable=True, submenu=speed),
             Row("use_shipped", tr("actions", "Use the &built-in model"), "Ctrl+B"),
             Row(),
             Row("classify_again", tr("actions", "Classify all a&gain"), "F5", "rotate-ccw"),

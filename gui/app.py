@@ -16,6 +16,7 @@ from core import settings as settings_file
 from core.errors import SettingsError
 from core.images.loader import ImageLoader
 from core.inference.engine import Engine
+from core.inference.speed import Decoding, Speed
 from core.models.settlements import Settlements
 from gui import theme
 from gui.current_photo import CurrentPhoto
@@ -78,6 +79,7 @@ class Droplens(QObject):
         settings: Settings,
         settings_path: Path,
         make_engine: Callable[..., Engine] = Engine,
+        cache: Path | None = None,
     ) -> None:
         super().__init__()
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -95,7 +97,13 @@ class Droplens(QObject):
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
         settlements = Settlements(settings_path.with_name("models"))
         memory = max(0, settings.inside_megabytes) * 2**20
-        engine = partial(make_engine, settlements=settlements, lens_bytes=memory)
+        engine = partial(
+            make_engine,
+            settlements=settlements,
+            lens_bytes=memory,
+            cache=cache,
+            speed=self._speed(),
+        )
         self.bridge = EngineBridge(engine, ImageLoader())
         self.opening = Opening(window, self.bridge, settings)
         self.picker = ModelPicker(window.model_bar, self.bridge, settings)
@@ -206,8 +214,10 @@ class Droplens(QObject):
             "show_details": self.model_dialogs.open_details,
             "save_model": self.model_dialogs.save_model,
             "choose_device": bar.open_devices,
+            "decode_fast": self._change_speed,
+            "mixed_precision": self._change_speed,
             "use_shipped": lambda: self.picker.pick_checkpoint(None),
-            "classify_again": self.classify_again,
+            "classify_again": lambda: self.classify_again(recall=False),
             "stop": self.stop,
             "previous": lambda: self.gallery.step(-1),
             "next": lambda: self.gallery.step(1),
@@ -227,6 +237,8 @@ class Droplens(QObject):
             "show_problems": self.reporter.show_list,
             "about": lambda: show_about(window),
         }
+        actions["decode_fast"].setChecked(self.settings.decoding == "fast")
+        actions["mixed_precision"].setChecked(self.settings.mixed_precision)
         for name, slot in slots.items():
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["show_seen"].toggled.connect(canvas.set_show_seen)
@@ -330,14 +342,33 @@ class Droplens(QObject):
             waiting = [row.path for row in self.gallery_model.rows() if not row.is_classified]
             self.classifying.restart(waiting)
 
-    def classify_again(self) -> None:
+    def _speed(self) -> Speed:
+        decoding: Decoding = "fast" if self.settings.decoding == "fast" else "exact"
+        return Speed(decoding, self.settings.mixed_precision)
+
+    def _change_speed(self) -> None:
+        """Use and remember what the menu says now; photos are classified accordingly."""
+        actions, before = self.window.actions_table, self._speed()
+        self.settings.decoding = "fast" if actions["decode_fast"].isChecked() else "exact"
+        self.settings.mixed_precision = actions["mixed_precision"].isChecked()
+        now = self._speed()
+        self.bridge.set_speed(now)
+        if self.picker.ready is None:
+            return
+        if now.mixed_precision != before.mixed_precision:
+            self.picker.pick_device(self.picker.ready.wanted_device)
+        else:
+            self.classify_again()
+
+    def classify_again(self, *, recall: bool = True) -> None:
         """Classify all photos with the model in use."""
         if self.picker.ready is None:
             return
         self.gallery_model.forget_predictions()
         self.reporter.forget_photos()
         if self.picker.ready.spec.predicts:
-            self.classifying.restart([row.path for row in self.gallery_model.rows()])
+            photos = [row.path for row in self.gallery_model.rows()]
+            self.classifying.restart(photos, recall=recall)
         else:
             self.classifying.hold()
             self.run_bar.say(self.picker.ready.spec.summary)

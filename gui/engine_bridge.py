@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.inference.engine import Engine, ReadyModel
     from core.inference.predictions import Prediction
     from core.inference.runs import Comparison, Run
+    from core.inference.speed import Speed
     from core.inside.lens import ComparedPhoto
     from core.models.downloads import Downloads, Progress
     from core.models.spec import ModelChoice
@@ -194,8 +195,17 @@ class EngineBridge(QObject):
             self.feature_maps_failed.emit,
         )
 
-    def start_run(self, paths: Iterable[Path]) -> None:
-        """Classify photos; a run in progress is stopped and its late answers are dropped."""
+    def set_speed(self, speed: Speed) -> None:
+        """Say what may be given up for speed, from the next photo and the next model on."""
+        self._engine.speed = speed
+
+    def start_run(self, paths: Iterable[Path], *, recall: bool) -> None:
+        """Classify photos; a run in progress is stopped and its late answers are dropped.
+
+        Args:
+            paths: may be lazy.
+            recall: take what this model said of a photo before.
+        """
         self.drop_run()
         run: Run | None = None
 
@@ -207,7 +217,7 @@ class EngineBridge(QObject):
             self._predictions_waiting.emit()
 
         with self._lock:  # the worker may deliver before its run has a name here
-            run = self._engine.classify(paths, deliver)
+            run = self._engine.classify(paths, deliver, recall=recall)
             self._run = run
         self._watch("run", run.finished, self._end_run)
 

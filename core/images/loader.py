@@ -177,6 +177,6 @@ def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
 
 
 def _shrink(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
-    from core.images.thumbnails import make_thumbnail
+    from core.images.thumbnails import find_or_make_thumbnail
 
-    return make_thumbnail(path, size_px)
+    return find_or_make_thumbnail(path, size_px)

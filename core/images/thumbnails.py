@@ -8,7 +8,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.images import desktop_thumbnails
 from core.images.decoding import load_rgb
+
+
+def find_or_make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
+    """Do as ``make_thumbnail``, or take what the desktop has, and leave it there for others.
+
+    Raises:
+        UnreadableImageError: with the reason.
+    """
+    found = desktop_thumbnails.find(path, size_px)
+    if found is not None:
+        return np.asarray(found)
+    made = make_thumbnail(path, size_px)
+    desktop_thumbnails.keep(Image.fromarray(made), path, size_px)
+    return made
 
 
 def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:

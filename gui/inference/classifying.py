@@ -80,6 +80,7 @@ class Classifying(QObject):
         self._waiting = Waiting()
         self._running = False
         self._ready = False
+        self._recall = True
         self._stopped = False
         self._done = 0
         self._failed = 0
@@ -98,9 +99,15 @@ class Classifying(QObject):
         self._total += self._waiting.add(paths)
         self._start()
 
-    def restart(self, paths: Iterable[Path]) -> None:
-        """Classify these photos anew, as a new model wants it."""
+    def restart(self, paths: Iterable[Path], *, recall: bool = True) -> None:
+        """Classify these photos anew, as a new model wants it.
+
+        Args:
+            paths: the photos.
+            recall: take what the model said of them before, in this session or an earlier one.
+        """
         self.hold()
+        self._recall = recall
         self._ready = True
         self.add(paths)
 
@@ -141,7 +148,7 @@ class Classifying(QObject):
         self._done, self._failed, self._total = 0, 0, len(self._waiting)
         self._bar.begin()
         self._bar.advance(0, self._total)
-        self._bridge.start_run(iter(self._waiting))
+        self._bridge.start_run(iter(self._waiting), recall=self._recall)
 
     @Slot(list)
     def _take(self, predictions: list[Prediction]) -> None:

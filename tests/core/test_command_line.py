@@ -51,6 +51,20 @@ def test_classify_as_json(capsysbinary: Any) -> None:
     assert [len(one["predictions"]) for one in found] == [3] * 5
 
 
+def test_fast_decoding_names_the_same_classes(capsysbinary: Any, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    with Image.open(SAMPLES / "coffee.png") as image:
+        image.convert("RGB").resize((4000, 2666), Image.Resampling.BICUBIC).save(large)
+    _, exact, _ = classified(capsysbinary, str(large))
+    status, fast, err = classified(
+        capsysbinary, str(large), "--decoding", "fast", "--precision", "mixed"
+    )
+    assert (status, err) == (0, "")
+    first, second = exact[0]["predictions"][0], fast[0]["predictions"][0]
+    assert first["class_name"] == second["class_name"] == "espresso"
+    assert first["probability"] != second["probability"]
+
+
 def test_some_photos_fail_and_the_rest_is_written(
     capsysbinary: Any, tmp_path: Path, make_photo: Callable[..., Path]
 ) -> None:

@@ -92,3 +92,51 @@ def test_predictions_are_saved(tmp_path: Path) -> None:
         yield lambda: target.exists() and "espresso" in target.read_text()
 
     drive([str(SAMPLES / "coffee.png")], script)
+
+
+def test_a_folder_opened_again_shows_its_predictions_without_computing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from core.inference import engine
+
+    decoded: list[Path] = []
+    decode = engine.decode
+
+    def note(path: Path, *rest: object, **named: object) -> object:
+        decoded.append(path)
+        return decode(path, *rest, **named)
+
+    monkeypatch.setattr(engine, "decode", note)
+    said: list[dict[str, str]] = []
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(5)
+        said.append({row.name: f"{row.class_name} {row.figure(1)}" for row in person.rows()})
+
+    def script_again(person: Person) -> Steps:
+        yield from script(person)
+        assert len(decoded) == 5
+        person.choose("classify_again")  # the person's own wish is carried out
+        yield lambda: len(decoded) == 10 and person.all_classified(5)
+        assert person.rows()[0].class_name
+
+    assert drive([str(SAMPLES)], script) == 0
+    assert drive([str(SAMPLES)], script_again) == 0
+    assert said[0] == said[1]
+
+
+def test_fast_decoding_is_chosen_and_remembered() -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(5)
+        action = person.window.actions_table["decode_fast"]
+        assert not action.isChecked()
+        assert "99%" in action.text()
+        person.choose("decode_fast")
+        yield lambda: person.all_classified(5)
+
+    def script_again(person: Person) -> Steps:
+        yield lambda: person.all_classified(5)
+        assert person.window.actions_table["decode_fast"].isChecked()
+
+    assert drive([str(SAMPLES)], script) == 0
+    assert drive([str(SAMPLES)], script_again) == 0

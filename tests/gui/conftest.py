@@ -99,7 +99,11 @@ class FakeEngine:
         return self._ask("before and after", *arguments)
 
     def classify(
-        self, paths: Iterable[Path], deliver: Callable[[list[Prediction]], None]
+        self,
+        paths: Iterable[Path],
+        deliver: Callable[[list[Prediction]], None],
+        *,
+        recall: bool = False,
     ) -> FakeRun:
         self.runs.append(FakeRun(paths, deliver))
         return self.runs[-1]

@@ -38,7 +38,7 @@ def test_predictions_come_in_chunks(
 ) -> None:
     chunks: list[list[object]] = []
     bridge.predictions_ready.connect(chunks.append)
-    bridge.start_run(PATHS)
+    bridge.start_run(PATHS, recall=True)
     (run,) = engine[0].runs
     from_a_thread(lambda: [run.take(1) for _ in range(100)])
     qtbot.waitUntil(lambda: sum(map(len, chunks)) == 100)
@@ -52,7 +52,7 @@ def test_the_end_of_a_run_comes_after_its_last_prediction(
     events: list[object] = []
     bridge.predictions_ready.connect(lambda chunk: events.append(len(chunk)))
     bridge.run_finished.connect(lambda outcome: events.append(outcome.done))
-    bridge.start_run(PATHS[:3])
+    bridge.start_run(PATHS[:3], recall=True)
     (run,) = engine[0].runs
     run.take(3)
     with qtbot.waitSignal(bridge.run_finished):
@@ -65,10 +65,10 @@ def test_late_predictions_of_a_dropped_run_are_lost(
 ) -> None:
     chunks: list[list[object]] = []
     bridge.predictions_ready.connect(chunks.append)
-    bridge.start_run(PATHS)
+    bridge.start_run(PATHS, recall=True)
     first = engine[0].runs[0]
     first.take(2)
-    bridge.start_run(PATHS[5:6])
+    bridge.start_run(PATHS[5:6], recall=True)
     assert first.is_stopped
     first.take(2)
     engine[0].runs[1].take(1)
@@ -109,7 +109,7 @@ def test_refusals_and_surprises(
 def test_a_run_that_breaks_ends(
     qtbot: QtBot, bridge: EngineBridge, engine: list[FakeEngine]
 ) -> None:
-    bridge.start_run(PATHS)
+    bridge.start_run(PATHS, recall=True)
     run = engine[0].runs[0]
     run.take(1)
     with qtbot.waitSignals([bridge.predictions_ready, bridge.run_finished, bridge.failed]):
@@ -149,7 +149,7 @@ def test_search(qtbot: QtBot, bridge: EngineBridge, make_photo: Callable[..., Pa
 def test_shutting_down_leaves_no_signal_behind(
     qtbot: QtBot, bridge: EngineBridge, engine: list[FakeEngine], when: str
 ) -> None:
-    bridge.start_run(PATHS)
+    bridge.start_run(PATHS, recall=True)
     run = engine[0].runs[0]
     run.take(2)
     if when == "done":
