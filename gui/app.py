@@ -83,6 +83,7 @@ class Droplens(QObject):
     ) -> None:
         super().__init__()
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        window.actions_table.fill()
         self.window = window
         self.settings = settings
         self._settings_path = settings_path

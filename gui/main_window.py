@@ -53,7 +53,6 @@ class MainWindow(QMainWindow):
         """
         super().__init__()
         self.setWindowTitle("Droplens")
-        self.setWindowIcon(theme.app_icon())
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.actions_table = Actions(self)
@@ -80,6 +79,7 @@ class MainWindow(QMainWindow):
         self, banner: QWidget, viewer: QWidget, panels: Sequence[Panel], bottom: QWidget
     ) -> None:
         """Add what shows photos; it stays hidden until there are some."""
+        self.setWindowIcon(theme.app_icon())  # drawn in many sizes, so not before the first paint
         self._middle.insertWidget(0, banner)
         self._stack.addWidget(viewer)
         self._docks = [self._dock(panel) for panel in panels]

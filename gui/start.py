@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+gc.disable()  # until the first paint: looking for garbage among imports takes 12 ms of it
 
-from core import settings as settings_file
-from gui import theme
-from gui.main_window import MainWindow
+from PySide6.QtCore import Qt  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
+
+from core import settings as settings_file  # noqa: E402
+from gui import theme  # noqa: E402
+from gui.main_window import MainWindow  # noqa: E402
 
 _SWITCH_SECONDS = 0.001
 """How soon Python's interpreter changes threads, so that the window is not kept waiting."""
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made: list[object] = []
 
     def furnish() -> None:
+        gc.enable()
         from gui.app import Droplens
         from gui.termination import catch_termination
 

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QDockWidget
 
 import resources
+from core.inference.speed import FAST_AGREEMENT
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
 from gui.inference.predictions_panel import PredictionBars
@@ -130,7 +131,7 @@ def test_fast_decoding_is_chosen_and_remembered() -> None:
         yield lambda: person.all_classified(5)
         action = person.window.actions_table["decode_fast"]
         assert not action.isChecked()
-        assert "99%" in action.text()
+        assert f"{FAST_AGREEMENT:.0%}" in action.text()
         person.choose("decode_fast")
         yield lambda: person.all_classified(5)
 

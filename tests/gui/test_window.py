@@ -21,6 +21,7 @@ def actions(qtbot: QtBot) -> Actions:
     window = QMainWindow()
     qtbot.addWidget(window)
     made = Actions(window)
+    made.fill()
     made.window = window
     return made
 
