@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -143,6 +142,8 @@ class OnnxBackend:
     title = "ONNX Runtime"
 
     def __init__(self, path: Path, preprocessing: Preprocessing) -> None:
+        import onnxruntime  # takes time, and short work never needs it
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

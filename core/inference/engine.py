@@ -6,6 +6,7 @@ importing this module and making an engine cost nothing.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -400,7 +401,19 @@ def _list_weights() -> tuple[Weights, ...]:
 
 
 def _import_torch() -> None:
-    import core.inference.classifier  # noqa: F401
-    from core.models.torchvision_import import torchvision_models
+    """Import what every model needs, without looking for garbage, of which there is none.
 
-    torchvision_models()
+    That would take a fifth of the time, and keep the window waiting for a tenth of a second at
+    a time; and so would every later look at what is imported and never goes.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        import core.inference.classifier  # noqa: F401
+        from core.models.torchvision_import import torchvision_models
+
+        torchvision_models()
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()

@@ -33,11 +33,15 @@ _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+_RANDOM = (Tensor.normal_, Tensor.uniform_)
+
+
 class _WithoutMemory(TorchFunctionMode):
     """Puts what layers allocate as ``torch.empty`` on the meta device.
 
     Unlike ``torch.device("meta")`` it leaves computed buffers real (Swin's position index)
-    and lets builders calculate with tensors while they build (RegNet).
+    and lets builders calculate with tensors while they build (RegNet). Random numbers are not
+    drawn: on the meta device torch imports its compiler to do so, which takes a second.
     """
 
     def __torch_function__(
@@ -50,6 +54,10 @@ class _WithoutMemory(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if func is torch.empty:
             kwargs["device"] = "meta"
+        elif func in _RANDOM or getattr(func, "__module__", "") == nn.init.__name__:
+            tensor: Tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
+            if tensor.is_meta:
+                return tensor
         return func(*args, **kwargs)
 
 

@@ -36,3 +36,19 @@ assert sys.modules["torch._dynamo.utils"].is_compile_supported is not is_compile
 def test_the_compiler_is_imported_only_by_who_asks_for_it() -> None:
     done = subprocess.run([sys.executable, "-c", COMPILER], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+OPENING = """
+import sys
+from core.inference.engine import Engine
+from core.models.spec import ModelChoice
+engine = Engine()
+engine.open_model(ModelChoice(), "cpu").result()
+engine.shut_down()
+assert not [name for name in sys.modules if name.startswith("torch._dynamo")]
+"""
+
+
+def test_opening_a_model_needs_no_compiler() -> None:
+    done = subprocess.run([sys.executable, "-c", OPENING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
