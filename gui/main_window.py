@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self, banner: QWidget, viewer: QWidget, panels: Sequence[Panel], bottom: QWidget
     ) -> None:
         """Add what shows photos; it stays hidden until there are some."""
+        self.model_bar.draw_icons()
         self.setWindowIcon(theme.app_icon())  # drawn in many sizes, so not before the first paint
         self._middle.insertWidget(0, banner)
         self._stack.addWidget(viewer)

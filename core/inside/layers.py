@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.inside.layouts import Layout, Layouts, Shown
+from core.models.compiler import without_compiler
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,7 @@ def count_multiply_adds(network: nn.Module, image: Tensor) -> Mapping[str, int]:
     torch.backends.mha.set_fastpath_enabled(False)  # one fused step, which the counter misses
     try:
         with (
+            without_compiler(),
             sdpa_kernel(SDPBackend.MATH),  # the counter misses the processor's fused one, too
             FlopCounterMode(display=False) as counter,
             torch.no_grad(),

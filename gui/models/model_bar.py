@@ -42,11 +42,11 @@ class ModelBar(QToolBar):
         self._choice: ModelChoice | None = None
         self._device = "auto"
         self._devices: tuple[tuple[str, str], ...] = (("cpu", self.tr("Processor")),)
-        self.architecture = PickButton(self.tr("Architecture"), "layers", 220)
-        self.checkpoint = PickButton(self.tr("Checkpoint"), "box", 280)
-        self.class_names = PickButton(self.tr("Class names"), "tags", 200)
-        self.preprocessing = PickButton(self.tr("Preprocessing"), "sliders-horizontal", 220)
-        self.device = PickButton(self.tr("Device"), "cpu", 180)
+        self.architecture = PickButton(self.tr("Architecture"), 220)
+        self.checkpoint = PickButton(self.tr("Checkpoint"), 280)
+        self.class_names = PickButton(self.tr("Class names"), 200)
+        self.preprocessing = PickButton(self.tr("Preprocessing"), 220)
+        self.device = PickButton(self.tr("Device"), 180)
         self._buttons = (
             self.architecture,
             self.checkpoint,
@@ -63,6 +63,12 @@ class ModelBar(QToolBar):
         self.class_names.clicked.connect(self.class_names_wanted)
         self.preprocessing.clicked.connect(self.preprocessing_wanted)
         self.device.clicked.connect(self.open_devices)
+
+    def draw_icons(self) -> None:
+        """Draw the icons, which at the first paint would take a tenth of the time to it."""
+        icons = ("layers", "box", "tags", "sliders-horizontal", "cpu")
+        for button, icon in zip(self._buttons, icons, strict=True):
+            button.draw_icon(icon)
 
     def show_choice(self, choice: ModelChoice, device: str, recent: list[str]) -> None:
         """Show what was asked for, while it is being opened."""

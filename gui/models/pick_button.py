@@ -16,12 +16,10 @@ _CHEVRON_PX = 12
 class PickButton(QAbstractButton):
     """Two lines of text between an icon and a chevron; takes the focus like any button."""
 
-    def __init__(
-        self, caption: str, icon: str, width_px: int, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, caption: str, width_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._caption = caption
-        self._icon = icon
+        self._icon = ""
         self._value = ""
         self._width_px = width_px
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -39,6 +37,11 @@ class PickButton(QAbstractButton):
         self._value = value
         self.setToolTip(tool_tip or value)
         self.setAccessibleName(f"{self._caption}: {value}")
+        self.update()
+
+    def draw_icon(self, name: str) -> None:
+        """Draw an icon and the chevron from now on."""
+        self._icon = name
         self.update()
 
     def below(self) -> QPoint:
@@ -60,9 +63,10 @@ class PickButton(QAbstractButton):
         painter.setPen(QColor(used.accent if self.hasFocus() else used.border_strong))
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 7, 7)
         middle = self.height() // 2
-        self._draw_icon(painter, self._icon, used.accent, _PADDING, middle, _ICON_PX)
         right = self.width() - _PADDING - _CHEVRON_PX
-        self._draw_icon(painter, "chevron-down", used.muted, right, middle, _CHEVRON_PX)
+        if self._icon:
+            self._draw_icon(painter, self._icon, used.accent, _PADDING, middle, _ICON_PX)
+            self._draw_icon(painter, "chevron-down", used.muted, right, middle, _CHEVRON_PX)
         left = 2 * _PADDING + _ICON_PX
         small = QFont(self.font())
         small.setPointSizeF(small.pointSizeF() * 0.85)

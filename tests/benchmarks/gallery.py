@@ -36,6 +36,7 @@ from gui import theme  # noqa: E402
 from gui.app import Droplens  # noqa: E402
 from gui.images.gallery_model import ORDERS  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
+from tests.benchmarks.measuring import resident_bytes  # noqa: E402
 from tests.specs import make_spec  # noqa: E402
 
 GOALS = {"first_rows_s": 0.2, "all_rows_s": 5.0, "order_or_search_ms": 100, "row_bytes": 1024}
@@ -49,12 +50,6 @@ def make_folder(folder: Path, count: int) -> None:
         if not source.exists():
             Image.new("RGB", (64, 48), (number % 255, 80, 90)).save(source)
         os.link(source, folder / f"IMG_{(number * 7919) % count:06}.jpg")
-
-
-def resident_bytes() -> int:
-    """Return the memory of this process that is in use."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def milliseconds(application: QApplication, wish: Callable[[], object]) -> float:

@@ -12,6 +12,7 @@ Each run is a fresh interpreter; the kinds alternate; medians are compared.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -112,15 +113,15 @@ def seconds(program: str, environment: dict[str, str]) -> tuple[float, bool]:
 
 def measure(runs: int) -> dict[str, Any]:
     """Return medians and their ratios as JSON values."""
-    programs = {"bare": BARE, "window": DROPLENS, "script": SCRIPT, "prediction": PREDICTION}
+    pairs = ({"bare": BARE, "window": DROPLENS}, {"script": SCRIPT, "prediction": PREDICTION})
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "XDG_CONFIG_HOME": home, "TMPDIR": home}
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             environment["QT_QPA_PLATFORM"] = "offscreen"
-        times: dict[str, list[float]] = {name: [] for name in programs}
+        times: dict[str, list[float]] = {name: [] for pair in pairs for name in pair}
         torch_imported = False
-        for number in range(runs + 1):
-            for name, program in programs.items():
+        for pair, number in itertools.product(pairs, range(runs + 1)):
+            for name, program in pair.items():
                 took, imported = seconds(program, environment)
                 torch_imported |= imported
                 if number:  # the first fills the page cache
