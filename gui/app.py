@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
+_PAINT_MS = 10
 _NEEDING_PHOTOS = (
     "save_predictions",
     "remove_selected",
@@ -131,6 +132,10 @@ class Droplens(QObject):
     def start(self, paths: Sequence[Path]) -> None:
         """Let the engine import torch, open the model of last time, and take the paths."""
         self.bridge.warm_up()
+        if not paths:
+            self.run_bar.begin()
+            self.window.rehearse()
+            self.run_bar.clear()
         self.picker.open_remembered()
         if paths:
             self.opening.add_paths(list(paths))
@@ -267,7 +272,8 @@ class Droplens(QObject):
         new = self.gallery_model.add(paths)
         # In another order than "as added" they are sorted in when the search is over.
         self._show_whether_empty()
-        self.classifying.add(new)
+        # In a turn of its own, so that the window is painted in between.
+        QTimer.singleShot(_PAINT_MS, self, partial(self.classifying.add, new))
 
     def _show_whether_empty(self) -> None:
         """Show drop target or photos; what needs photos can be chosen only with some."""

@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.model_bar.draw_icons()
         self.setWindowIcon(theme.app_icon())  # drawn in many sizes, so not before the first paint
         self._middle.insertWidget(0, banner)
+        self._viewer = viewer
         self._stack.addWidget(viewer)
         self._docks = [self._dock(panel) for panel in panels]
         for dock in self._docks:  # shown for a moment without being painted, to be laid out
@@ -98,6 +99,14 @@ class MainWindow(QMainWindow):
             dock.hide()
         bottom.setMinimumHeight(self.statusBar().height())
         self.statusBar().addWidget(bottom, 1)
+
+    def rehearse(self) -> None:
+        """Draw what is hidden once, unseen: icons, letters and styles then stand ready.
+
+        The first photos, which let all panels appear at once, are shown so without a pause.
+        """
+        for widget in (*self._docks, self._viewer, self.statusBar()):
+            widget.grab()
 
     @property
     def is_empty(self) -> bool:

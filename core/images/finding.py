@@ -31,7 +31,7 @@ _MAGIC = (
 )
 _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
-_EARLY = 500
+_EARLY = 200
 """Entries of a folder after which its first photos are told of, before all are known."""
 
 

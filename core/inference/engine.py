@@ -225,8 +225,7 @@ class Engine:
             batch_size: photos run together; None lets the device decide.
             recall: take what this model said of a file before, while the file is the same.
         """
-        known = self._known_predictions(top_k) if recall else None
-        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size, known=known)
+        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size, recall=recall)
         self._runs.add(run)
         run.finished.add_done_callback(lambda _: self._runs.discard(run))
         self.queue(run.step)
@@ -331,7 +330,8 @@ class Engine:
         if classifier is not self._classifier or not classifier.adopt(found.result()):
             found.result().close()
 
-    def _known_predictions(self, top_k: int) -> KnownPredictions | None:
+    def known_predictions(self, top_k: int) -> KnownPredictions | None:
+        """Return what models said before; None where nothing is kept. For the worker."""
         from core.inference.known import KnownPredictions
 
         if self._cache is None:

@@ -54,7 +54,9 @@ class KnownPredictions:
 
     def use(self, top_k: int, speed: Speed = EXACT) -> None:
         """Say what predictions depend on besides the file and the model."""
-        self._settings, self._spec = (top_k, *astuple(speed)), None
+        settings = (top_k, *astuple(speed))
+        if settings != self._settings:
+            self._settings, self._spec = settings, None
 
     def find(self, path: Path, spec: ModelSpec) -> Prediction | None:
         """Return what a model said of a file, if the file is the same as then."""

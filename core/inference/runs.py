@@ -65,7 +65,7 @@ class Run:
         *,
         top_k: int,
         batch_size: int | None,
-        known: KnownPredictions | None,
+        recall: bool,
     ) -> None:
         self.finished: Future[RunOutcome] = Future()
         self._engine = engine
@@ -73,7 +73,8 @@ class Run:
         self._on_predictions = on_predictions
         self._top_k = top_k
         self._batch_size = batch_size
-        self._known = known
+        self._recall = recall
+        self._known: KnownPredictions | None = None
         self._stop = threading.Event()
         self._decoding: deque[Photo] = deque()
         self._late: Callable[[], list[Prediction]] | None = None
@@ -88,6 +89,8 @@ class Run:
         """Classify one batch and queue the next step. Runs in the worker."""
         try:
             classifier = self._engine.classifier()
+            if self._recall:
+                self._known = self._engine.known_predictions(self._top_k)
             size = classifier.batch_size(self._batch_size)
             is_more = self._read_ahead(classifier.spec, size)
             if self._stop.is_set() or not (self._decoding or is_more):

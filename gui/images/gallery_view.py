@@ -179,6 +179,7 @@ class GalleryView(TileView):
     def __init__(self, parent: QWidget | None = None) -> None:
         self.thumbnails = ThumbnailCache()
         self._message = ""
+        self._said: dict[str, tuple[object, ...]] = {}
         super().__init__(GalleryDelegate(self.thumbnails), _CARD_WIDTH, parent)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setAccessibleName(self.tr("Photos"))
@@ -194,7 +195,10 @@ class GalleryView(TileView):
     def put_thumbnail(self, path: Path, thumbnail: QPixmap | None) -> None:
         """Show a thumbnail; None where the photo cannot be read."""
         self.thumbnails.put(path, thumbnail)
-        self.viewport().update()
+        file = str(path)
+        for index, row in self._seen():
+            if row.file == file:
+                self.update(index)
 
     def set_message(self, text: str) -> None:
         """Show a sentence where there is no card."""
@@ -211,8 +215,13 @@ class GalleryView(TileView):
             painter.drawText(area, flags, self._message)
 
     def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
-        """Paint again; all cards are of one size, so nothing need be laid out again."""
-        self.viewport().update()
+        """Paint again the cards that are seen and say something else than when last asked."""
+        said: dict[str, tuple[object, ...]] = {}
+        for index, row in self._seen():
+            said[row.file] = (row.likeliest, row.reason)
+            if self._said.get(row.file) != said[row.file]:
+                self.update(index)
+        self._said = said
 
     def tile_height(self, width: int) -> int:
         text = 2 * self.fontMetrics().height() + 6
@@ -227,15 +236,19 @@ class GalleryView(TileView):
         self._settle.start()
 
     def _want_thumbnails(self) -> None:
-        model = self.model()
-        if model is None or model.rowCount() == 0 or not self.isVisible():
+        if not self.isVisible():
             return
-        card = self.tile
-        columns = max(1, self.viewport().width() // card.width())
-        top = self.verticalScrollBar().value() // card.height()
-        rows = self.viewport().height() // card.height() + 2
-        seen = range(top * columns, min(model.rowCount(), (top + 2 * rows) * columns))
-        paths = [model.index(row, 0).data(ROW_ROLE).path for row in seen]
+        paths = [row.path for _, row in self._seen(screens=2)]
         wanted = [path for path in paths if path not in self.thumbnails]
         if wanted:
             self.thumbnails_wanted.emit(wanted)
+
+    def _seen(self, screens: int = 1) -> list[tuple[QModelIndex, GalleryRow]]:
+        """Return what is on the screen, and on as many below it."""
+        model, card = self.model(), self.tile
+        columns = max(1, self.viewport().width() // card.width())
+        top = self.verticalScrollBar().value() // card.height()
+        rows = self.viewport().height() // card.height() + 2
+        end = min(model.rowCount(), (top + screens * rows) * columns)
+        indexes = [model.index(row, 0) for row in range(top * columns, end)]
+        return [(index, index.data(ROW_ROLE)) for index in indexes]

@@ -12,6 +12,9 @@ from gui import theme
 _SECONDS_BEFORE_RATE = 0.5
 
 
+_TEXT_EVERY_MS = 200
+
+
 class RunBar(QWidget):
     """Tells how far a run is; what happened otherwise stands in its text."""
 
@@ -37,6 +40,7 @@ class RunBar(QWidget):
         layout.addWidget(self._stop)
         layout.addWidget(self._problems)
         self._clock = QElapsedTimer()
+        self._said_ms = 0
         self._stop.clicked.connect(self.stop_clicked)
         self._problems.clicked.connect(self.problems_clicked)
         self._bar.hide()
@@ -46,6 +50,7 @@ class RunBar(QWidget):
     def begin(self) -> None:
         """Start counting."""
         self._clock.start()
+        self._said_ms = -_TEXT_EVERY_MS
         self._bar.show()
         self._stop.setEnabled(True)
         self._stop.show()
@@ -54,7 +59,11 @@ class RunBar(QWidget):
         """Show how many photos of how many are classified."""
         self._bar.setRange(0, total)
         self._bar.setValue(done)
-        seconds = self._clock.elapsed() / 1000
+        now_ms = self._clock.elapsed()
+        if 0 < done < total and now_ms - self._said_ms < _TEXT_EVERY_MS:
+            return  # a new text lays the whole window out anew
+        self._said_ms = now_ms
+        seconds = now_ms / 1000
         text = self.tr("Classifying {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
         if seconds > _SECONDS_BEFORE_RATE and done:
             rate = done / seconds

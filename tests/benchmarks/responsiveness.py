@@ -1,10 +1,9 @@
-"""How long the window keeps a person waiting while 10,000 photos are classified, and its memory.
+"""How long the window keeps a person waiting while 10,000 photos are classified.
 
 A timer of the GUI's event loop ticks every 4 ms; the gaps between its ticks are measured from
 the moment at which the photos are dropped until the last one is classified, with the built-in
 model, all panels open, and the selection moving on twice a second. The gaps while torch is
-imported are told apart. Memory is what the process has in use after 1,000 photos and after all.
-The network was converted before, as it is from its second run on.
+imported are told apart. The network was converted before, as it is from its second run on.
 
     .venv/bin/python tests/benchmarks/responsiveness.py [--photos 10000]
 """
@@ -37,8 +36,7 @@ from gui.app import Droplens  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.measuring import resident_bytes, sample_photos  # noqa: E402
 
-GOALS = {"p99_ms": 17, "largest_ms": 60, "import_largest_ms": 300, "memory_growth_mb": 20}
-_MEMORY_AFTER = 1000
+GOALS = {"p99_ms": 17, "largest_ms": 60, "import_largest_ms": 300}
 TICK_MS = 4
 STEP_MS = 500
 
@@ -92,8 +90,14 @@ def convert(cache: Path) -> None:
     conversions.shut_down()
 
 
-def measure(count: int, cache: Path) -> dict[str, Any]:
-    """Return the figures as JSON values."""
+def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
+    """Return the figures as JSON values.
+
+    Args:
+        count: how many photos.
+        cache: folder of the converted network.
+        steps: whether the selection moves on.
+    """
     sys.setswitchinterval(0.001)  # as the program does
     application = QApplication(["droplens", "-style", "Fusion"])
     theme.apply(application)
@@ -106,7 +110,6 @@ def measure(count: int, cache: Path) -> dict[str, Any]:
         window.show()
         droplens = Droplens(window, Settings(), Path(scratch) / "settings.json", cache=cache)
         watch = Watch()
-        memory: list[int] = []
 
         def drop(_: object) -> None:
             droplens.picker.opened.disconnect(drop)
@@ -117,23 +120,18 @@ def measure(count: int, cache: Path) -> dict[str, Any]:
             watch.begin()
             result["started"] = time.perf_counter()
             droplens.opening.add_paths([folder])
-            stepping.start()
-
-        def note_memory(_: object) -> None:
-            if not memory and droplens.classifying._done >= _MEMORY_AFTER:
-                memory.append(resident_bytes())
+            if steps:
+                stepping.start()
 
         def end() -> None:
             if droplens.gallery_model.total < count:
                 return
             stepping.stop()
             seconds = time.perf_counter() - float(str(result.pop("started")))
-            memory.append(resident_bytes())
             result["while_classifying"] = watch.result()
             result["photos_per_second"] = round(count / seconds, 1)
             result["backend"] = droplens.bridge._engine.classifier().backend
-            result["memory_mb"] = [round(taken / 2**20) for taken in memory]
-            result["memory_growth_mb"] = round((memory[-1] - memory[0]) / 2**20, 1)
+            result["memory_mb"] = round(resident_bytes() / 2**20, 1)
             result["goals"] = GOALS
             window.close()
             application.quit()
@@ -141,7 +139,6 @@ def measure(count: int, cache: Path) -> dict[str, Any]:
         stepping = QTimer(interval=STEP_MS)
         stepping.timeout.connect(lambda: droplens.gallery.step(1))
         droplens.picker.opened.connect(drop)
-        droplens.classifying.predicted.connect(note_memory)
         droplens.classifying.finished.connect(end)
         watch.begin()
         droplens.start([])

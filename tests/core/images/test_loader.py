@@ -38,8 +38,8 @@ def test_a_large_folder_is_told_of_before_all_of_it_is_known(
     result = loader.search([tmp_path], chunks.append, pytest.fail).result()
     assert [Path(file).stem for file in result.photos] == [str(number) for number in range(1600)]
     assert result.came_early
-    assert len(chunks[0]) == 500
-    assert max(map(len, chunks)) <= 1000
+    assert len(chunks[0]) == 200
+    assert max(map(len, chunks)) <= 500
     assert {str(path) for chunk in chunks for path in chunk} == set(result.photos)
 
 
