@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.measuring import table
-from tests.benchmarks.throughput import show
+from tests.benchmarks.measuring import table  # noqa: E402
+from tests.benchmarks.throughput import show  # noqa: E402
 
 
 def carry_out(script: str, *arguments: str) -> dict[str, Any]:
