@@ -42,7 +42,8 @@ class Classifier:
         opened: the model; its network is moved to the device.
         device: where it runs.
         on_notice: called with a sentence when memory ran out and what was done about it.
-        mixed_precision: on CUDA, compute in half precision, where that agrees with full.
+        mixed_precision: on CUDA, compute in half precision, where that names the same classes;
+            ``check_input`` finds out.
 
     Attributes:
         busy_seconds: how long it has computed for runs so far.
@@ -72,8 +73,7 @@ class Classifier:
                 raise
             self._move_to_processor()
         self._backend: Backend = self._eager
-        if mixed_precision and self.is_on_cuda:
-            self._take_mixed_precision()
+        self._wants_mixed_precision = mixed_precision
 
     @property
     def backend(self) -> str:
@@ -102,7 +102,8 @@ class Classifier:
     def check_input(self) -> None:
         """Run empty photos, so that an impossible preprocessing is refused at once.
 
-        On CUDA that also tells how many photos fit in the memory that is free.
+        On CUDA that also tells how many photos fit in the memory that is free, and whether
+        mixed precision names the same classes.
 
         Raises:
             PreprocessingError: the network cannot take inputs of this size.
@@ -116,6 +117,8 @@ class Classifier:
                 torch.cuda.reset_peak_memory_stats(self.device.name)
             before = torch.cuda.memory_allocated(self.device.name) if self.is_on_cuda else 0
             self.classify(empty, top_k=1)
+            if self.is_on_cuda and self._wants_mixed_precision:
+                self._take_mixed_precision()
             if self.is_on_cuda:
                 self._fit_gpu_batch(before, count)
         except (RuntimeError, AssertionError, ValueError) as error:

@@ -239,7 +239,7 @@ class Engine:
             self._comparison.stop()
         for future in self._newest.values():
             future.cancel()
-        self._worker.submit(self._close)
+        self.queue(self._close)
         self._worker.shutdown(wait=True)
         self._decoders.shutdown(wait=True, cancel_futures=True)
         for run in tuple(self._runs):

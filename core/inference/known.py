@@ -51,33 +51,41 @@ class KnownPredictions:
         self._settings: tuple[object, ...] = ()
         self._spec: ModelSpec | None = None
         self._model = b""
+        self._asked: dict[Path, bytes] = {}
 
     def use(self, top_k: int, speed: Speed = EXACT) -> None:
         """Say what predictions depend on besides the file and the model."""
         settings = (top_k, *astuple(speed))
         if settings != self._settings:
             self._settings, self._spec = settings, None
+            self._asked.clear()
 
     def find(self, path: Path, spec: ModelSpec) -> Prediction | None:
         """Return what a model said of a file, if the file is the same as then."""
         database, key = self._open(), self._key(path, spec)
         if database is None or key is None:
             return None
+        self._asked[path] = key
         try:
             row = database.execute("SELECT top FROM known WHERE photo = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             self._give_up(error)
             return None
-        return None if row is None else Prediction(path, unpack(row[0], spec), None, spec)
+        if row is None:
+            return None
+        del self._asked[path]
+        return Prediction(path, unpack(row[0], spec), None, spec)
 
     def keep(self, predictions: Iterable[Prediction]) -> None:
-        """Remember predictions; failures are not kept, for they may be over next time."""
+        """Remember predictions of photos that were asked for, as the files were then.
+
+        Failures are not kept, for they may be over next time.
+        """
         database = self._open()
         if database is None:
             return
-        made = [one for one in predictions if one.top]
-        keys = [self._key(one.image, one.model) for one in made]
-        rows = [(key, pack(one.top)) for key, one in zip(keys, made, strict=True) if key]
+        asked = [(self._asked.pop(one.image, None), one.top) for one in predictions]
+        rows = [(key, pack(top)) for key, top in asked if key and top]
         try:
             with database:
                 database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", rows)

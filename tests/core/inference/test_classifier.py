@@ -186,11 +186,17 @@ def test_cuda_agrees_with_the_processor() -> None:
     from core.models.checkpoints import open_model
     from core.models.spec import ModelChoice
 
-    photos = np.random.default_rng(0).normal(size=(4, 3, 224, 224)).astype(np.float32)
+    photos = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), np.uint8)
     on_cpu = Classifier(open_model(ModelChoice()), processor(""), print)
-    on_gpu = Classifier(open_model(ModelChoice()), choose_device("cuda"), print)
-    here, there = (
-        torch.stack([row.cpu() for row in used.logits(photos)]).softmax(1)
-        for used in (on_cpu, on_gpu)
-    )
-    assert (here - there).abs().max() < 1e-3
+    expected = on_cpu.classify(photos, 5)
+    for mixed, tolerance in ((False, 1e-3), (True, 5e-2)):
+        device = choose_device("cuda")
+        on_gpu = Classifier(open_model(ModelChoice()), device, print, mixed_precision=mixed)
+        on_gpu.check_input()
+        assert 1 <= on_gpu.batch_size(None) <= 256
+        assert ("mixed precision" in on_gpu.device.reason) == mixed
+        first, second = on_gpu.begin(photos[:20], 5), on_gpu.begin(photos[20:], 5)
+        for here, there in zip(expected, first() + second(), strict=True):
+            assert not isinstance(here, str)
+            assert not isinstance(there, str)
+            assert there[0].probability == pytest.approx(here[0].probability, abs=tolerance)

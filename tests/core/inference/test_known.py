@@ -24,6 +24,12 @@ def predict(path: Path, spec: ModelSpec = SPEC, value: float | None = None) -> P
     return Prediction(path, top, None, spec)
 
 
+def keep(known: KnownPredictions, *predictions: Prediction) -> None:
+    """Ask for photos, and keep what was then found out, as a run does."""
+    asked = [one for one in predictions if known.find(one.image, one.model) is None]
+    known.keep(asked)
+
+
 @pytest.fixture
 def photo(make_photo: Callable[..., Path]) -> Path:
     return make_photo("Jörg 张伟/猫 é.png", (20, 20))
@@ -38,20 +44,19 @@ def known(tmp_path: Path) -> Iterator[KnownPredictions]:
 
 
 def test_what_was_kept_is_found_as_it_was(known: KnownPredictions, photo: Path) -> None:
-    assert known.find(photo, SPEC) is None
-    known.keep([predict(photo, value=0.5)])
+    keep(known, predict(photo, value=0.5))
     assert known.find(photo, SPEC) == predict(photo, value=0.5)
 
 
 def test_names_are_those_of_now(known: KnownPredictions, photo: Path) -> None:
-    known.keep([predict(photo)])
+    keep(known, predict(photo))
     found = known.find(photo, replace(SPEC, class_names=("Ameise", "Biene", "Katze")))
     assert found is not None
     assert found.top[0].class_name == "Katze"
 
 
 def test_another_model_says_nothing(known: KnownPredictions, photo: Path) -> None:
-    known.keep([predict(photo)])
+    keep(known, predict(photo))
     for other in (
         replace(SPEC, sha256="1" * 64),
         replace(SPEC, preprocessing=Preprocessing(crop=(100, 100))),
@@ -70,7 +75,7 @@ def test_another_model_says_nothing(known: KnownPredictions, photo: Path) -> Non
 def test_another_file_under_its_name_is_another_photo(
     known: KnownPredictions, photo: Path, make_photo: Callable[..., Path]
 ) -> None:
-    known.keep([predict(photo)])
+    keep(known, predict(photo))
     times = photo.stat()
     other = make_photo("other.png", (20, 20))
     content = other.read_bytes()
@@ -78,6 +83,15 @@ def test_another_file_under_its_name_is_another_photo(
     os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns))  # same size, same time
     assert known.find(photo, SPEC) is None
     photo.unlink()
+    assert known.find(photo, SPEC) is None
+
+
+def test_a_file_that_changed_while_it_was_classified_is_another(
+    known: KnownPredictions, photo: Path
+) -> None:
+    assert known.find(photo, SPEC) is None
+    photo.write_bytes(b"something else")
+    known.keep([predict(photo)])
     assert known.find(photo, SPEC) is None
 
 
@@ -91,13 +105,13 @@ def test_the_oldest_go(tmp_path: Path, make_photo: Callable[..., Path]) -> None:
     for _ in range(2):  # the limit is kept when the database is opened
         known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
         known.use(5)
-        known.keep([predict(photo) for photo in photos[:15]])
+        keep(known, *map(predict, photos[:15]))
         known.close()
     known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
     known.use(5)
     kept = [known.find(photo, SPEC) is not None for photo in photos[:15]]
     known.close()
-    assert kept == [False] * 6 + [True] * 9
+    assert kept == [True] * 6 + [False] * 6 + [True] * 3
 
 
 def test_a_damaged_database_is_made_anew(tmp_path: Path, photo: Path) -> None:
@@ -105,7 +119,7 @@ def test_a_damaged_database_is_made_anew(tmp_path: Path, photo: Path) -> None:
     path.write_bytes(b"no database at all" * 1000)
     known = KnownPredictions(path)
     known.use(5)
-    known.keep([predict(photo)])
+    keep(known, predict(photo))
     assert known.find(photo, SPEC) is not None
     known.close()
 
@@ -114,7 +128,7 @@ def test_without_a_place_nothing_is_kept_and_nothing_breaks(tmp_path: Path, phot
     (tmp_path / "file").touch()
     known = KnownPredictions(tmp_path / "file" / "known.sqlite")
     known.use(5)
-    known.keep([predict(photo)])
+    keep(known, predict(photo))
     assert known.find(photo, SPEC) is None
     known.close()
 
