@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from core.threads import yield_to_window
 PIXELS, FACTOR, OFFSET, LOGITS = "pixels", "factor", "offset", "logits"
 """Names in a converted network: its inputs and its output."""
 
+_Answer = TypeVar("_Answer")
+
 _PHOTOS_A_CALL = 2
 _CALLS_A_STREAM = 8
 
@@ -31,14 +33,26 @@ class Backend(Protocol):
         title: for people.
         batch_size: how many photos it likes to run together.
         streams: how many of them it computes at a time, each for itself.
+        runs_ahead: whether it computes a batch while the worker goes on.
     """
 
     title: str
     batch_size: int
     streams: int
+    runs_ahead: bool
 
-    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
-        """Return the raw outputs, float32, shape (N, K), for pixels of shape (N, H, W, C)."""
+    def begin(
+        self, pixels: npt.NDArray[np.uint8], then: Callable[[Tensor], _Answer]
+    ) -> Callable[[], _Answer]:
+        """Start to compute the raw outputs, float32, shape (N, K).
+
+        Args:
+            pixels: shape (N, H, W, C).
+            then: what is to be done with the outputs, on their device.
+
+        Returns:
+            A function that waits for the outputs and returns what ``then`` made of them.
+        """
         ...
 
     def close(self) -> None:
@@ -77,14 +91,17 @@ class EagerBackend:
         self._mixed = mixed_precision
         self.batch_size = 8
         self.streams = 1
-        if self._device.type == "cuda":
+        self.runs_ahead = self._device.type == "cuda"
+        if self.runs_ahead:
             self._copying = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             self.batch_size = 32
             # torch's stubs do not know what its documentation says.
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
-        """Return the raw outputs, shape (N, K), on the device; on CUDA perhaps not there yet."""
+    def begin(
+        self, pixels: npt.NDArray[np.uint8], then: Callable[[Tensor], _Answer]
+    ) -> Callable[[], _Answer]:
+        """Compute the outputs; on CUDA they, and what is made of them, may not be there yet."""
         with torch.inference_mode(), self._precision():
             # The arithmetic, and its order, of torchvision's ``ImageClassification``.
             values = self._on_device(pixels).permute(0, 3, 1, 2).float().div_(255)
@@ -92,8 +109,8 @@ class EagerBackend:
                 values *= self._scale
             # Left as the pixels lie, channels last: convolutions are faster so, on CPUs too.
             values = values.sub_(self._mean).div_(self._std)
-            outputs: Tensor = self._network(values)
-            return outputs.float()
+            answer = then(self._network(values).float())
+        return lambda: answer
 
     def close(self) -> None:
         """There is nothing to end."""
@@ -140,6 +157,7 @@ class OnnxBackend:
     """
 
     title = "ONNX Runtime"
+    runs_ahead = True
 
     def __init__(self, path: Path, preprocessing: Preprocessing) -> None:
         import onnxruntime  # takes time, and short work never needs it
@@ -159,11 +177,17 @@ class OnnxBackend:
         self._pool = ThreadPoolExecutor(self.streams, "stream", initializer=yield_to_window)
         self.batch_size = _CALLS_A_STREAM * _PHOTOS_A_CALL * self.streams
 
-    def logits(self, pixels: npt.NDArray[np.uint8]) -> Tensor:
-        """Return the raw outputs, shape (N, K)."""
+    def begin(
+        self, pixels: npt.NDArray[np.uint8], then: Callable[[Tensor], _Answer]
+    ) -> Callable[[], _Answer]:
+        """Let the streams compute the outputs.
+
+        A second batch may begin before the first has ended, so that no stream waits for another.
+        """
         calls = math.ceil(len(pixels) / self.streams / _PHOTOS_A_CALL) * self.streams
         parts = np.array_split(pixels, min(calls, len(pixels)))
-        return torch.from_numpy(np.concatenate(list(self._pool.map(self._run, parts))))
+        computing = [self._pool.submit(self._run, part) for part in parts]
+        return lambda: then(torch.from_numpy(np.concatenate([one.result() for one in computing])))
 
     def close(self) -> None:
         """End its threads."""
@@ -171,7 +195,10 @@ class OnnxBackend:
 
     def _run(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         given = {PIXELS: pixels, FACTOR: self._factor, OFFSET: self._offset}
-        outputs: npt.NDArray[np.float32] = self._session.run([LOGITS], given)[0]
+        try:
+            outputs: npt.NDArray[np.float32] = self._session.run([LOGITS], given)[0]
+        except Exception as error:  # of a type that only ONNX Runtime knows
+            raise RuntimeError(str(error)) from error
         return outputs
 
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ _BATCH_SECONDS = 0.25
 _AGREEMENT = 1e-3
 _GPU_PROBE = 8
 _LARGEST_GPU_BATCH = 256
+
+_Answer = TypeVar("_Answer")
 
 Tops = list[tuple[ClassProbability, ...] | str]
 """For each photo its classes, most likely first, or why there are none, in words that end a
@@ -64,6 +67,7 @@ class Classifier:
         self.busy_seconds = 0.0
         self._largest_batch: int | None = None
         self._photo_seconds = 0.0
+        self._last_answer = 0.0
         self._on_notice = on_notice
         try:
             self.network.to(device.name)
@@ -81,8 +85,13 @@ class Classifier:
         return self._backend.title
 
     @property
+    def runs_ahead(self) -> bool:
+        """Return whether a batch is computed while the worker goes on."""
+        return self._backend.runs_ahead
+
+    @property
     def is_on_cuda(self) -> bool:
-        """Return whether an NVIDIA GPU computes while the processor goes on."""
+        """Return whether an NVIDIA GPU computes."""
         return self.device.name.startswith("cuda")
 
     def batch_size(self, asked: int | None) -> int:
@@ -141,21 +150,21 @@ class Classifier:
         return self.begin(pixels, top_k)()
 
     def begin(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Callable[[], Tops]:
-        """Do as ``classify``, but return a function that waits for the GPU and then answers."""
+        """Do as ``classify``, but return a function that waits for the answer.
+
+        A backend that runs ahead computes meanwhile; another batch may begin before.
+        """
         begun = time.perf_counter()
-        try:
-            answer = self._run(pixels, top_k)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            log.warning("a batch of %d does not fit in memory", len(pixels))
-        else:
-            if not self.is_on_cuda:
-                self._note_pace(time.perf_counter() - begun, len(pixels))
-            return answer
-        # Outside the except clause: the traceback would keep the failed tensors alive.
-        tops = self._in_less_memory(pixels, top_k)
-        return lambda: tops
+        finish = self._attempt(lambda: self._begin(pixels, top_k))
+
+        def answer() -> Tops:
+            tops = None if finish is None else self._attempt(finish)
+            if tops is None:
+                return self._in_less_memory(pixels, top_k)
+            self._note_pace(begun, len(pixels))
+            return tops
+
+        return answer
 
     def difference(self, other: Backend) -> float:
         """Return how far a backend's probabilities are from PyTorch's, on photos made for that.
@@ -166,8 +175,8 @@ class Classifier:
         """
         pixels = probe_batch(self.spec.preprocessing)
         with torch.inference_mode():
-            expected = self._probabilities(self._eager.logits(pixels))
-            found = self._probabilities(other.logits(pixels).to(expected.device))
+            expected = self._eager.begin(pixels, self._probabilities)()
+            found = other.begin(pixels, self._probabilities)().to(expected.device)
         if expected.shape != found.shape or not torch.equal(expected.argmax(1), found.argmax(1)):
             return math.inf
         difference = (expected - found).abs().max() / expected.abs().max().clamp(min=1)
@@ -187,15 +196,30 @@ class Classifier:
         """End the threads of the backend."""
         self._backend.close()
 
-    def _run(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Callable[[], Tops]:
-        with torch.inference_mode():
-            outputs = self._backend.logits(pixels)
-            if not self.spec.predicts:
-                return lambda: [NO_HEAD] * len(pixels)
-            probabilities = self._probabilities(outputs)
-            values, indices = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
-            raw = outputs.expand_as(probabilities).gather(1, indices)
-        return lambda: self._named(indices, values, raw)
+    def _attempt(self, step: Callable[[], _Answer]) -> _Answer | None:
+        """Return what a step gives; None where memory ran out."""
+        try:
+            return step()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            log.warning("a batch does not fit in memory: %s", error)
+        return None  # outside the except clause: the traceback would keep failed tensors alive
+
+    def _begin(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Callable[[], Tops]:
+        if not self.spec.predicts:
+            finish = self._backend.begin(pixels, lambda _: [NO_HEAD] * len(pixels))
+            return lambda: [*finish()]
+
+        def likeliest(outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            with torch.inference_mode():
+                probabilities = self._probabilities(outputs)
+                values, indices = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
+                raw = outputs.expand_as(probabilities).gather(1, indices)
+            return indices, values, raw
+
+        found = self._backend.begin(pixels, likeliest)
+        return lambda: self._named(*found())
 
     def _named(self, indices: Tensor, values: Tensor, raw: Tensor) -> Tops:
         names = self.spec.class_names
@@ -225,7 +249,11 @@ class Classifier:
             return torch.cat([1 - answers, answers], dim=1)
         return answers
 
-    def _note_pace(self, seconds: float, photos: int) -> None:
+    def _note_pace(self, begun: float, photos: int) -> None:
+        """Note how long a batch took, from its own beginning or the end of the one before."""
+        now = time.perf_counter()
+        seconds = now - max(begun, self._last_answer)
+        self._last_answer = now
         self.busy_seconds += seconds
         self._photo_seconds = seconds / photos
 
@@ -285,5 +313,10 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)
-    said = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
+    said = (  # Linux, Windows, MPS, ONNX Runtime
+        "can't allocate memory",
+        "not enough memory",
+        "out of memory",
+        "Failed to allocate memory",
+    )
     return any(words in text for words in said)

@@ -102,7 +102,7 @@ class Run:
                 answer = self._begin(classifier, batch)
                 self._deliver_late()
                 self._late = answer
-                if not classifier.is_on_cuda:
+                if not classifier.runs_ahead:
                     self._deliver_late()
                     self._engine.hasten()
             self._engine.queue(self.step)

@@ -139,7 +139,7 @@ class Droplens:
         classifier = self._engine.classifier()
         size = classifier.batch_size(None)
         for first in range(0, len(self._pixels), size):
-            classifier._backend.logits(np.stack(self._pixels[first : first + size]))
+            classifier._backend.begin(np.stack(self._pixels[first : first + size]), len)()
         if classifier.is_on_cuda:
             torch.cuda.synchronize()
 
