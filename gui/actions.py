@@ -40,7 +40,7 @@ def table() -> dict[str, list[Row]]:
     """Return the rows of each menu, translated."""
     appearance = tr("actions", "&Appearance")
     inside = tr("actions", "Insi&de")
-    speed = tr("actions", "S&peed")
+    speed = tr("actions", "Sp&eed")
     return {
         tr("actions", "&File"): [
             Row("open_photos", tr("actions", "Open &photos…"), "Ctrl+O", "image",

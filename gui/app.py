@@ -335,6 +335,8 @@ class Droplens(QObject):
             self.reporter.hide()  # an earlier model's refusal is history
             if ready.spec.problems:
                 self.reporter.say(" ".join(ready.spec.problems))
+        has_cuda = any(device.name.startswith("cuda") for device in ready.others)
+        self.window.actions_table["mixed_precision"].setEnabled(has_cuda)
         self.predictions.show_model(ready)
         self.run_bar.say(ready.spec.summary)
         self.classify_again()
