@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -45,17 +46,29 @@ def write_atomically(path: Path, content: bytes) -> None:
         with path.open("wb") as special:
             special.write(content)
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".droplens-")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with replacing(path) as temporary:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         _copy_mode(path, temporary)
-        Path(temporary).replace(path)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give an empty file beside ``path``, of mode 0600, that takes its place at the end.
+
+    Where that fails the file is gone, and what stood there before still stands.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".droplens-")
+    temporary = Path(name)
+    try:
+        os.close(handle)
+        yield temporary
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise
 
 
@@ -71,7 +84,7 @@ def write_result(path: Path, content: bytes) -> None:
         raise DroplensError(cannot_write(path, error)) from error
 
 
-def _copy_mode(path: Path, temporary: str) -> None:
+def _copy_mode(path: Path, temporary: Path) -> None:
     """Give the temporary file the mode that a file written plainly would have."""
     try:
         mode = path.stat().st_mode & 0o777
@@ -80,4 +93,4 @@ def _copy_mode(path: Path, temporary: str) -> None:
         os.umask(mask)
         mode = 0o666 & ~mask
     with contextlib.suppress(OSError):
-        Path(temporary).chmod(mode)
+        temporary.chmod(mode)

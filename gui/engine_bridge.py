@@ -273,11 +273,7 @@ class EngineBridge(QObject):
 
     def start_download(self, weights: Weights, mirror: str) -> None:
         """Download weights in the background, or go on with it."""
-        from core.models.downloads import Downloads
-
-        if self._downloads is None:
-            self._downloads = Downloads(self._note_progress)
-        self._downloads.start(weights, mirror)
+        self._made_downloads().start(weights, mirror)
 
     def pause_download(self, weights: Weights) -> None:
         """End a download and keep what is there."""
@@ -286,11 +282,14 @@ class EngineBridge(QObject):
 
     def cancel_download(self, weights: Weights) -> None:
         """End a download, or one that was paused before, and delete what is there."""
-        from core.models.downloads import Downloads
+        self._made_downloads().cancel(weights)
+
+    def _made_downloads(self) -> Downloads:
+        from core.models.downloads import Downloads  # costs start-up time, so only when needed
 
         if self._downloads is None:
             self._downloads = Downloads(self._note_progress)
-        self._downloads.cancel(weights)
+        return self._downloads
 
     def take_weights_file(self, weights: Weights, given: Path) -> None:
         """Put a file of weights that the user has already in its place."""

@@ -9,60 +9,75 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from PIL import Image, PngImagePlugin
+
+from core.files import replacing
 
 _FOLDERS = {128: "normal", 256: "large", 512: "x-large"}
 _UNQUOTED = "/!$&'()*+,:=@~"  # as GLib writes addresses, for their hash is the file's name
 _WORTH_KEEPING_BYTES = 256 * 1024
 """Smaller photos are decoded as fast as their thumbnail would be."""
 
+_ADDRESS, _MODIFIED = "Thumb::URI", "Thumb::MTime"
 _FASTEST = 1
 
 
-def find(photo: Path, size_px: int) -> Image.Image | None:
-    """Return a photo's thumbnail, if there is one of this size and of the file as it is now."""
+@dataclass(frozen=True)
+class DesktopThumbnail:
+    """The place of one photo's thumbnail, for the file as it was when asked for.
+
+    Attributes:
+        place: the thumbnail's file.
+        notes: what the standard wants to be written in it.
+    """
+
+    place: Path
+    notes: dict[str, str]
+
+    def read(self) -> Image.Image | None:
+        """Return the thumbnail, if there is one and it is of the file as it was."""
+        try:
+            with Image.open(self.place, formats=("PNG",)) as image:
+                image.load()
+                modified = image.info.get(_MODIFIED, "").partition(".")[0]
+                is_of_now = modified == self.notes[_MODIFIED]
+                if not is_of_now or image.info.get(_ADDRESS) != self.notes[_ADDRESS]:
+                    return None
+                return image.convert("RGB")
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it can be made anew
+            return None
+
+    def write(self, thumbnail: Image.Image) -> None:
+        """Leave a thumbnail to every program of the desktop; silently not, where that fails."""
+        info = PngImagePlugin.PngInfo()
+        for name, text in self.notes.items():
+            info.add_text(name, text)
+        with contextlib.suppress(OSError):
+            self.place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with replacing(self.place) as file:
+                thumbnail.save(file, "PNG", pnginfo=info, compress_level=_FASTEST)
+
+
+def thumbnail_of(photo: Path, size_px: int) -> DesktopThumbnail | None:
+    """Return where a photo's thumbnail is shared; None where it is not, or not worth it."""
+    place = _place(photo, size_px)
     try:
         status = photo.stat()
-        place = _place(photo, size_px)
-        if place is None or status.st_size < _WORTH_KEEPING_BYTES:
-            return None
-        with Image.open(place, formats=("PNG",)) as image:
-            image.load()
-            is_of_now = image.info.get("Thumb::MTime", "").partition(".")[0] == str(
-                int(status.st_mtime)
-            )
-            if not is_of_now or image.info.get("Thumb::URI") != _address(photo):
-                return None
-            return image.convert("RGB")
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it can be made anew
+    except OSError:
         return None
-
-
-def keep(thumbnail: Image.Image, photo: Path, size_px: int) -> None:
-    """Write a thumbnail for every program of the desktop; silently not, where that fails."""
-    with contextlib.suppress(OSError):
-        status = photo.stat()
-        place = _place(photo, size_px)
-        if place is None or status.st_size < _WORTH_KEEPING_BYTES:
-            return
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        notes = PngImagePlugin.PngInfo()
-        notes.add_text("Thumb::URI", _address(photo))
-        notes.add_text("Thumb::MTime", str(int(status.st_mtime)))
-        notes.add_text("Thumb::Size", str(status.st_size))
-        notes.add_text("Software", "Droplens")
-        handle, unfinished = tempfile.mkstemp(dir=place.parent, prefix=".droplens-")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                thumbnail.save(file, "PNG", pnginfo=notes, compress_level=_FASTEST)
-            Path(unfinished).replace(place)
-        except BaseException:
-            Path(unfinished).unlink(missing_ok=True)
-            raise
+    if place is None or status.st_size < _WORTH_KEEPING_BYTES:
+        return None
+    notes = {
+        _ADDRESS: _address(photo),
+        _MODIFIED: str(int(status.st_mtime)),
+        "Thumb::Size": str(status.st_size),
+        "Software": "Droplens",
+    }
+    return DesktopThumbnail(place, notes)
 
 
 def _place(photo: Path, size_px: int) -> Path | None:

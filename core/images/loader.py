@@ -142,12 +142,13 @@ def _search(
     from core.images.finding import find_images
 
     photos: list[str] = []
-    early: list[Path] = []
+    came_early = False
     chunk: list[Path] = []
     sent = time.monotonic()
 
     def tell_early(met: list[Path]) -> None:
-        early.extend(met)
+        nonlocal came_early
+        came_early = True
         on_found(met)
 
     for path in find_images(paths, on_problem, is_stopped, tell_early):
@@ -159,7 +160,7 @@ def _search(
             chunk, sent = [], time.monotonic()
     if chunk and not is_stopped():
         on_found(chunk)
-    return SearchResult(photos, bool(early))
+    return SearchResult(photos, came_early)
 
 
 def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:

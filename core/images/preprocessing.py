@@ -14,11 +14,10 @@ from PIL import Image
 
 from core.errors import PreprocessingError, cannot_read, os_reason
 from core.files import open_ordinary
-from core.images.decoding import Photo, as_stored
+from core.images.decoding import Photo, Size, as_stored
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 ChannelOrder = Literal["RGB", "BGR", "grey", "RGBA"]
-Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -256,12 +255,16 @@ class Preprocessing:
     def _resize_and_crop(self, image: Image.Image, resized: Size) -> Image.Image:
         """Return the pixels that go in; only what the crop keeps is resized, where that can be."""
         filter_ = _RESAMPLING[self.interpolation]
+
+        def whole() -> Image.Image:
+            return image if resized == image.size else image.resize(resized, filter_)
+
         if self.crop is None:
-            return image.resize(resized, filter_)
+            return whole()
         left, top = self._crop_corner(resized)
         box = (left, top, left + self.crop[1], top + self.crop[0])
         if not self._may_resize_crop_alone(image.size, resized, box):
-            return image.resize(resized, filter_).crop(box)
+            return whole().crop(box)
         across, down, right, bottom = self.seen_box(image.size)
         within = (across, down, min(right, image.width), min(bottom, image.height))
         return image.resize((self.crop[1], self.crop[0]), filter_, box=within)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.images import desktop_thumbnails
 from core.images.decoding import load_rgb
+from core.images.desktop_thumbnails import thumbnail_of
 
 
 def find_or_make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
@@ -18,11 +18,13 @@ def find_or_make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
     Raises:
         UnreadableImageError: with the reason.
     """
-    found = desktop_thumbnails.find(path, size_px)
+    shared = thumbnail_of(path, size_px)
+    found = None if shared is None else shared.read()
     if found is not None:
         return np.asarray(found)
     made = make_thumbnail(path, size_px)
-    desktop_thumbnails.keep(Image.fromarray(made), path, size_px)
+    if shared is not None:
+        shared.write(Image.fromarray(made))
     return made
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from core.models.spec import ModelSpec
 
 _CLASS = struct.Struct("<Iff")
+_LIKELIEST = struct.Struct("<If")
+_NO_CLASS = _LIKELIEST.pack(2**32 - 1, -1.0)
+LIKELIEST_FIELDS = (("index", "<u4"), ("probability", "<f4"))
+"""Names and numpy's types of what ``packed_likeliest`` returns."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -113,9 +118,17 @@ def unpack(top: bytes, model: ModelSpec) -> tuple[ClassProbability, ...]:
 
 
 def likeliest(top: bytes) -> tuple[int, float]:
-    """Return class index and probability of the first class that ``pack`` was given."""
-    index, probability, _ = _CLASS.unpack_from(top)
+    """Return class index and probability of the first class that ``pack`` was given.
+
+    Where there was none the index is beyond all classes and the probability -1.
+    """
+    index, probability = _LIKELIEST.unpack(packed_likeliest(top))
     return index, probability
+
+
+def packed_likeliest(top: bytes) -> bytes:
+    """Return the same packed as ``LIKELIEST_FIELDS`` say, for many at a time."""
+    return top[: _LIKELIEST.size] or _NO_CLASS
 
 
 def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:

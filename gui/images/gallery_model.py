@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import os
-import struct
 from collections.abc import Iterable
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +13,14 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 
 from core.files import readable
 from core.images.naming import natural_key
-from core.inference.predictions import Prediction, likeliest, pack, unpack
+from core.inference.predictions import (
+    LIKELIEST_FIELDS,
+    Prediction,
+    likeliest,
+    pack,
+    packed_likeliest,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -25,9 +31,6 @@ ROW_ROLE = Qt.ItemDataRole.UserRole
 ORDERS = ("added", "name", "class", "probability", "uncertain")
 
 _Index = QModelIndex | QPersistentModelIndex
-
-
-_NO_CLASS = struct.pack("<If", 2**32 - 1, -1.0)
 
 
 class GalleryRow:
@@ -88,8 +91,8 @@ class GalleryRow:
 
     @property
     def likeliest(self) -> bytes:
-        """Return index and probability of the likeliest class in 8 bytes, as ``pack`` has them."""
-        return self._top[:8] or _NO_CLASS
+        """Return index and probability of the likeliest class, packed."""
+        return packed_likeliest(self._top)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -104,7 +107,7 @@ class GalleryRow:
     @property
     def probability(self) -> float:
         """Return the likeliest class's probability, -1 where there is none."""
-        return likeliest(self._top)[1] if self._top else -1.0
+        return likeliest(self._top)[1]
 
     def figure(self, decimals: int) -> str:
         """Return the likeliest class's probability in percent, "" where there is none."""
@@ -121,12 +124,12 @@ def _sorted_by_predictions(rows: list[GalleryRow], order: str) -> list[GalleryRo
 
     names = next((row.class_names for row in rows if row.class_names), ())
     tops = b"".join([row.likeliest for row in rows])
-    likeliest = np.frombuffer(tops, np.dtype([("index", "<u4"), ("probability", "<f4")]))
+    table = np.frombuffer(tops, np.dtype(list(LIKELIEST_FIELDS)))
     by_name = sorted(range(len(names)), key=lambda index: names[index].casefold())
     rank = np.full(len(names) + 1, len(names))
     rank[by_name] = np.arange(len(names))
-    ranks = rank[np.minimum(likeliest["index"], len(names))]
-    probability = likeliest["probability"]
+    ranks = rank[np.minimum(table["index"], len(names))]
+    probability = table["probability"]
     keys = {
         "class": (-probability, ranks),
         "probability": (-probability,),
@@ -239,15 +242,13 @@ class GalleryModel(QStringListModel):
             row = self._rows.get(str(prediction.image))
             if row is not None:
                 row.take(prediction)
-        if self._shown:
-            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+        self._tell_change()
 
     def forget_predictions(self) -> None:
         """Forget what an earlier model said."""
         for row in self._rows.values():
             row.take(None)
-        if self._shown:
-            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+        self._tell_change()
 
     @property
     def is_sorted(self) -> bool:
@@ -280,6 +281,10 @@ class GalleryModel(QStringListModel):
             rows = _sorted_by_predictions(rows, self._order)
         self._shown = rows
         self.setStringList([""] * len(rows))
+
+    def _tell_change(self) -> None:
+        if self._shown:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def _matches(self, row: GalleryRow) -> bool:
         text = self._search

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
+from gui.inside.scrolling import scrolling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,17 +60,7 @@ class BlockView(QWidget):
         top.addWidget(self.choice, 1)
         top.addWidget(QLabel(self.tr("Channel")))
         top.addWidget(self.channel)
-        inside = QWidget()
-        lines = QVBoxLayout(inside)
-        lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(8)
-        lines.addWidget(self._facts)
-        lines.addWidget(self.pictures)
-        lines.addWidget(self._steps)
-        lines.addStretch()
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
+        area = scrolling(self._facts, self.pictures, self._steps, margin_px=0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from core.files import readable
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
+from gui.inside.scrolling import scrolling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,18 +38,7 @@ class CompareView(QWidget):
         self._facts.setTextFormat(Qt.TextFormat.PlainText)
         self._facts.setProperty("muted", True)
         self.pictures = PictureRow(4)
-        inside = QWidget()
-        lines = QVBoxLayout(inside)
-        lines.setContentsMargins(4, 4, 4, 4)
-        lines.setSpacing(8)
-        lines.addWidget(self._facts)
-        lines.addWidget(self.pictures)
-        lines.addWidget(self._change_facts)
-        lines.addWidget(self.changes)
-        lines.addStretch()
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
+        area = scrolling(self._facts, self.pictures, self._change_facts, self.changes, margin_px=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(area)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
+from gui.inside.scrolling import scrolling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,16 +41,7 @@ class EvidenceView(QWidget):
         self._facts = QLabel(wordWrap=True)
         self._facts.setTextFormat(Qt.TextFormat.PlainText)
         self._facts.setProperty("muted", True)
-        inside = QWidget()
-        lines = QVBoxLayout(inside)
-        lines.setContentsMargins(4, 4, 4, 4)
-        lines.setSpacing(8)
-        lines.addWidget(self.pictures)
-        lines.addWidget(self._facts)
-        lines.addStretch()
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
+        area = scrolling(self.pictures, self._facts, margin_px=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(area)

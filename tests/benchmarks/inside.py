@@ -14,7 +14,6 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +31,7 @@ def main() -> None:
 
     from core.inside.layers import record
     from core.models.torchvision_import import torchvision_models
+    from tests.benchmarks.measuring import medians
 
     network = torchvision_models().resnet50(weights=None).eval().requires_grad_(False)
     image = torch.randn(1, 3, 224, 224)
@@ -43,10 +43,15 @@ def main() -> None:
         with torch.no_grad():
             network(image)
 
-    plain, copied, whole = _interleaved(
-        [forward, source.clone, lambda: record(network, image, limit_bytes=LIMIT_BYTES)],
+    taken = medians(
+        {
+            "plain": forward,
+            "copied": source.clone,
+            "whole": lambda: record(network, image, limit_bytes=LIMIT_BYTES),
+        },
         options.runs,
     )
+    plain, copied, whole = taken.values()
     print(
         f"resnet50: forward {plain * 1e3:.0f} ms, copying {size / 1e6:.0f} MB "
         f"{copied * 1e3:.0f} ms, table with all maps {whole * 1e3:.0f} ms: "
@@ -81,18 +86,6 @@ def _changing_the_layer(network: object) -> None:
             times.append(time.perf_counter() - started)
         print(f"  {layer}: first screen after {statistics.median(times) * 1e3:.0f} ms (goal 100)")
     del application
-
-
-def _interleaved(jobs: list[Callable[[], object]], runs: int) -> list[float]:
-    """Return the median seconds of each job; the first round warms up."""
-    taken: list[list[float]] = [[] for _ in jobs]
-    for number in range(runs + 1):
-        for job, times in zip(jobs, taken, strict=True):
-            started = time.perf_counter()
-            job()
-            if number:
-                times.append(time.perf_counter() - started)
-    return [statistics.median(times) for times in taken]
 
 
 if __name__ == "__main__":

@@ -19,14 +19,18 @@ _TWELVE_MEGAPIXELS = (4000, 3000)
 
 
 def medians(ways: Mapping[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    """Return the median seconds of each way, run in turn so that noise meets all alike."""
+    """Return the median seconds of each way, run in turn so that noise meets all alike.
+
+    The first round warms up and does not count.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(runs):
+    for number in range(runs + 1):
         for name, way in ways.items():
             gc.collect()
             begun = time.perf_counter()
             way()
-            seconds[name].append(time.perf_counter() - begun)
+            if number:
+                seconds[name].append(time.perf_counter() - begun)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

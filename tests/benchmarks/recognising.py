@@ -9,17 +9,16 @@ downloaded ones do. ``--memory`` opens the largest in a process of its own and s
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.models.torchvision_import import torchvision_models
+from tests.benchmarks.measuring import medians
 
 ARCHITECTURES = ("resnet18", "vit_b_16", "vit_h_14")
 GOAL = 1.2
@@ -61,14 +60,15 @@ def main() -> None:
                 network = torchvision_models().get_model(name, weights=None)
             torch.save(network.state_dict(), path)
             del network
-            plain, shape, whole = _interleaved(
-                [
-                    lambda path=path: torch.load(path, map_location="cpu", weights_only=True),
-                    lambda path=path: examine(path, None),
-                    lambda path=path: inspect_checkpoint(path),
-                ],
+            taken = medians(
+                {
+                    "plain": partial(torch.load, path, map_location="cpu", weights_only=True),
+                    "shape": partial(examine, path, None),
+                    "whole": partial(inspect_checkpoint, path),
+                },
                 options.runs,
             )
+            plain, shape, whole = taken.values()
             print(
                 f"{name}, {path.stat().st_size / 1e6:,.0f} MB: torch.load {plain:.3f} s, "
                 f"recognising {shape:.3f} s, inspecting with its hash {whole:.3f} s: "
@@ -85,18 +85,6 @@ def main() -> None:
             )
             peak = int(done.stdout) * 1024
             print(f"opening {path.name} takes {peak / 1e6:,.0f} MB, {peak / size:.2f} of its size")
-
-
-def _interleaved(jobs: list[Callable[[], object]], runs: int) -> list[float]:
-    """Return the median seconds of each job; the first round warms up."""
-    taken: list[list[float]] = [[] for _ in jobs]
-    for number in range(runs + 1):
-        for job, times in zip(jobs, taken, strict=True):
-            started = time.perf_counter()
-            job()
-            if number:
-                times.append(time.perf_counter() - started)
-    return [statistics.median(times) for times in taken]
 
 
 if __name__ == "__main__":

@@ -181,7 +181,6 @@ def ordinary(name: str, folder: Path, device: str, runs: int) -> dict[str, Any]:
         Elsewhere(Scripts, name, device, checkpoint) as scripts,
         Elsewhere(Droplens, device, checkpoint, folder / "cache") as droplens,
     ):
-        droplens.call("run", paths)
         taken = medians(
             {
                 "loop": lambda: scripts.call("loop", paths),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.images.preprocessing import Preprocessing
 from core.inference import conversion, engine
@@ -20,7 +20,7 @@ from core.inference.engine import Engine
 from core.inference.predictions import Prediction
 from core.models.checkpoints import open_model
 from core.models.spec import ModelChoice, Settled
-from core.models.torchvision_import import torchvision_models
+from tests.networks import trained
 
 FAMILIES = (
     "alexnet",
@@ -60,22 +60,12 @@ def without_fast_path() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(True)
 
 
-def build(name: str) -> nn.Module:
-    """Return a network whose outputs depend on its input, also where heads begin as zeros."""
-    torch.manual_seed(0)
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision_models().get_model(name, num_classes=10, **options).eval()
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear) and not layer.weight.abs().max():
-            nn.init.normal_(layer.weight, std=0.1)
-    return network
-
-
 @pytest.mark.filterwarnings("ignore")  # the exporter's, for programmers
 @pytest.mark.usefixtures("without_fast_path")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_computes_the_same_when_converted(name: str, tmp_path: Path) -> None:
-    network = build(name)
+    torch.manual_seed(0)
+    network = trained(name, 10)
     size = 299 if name == "inception_v3" else 224
     used = Preprocessing(resize=size, crop=(size, size))
     export(network, used, tmp_path / "network.onnx")
