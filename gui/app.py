@@ -273,7 +273,11 @@ class Droplens(QObject):
         # In another order than "as added" they are sorted in when the search is over.
         self._show_whether_empty()
         # In a turn of its own, so that the window is painted in between.
-        QTimer.singleShot(_PAINT_MS, self, partial(self.classifying.add, new))
+        QTimer.singleShot(_PAINT_MS, self, partial(self._classify_found, new))
+
+    def _classify_found(self, found: list[Path]) -> None:
+        """Classify photos that were just added, unless they were taken off the list since."""
+        self.classifying.add([path for path in found if self.gallery_model.row(path) is not None])
 
     def _show_whether_empty(self) -> None:
         """Show drop target or photos; what needs photos can be chosen only with some."""

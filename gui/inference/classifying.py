@@ -104,7 +104,8 @@ class Classifying(QObject):
 
         Args:
             paths: the photos.
-            recall: take what the model said of them before, in this session or an earlier one.
+            recall: take what the model said of them before, in this session or an earlier one;
+                for photos that come after they are done, it always does.
         """
         self.hold()
         self._recall = recall
@@ -166,4 +167,5 @@ class Classifying(QObject):
         if self._waiting:
             self._start()  # photos that came just as the run ended, or after Stop
         else:
+            self._recall = True
             self.finished.emit()

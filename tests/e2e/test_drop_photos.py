@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDockWidget
 
 import resources
@@ -13,6 +14,7 @@ from core.inference.speed import FAST_AGREEMENT
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
 from gui.inference.predictions_panel import PredictionBars
+from gui.inference.run_bar import RunBar
 from tests.e2e.driver import Person, drive
 
 Steps = Generator[Callable[[], object], None, None]
@@ -141,3 +143,23 @@ def test_fast_decoding_is_chosen_and_remembered() -> None:
 
     assert drive([str(SAMPLES)], script) == 0
     assert drive([str(SAMPLES)], script_again) == 0
+
+
+def test_photos_taken_off_at_once_are_not_classified() -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: "SqueezeNet" in person.window.model_bar.architecture.value
+        model = person.see(GalleryPanel).view.model()
+        removing = QTimer(singleShot=True, interval=0)  # before classifying, after the row
+        removing.timeout.connect(lambda: person.choose("remove_all"))
+        removed: list[bool] = []
+        removing.timeout.connect(lambda: removed.append(True))
+        model.rowsInserted.connect(removing.start)
+        person.drop(SAMPLES / "coffee.png")
+        yield lambda: removed
+        assert model.rowCount() == 0
+        model.rowsInserted.disconnect(removing.start)
+        person.drop(SAMPLES / "china.jpg")
+        yield lambda: person.all_classified(1)
+        yield lambda: "1 photo classified" in person.see(RunBar)._text.text()
+
+    assert drive([], script) == 0

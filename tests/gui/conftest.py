@@ -40,6 +40,7 @@ class FakeRun:
         self.paths, self.deliver = iter(paths), deliver
         self.finished: Future[RunOutcome] = Future()
         self.is_stopped = False
+        self.recall = False
         self.done = 0
 
     def stop(self) -> None:
@@ -106,6 +107,7 @@ class FakeEngine:
         recall: bool = False,
     ) -> FakeRun:
         self.runs.append(FakeRun(paths, deliver))
+        self.runs[-1].recall = recall
         return self.runs[-1]
 
     def compare(self, *arguments: Any) -> Any:

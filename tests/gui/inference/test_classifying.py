@@ -103,6 +103,17 @@ def test_the_photo_that_is_looked_at_goes_first(
     assert next(engine[0].runs[0].paths) == PATHS[7]
 
 
+def test_computing_all_anew_counts_for_those_photos_alone(
+    qtbot: QtBot, classifying: Classifying, engine: list[FakeEngine]
+) -> None:
+    classifying.restart(PATHS[:1], recall=False)
+    engine[0].runs[0].take(1)
+    with qtbot.waitSignal(classifying.finished):
+        engine[0].runs[0].end()
+    classifying.add(PATHS[1:2])
+    assert [run.recall for run in engine[0].runs] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.2, "< 1 s"), (42, "42 s"), (754, "12:34 min"), (9000, "2.5 h")]
 )
