@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
-import json
 import logging
-import os
 import re
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from core import settings
 from core.errors import ArchitectureMismatchError, DroplensError, os_reason
-from core.files import readable, write_result
+from core.files import write_result
 from core.inference.speed import EXACT, FAST_AGREEMENT, Decoding, Speed
 from core.models.spec import Dilation, ModelChoice, Outputs, Settled
 from core.models.weights import Weights, find_weights
+from core.terminal import (
+    ALL_DONE,
+    NOT_CARRIED_OUT,
+    SOME_FAILED,
+    STANDARD_OUTPUT,
+    Parser,
+    ProgressLine,
+    forget_output,
+    path_option,
+    positive_option,
+    refuse_unwritable,
+    say,
+    say_result,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -32,9 +43,7 @@ _Answer = TypeVar("_Answer")
 
 log = logging.getLogger(__name__)
 
-ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT = 0, 1, 2
 _INTERRUPTED = 130
-_STANDARD_OUTPUT = Path("-")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,41 +53,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except DroplensError as error:
-        _say(str(error))
+        say(str(error))
         return NOT_CARRIED_OUT
     except BrokenPipeError:  # "| head" has seen enough
-        _forget_output()
+        forget_output()
         return ALL_DONE
     except OSError as error:
-        _forget_output()
-        _say(f"The output could not be written: {os_reason(error)}.")
+        forget_output()
+        say(f"The output could not be written: {os_reason(error)}.")
         return NOT_CARRIED_OUT
     except Exception as error:
         log.debug("unexpected", exc_info=True)
         first_line = (str(error).splitlines() or [""])[0]
-        _say(f"Droplens did not expect this: {type(error).__name__}: {first_line}")
+        say(f"Droplens did not expect this: {type(error).__name__}: {first_line}")
         return NOT_CARRIED_OUT
     except KeyboardInterrupt:
         return _INTERRUPTED
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the options in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(NOT_CARRIED_OUT, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="droplens-cli", description="Classify photos and look inside networks.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    parser = Parser(prog="droplens-cli", description="Classify photos and look inside networks.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     classify = commands.add_parser("classify", help="say what photos show")
     classify.set_defaults(command=_classify)
-    classify.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="photo or folder")
+    classify.add_argument(
+        "paths", nargs="+", type=path_option, metavar="PATH", help="photo or folder"
+    )
     _add_model_options(classify)
-    classify.add_argument("--top-k", type=_positive, default=5, metavar="K")
-    classify.add_argument("--batch-size", type=_positive, metavar="N")
+    classify.add_argument("--top-k", type=positive_option, default=5, metavar="K")
+    classify.add_argument("--batch-size", type=positive_option, metavar="N")
     classify.add_argument(
         "--decoding",
         choices=get_args(Decoding),
@@ -92,26 +96,26 @@ def _parser() -> argparse.ArgumentParser:
         help="mixed computes in half precision on NVIDIA cards, where the classes stay the same",
     )
     classify.add_argument(
-        "--json", type=_path, metavar="FILE|-", help="write JSON; - is standard output"
+        "--json", type=path_option, metavar="FILE|-", help="write JSON; - is standard output"
     )
     classify.add_argument(
-        "--csv", metavar="FILE", type=_path, help="write a table for spreadsheets"
+        "--csv", metavar="FILE", type=path_option, help="write a table for spreadsheets"
     )
 
     inspect = commands.add_parser("inspect", help="say what a checkpoint is")
     inspect.set_defaults(command=_inspect)
-    inspect.add_argument("checkpoint", type=_path, metavar="CHECKPOINT")
+    inspect.add_argument("checkpoint", type=path_option, metavar="CHECKPOINT")
     inspect.add_argument("--json", action="store_true", help="print JSON")
 
     layers = commands.add_parser("layers", help="list the layers of a model")
     layers.set_defaults(command=_layers)
     _add_model_options(layers)
-    layers.add_argument("--image", type=_path, metavar="PATH", help="measured for this photo")
+    layers.add_argument("--image", type=path_option, metavar="PATH", help="measured for this photo")
     layers.add_argument("--json", action="store_true", help="print JSON")
 
     block = commands.add_parser("residual-blocks", help="write both paths of a residual block")
     block.set_defaults(command=_residual_blocks)
-    block.add_argument("image", type=_path, metavar="IMAGE")
+    block.add_argument("image", type=path_option, metavar="IMAGE")
     block.add_argument(
         "--block",
         required=True,
@@ -120,18 +124,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model_options(block)
     block.add_argument(
-        "--npz", type=_path, metavar="FILE", help="input, residual, shortcut, sum, output"
+        "--npz", type=path_option, metavar="FILE", help="input, residual, shortcut, sum, output"
     )
-    block.add_argument("--png", type=_path, metavar="FILE", help="their means side by side")
+    block.add_argument("--png", type=path_option, metavar="FILE", help="their means side by side")
 
     maps = commands.add_parser("feature-maps", help="write what a layer computes for a photo")
     maps.set_defaults(command=_feature_maps)
-    maps.add_argument("image", type=_path, metavar="IMAGE")
+    maps.add_argument("image", type=path_option, metavar="IMAGE")
     maps.add_argument("--layer", required=True, metavar="NAME", help="e.g. layer1.0.conv2")
-    maps.add_argument("--call", type=_positive, default=1, metavar="N", help="from 1")
+    maps.add_argument("--call", type=positive_option, default=1, metavar="N", help="from 1")
     _add_model_options(maps)
-    maps.add_argument("--npy", type=_path, metavar="FILE", help="float32, shape (C, h, w)")
-    maps.add_argument("--png", type=_path, metavar="FILE", help="all maps in one picture")
+    maps.add_argument("--npy", type=path_option, metavar="FILE", help="float32, shape (C, h, w)")
+    maps.add_argument("--png", type=path_option, metavar="FILE", help="all maps in one picture")
+    from core.labels import command as labels_command
+
+    labels_command.add_to(commands)
     return parser
 
 
@@ -139,10 +146,10 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model", "without these, the checkpoint that is shipped")
     group.add_argument("--architecture", metavar="NAME", help="torchvision's name, e.g. resnet50")
     one = group.add_mutually_exclusive_group()
-    one.add_argument("--checkpoint", type=_path, metavar="FILE")
+    one.add_argument("--checkpoint", type=path_option, metavar="FILE")
     one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
-    group.add_argument("--class-names", type=_path, metavar="FILE", help="text or JSON")
-    group.add_argument("--preprocessing", type=_path, metavar="FILE.json")
+    group.add_argument("--class-names", type=path_option, metavar="FILE", help="text or JSON")
+    group.add_argument("--preprocessing", type=path_option, metavar="FILE.json")
     group.add_argument(
         "--outputs", choices=get_args(Outputs), help="what the outputs are, where no file tells"
     )
@@ -161,22 +168,22 @@ def _classify(options: argparse.Namespace) -> int:
     from core.inference.predictions import to_csv
 
     for target in (options.json, options.csv):
-        if target not in (None, _STANDARD_OUTPUT):
-            _refuse_unwritable(target)
+        if target not in (None, STANDARD_OUTPUT):
+            refuse_unwritable(target)
     predictions: list[Prediction] = []
-    progress = _Progress()
+    progress = ProgressLine()
     unreadable: list[str] = []
 
     def on_problem(sentence: str) -> None:
         unreadable.append(sentence)
-        _say(sentence)
+        say(sentence)
 
     def on_predictions(batch: list[Prediction]) -> None:
         predictions.extend(batch)
         progress.show(len(predictions))
 
     speed = Speed(options.decoding, options.precision == "mixed")
-    engine = Engine(on_notice=_say, cache=settings.cache_path(), speed=speed)
+    engine = Engine(on_notice=say, cache=settings.cache_path(), speed=speed)
     try:
         spec = engine.open_model(_choice(options), options.device).result().spec
         if not spec.predicts:
@@ -194,7 +201,7 @@ def _classify(options: argparse.Namespace) -> int:
     if not predictions and not unreadable and not interrupted:
         raise DroplensError(f"No photos were found in {', '.join(map(str, options.paths))}.")
     if options.json is not None:
-        _write_json([one.to_json() for one in predictions], options.json)
+        write_json([one.to_json() for one in predictions], options.json)
     if options.csv is not None:
         write_result(options.csv, to_csv(predictions, options.top_k))
     if options.json is None and options.csv is None:
@@ -203,7 +210,7 @@ def _classify(options: argparse.Namespace) -> int:
         return _INTERRUPTED
     failed = [one.error for one in predictions if one.error is not None]
     for sentence in failed:
-        _say(sentence)
+        say(sentence)
     return SOME_FAILED if failed or unreadable else ALL_DONE
 
 
@@ -212,13 +219,13 @@ def _inspect(options: argparse.Namespace) -> int:
 
     found = inspect_checkpoint(options.checkpoint)
     if options.json:
-        _write_json(found.to_json(), _STANDARD_OUTPUT)
+        write_json(found.to_json(), STANDARD_OUTPUT)
     elif found.usable:
-        _print(found.summary)
+        say_result(found.summary)
         for problem in found.problems:
-            _print(problem)
+            say_result(problem)
     if not found.usable:
-        _say(found.summary)
+        say(found.summary)
     return ALL_DONE if found.usable else NOT_CARRIED_OUT
 
 
@@ -227,13 +234,13 @@ def _layers(options: argparse.Namespace) -> int:
 
     table = _ask_engine(options, lambda engine: engine.layer_table(options.image))
     if options.json:
-        _write_json(to_json(table.layers), _STANDARD_OUTPUT)
+        write_json(to_json(table.layers), STANDARD_OUTPUT)
     else:
         stages = " → ".join(f"{name} {said(shape)}" for name, shape in table.stages)
-        _print(f"{said(table.input_shape)} → {stages}")
+        say_result(f"{said(table.input_shape)} → {stages}")
         for layer in table.layers:
             call = f", call {layer.call}" if layer.calls > 1 else ""
-            _print(f"{layer.name}{call}  {layer.kind}  {said(layer.output_shape)}")
+            say_result(f"{layer.name}{call}  {layer.kind}  {said(layer.output_shape)}")
     if table.error:
         raise DroplensError(f"The pass ended in the middle: {table.error}")
     return ALL_DONE
@@ -260,7 +267,7 @@ def _residual_blocks(options: argparse.Namespace) -> int:
         Image.fromarray(side_by_side(pictures)).save(content, "PNG")
         write_result(options.png, content.getvalue())
     info = block.info
-    _print(
+    say_result(
         f"{options.block}: {info.kind}, {info.shortcut} shortcut ({info.reason}); F(x) has "
         f"{block.residual_share:.1%} of the energy of the two paths"
     )
@@ -271,7 +278,7 @@ def _ask_engine(options: argparse.Namespace, ask: Callable[[Engine], Future[_Ans
     """Open the model of the options and return the answer to one request."""
     from core.inference.engine import Engine
 
-    engine = Engine(on_notice=_say)
+    engine = Engine(on_notice=say)
     try:
         engine.open_model(_choice(options), options.device).result()
         return ask(engine).result()
@@ -301,7 +308,7 @@ def _feature_maps(options: argparse.Namespace) -> int:
         Image.fromarray(grid(values)).save(content, "PNG")
         write_result(options.png, content.getvalue())
     channels, height, width = values.shape
-    _print(
+    say_result(
         f"{options.layer}, call {options.call}: {channels} maps of {height}×{width}, "
         f"from {values.min():.4g} to {values.max():.4g}"
     )
@@ -361,72 +368,11 @@ def _wait(run: Any) -> bool:
     return False
 
 
-class _Progress:
-    """A line on standard error that counts, where that is a terminal."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._shown = False
-
-    def show(self, done: int) -> None:
-        if sys.stderr.isatty():
-            rate = done / max(1e-3, time.monotonic() - self._started)
-            print(f"\r{done} photos, {rate:.1f} a second ", end="", file=sys.stderr)  # noqa: T201
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)  # noqa: T201
-
-
 def _print_table(predictions: Sequence[Prediction]) -> None:
     for one in predictions:
         if one.error is None:
             classes = ", ".join(f"{c.class_name} {c.probability:.1%}" for c in one.top)
-            _print(f"{one.image}: {classes}")
-
-
-def _write_json(value: Any, target: Path) -> None:
-    try:
-        content = json.dumps(value, ensure_ascii=False, indent=1).encode()
-    except UnicodeEncodeError:  # a file name that is no text
-        content = json.dumps(value, indent=1).encode()
-    if target == _STANDARD_OUTPUT:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content + b"\n")
-    else:
-        write_result(target, content + b"\n")
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Say before a long run, not after it, that its results have no place."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DroplensError(
-            f"{path} could not be written: "
-            + ("it is a folder" if path.is_dir() else "its folder is missing or write-protected")
-            + ". Choose another place."
-        )
-
-
-def _print(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stdout.flush()
-
-
-def _say(sentence: str) -> None:
-    print(readable(sentence), file=sys.stderr)  # noqa: T201
-
-
-def _forget_output() -> None:
-    """Let the interpreter end without a second try at what cannot be written."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _path(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return Path(text)
+            say_result(f"{one.image}: {classes}")
 
 
 def _dilation(text: str) -> Dilation:
@@ -434,12 +380,6 @@ def _dilation(text: str) -> Dilation:
         raise argparse.ArgumentTypeError(f"{text!r} is not three of 0 and 1, such as 0,1,1")
     one, two, three = (part == "1" for part in text.split(","))
     return one, two, three
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

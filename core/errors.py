@@ -70,6 +70,10 @@ class SettingsError(DroplensError):
     """The settings cannot be written."""
 
 
+class LabelsError(DroplensError):
+    """Labels cannot be kept, read or written, or a class list cannot be so."""
+
+
 def cannot_read(path: Path, reason: str) -> str:
     """Return the sentence for a file that could not be read."""
     return f"{path} could not be read: {reason}."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from core.errors import DroplensError, cannot_write
 
@@ -31,6 +33,14 @@ def open_ordinary(path: Path) -> BufferedReader:
 def readable(name: str) -> str:
     """Return a file name for people; bytes that are no text become question marks."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
+    """Return JSON as UTF-8; file names that are no text are escaped."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent).encode()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

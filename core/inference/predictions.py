@@ -117,6 +117,11 @@ def unpack(top: bytes, model: ModelSpec) -> tuple[ClassProbability, ...]:
     )
 
 
+def unpack_classes(top: bytes) -> list[tuple[int, float]]:
+    """Return class index and probability of each class that ``pack`` was given."""
+    return [(index, probability) for index, probability, _ in _CLASS.iter_unpack(top)]
+
+
 def likeliest(top: bytes) -> tuple[int, float]:
     """Return class index and probability of the first class that ``pack`` was given.
 
@@ -143,16 +148,23 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
         header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
     writer.writerow([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
     for prediction in predictions:
-        cells: list[object] = [_guarded(str(prediction.image))]
+        cells: list[object] = [guarded(str(prediction.image))]
         for one in prediction.top[:top_k]:
-            cells += [one.class_index, _guarded(one.class_name), f"{one.probability:.6f}"]
+            cells += [one.class_index, guarded(one.class_name), f"{one.probability:.6f}"]
         cells += [""] * (1 + 3 * top_k - len(cells))
         model = prediction.model
-        cells += [_guarded(prediction.error or ""), model.architecture]
-        cells += [_guarded(str(model.checkpoint)), model.sha256]
+        cells += [guarded(prediction.error or ""), model.architecture]
+        cells += [guarded(str(model.checkpoint)), model.sha256]
         writer.writerow([*cells, json.dumps(model.preprocessing.to_json())])
     return text.getvalue().encode("utf-8-sig", "surrogateescape")
 
 
-def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def guarded(text: str) -> str:
+    """Return text that a spreadsheet does not run as a formula: with an apostrophe in front."""
+    return f"'{text}" if text.startswith((*_FORMULA_STARTS, "'")) else text
+
+
+def unguarded(text: str) -> str:
+    """Return what ``guarded`` was given; other text as it is."""
+    is_guarded = text.startswith("'") and text[1:].startswith((*_FORMULA_STARTS, "'"))
+    return text[1:] if is_guarded else text

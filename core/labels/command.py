@@ -1,0 +1,200 @@
+"""The command line's ``labels export|import|stats``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import DroplensError, LabelsError
+from core.labels import exporting, importing
+from core.labels.formats.table import FORMATS, find_format, guess_format
+from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
+from core.labels.records import count
+from core.labels.store import LabelStore
+from core.terminal import (
+    ALL_DONE,
+    SOME_FAILED,
+    STANDARD_OUTPUT,
+    Parser,
+    ProgressLine,
+    path_option,
+    say,
+    say_result,
+    write_json,
+)
+
+_SHOWN_TARGETS = 10
+
+
+def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add ``labels`` and what it can do."""
+    labels = commands.add_parser("labels", help="labels of a project: export, import, stats")
+    inner = labels.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    export = inner.add_parser("export", help="write labels for the next tool")
+    export.set_defaults(command=_export)
+    _add_project(export)
+    writable = [one.name for one in FORMATS.values() if one.write is not None]
+    export.add_argument("--format", required=True, choices=writable)
+    export.add_argument(
+        "--to", required=True, type=path_option, metavar="PATH", help="folder, or file to write"
+    )
+    export.add_argument("--only", choices=exporting.WHICH, default="labelled")
+    export.add_argument("--class", dest="only_class", metavar="NAME", help="only this class")
+    export.add_argument("--predictions", action="store_true", help="write what the model says, too")
+    export.add_argument("--transfer", choices=TRANSFERS, default="copy", help="of the photos")
+    export.add_argument("--keep-folders", action="store_true", help="keep subfolders of photos")
+    usual = ",".join(map(str, USUAL_SPLIT))
+    export.add_argument(
+        "--split", type=_split, metavar=usual, help="shares of train, val and test, class by class"
+    )
+    export.add_argument("--seed", type=int, default=0, help="of the split")
+    export.add_argument(
+        "--template", type=path_option, metavar="FILE", help="Kaggle's sample_submission.csv"
+    )
+    export.add_argument("--dry-run", action="store_true", help="say what would be written")
+
+    take = inner.add_parser("import", help="read labels of other tools")
+    take.set_defaults(command=_import)
+    _add_project(take)
+    take.add_argument("--format", choices=list(FORMATS), help="found out where it is not given")
+    take.add_argument("source", type=path_option, metavar="PATH", help="file or folder of labels")
+    take.add_argument(
+        "--images", action="append", type=path_option, default=[], metavar="FOLDER",
+        help="where the photos lie",
+    )  # fmt: skip
+    take.add_argument("--dry-run", action="store_true", help="say what would be labelled")
+
+    stats = inner.add_parser("stats", help="count labels")
+    stats.set_defaults(command=_stats)
+    _add_project(stats)
+    stats.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_project(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--project", required=True, type=path_option, metavar="FILE", help="FILE.droplens"
+    )
+
+
+def _export(options: argparse.Namespace) -> int:
+    chosen = ExportOptions(
+        options.transfer,
+        options.keep_folders,
+        options.split,
+        options.seed,
+        options.predictions,
+        options.template,
+    )
+    form, target = find_format(options.format), options.to.absolute()
+    _refuse_useless(options)
+    with _opened(options.project) as store:
+        photos = exporting.choose(store, options.only, options.only_class)
+        plan = exporting.plan_export(store, photos, form, target, chosen)
+        for note in plan.notes:
+            say(note)
+        if options.dry_run:
+            _say_plan(plan, target if form.takes_photos else target.parent)
+            return ALL_DONE
+        progress = ProgressLine()
+        try:
+            report = exporting.carry_out(
+                plan, form, target, chosen, store, lambda done, _: progress.show(done)
+            )
+        finally:
+            progress.end()
+    for sentence in report.failed:
+        say(sentence)
+    there = f", {report.present:,} were there already" if report.present else ""
+    say_result(f"{report.written:,} files written to {target}{there}.")
+    return SOME_FAILED if report.failed else ALL_DONE
+
+
+def _refuse_useless(options: argparse.Namespace) -> None:
+    """Say so where an option means nothing for the format; it would be passed over silently."""
+    form = FORMATS[options.format]
+    useless = {
+        "--split": options.split is not None and not form.splits,
+        "--keep-folders": options.keep_folders and not form.keeps_folders,
+        "--predictions": options.predictions and not form.says_predictions,
+        "--template": options.template is not None and not form.takes_template,
+        "--transfer": options.transfer != "copy" and not form.takes_photos,
+    }
+    for option, is_useless in useless.items():
+        if is_useless:
+            raise DroplensError(f"{option} means nothing for the format {form.name}; leave it out.")
+
+
+def _import(options: argparse.Namespace) -> int:
+    source = options.source.absolute()
+    if not source.exists():
+        raise LabelsError(f"The labels in {source} could not be read: it is not there.")
+    form = find_format(options.format) if options.format else guess_format(source)
+    with _opened(options.project, may_make=True) as store:
+        plan = importing.plan_import(store, form, source, options.images)
+        for note in plan.notes:
+            say(note)
+        if not options.dry_run:
+            importing.carry_out(plan, store)
+    would = "would be " if options.dry_run else ""
+    replaced = f", of which {plan.differing:,} had another label" if plan.differing else ""
+    say_result(
+        f"{len(plan.labellings):,} photos {would}labelled from {form.title}{replaced}; "
+        f"{len(plan.new_classes):,} new classes."
+    )
+    return SOME_FAILED if plan.missing else ALL_DONE
+
+
+def _stats(options: argparse.Namespace) -> int:
+    with _opened(options.project) as store:
+        found = count(store)
+    if options.json:
+        write_json(found.to_json(), STANDARD_OUTPUT)
+        return ALL_DONE
+    say_result(
+        f"{found.labelled:,} of {found.photos:,} photos are labelled, {found.today:,} today."
+    )
+    for name, photos in (*found.by_class.items(), *found.by_mark.items()):
+        say_result(f"{photos:>8,}  {name}")
+    if found.agreed or found.corrected:
+        say_result(
+            f"The model had proposed {found.agreed:,} of these labels; {found.corrected:,} are "
+            "other ones."
+        )
+    return ALL_DONE
+
+
+def _opened(path: Path, *, may_make: bool = False) -> LabelStore:
+    path = path.absolute()
+    if not may_make and not path.is_file():
+        raise LabelsError(f"There is no project {path}; give the file that holds the labels.")
+    store = LabelStore(path)
+    if store.notice:
+        say(store.notice)
+    return store
+
+
+def _say_plan(plan: Plan, root: Path) -> None:
+    say_result(
+        f"{len(plan.files):,} photos and {len(plan.texts):,} files would be written to {root}:"
+    )
+    for one in plan.files[:_SHOWN_TARGETS]:
+        say_result(f"  {one.target}")
+    if len(plan.files) > _SHOWN_TARGETS:
+        say_result("  …")
+    for name in plan.texts:
+        say_result(f"  {name}")
+
+
+def _split(text: str) -> Split:
+    parse: Callable[[str], float] = float
+    try:
+        train, val, test = map(parse, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not three numbers, such as 0.8,0.1,0.1"
+        ) from None
+    if not train > 0 or val < 0 or test < 0 or train + val + test == float("inf"):
+        raise argparse.ArgumentTypeError("train needs a share above 0, and none is below 0")
+    return train, val, test

@@ -1,0 +1,255 @@
+"""Carry out an export: which photos, a dry run, copying without ever overwriting, going on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from core.errors import LabelsError, cannot_write, os_reason
+from core.files import replacing, write_atomically
+from core.labels.formats.table import Format
+from core.labels.plans import ExportOptions, Plan, PlannedFile, Transfer, is_same
+from core.labels.records import LabelledPhoto, read_records
+from core.labels.store import LabelStore
+
+Which = Literal["all", "labelled", "corrected", "disagreeing"]
+WHICH: tuple[Which, ...] = get_args(Which)
+
+_MOVES_AT_ONCE = 100
+
+
+@dataclass
+class Report:
+    """What an export has done.
+
+    Attributes:
+        written: photos and files written now.
+        present: photos that an earlier, interrupted export had written already.
+        failed: sentences, one for each photo that could not be written.
+        is_stopped: whether the user ended it; it goes on when it is started again.
+    """
+
+    written: int = 0
+    present: int = 0
+    failed: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+
+
+def choose(
+    store: LabelStore, which: Which = "labelled", only_class: str | None = None
+) -> list[LabelledPhoto]:
+    """Return the photos to be exported, in the order of the list.
+
+    Args:
+        store: the project.
+        which: "all", "labelled", "corrected" (otherwise than the model had proposed) or
+            "disagreeing" (otherwise than the model says now).
+        only_class: leave all other classes out.
+
+    Raises:
+        LabelsError: there is no such class.
+    """
+    if only_class is not None and store.classes.id_of(only_class) is None:
+        raise LabelsError(f"There is no class “{only_class}” in {store.path}.")
+    tests: dict[Which, Callable[[LabelledPhoto], bool]] = {
+        "all": lambda _: True,
+        "labelled": lambda one: one.is_labelled,
+        "corrected": lambda one: one.is_corrected,
+        "disagreeing": lambda one: one.is_disagreeing,
+    }
+    return [
+        one
+        for one in read_records(store)
+        if tests[which](one) and (only_class is None or only_class in one.classes)
+    ]
+
+
+def plan_export(
+    store: LabelStore,
+    photos: Sequence[LabelledPhoto],
+    form: Format,
+    target: Path,
+    options: ExportOptions,
+) -> Plan:
+    """Work out what an export would write; nothing is touched.
+
+    Args:
+        store: the project.
+        photos: as ``choose`` gave them.
+        form: of the labels.
+        target: a folder, which need not be there, or the file to write.
+        options: what else the person chose.
+
+    Raises:
+        LabelsError: nothing to write, the target is unfit, or the template is.
+    """
+    if form.write is None:
+        raise LabelsError(f"Labels cannot be written as {form.title}, only read; choose another.")
+    if form.takes_photos and target.is_file():
+        raise LabelsError(f"{target} is a file; choose a folder.")
+    if not form.takes_photos and target.is_dir():
+        raise LabelsError(f"{target} is a folder; choose a file that ends in {form.ending}.")
+    if form.takes_photos and not any(one.is_labelled for one in photos):
+        raise LabelsError("None of these photos has a class; label some first, then export.")
+    if not photos:
+        raise LabelsError("There is no such photo; label some first, then export.")
+    plan = form.write(photos, store.classes.names, target, options)
+    away = sum(1 for one in plan.files if not one.photo.path.exists())
+    if away:
+        plan.notes.append(f"{away:,} photos are not where they were and may not be written.")
+    return plan
+
+
+def carry_out(
+    plan: Plan,
+    form: Format,
+    target: Path,
+    options: ExportOptions,
+    store: LabelStore,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Write what was planned: photos first, the files with their labels last.
+
+    Raises:
+        LabelsError: the folder cannot be written, or the disk is full; what was written stays,
+            and the same export goes on from there.
+    """
+    root = target if form.takes_photos else target.parent
+    report = Report()
+    uses = Counter(one.photo.path for one in plan.files)
+    moved: dict[str, str] = {}
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for number, one in enumerate(plan.files):
+            if is_stopped():
+                report.is_stopped = True
+                return report
+            uses[one.photo.path] -= 1
+            is_needed_again = options.transfer == "move" and uses[one.photo.path] > 0
+            transfer: Transfer = "copy" if is_needed_again else options.transfer
+            _bring(one, root, transfer, report, moved)
+            if len(moved) >= _MOVES_AT_ONCE:
+                store.note_moves(moved)
+                moved.clear()
+            on_progress(number + 1, len(plan.files))
+        for name, content in plan.texts.items():
+            _write_text(root / name, content, keep_earlier=form.takes_photos)
+            report.written += 1
+    except OSError as error:
+        raise LabelsError(
+            f"{cannot_write(Path(error.filename or root), error)} What was written stays, and the "
+            "same export goes on from there."
+        ) from error
+    finally:
+        if moved:
+            store.note_moves(moved)
+    return report
+
+
+_ENDS_ALL = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+
+
+def _bring(
+    one: PlannedFile, root: Path, transfer: Transfer, report: Report, moved: dict[str, str]
+) -> None:
+    source, target = one.photo.path, root / one.target
+    try:
+        if target.exists() and is_same(target, one.photo):
+            report.present += 1
+            if transfer == "move" and source.exists() and not source.samefile(target):
+                source.unlink()
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _TRANSFERS[transfer](source, target)
+            report.written += 1
+        if transfer == "move":
+            moved[str(source)] = str(target)
+    except OSError as error:
+        if error.errno in _ENDS_ALL:
+            raise
+        report.failed.append(_sentence(source, target, error, transfer))
+
+
+def _sentence(source: Path, target: Path, error: OSError, transfer: Transfer) -> str:
+    if transfer == "link" and error.errno == errno.EXDEV:
+        return f"{source} could not be linked: {target.parent} is on another disk; copy instead."
+    if error.errno == errno.EEXIST:
+        return f"{source} was not exported: {target} has come in between; export again."
+    return f"{source} could not be exported: {os_reason(error)}."
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a photo whole or not at all, over nothing."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".droplens-")
+    os.close(handle)
+    try:
+        shutil.copyfile(source, name)
+        shutil.copystat(source, name)
+        _place(Path(name), target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _place(file: Path, target: Path) -> None:
+    """Rename a file, over nothing."""
+    try:
+        _link(file, target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.EXDEV):
+            raise
+        if os.path.lexists(target):  # a disk without hard links
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        file.rename(target)
+    else:
+        file.unlink()
+
+
+def _link(source: Path, target: Path) -> None:
+    target.hardlink_to(source)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a photo, to another disk too: it goes from its old place once it stands at the new."""
+    try:
+        _place(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(source, target)
+        _flush(target)
+        source.unlink()
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
+
+
+_TRANSFERS: dict[Transfer, Callable[[Path, Path], None]] = {
+    "copy": _copy,
+    "move": _move,
+    "link": _link,
+}
+
+
+def _write_text(file: Path, content: bytes, *, keep_earlier: bool) -> None:
+    """Write a file of labels; beside photos, an earlier one is kept under another name."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if keep_earlier and file.is_file() and file.read_bytes() != content:
+        number = 1
+        while (earlier := file.with_name(f"{file.stem}.before-{number}{file.suffix}")).exists():
+            number += 1
+        with replacing(earlier) as temporary:
+            shutil.copyfile(file, temporary)
+    write_atomically(file, content)

@@ -1,0 +1,76 @@
+"""FiftyOneImageClassificationDataset: photos in data/ and labels.json."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabelsError
+from core.files import json_bytes
+from core.labels.plans import ExportOptions, Plan, Targets, common_folder, labelled_only, subfolder
+from core.labels.reading import ReadLabel, ReadLabels, read_json
+from core.labels.records import LabelledPhoto
+
+_DATA = "data"
+_LABELS = "labels.json"
+
+
+def write(
+    photos: Sequence[LabelledPhoto], classes: Sequence[str], root: Path, options: ExportOptions
+) -> Plan:
+    """Plan ``data/<photo>``, no two alike without their endings, and labels.json."""
+    plan = Plan()
+    kept = labelled_only(photos, plan)
+    common = common_folder(kept) if options.keep_folders else None
+    targets = Targets(root, unique_stems=True)
+    index = {name: number for number, name in enumerate(classes)}
+    several = any(len(one.classes) > 1 for one in kept)
+    labels: dict[str, Any] = {}
+    for one in kept:
+        below = subfolder(one, common) if common else ""
+        file = targets.place(one, f"{_DATA}/{below}".rstrip("/"))
+        plan.files.append(file)
+        key = os.path.splitext(file.target.removeprefix(f"{_DATA}/"))[0]  # noqa: PTH122
+        numbers = [index[name] for name in one.classes]
+        labels[key] = numbers if several else _value(one, numbers[0], options)
+    plan.texts[_LABELS] = json_bytes({"classes": list(classes), "labels": labels}, indent=1)
+    return plan
+
+
+def read(path: Path) -> ReadLabels:
+    """Read labels.json with indices or names, with or without confidence.
+
+    Raises:
+        LabelsError: it cannot be read, or is no such file.
+    """
+    file = path / _LABELS if path.is_dir() else path
+    content = read_json(file)
+    labels = content.get("labels") if isinstance(content, dict) else None
+    if not isinstance(labels, dict):
+        raise LabelsError(f"{file} has no “labels”; it is no FiftyOne classification dataset.")
+    classes = content.get("classes")
+    classes = [str(name) for name in classes] if isinstance(classes, list) else []
+    found = ReadLabels(classes=classes, folders=[file.parent / _DATA, file.parent], by_stem=True)
+    for name, value in labels.items():
+        values = value if isinstance(value, list) else [value]
+        named = [_name(one, classes) for one in values]
+        found.labels.append(ReadLabel(str(name), tuple(one for one in named if one)))
+    return found
+
+
+def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> Any:
+    """Return the class, with what the model gives it where that is asked for."""
+    said = one.prediction or one.seen
+    if not options.with_predictions or said is None:
+        return number
+    return {"label": number, "confidence": dict(said.top).get(one.classes[0])}
+
+
+def _name(value: Any, classes: Sequence[str]) -> str:
+    if isinstance(value, dict):
+        value = value.get("label")
+    if isinstance(value, int) and not isinstance(value, bool) and classes:
+        return classes[value] if 0 <= value < len(classes) else ""
+    return str(value) if isinstance(value, str | int) else ""

@@ -1,0 +1,87 @@
+"""Hugging Face's imagefolder: photos with metadata.jsonl beside them.
+
+Any metadata file makes the loader forget folder names, so the label is a column of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabelsError
+from core.files import json_bytes
+from core.labels.formats import class_folders
+from core.labels.formats.tables import names_in
+from core.labels.plans import (
+    ExportOptions,
+    Plan,
+    Targets,
+    common_folder,
+    labelled_only,
+    split_of,
+    subfolder,
+)
+from core.labels.reading import ReadLabel, ReadLabels, read_lines, read_table
+from core.labels.records import LabelledPhoto
+
+_LABELS = ("label", "labels")
+
+
+def write(
+    photos: Sequence[LabelledPhoto], classes: Sequence[str], root: Path, options: ExportOptions
+) -> Plan:
+    """Plan ``<set>/<photo>`` and ``<set>/metadata.jsonl``; without a split all are for training."""
+    plan = Plan()
+    kept = labelled_only(photos, plan)
+    sets = split_of(kept, options.split, options.seed)
+    common = common_folder(kept) if options.keep_folders else None
+    targets = Targets(root)
+    several = any(len(one.classes) > 1 for one in kept)
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for one in kept:
+        split = sets[one.path] or "train"
+        folder = "/".join(
+            part for part in (split, subfolder(one, common)) if common or part == split
+        )
+        file = targets.place(one, folder)
+        plan.files.append(file)
+        fields: dict[str, Any] = {"file_name": file.target.removeprefix(f"{split}/")}
+        fields |= {"labels": list(one.classes)} if several else {"label": one.classes[0]}
+        if options.with_predictions:
+            said = one.prediction or one.seen
+            fields["prediction"] = said.name if said is not None else None
+            fields["probability"] = said.top[0][1] if said is not None else None
+        lines.setdefault(split, []).append(fields)
+    for split, rows in lines.items():
+        plan.texts[f"{split}/metadata.jsonl"] = b"".join(json_bytes(row) + b"\n" for row in rows)
+    return plan
+
+
+def read(path: Path) -> ReadLabels:
+    """Read metadata.jsonl or metadata.csv in a folder or below it, else the folders' names.
+
+    Raises:
+        LabelsError: it cannot be read, or a metadata file has no labels.
+    """
+    if path.is_file():
+        path = path.parent
+    files = sorted([*path.rglob("metadata.jsonl"), *path.rglob("metadata.csv")])
+    if not files:
+        return class_folders.read(path)
+    found = ReadLabels(folders=[path])
+    for file in files:
+        for fields in _rows(file):
+            name = fields.get("file_name")
+            label = next((fields[key] for key in _LABELS if key in fields), None)
+            if not isinstance(name, str):
+                raise LabelsError(f"{file} has no column “file_name”; it is no imagefolder's.")
+            found.labels.append(ReadLabel(str(file.parent / name), names_in(label)))
+    return found
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    if file.suffix == ".jsonl":
+        return [row for row in read_lines(file) if isinstance(row, dict)]
+    header, *rows = read_table(file)
+    return [dict(zip(header, row, strict=False)) for row in rows]

@@ -1,0 +1,120 @@
+"""Kaggle's submissions: the user's sample_submission.csv gives header and order of the rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import LabelsError
+from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
+from core.labels.reading import ReadLabel, ReadLabels, read_table
+from core.labels.records import LabelledPhoto
+
+_ID, _LABEL = "image_id", "label"
+
+
+def write(
+    photos: Sequence[LabelledPhoto], classes: Sequence[str], target: Path, options: ExportOptions
+) -> Plan:
+    """Plan a table in the form of the template, else ``image_id,label``.
+
+    Raises:
+        LabelsError: the template cannot be read, or photos of it are missing.
+    """
+    plan = Plan()
+    by_id = _by_id(photos, plan)
+    if options.template is None:
+        several = any(len(one.classes) > 1 for one in photos)
+        header = [_ID, *classes] if several else [_ID, _LABEL]
+        ids = list(by_id)
+    else:
+        header, *rows = read_table(options.template)
+        ids = [row[0] for row in rows]
+        _refuse_unlike(header, classes, options.template)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    missing = [one for one in ids if _of(one, by_id) is None]
+    if missing:
+        raise LabelsError(
+            f"{len(missing):,} of {len(ids):,} photos of the template have no label here, the "
+            f"first is “{missing[0]}”; label them, or leave the template out."
+        )
+    for one in ids:
+        photo = _of(one, by_id)
+        assert photo is not None
+        writer.writerow([one, *_cells(photo, header[1:], options)])
+    plan.texts[target.name] = text.getvalue().encode("utf-8", "surrogateescape")
+    return plan
+
+
+def read(path: Path) -> ReadLabels:
+    """Read ``image_id,label`` or one column a class, of which those above one half count.
+
+    Raises:
+        LabelsError: it cannot be read.
+    """
+    header, *rows = read_table(path)
+    found = ReadLabels(folders=[path.parent], by_stem=True)
+    if len(header) == 2 and not _is_number(rows[0][1] if rows and len(rows[0]) > 1 else ""):
+        found.labels = [ReadLabel(row[0], (row[1],) if row[1:] and row[1] else ()) for row in rows]
+        return found
+    found.classes = header[1:]
+    for row in rows:
+        shares = dict(zip(header[1:], map(_number, row[1:]), strict=False))
+        likely = [name for name, share in shares.items() if share > 0.5]
+        found.labels.append(ReadLabel(row[0], tuple(likely)))
+    return found
+
+
+def _by_id(photos: Sequence[LabelledPhoto], plan: Plan) -> dict[str, LabelledPhoto]:
+    """Return photos by name without ending; those of one name by their path."""
+    kept = [one for one in photos if one.classes]
+    if len(kept) < len(photos):
+        plan.notes.append(f"{len(photos) - len(kept):,} photos have no class and are left out.")
+    count = Counter(one.path.stem for one in kept)
+    common = common_folder(kept)
+    found = {}
+    for one in kept:
+        alike = count[one.path.stem] > 1
+        key = relative_to(one, common) if alike else one.path.name
+        found[key[: len(key) - len(one.path.suffix)] if one.path.suffix else key] = one
+    return found
+
+
+def _of(one: str, by_id: dict[str, LabelledPhoto]) -> LabelledPhoto | None:
+    return by_id.get(one) or by_id.get(Path(one).stem)
+
+
+def _refuse_unlike(header: Sequence[str], classes: Sequence[str], template: Path) -> None:
+    unknown = [name for name in header[1:] if name not in classes]
+    if len(header) > 2 and unknown:
+        raise LabelsError(
+            f"The template {template} has columns that are no classes here: "
+            f"{', '.join(unknown[:5])}; name the classes as the template does."
+        )
+
+
+def _cells(one: LabelledPhoto, names: Sequence[str], options: ExportOptions) -> list[str]:
+    if len(names) == 1:
+        return [" ".join(one.classes)]
+    said = one.prediction or one.seen
+    if options.with_predictions and said is not None:
+        shares = dict(said.top)
+        return [f"{shares.get(name, 0.0):.6f}" for name in names]
+    return ["1" if name in one.classes else "0" for name in names]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> float:
+    return float(text) if _is_number(text) else 0.0

@@ -1,0 +1,120 @@
+"""The table of all formats: name, title, what they take, who writes and who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import LabelsError
+from core.labels.formats import (
+    class_folders,
+    fiftyone,
+    hugging_face,
+    imagenet_text,
+    kaggle,
+    label_studio,
+    labelme,
+    tables,
+)
+from core.labels.plans import Writer
+from core.labels.reading import ReadLabels
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes:
+        name: on the command line.
+        title: for people.
+        read: reads a file or folder.
+        write: plans an export; None where it is only read.
+        ending: of the one file that is written; "" where a folder with photos is.
+        splits: whether photos can be shared out among train, val and test.
+        keeps_folders: whether subfolders can be kept.
+        says_predictions: whether it has room for what the model says.
+        takes_template: whether a sample of the form can be given.
+    """
+
+    name: str
+    title: str
+    read: Callable[[Path], ReadLabels]
+    write: Writer | None = None
+    ending: str = ""
+    splits: bool = False
+    keeps_folders: bool = False
+    says_predictions: bool = False
+    takes_template: bool = False
+
+    @property
+    def takes_photos(self) -> bool:
+        """Return whether photos go along."""
+        return not self.ending
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        Format("class-folders", "Class folders (torchvision, timm, Keras)", class_folders.read,
+            class_folders.write, splits=True, keeps_folders=True),
+        Format("csv", "Table for spreadsheets (CSV)", tables.read_csv, tables.write_csv, ".csv",
+            says_predictions=True),
+        Format("json-lines", "JSON Lines", tables.read_json_lines, tables.write_json_lines,
+            ".jsonl", says_predictions=True),
+        Format("yolo", "YOLO classification", class_folders.read, class_folders.write_yolo,
+            splits=True),
+        Format("hugging-face", "Hugging Face imagefolder", hugging_face.read, hugging_face.write,
+            splits=True, keeps_folders=True, says_predictions=True),
+        Format("fiftyone", "FiftyOne", fiftyone.read, fiftyone.write, keeps_folders=True,
+            says_predictions=True),
+        Format("imagenet-text", "ImageNet text (Datumaro, CVAT)", imagenet_text.read,
+            imagenet_text.write, splits=True, keeps_folders=True),
+        Format("label-studio", "Label Studio", label_studio.read, label_studio.write, ".json",
+            says_predictions=True),
+        Format("kaggle", "Kaggle submission", kaggle.read, kaggle.write, ".csv",
+            says_predictions=True, takes_template=True),
+        Format("labelme", "labelme flags", labelme.read),
+    )
+}  # fmt: skip
+"""By name, in the order in which people are offered them."""
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises:
+        LabelsError: there is none of this name.
+    """
+    if name not in FORMATS:
+        raise LabelsError(f"There is no format “{name}”; there are {', '.join(FORMATS)}.")
+    return FORMATS[name]
+
+
+def guess_format(path: Path) -> Format:
+    """Return the format that a file or folder seems to have, by its files' names and beginnings."""
+    if path.is_dir():
+        for file, name in (
+            ("labels.json", "fiftyone"),
+            ("synsets.txt", "imagenet-text"),
+            ("metadata.jsonl", "hugging-face"),
+            ("metadata.csv", "hugging-face"),
+            ("train/metadata.jsonl", "hugging-face"),
+            ("train/metadata.csv", "hugging-face"),
+        ):
+            if (path / file).is_file():
+                return FORMATS[name]
+        has_folders = any(entry.is_dir() for entry in path.iterdir())
+        has_json = any(entry.suffix == ".json" for entry in path.iterdir())
+        return FORMATS["labelme" if has_json and not has_folders else "class-folders"]
+    ending = path.suffix.lower()
+    if ending in (".jsonl", ".ndjson"):
+        return FORMATS["hugging-face" if path.name == "metadata.jsonl" else "json-lines"]
+    if ending == ".json":
+        start = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
+        if start.startswith(b"["):
+            return FORMATS["label-studio"]
+        return FORMATS["labelme" if b'"flags"' in start or b'"imagePath"' in start else "fiftyone"]
+    if ending == ".txt":
+        return FORMATS["imagenet-text"]
+    return FORMATS["csv"]

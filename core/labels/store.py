@@ -1,0 +1,361 @@
+"""The label store: every label is an event on the disk, and the present ones a view of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.inference.predictions import pack
+from core.labels.classes import ClassList, Labels
+from core.labels.database import cannot_keep, open_database
+from core.labels.photos import Content, Met, Photos
+
+if TYPE_CHECKING:
+    from core.inference.predictions import Prediction
+    from core.models.spec import ModelSpec
+
+_HOLDS, _UNDONE, _GONE = 0, 1, 2
+
+_PRESENT = """
+    SELECT photos.id, photos.path, (
+        SELECT classes FROM events
+        WHERE events.photo = photos.id
+        AND (SELECT state FROM steps WHERE steps.id = events.step) = 0
+        ORDER BY events.id DESC LIMIT 1
+    ) FROM photos WHERE photos.id IN (SELECT photo FROM events WHERE step = ?)
+"""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A label to be given.
+
+    Attributes:
+        path: the photo.
+        classes: its whole label from now on; empty takes the label away.
+        seen: the prediction that the person saw beside it.
+    """
+
+    path: Path
+    classes: Labels
+    seen: Prediction | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is new in a project, on the disk already.
+
+    Attributes:
+        labels: file → its label now, as ``ClassList.resolve`` takes it.
+        classes: the classes as they are now.
+        undo: kind of the step that ``undo`` would take back, "" where there is none.
+        redo: kind of the step that ``redo`` would do again, likewise.
+    """
+
+    labels: Mapping[str, Labels]
+    classes: ClassList
+    undo: str
+    redo: str
+
+
+class LabelStore:
+    """One project, open. Used in one thread at a time.
+
+    Args:
+        path: of the project; made where there is none.
+
+    Raises:
+        LabelsError: it is open elsewhere, cannot be written, or is no project.
+
+    Attributes:
+        notice: a sentence that the user should see, or "".
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database, self.notice = open_database(path)
+        self._model: tuple[ModelSpec, int] | None = None
+        try:
+            self._photos = Photos(self._database)
+            self.classes = self._class_list()
+            rows = self._database.execute(
+                "SELECT labels.photo, classes FROM labels JOIN events ON events.id = event"
+            )
+            self._labels = {photo: _labels(text) for photo, text in rows if text}
+        except sqlite3.Error as error:
+            self._database.close()
+            raise cannot_keep(path, error) from error
+
+    def close(self) -> None:
+        """Close the project; nothing is left to be saved."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+
+    def __enter__(self) -> LabelStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Reading
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """Return the connection, for those who only read."""
+        return self._database
+
+    def state(self) -> Change:
+        """Return all labels of photos that are somewhere, and the classes."""
+        rows = self._database.execute("SELECT id, path FROM photos WHERE path IS NOT NULL")
+        labels = self._labels
+        present = {os.fsdecode(path): labels[photo] for photo, path in rows if photo in labels}
+        return self._change(present)
+
+    def label_of(self, path: Path) -> Labels:
+        """Return the present label of a photo."""
+        rows = self._database.execute("SELECT id FROM photos WHERE path = ?", (os.fsencode(path),))
+        return self.classes.resolve(self._labels.get(next(iter(rows), (0,))[0], ()))
+
+    def listed(self) -> list[str]:
+        """Return the files in the list of photos, in its order."""
+        return self._photos.listed()
+
+    def session(self) -> dict[str, str]:
+        """Return what ``put_session`` has kept."""
+        return dict(self._database.execute("SELECT name, value FROM session"))
+
+    # Labels and classes
+
+    def label(
+        self,
+        labellings: Sequence[Labelling],
+        who: str = "person",
+        classes: ClassList | None = None,
+    ) -> Change:
+        """Give photos labels: one step, on the disk when this returns.
+
+        Args:
+            labellings: one a photo.
+            who: "person", "proposal" (of the model, accepted) or "import".
+            classes: the list of classes that goes with it, where that is new.
+
+        Raises:
+            LabelsError: nothing of it was kept; what was there before still is.
+        """
+        kind = {"person": "label", "proposal": "accept"}.get(who, who)
+        with self._transaction():
+            step = self._begin_step(kind, who)
+            if classes is not None:
+                self._put_classes(step, classes)
+            met = self._photos.meet([one.path for one in labellings], listed=False)
+            known = {
+                str(one.path): met.photos.get(str(one.path)) or self._unseen(one.path)
+                for one in labellings
+            }
+            self._database.executemany(
+                "INSERT INTO events (step, photo, classes, model, top) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (step, known[str(one.path)], _text(one.classes), *self._seen(one.seen))
+                    for one in labellings
+                ],
+            )
+        self.classes = classes or self.classes
+        for one in labellings:
+            self._note(known[str(one.path)], one.classes)
+        return self._change({str(one.path): one.classes for one in labellings})
+
+    def edit_classes(self, kind: str, classes: ClassList) -> Change:
+        """Let another list of classes hold from now on: one step.
+
+        Args:
+            kind: what was done, for people who undo it: "add", "rename", "merge", …
+            classes: made from the present list.
+
+        Raises:
+            LabelsError: nothing of it was kept.
+        """
+        with self._transaction():
+            self._put_classes(self._begin_step(kind, "person"), classes)
+        self.classes = classes
+        return self._change({})
+
+    def undo(self) -> Change:
+        """Take the last step back; it can be done again until there is a new one."""
+        return self._turn(_HOLDS, _UNDONE, "DESC")
+
+    def redo(self) -> Change:
+        """Do again what was undone last."""
+        return self._turn(_UNDONE, _HOLDS, "ASC")
+
+    # Photos
+
+    def meet(self, paths: Iterable[Path], *, listed: bool = True) -> tuple[Met, Change]:
+        """Take photos in; return what became of them, and the labels of those that have one.
+
+        Args:
+            paths: absolute.
+            listed: put them into the list of photos.
+        """
+        with self._transaction():
+            met = self._photos.meet(paths, listed=listed)
+        labels = {file: self._labels.get(photo, ()) for file, photo in met.photos.items()}
+        return met, self._change({file: label for file, label in labels.items() if label})
+
+    def take_off(self, files: Iterable[str]) -> None:
+        """Take files off the list of photos; their labels stay."""
+        with self._transaction():
+            self._photos.take_off(files)
+
+    def put_in_order(self, files: Iterable[str]) -> None:
+        """Let the list of photos stand in this order."""
+        with self._transaction():
+            self._photos.put_in_order(files)
+
+    def without_content(self, limit: int = 100) -> list[str]:
+        """Return labelled files whose content has no hash yet."""
+        return self._photos.without_content(limit)
+
+    def note_content(self, contents: Mapping[str, Content]) -> None:
+        """Note what labelled files hold, so that they are known again elsewhere."""
+        with self._transaction():
+            self._photos.note_content(contents)
+
+    def note_moves(self, moved: Mapping[str, str]) -> None:
+        """Note that files were moved, from where to where."""
+        with self._transaction():
+            self._photos.move(moved)
+
+    def note_predictions(self, predictions: Iterable[Prediction]) -> None:
+        """Keep what the model in use says of photos of the list."""
+        rows = [
+            (*self._seen(one), os.fsencode(one.image)) for one in predictions if one.reason is None
+        ]
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO predictions (model, top, photo)"
+                " SELECT ?, ?, id FROM photos WHERE path = ?",
+                rows,
+            )
+
+    def put_session(self, values: Mapping[str, str]) -> None:
+        """Keep how the window looks at this project."""
+        with self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO session VALUES (?, ?)", list(values.items())
+            )
+
+    # Inside
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.execute("ROLLBACK")
+                self._model = None  # its row is gone too, if it was made in this transaction
+                raise
+        except sqlite3.Error as error:
+            raise cannot_keep(self.path, error) from error
+
+    def _begin_step(self, kind: str, who: str) -> int:
+        """Begin something new, after which what was undone cannot be done again."""
+        self._database.execute("UPDATE steps SET state = ? WHERE state = ?", (_GONE, _UNDONE))
+        added = self._database.execute(
+            "INSERT INTO steps (kind, who, at, state) VALUES (?, ?, ?, ?)",
+            (kind, who, time.time_ns() // 10**6, _HOLDS),
+        )
+        assert added.lastrowid is not None
+        return added.lastrowid
+
+    def _turn(self, state: int, turned: int, order: str) -> Change:
+        found = self._database.execute(
+            f"SELECT id FROM steps WHERE state = ? ORDER BY id {order} LIMIT 1", (state,)
+        ).fetchone()
+        if found is None:
+            return self._change({})
+        with self._transaction():
+            self._database.execute("UPDATE steps SET state = ? WHERE id = ?", (turned, found[0]))
+        self.classes = self._class_list()
+        now = {}
+        for photo, path, text in self._database.execute(_PRESENT, found).fetchall():
+            self._note(photo, _labels(text or ""))
+            if path is not None:
+                now[os.fsdecode(path)] = self._labels.get(photo, ())
+        return self._change(now)
+
+    def _change(self, labels: Mapping[str, Labels]) -> Change:
+        query = "SELECT kind FROM steps WHERE state = ? ORDER BY id {} LIMIT 1"
+        undo = self._database.execute(query.format("DESC"), (_HOLDS,)).fetchone()
+        redo = self._database.execute(query.format("ASC"), (_UNDONE,)).fetchone()
+        return Change(labels, self.classes, (undo or ("",))[0], (redo or ("",))[0])
+
+    def _class_list(self) -> ClassList:
+        found = self._database.execute(
+            "SELECT list FROM class_lists JOIN steps ON steps.id = step WHERE state = ?"
+            " ORDER BY step DESC LIMIT 1",
+            (_HOLDS,),
+        ).fetchone()
+        return ClassList.from_json(found[0]) if found else ClassList()
+
+    def _put_classes(self, step: int, classes: ClassList) -> None:
+        self._database.execute("INSERT INTO class_lists VALUES (?, ?)", (step, classes.to_json()))
+
+    def _note(self, photo: int, labels: Labels) -> None:
+        if labels:
+            self._labels[photo] = labels
+        else:
+            self._labels.pop(photo, None)
+
+    def _unseen(self, path: Path) -> int:
+        """Take in a photo that is away and was never seen, from an import for instance."""
+        added = self._database.execute(
+            "INSERT INTO photos (path, size, mtime_ns) VALUES (?, -1, -1)", (os.fsencode(path),)
+        )
+        assert added.lastrowid is not None
+        return added.lastrowid
+
+    def _seen(self, prediction: Prediction | None) -> tuple[int | None, bytes | None]:
+        if prediction is None or not prediction.top:
+            return None, None
+        return self._model_id(prediction.model), pack(prediction.top)
+
+    def _model_id(self, model: ModelSpec) -> int:
+        if self._model is None or self._model[0] is not model:
+            described = (describe_model(model),)
+            self._database.execute("INSERT OR IGNORE INTO models (described) VALUES (?)", described)
+            row = self._database.execute("SELECT id FROM models WHERE described = ?", described)
+            self._model = (model, row.fetchone()[0])
+        return self._model[1]
+
+
+def describe_model(model: ModelSpec) -> str:
+    """Return as text which model it is that said something."""
+    return json.dumps(
+        {
+            "architecture": model.architecture,
+            "checkpoint": str(model.checkpoint),
+            "sha256": model.sha256,
+            "preprocessing": model.preprocessing.to_json(),
+            "outputs": model.outputs,
+            "class_names": list(model.class_names),
+        }
+    )
+
+
+def _text(labels: Labels) -> str:
+    return ",".join(map(str, labels))
+
+
+def _labels(text: str) -> Labels:
+    return tuple(map(int, text.split(","))) if text else ()

@@ -1,0 +1,96 @@
+"""What every command of the command line needs: options, what is said, what is written."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.errors import DroplensError
+from core.files import json_bytes, readable, write_result
+
+ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT = 0, 1, 2
+STANDARD_OUTPUT = Path("-")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the options in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and end."""
+        self.exit(NOT_CARRIED_OUT, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class ProgressLine:
+    """A line on standard error that counts, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._shown = False
+
+    def show(self, done: int) -> None:
+        """Say how many photos are done, and how fast."""
+        if sys.stderr.isatty():
+            rate = done / max(1e-3, time.monotonic() - self._started)
+            print(f"\r{done} photos, {rate:.1f} a second ", end="", file=sys.stderr)  # noqa: T201
+            self._shown = True
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._shown:
+            print(file=sys.stderr)  # noqa: T201
+
+
+def write_json(value: Any, target: Path) -> None:
+    """Write JSON to a file, or to standard output."""
+    content = json_bytes(value, indent=1) + b"\n"
+    if target == STANDARD_OUTPUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+    else:
+        write_result(target, content)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Say before a long run, not after it, that its results have no place."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DroplensError(
+            f"{path} could not be written: "
+            + ("it is a folder" if path.is_dir() else "its folder is missing or write-protected")
+            + ". Choose another place."
+        )
+
+
+def say_result(text: str) -> None:
+    """Print a line on standard output."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    sys.stdout.flush()
+
+
+def say(sentence: str) -> None:
+    """Print a line on standard error."""
+    print(readable(sentence), file=sys.stderr)  # noqa: T201
+
+
+def forget_output() -> None:
+    """Let the interpreter end without a second try at what cannot be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def path_option(text: str) -> Path:
+    """Return an option's value as a path."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
+def positive_option(text: str) -> int:
+    """Return an option's value as a whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
