@@ -248,7 +248,7 @@ def _write_text(file: Path, content: bytes, *, keep_earlier: bool) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     if keep_earlier and file.is_file() and file.read_bytes() != content:
         number = 1
-        while (earlier := file.with_name(f"{file.stem}.before-{number}{file.suffix}")).exists():
+        while (earlier := file.with_name(f"{file.name}.before-{number}")).exists():
             number += 1
         with replacing(earlier) as temporary:
             shutil.copyfile(file, temporary)

@@ -24,7 +24,7 @@ USUAL_SPLIT: Split = (0.8, 0.1, 0.1)
 
 _LONGEST_BYTES = 255
 _SUFFIX_BYTES = 8
-_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff<>:"/\\|?*]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 
 
@@ -80,6 +80,12 @@ def folder_name(name: str) -> str:
     return shortened(safe, _LONGEST_BYTES - _SUFFIX_BYTES)
 
 
+def plain_name(name: str) -> str:
+    """Return a file's name as any disk and tool can take it: visible, and of plain letters."""
+    plain = _FORBIDDEN.sub("_", name)
+    return f"_{plain}" if plain.startswith(".") else plain
+
+
 def shortened(name: str, longest_bytes: int) -> str:
     """Return the start of a name that takes at most so many bytes."""
     content = name.encode("utf-8", "surrogateescape")
@@ -130,7 +136,7 @@ class Targets:
             folder: below the root, with forward slashes; "" for the root itself.
             name: of the file; by default the one it has.
         """
-        stem, ending = os.path.splitext(name or photo.path.name)  # noqa: PTH122
+        stem, ending = os.path.splitext(name or plain_name(photo.path.name))  # noqa: PTH122
         number = 1
         while True:
             suffix = f"-{number}" if number > 1 else ""

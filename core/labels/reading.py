@@ -150,10 +150,9 @@ class Locator:
         """Return the photo that is meant; None where none is, or several may be."""
         if not file or "\0" in file:
             return None
-        if not self._by_stem:
-            for candidate in self._candidates(file):
-                if candidate.is_file():
-                    return candidate
+        for candidate in self._candidates(file):
+            if candidate.is_file():
+                return candidate
         found = self._named(file)
         return found[0] if len(found) == 1 else None
 
@@ -166,13 +165,14 @@ class Locator:
 
     def _named(self, file: str) -> list[Path]:
         """Return the photos below the folders whose path ends so; the longest match counts."""
-        parts = _parts(file)
         index = self._indexed()
-        for length in range(len(parts), 0, -1):
-            key = "/".join(parts[-length:])
-            found = index.get(key) or index.get(_CASELESS + key.casefold())
-            if found:
-                return found
+        for path in (PurePosixPath(file), PureWindowsPath(file)):
+            parts = [part for part in path.parts if part not in (path.anchor, ".", "..")]
+            for length in range(len(parts), 0, -1):
+                key = "/".join(parts[-length:])
+                found = index.get(key) or index.get(_CASELESS + key.casefold())
+                if found:
+                    return found
         return []
 
     def _indexed(self) -> dict[str, list[Path]]:
@@ -193,10 +193,3 @@ class Locator:
             key = "/".join(parts[-length:])
             self._index.setdefault(key, []).append(path)
             self._index.setdefault(_CASELESS + key.casefold(), []).append(path)
-
-
-def _parts(file: str) -> tuple[str, ...]:
-    """Return the parts of a path of any system, without drive and root."""
-    is_windows = "\\" in file and ("/" not in file or file[1:3] == ":\\")
-    path = PureWindowsPath(file) if is_windows else PurePosixPath(file)
-    return tuple(part for part in path.parts if part not in (path.anchor, ".", ".."))

@@ -135,7 +135,7 @@ class _Models:
         model = self._known[number]
         names = model["class_names"]
         return SaidByModel(
-            tuple((names[index], probability) for index, probability in unpack_classes(top)), model
+            tuple((names[index], round(share, 6)) for index, share in unpack_classes(top)), model
         )
 
 

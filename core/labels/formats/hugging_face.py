@@ -1,6 +1,7 @@
 """Hugging Face's imagefolder: photos with metadata.jsonl beside them.
 
-Any metadata file makes the loader forget folder names, so the label is a column of it.
+Any metadata file makes the loader forget folder names, so the label is a column of it. Folders
+named like a set anywhere in a path would confuse the loader, so subfolders are not kept.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from core.labels.plans import (
     ExportOptions,
     Plan,
     Targets,
-    common_folder,
     labelled_only,
     split_of,
-    subfolder,
 )
 from core.labels.reading import ReadLabel, ReadLabels, read_lines, read_table
 from core.labels.records import LabelledPhoto
@@ -35,16 +34,12 @@ def write(
     plan = Plan()
     kept = labelled_only(photos, plan)
     sets = split_of(kept, options.split, options.seed)
-    common = common_folder(kept) if options.keep_folders else None
     targets = Targets(root)
     several = any(len(one.classes) > 1 for one in kept)
     lines: dict[str, list[dict[str, Any]]] = {}
     for one in kept:
         split = sets[one.path] or "train"
-        folder = "/".join(
-            part for part in (split, subfolder(one, common)) if common or part == split
-        )
-        file = targets.place(one, folder)
+        file = targets.place(one, split)
         plan.files.append(file)
         fields: dict[str, Any] = {"file_name": file.target.removeprefix(f"{split}/")}
         fields |= {"labels": list(one.classes)} if several else {"label": one.classes[0]}

@@ -14,6 +14,7 @@ from core.labels.plans import (
     Targets,
     common_folder,
     labelled_only,
+    plain_name,
     split_of,
     subfolder,
 )
@@ -39,8 +40,8 @@ def write(
     lines: dict[str, list[str]] = {}
     for one in kept:
         below = subfolder(one, common) if common else ""
-        name = one.path.name.replace("\n", "_").replace("\r", "_").replace('"', "_")
-        file = targets.place(one, f"{_IMAGES}/{below}".rstrip("/"), name)
+        folder, name = _readable(f"{_IMAGES}/{below}".rstrip("/"), plain_name(one.path.name))
+        file = targets.place(one, folder, name)
         plan.files.append(file)
         numbers = " ".join(str(index[name]) for name in one.classes)
         quoted = _quoted(file.target.removeprefix(f"{_IMAGES}/"))
@@ -75,6 +76,18 @@ def read(path: Path) -> ReadLabels:
                     )
                 found.labels.append(ReadLabel(name, tuple(classes[index] for index in indices)))
     return found
+
+
+def _readable(folder: str, name: str) -> tuple[str, str]:
+    """Return folder and name as the format can express them.
+
+    A stem may hold blanks, within quotes; an ending may not, and without one none may.
+    """
+    folder, name = folder.replace('"', "_"), name.replace('"', "_")
+    ending = os.path.splitext(name)[1]  # noqa: PTH122
+    if not ending or re.search(r"\s", ending):
+        folder, name = re.sub(r"\s", "_", folder), re.sub(r"\s", "_", name)
+    return folder, name
 
 
 def _quoted(path: str) -> str:

@@ -71,18 +71,23 @@ def read(path: Path) -> ReadLabels:
 
 
 def _by_id(photos: Sequence[LabelledPhoto], plan: Plan) -> dict[str, LabelledPhoto]:
-    """Return photos by name without ending; those of one name by their path."""
+    """Return photos by name without ending; those of one name by their path, whole if need be."""
     kept = [one for one in photos if one.classes]
     if len(kept) < len(photos):
         plan.notes.append(f"{len(photos) - len(kept):,} photos have no class and are left out.")
-    count = Counter(one.path.stem for one in kept)
     common = common_folder(kept)
-    found = {}
-    for one in kept:
-        alike = count[one.path.stem] > 1
-        key = relative_to(one, common) if alike else one.path.name
-        found[key[: len(key) - len(one.path.suffix)] if one.path.suffix else key] = one
-    return found
+    stems = [one.path.stem for one in kept]
+    paths = [_without_ending(relative_to(one, common), one) for one in kept]
+    wholes = [relative_to(one, common) for one in kept]
+    same_stem, same_path = Counter(stems), Counter(paths)
+    return {
+        stem if same_stem[stem] == 1 else path if same_path[path] == 1 else whole: one
+        for stem, path, whole, one in zip(stems, paths, wholes, kept, strict=True)
+    }
+
+
+def _without_ending(path: str, one: LabelledPhoto) -> str:
+    return path[: len(path) - len(one.path.suffix)]
 
 
 def _of(one: str, by_id: dict[str, LabelledPhoto]) -> LabelledPhoto | None:

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 from core.errors import LabelsError
 from core.files import json_bytes
@@ -18,6 +18,7 @@ from core.labels.records import LabelledPhoto, SaidByModel
 
 _LOCAL = "/data/local-files/?d="
 _NAMES = {"from_name": "choice", "to_name": "image", "type": "choices"}
+_QUOTE = {'"': "&quot;"}
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 
 
@@ -80,7 +81,7 @@ def _result(key: str, names: list[str]) -> dict[str, Any]:
 
 
 def _config(classes: Iterable[str], several: bool) -> str:
-    choices = "\n".join(f"    <Choice value={quoteattr(name)}/>" for name in classes)
+    choices = "\n".join(f'    <Choice value="{escape(name, _QUOTE)}"/>' for name in classes)
     choice = ' choice="multiple"' if several else ""
     return (
         '<View>\n  <Image name="image" value="$image"/>\n'

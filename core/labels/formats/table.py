@@ -65,7 +65,7 @@ FORMATS = {
         Format("yolo", "YOLO classification", class_folders.read, class_folders.write_yolo,
             splits=True),
         Format("hugging-face", "Hugging Face imagefolder", hugging_face.read, hugging_face.write,
-            splits=True, keeps_folders=True, says_predictions=True),
+            splits=True, says_predictions=True),
         Format("fiftyone", "FiftyOne", fiftyone.read, fiftyone.write, keeps_folders=True,
             says_predictions=True),
         Format("imagenet-text", "ImageNet text (Datumaro, CVAT)", imagenet_text.read,
