@@ -140,7 +140,7 @@ def _check(name: str, work: Path, environments: Path, *, several: bool) -> str:
             store.label([Labelling(path, (1 + number % count, *second))])
         chosen, options = exporting.choose(store), ExportOptions()
         plan = exporting.plan_export(store, chosen, form, target, options)
-        report = exporting.carry_out(plan, form, target, options, store)
+        report = exporting.carry_out(plan, form, target, options, store.note_moves)
         expected = {content_of(one.path).sha256: sorted(one.classes) for one in chosen}
     if report.failed:
         return report.failed[0]

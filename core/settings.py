@@ -30,6 +30,8 @@ class Settings:
     inside_megabytes: int = 512
     gallery_order: str = "added"
     overlay_opacity: int = 70
+    project: str = ""
+    label_advances: bool = True
 
 
 def default_path() -> Path:
@@ -44,6 +46,13 @@ def cache_path() -> Path:
     from platformdirs import user_cache_path  # costs start-up time, so only here
 
     return user_cache_path("Droplens", appauthor=False)
+
+
+def project_path() -> Path:
+    """Return where the labels of this user lie, where he has not chosen another place."""
+    from platformdirs import user_data_path  # costs start-up time, so only here
+
+    return user_data_path("Droplens", appauthor=False) / "My labels.droplens"
 
 
 def load(path: Path) -> Settings:

@@ -41,6 +41,8 @@ def table() -> dict[str, list[Row]]:
     appearance = tr("actions", "&Appearance")
     inside = tr("actions", "Insi&de")
     speed = tr("actions", "Sp&eed")
+    exchange = tr("actions", "I&mport")
+    project = tr("actions", "Pro&ject")
     return {
         tr("actions", "&File"): [
             Row("open_photos", tr("actions", "Open &photos…"), "Ctrl+O", "image",
@@ -84,6 +86,40 @@ def table() -> dict[str, list[Row]]:
             Row("classify_again", tr("actions", "Classify all a&gain"), "F5", "rotate-ccw"),
             Row("stop", tr("actions", "&Stop"), "Esc", "circle-stop"),
         ],
+        tr("actions", "&Labels"): [
+            Row("undo", tr("actions", "&Undo"), "Ctrl+Z", "undo-2"),
+            Row("redo", tr("actions", "&Redo"), "Ctrl+Shift+Z; Ctrl+Y", "redo-2"),
+            Row(),
+            Row("label_accept", tr("actions", "&Accept the model's class"), "Return; Enter",
+                "check"),
+            Row("label_accept_all", tr("actions", "Accept a&ll that are shown…"), "Ctrl+Return",
+                "check-check"),
+            Row("label_unsure", tr("actions", "U&nsure"), "U", "circle-question-mark"),
+            Row("label_reject", tr("actions", "Re&ject"), "X", "ban"),
+            Row("label_clear", tr("actions", "&Take the label away"), "0", "eraser"),
+            Row("label_advance", tr("actions", "&Go on to the next photo by itself"), "Ctrl+G",
+                checkable=True),
+            Row("label_full_screen", tr("actions", "Label in &full screen"), "Shift+F11",
+                "fullscreen", checkable=True),
+            Row(),
+            Row("edit_classes", tr("actions", "&Classes…"), "Ctrl+E", "tags"),
+            Row("focus_classes", tr("actions", "Choose a cla&ss"), "Ctrl+K"),
+            Row("focus_filter", tr("actions", "Filter &by label"), "Ctrl+Shift+F"),
+            Row("filter_prediction", tr("actions", "Filter by &prediction"), "Ctrl+Shift+G",
+                "funnel"),
+            Row("look_alikes", tr("actions", "Loo&k-alikes of the selected photos"), "Ctrl+L",
+                "copy-plus"),
+            Row("label_statistics", tr("actions", "Stat&istics…"), "Ctrl+Shift+T",
+                "chart-column"),
+            Row(),
+            Row("import_labels", tr("actions", "I&mport labels…"), "Ctrl+Shift+I", "file-input",
+                submenu=exchange),
+            Row("import_folders", tr("actions", "Label by &folders…"), "Ctrl+Shift+L",
+                "folder-tree", submenu=exchange),
+            Row("export_labels", tr("actions", "&Export labels…"), "Ctrl+Shift+X", "upload"),
+            Row("new_project", tr("actions", "Ne&w project…"), "Ctrl+N", submenu=project),
+            Row("open_project", tr("actions", "&Open project…"), "Ctrl+Alt+O", submenu=project),
+        ],
         tr("actions", "&View"): [
             Row("previous", tr("actions", "&Previous photo"), "Alt+Left", "chevron-left"),
             Row("next", tr("actions", "&Next photo"), "Alt+Right", "chevron-right"),
@@ -96,7 +132,7 @@ def table() -> dict[str, list[Row]]:
             Row("show_seen", tr("actions", "&What the model saw"), "Ctrl+M", "scan-eye",
                 checkable=True),
             Row(),
-            Row("choose_layer", tr("actions", "Choose &layer"), "Ctrl+L"),
+            Row("choose_layer", tr("actions", "Choose &layer"), "Ctrl+Shift+Y"),
             Row("inside_maps", tr("actions", "&Feature maps"), "Alt+1", submenu=inside),
             Row("inside_block", tr("actions", "&Residual block"), "Alt+2", submenu=inside),
             Row("inside_evidence", tr("actions", "&Evidence"), "Alt+3", submenu=inside),

@@ -32,6 +32,7 @@ from gui.inference.run_bar import RunBar
 from gui.inference.saving import ask_where_to_save, save_predictions
 from gui.inside.exporting import export_maps, export_table
 from gui.inside.inside_panel import InsidePanel
+from gui.labels.project import LabelProject
 from gui.main_window import MainWindow, Panel
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
@@ -67,7 +68,20 @@ _NEEDING_PHOTOS = (
     "inside_compare",
     "inside_table",
     "remove_map",
+    "label_accept",
+    "label_accept_all",
+    "label_unsure",
+    "label_reject",
+    "label_clear",
+    "label_full_screen",
+    "focus_filter",
+    "filter_prediction",
+    "look_alikes",
+    "label_statistics",
+    "export_labels",
 )
+_LABEL_TOOLS = ("undo", "redo", "label_statistics", "edit_classes", "export_labels")
+_LABEL_BEGINNINGS = ("edit_classes", "import_labels", "import_folders")
 _VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
 
 
@@ -81,13 +95,27 @@ class Droplens(QObject):
         settings_path: Path,
         make_engine: Callable[..., Engine] = Engine,
         cache: Path | None = None,
+        project: Path | None = None,
     ) -> None:
+        """Make and join everything.
+
+        Args:
+            window: it stands already.
+            settings: of last time.
+            settings_path: where they are written.
+            make_engine: makes the engine.
+            cache: folder for what can be made again.
+            project: file of the labels; None keeps none.
+        """
         super().__init__()
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
         window.actions_table.fill()
         self.window = window
         self.settings = settings
         self._settings_path = settings_path
+        self._project_path = project
+        self._alike: dict[str, float] = {}
+        self._compared_of = 0
         self.gallery_model = GalleryModel()
         self.gallery = GalleryPanel(self.gallery_model)
         self.viewer = PhotoViewer()
@@ -96,6 +124,7 @@ class Droplens(QObject):
         self.inside = InsidePanel()
         self.reporter = ProblemReporter()
         self.run_bar = RunBar()
+        self.project = LabelProject(window, self.gallery, self.gallery_model, window.actions_table)
         window.furnish(self.reporter, self.viewer, self._panels(), self.run_bar)
         settlements = Settlements(settings_path.with_name("models"))
         memory = max(0, settings.inside_megabytes) * 2**20
@@ -124,6 +153,7 @@ class Droplens(QObject):
         )
         self.current.surprised.connect(self.reporter.report)
         self._join_photos()
+        self._join_labels()
         self._join_model()
         self._join_rest()
         self._join_actions()
@@ -132,6 +162,8 @@ class Droplens(QObject):
     def start(self, paths: Sequence[Path]) -> None:
         """Let the engine import torch, open the model of last time, and take the paths."""
         self.bridge.warm_up()
+        if self._project_path is not None:
+            self.project.open(self._project_path)
         if not paths:
             self.run_bar.begin()
             self.window.rehearse()
@@ -143,10 +175,12 @@ class Droplens(QObject):
     def _panels(self) -> list[Panel]:
         left = Qt.DockWidgetArea.LeftDockWidgetArea
         right = Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         return [
             Panel("gallery", self.tr("Photos"), self.gallery, left, 330, 750),
             Panel("predictions", self.tr("Predictions"), self.predictions, right, 540, 300),
             Panel("inside", self.tr("Inside"), self.inside, right, 540, 450),
+            Panel("labels", self.tr("Labels"), self.project.panel, bottom, 0, 204),
         ]
 
     # Joining
@@ -161,6 +195,32 @@ class Droplens(QObject):
         self.opening.checkpoint_given.connect(self.picker.pick_checkpoint)
         self.gallery.thumbnails_wanted.connect(bridge.request_thumbnails)
         bridge.thumbnail_ready.connect(self.gallery.put_thumbnail)
+
+    def _join_labels(self) -> None:
+        project, actions = self.project, self.window.actions_table
+        project.files_listed.connect(self._list_photos)
+        project.present.connect(self._classify_found)
+        project.moved.connect(self._follow_moves)
+        project.noted.connect(self._note)
+        project.said.connect(self.reporter.say)
+        project.failed.connect(self.reporter.report)
+        project.label_changed.connect(self.current.show_prediction)
+        project.look_alikes_wanted.connect(self._find_look_alikes)
+        project.path_changed.connect(self._remember_project)
+        project.panel.add_tools(
+            actions["label_accept"],
+            actions.some(*_LABEL_TOOLS),
+            actions.some(*_LABEL_BEGINNINGS),
+        )
+        self.bridge.alike_told.connect(self._note_look_alikes)
+        self.bridge.look_alikes_found.connect(self._end_look_alikes)
+        self.bridge.look_alikes_failed.connect(self.reporter.report)
+        # Return belongs to the photos alone; elsewhere it ends what is typed.
+        accept = actions["label_accept"]
+        self.window.removeAction(accept)
+        accept.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        for widget in (self.gallery.view, self.viewer.canvas):
+            widget.addAction(accept)
 
     def _join_model(self) -> None:
         bridge = self.bridge
@@ -242,7 +302,14 @@ class Droplens(QObject):
             "show_keys": lambda: show_keys(window, actions),
             "show_problems": self.reporter.show_list,
             "about": lambda: show_about(window),
+            **self.project.slots(),
         }
+        actions["label_advance"].setChecked(self.settings.label_advances)
+        actions["label_advance"].toggled.connect(self._set_advance)
+        self._set_advance(self.settings.label_advances)
+        actions["label_full_screen"].toggled.connect(self._label_full_screen)
+        for name in ("undo", "redo"):
+            actions[name].setEnabled(False)
         actions["decode_fast"].setChecked(self.settings.decoding == "fast")
         actions["mixed_precision"].setChecked(self.settings.mixed_precision)
         for name, slot in slots.items():
@@ -270,6 +337,7 @@ class Droplens(QObject):
     @Slot(list)
     def _add_found(self, paths: list[Path]) -> None:
         new = self.gallery_model.add(paths)
+        self.project.meet(new)
         # In another order than "as added" they are sorted in when the search is over.
         self._show_whether_empty()
         # In a turn of its own, so that the window is painted in between.
@@ -277,7 +345,23 @@ class Droplens(QObject):
 
     def _classify_found(self, found: list[Path]) -> None:
         """Classify photos that were just added, unless they were taken off the list since."""
-        self.classifying.add([path for path in found if self.gallery_model.row(path) is not None])
+        rows = (self.gallery_model.row(path) for path in found)
+        self.classifying.add([row.path for row in rows if row is not None and not row.is_away])
+
+    @Slot(list)
+    def _list_photos(self, paths: list[Path]) -> None:
+        """Show photos that are classified once it is known that they are there."""
+        if self.gallery_model.add(paths):
+            self._show_whether_empty()
+
+    @Slot(object)
+    def _follow_moves(self, moved: dict[str, str]) -> None:
+        """Show photos where they are now; their predictions are found again by their content."""
+        self.gallery_model.remove([Path(file) for file in moved])
+        places = [Path(file) for file in moved.values()]
+        self.gallery_model.add(places)
+        self.project.meet(places)
+        self._classify_found(places)
 
     def _show_whether_empty(self) -> None:
         """Show drop target or photos; what needs photos can be chosen only with some."""
@@ -290,6 +374,7 @@ class Droplens(QObject):
     def _arrange_found(self, found: SearchResult, _: list[Path]) -> None:
         if found.came_early:
             self.gallery_model.put_in_order(found.photos)
+            self.project.keep_order()
         elif self.gallery_model.is_sorted:
             self.gallery_model.arrange()
 
@@ -303,6 +388,7 @@ class Droplens(QObject):
         selected = self.gallery.selected()
         self.classifying.forget(selected)
         self.gallery_model.remove(selected)
+        self.project.take_off(selected)
         if self.gallery_model.total == 0:
             self.remove_all()
 
@@ -310,6 +396,7 @@ class Droplens(QObject):
         """Empty the list; the files stay."""
         self.bridge.stop_searches()
         self.classifying.clear()
+        self.project.take_off(self.gallery.paths())
         self.gallery_model.clear()
         self.reporter.forget_all()
         self._show_whether_empty()
@@ -342,6 +429,7 @@ class Droplens(QObject):
         has_cuda = any(device.name.startswith("cuda") for device in ready.others)
         self.window.actions_table["mixed_precision"].setEnabled(has_cuda)
         self.predictions.show_model(ready)
+        self.project.use_model_names(ready.spec.class_names)
         self.run_bar.say(ready.spec.summary)
         self.classify_again()
         self.current.use_model()
@@ -352,7 +440,8 @@ class Droplens(QObject):
         self.run_bar.say("")
         self.reporter.report(error)
         if self.picker.ready is not None and self.picker.ready.spec.predicts:
-            waiting = [row.path for row in self.gallery_model.rows() if not row.is_classified]
+            rows = self.gallery_model.rows()
+            waiting = [row.path for row in rows if not row.is_classified and not row.is_away]
             self.classifying.restart(waiting)
 
     def _speed(self) -> Speed:
@@ -380,7 +469,9 @@ class Droplens(QObject):
         self.gallery_model.forget_predictions()
         self.reporter.forget_photos()
         if self.picker.ready.spec.predicts:
-            photos = [row.path for row in self.gallery_model.rows()]
+            rows = list(self.gallery_model.rows())
+            self.project.meet([row.path for row in rows if row.is_away])  # they may be back
+            photos = [row.path for row in rows if not row.is_away]
             self.classifying.restart(photos, recall=recall)
         else:
             self.classifying.hold()
@@ -388,18 +479,27 @@ class Droplens(QObject):
         self.current.show_prediction()
 
     def stop(self) -> None:
-        """Escape: take the enlarged map away, else stop classifying."""
+        """Escape: leave the full screen, else take the enlarged map away, else stop what runs."""
+        actions = self.window.actions_table
+        for name in ("label_full_screen", "full_screen"):
+            if actions[name].isChecked():
+                actions[name].setChecked(False)
+                return
         if not self.viewer.remove_map():
+            self.bridge.stop_look_alikes()
             self.classifying.stop()
 
     @Slot(list)
     def _note_predictions(self, predictions: list[Prediction]) -> None:
         self.gallery_model.set_predictions(predictions)
+        if self.project.path is not None:
+            self.project.bridge.note_predictions(predictions)
         for one in predictions:
             if one.error is not None:
                 self.reporter.note(one.error)
         if any(one.image == self.gallery.current for one in predictions):
             self.current.show_prediction()
+            self.project.show_proposal()
 
     @Slot()
     def _end_run(self) -> None:
@@ -412,6 +512,51 @@ class Droplens(QObject):
         if outcome is not None:
             self.predictions.show_device(outcome.device.title, outcome.device.reason)
             self.window.model_bar.show_device(outcome.device.title, outcome.device.reason)
+
+    # Labels
+
+    @Slot(list)
+    def _find_look_alikes(self, references: list[Path]) -> None:
+        """Compare all photos with some, by what the model's last layer decides by."""
+        if self.picker.ready is None:
+            self._note(self.tr("The model is being loaded…"))
+            return
+        self._alike = {}
+        rows = [row.path for row in self.gallery_model.rows() if not row.is_away]
+        self._compared_of = len(rows)
+        self.gallery.set_order("similar")
+        self.bridge.find_look_alikes(rows, references)
+
+    @Slot(list)
+    def _note_look_alikes(self, found: list[tuple[Path, float]]) -> None:
+        self._alike.update((str(path), likeness) for path, likeness in found)
+        self._note(
+            self.tr("Comparing photos: {done} of {total}. Esc stops.").format(
+                done=f"{len(self._alike):,}", total=f"{self._compared_of:,}"
+            )
+        )
+
+    @Slot()
+    def _end_look_alikes(self) -> None:
+        self.gallery_model.set_similarity(self._alike)
+        self._note(self.tr("The photos that look most alike come first."))
+
+    @Slot(bool)
+    def _set_advance(self, advances: bool) -> None:
+        self.project.giver.advances = advances
+        self.settings.label_advances = advances
+
+    @Slot(bool)
+    def _label_full_screen(self, full: bool) -> None:
+        self.window.set_only("labels" if full else "")
+        self.viewer.canvas.setFocus()
+
+    @Slot(object)
+    def _remember_project(self, path: Path) -> None:
+        self.settings.project = "" if path == settings_file.project_path() else str(path)
+        self.window.setWindowTitle(
+            "Droplens" if not self.settings.project else f"{path.stem} – Droplens"
+        )
 
     def _save_settings(self) -> None:
         try:
@@ -446,7 +591,8 @@ class Droplens(QObject):
 
     @Slot(str)
     def _remember_gallery_order(self, order: str) -> None:
-        self.settings.gallery_order = order
+        if order != "similar":  # to which photo is not known next time
+            self.settings.gallery_order = order
 
     @Slot(str)
     def _remember_maps_order(self, order: str) -> None:
@@ -479,4 +625,5 @@ class Droplens(QObject):
         self.settings.window_geometry, self.settings.window_state = geometry, state
         self._save_settings()
         self.window.hide()
+        self.project.shut_down()
         self.bridge.shut_down()

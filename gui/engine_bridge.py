@@ -1,15 +1,17 @@
-"""The one place where threads meet Qt: futures in, signals out, always through the event loop."""
+"""Passes what the window wants to the engine and the image loader."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+
+from gui.futures import FutureWatcher
 
 if TYPE_CHECKING:
     from core.images.loader import ImageLoader
@@ -28,12 +30,8 @@ CHUNK_MS = 50
 """Predictions reach the window in chunks, at most 20 a second."""
 
 
-class EngineBridge(QObject):
-    """Passes requests to the engine and the image loader and brings the answers back.
-
-    Every signal is emitted on the GUI thread. An answer that a newer request of its kind has
-    overtaken is dropped.
-    """
+class EngineBridge(FutureWatcher):
+    """Passes requests to the engine and the image loader and brings the answers back."""
 
     model_opened = Signal(object)
     """ReadyModel."""
@@ -55,6 +53,12 @@ class EngineBridge(QObject):
     """ComparedPhotos of the comparison in progress, in chunks."""
     before_and_after_ready = Signal(object)
     """Two ComparedPhotos of one photo: under the checkpoint's preprocessing, and the user's."""
+    alike_told = Signal(list)
+    """Pairs of a path and its likeness, in chunks."""
+    look_alikes_found = Signal()
+    """All photos were compared, or it was stopped."""
+    look_alikes_failed = Signal(object)
+    """An exception."""
     comparison_failed = Signal(object)
     """An exception."""
     feature_maps_ready = Signal(object)
@@ -89,10 +93,6 @@ class EngineBridge(QObject):
     """Weights whose file the user had already, now in its place."""
     noticed = Signal(str)
     """A sentence that the user should see."""
-    failed = Signal(object)
-    """An exception that nobody expected and that has no signal of its own."""
-
-    _answered = Signal(object, object)
     _found = Signal(list)
     _noticed = Signal(str)
     _predictions_waiting = Signal()
@@ -109,17 +109,17 @@ class EngineBridge(QObject):
         self._downloads: Downloads | None = None
         self._progress: dict[str, Progress] = {}
         self._writing = ThreadPoolExecutor(1, "write")
-        self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiting: list[Prediction] = []
         self._comparison: Comparison | None = None
         self._compared: list[ComparedPhoto] = []
+        self._look_alikes: Comparison | None = None
+        self._alike: list[tuple[Path, float]] = []
         self._chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
         self._chunks.timeout.connect(self._flush)
         self._download_chunks = QTimer(self, singleShot=True, interval=CHUNK_MS)
         self._download_chunks.timeout.connect(self._flush_downloads)
         queued = Qt.ConnectionType.QueuedConnection
-        self._answered.connect(self._receive, queued)
         self._found.connect(self._pass_found, queued)
         self._noticed.connect(self._pass_notice, queued)
         self._predictions_waiting.connect(self._start_chunk, queued)
@@ -330,6 +330,34 @@ class EngineBridge(QObject):
             "comparison", comparison.finished, lambda _: self._flush(), self.comparison_failed.emit
         )
 
+    def find_look_alikes(self, images: Iterable[Path], references: Sequence[Path]) -> None:
+        """Ask how alike photos are to some of them; the newest question wins."""
+        asked: Comparison | None = None
+
+        def deliver(found: tuple[Path, float]) -> None:
+            with self._lock:
+                if self._look_alikes is not asked:
+                    return
+                self._alike.append(found)
+            self._predictions_waiting.emit()
+
+        with self._lock:
+            self._alike.clear()
+            asked = self._engine.look_alikes(images, references, deliver)
+            self._look_alikes = asked
+        self._watch(
+            "look-alikes", asked.finished, self._end_look_alikes, self.look_alikes_failed.emit
+        )
+
+    def stop_look_alikes(self) -> None:
+        """Compare no more photos."""
+        if self._look_alikes is not None:
+            self._look_alikes.stop()
+
+    def _end_look_alikes(self, _: int) -> None:
+        self._flush()
+        self.look_alikes_found.emit()
+
     def stop_comparison(self) -> None:
         """Look at no more photos."""
         if self._comparison is not None:
@@ -373,36 +401,12 @@ class EngineBridge(QObject):
 
     # Answers
 
-    def _watch(
-        self,
-        kind: str,
-        future: Future[Any],
-        on_answer: Callable[[Any], object],
-        on_refusal: Callable[[BaseException], object] | None = None,
-    ) -> None:
-        self._newest[kind] = future
-        handlers = (kind, on_answer, on_refusal)
-        future.add_done_callback(partial(self._answered.emit, handlers))
-
     def _refuse_thumbnail(self, path: Path, _: BaseException) -> None:
         self.thumbnail_ready.emit(path, None)
 
-    @Slot(object, object)
-    def _receive(self, handlers: tuple[str, Any, Any], future: Future[Any]) -> None:
-        kind, on_answer, on_refusal = handlers
-        if self._newest.get(kind) is not future:
-            return
-        del self._newest[kind]
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None:
-            on_answer(future.result())
-        elif on_refusal is not None:
-            on_refusal(error)
-        else:
-            self._end_failed_run(kind)
-            self.failed.emit(error)
+    def _refuse(self, kind: str, error: BaseException) -> None:
+        self._end_failed_run(kind)
+        super()._refuse(kind, error)
 
     def _end_failed_run(self, kind: str) -> None:
         if kind == "run":
@@ -451,7 +455,10 @@ class EngineBridge(QObject):
         with self._lock:
             predictions, self._waiting = self._waiting, []
             compared, self._compared = self._compared, []
+            alike, self._alike = self._alike, []
         if predictions:
             self.predictions_ready.emit(predictions)
         if compared:
             self.compared.emit(compared)
+        if alike:
+            self.alike_told.emit(alike)

@@ -23,11 +23,15 @@ from gui.actions import Actions
 from gui.images.empty_view import EmptyView
 from gui.models.model_bar import ModelBar
 
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
+_SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
 class Panel(NamedTuple):
-    """A widget that becomes a dock; ``height`` counts among those on the same side."""
+    """A widget that becomes a dock; ``height`` counts among those on the same side.
+
+    ``width`` counts for those on the left and on the right.
+    """
 
     name: str
     title: str
@@ -55,6 +59,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Droplens")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
+        for corner, side in (
+            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, side)
         self.actions_table = Actions(self)
         self.model_bar = ModelBar()
         self.addToolBar(self.model_bar)
@@ -70,6 +79,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.statusBar().setSizeGripEnabled(False)
         self._docks: list[QDockWidget] = []
+        self._whole_layout = b""
         self._shown_layout = bytes(QByteArray.fromBase64(layout.encode()).data())
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize() * 0.94))
         if geometry:
@@ -88,7 +98,10 @@ class MainWindow(QMainWindow):
         for dock in self._docks:  # shown for a moment without being painted, to be laid out
             dock.show()
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks(self._docks, [panel.width for panel in panels], across)
+        beside = [n for n, panel in enumerate(panels) if panel.side in _SIDES]
+        self.resizeDocks(
+            [self._docks[n] for n in beside], [panels[n].width for n in beside], across
+        )
         self.resizeDocks(self._docks, [panel.height for panel in panels], down)
         if not self._shown_layout:
             self._shown_layout = self._state()
@@ -127,9 +140,23 @@ class MainWindow(QMainWindow):
             self.restoreState(QByteArray(self._shown_layout), _LAYOUT_VERSION)
             self._docks[0].widget().setFocus()
 
+    def set_only(self, name: str) -> None:
+        """Fill the screen with the photo and one panel; "" brings everything back."""
+        if name and not self._whole_layout:
+            self._whole_layout = self._state()
+            for dock in self._docks:
+                dock.setVisible(dock.objectName() == name)
+            self.showFullScreen()
+        elif self._whole_layout and not name:
+            self.restoreState(QByteArray(self._whole_layout), _LAYOUT_VERSION)
+            self._whole_layout = b""
+            self.showNormal()
+        for bar in (self.menuBar(), self.model_bar):
+            bar.setVisible(not name)
+
     def saved_layout(self) -> tuple[str, str]:
         """Return geometry of the window and layout of the panels as text."""
-        state = self._shown_layout if self.is_empty else self._state()
+        state = self._shown_layout if self.is_empty else self._whole_layout or self._state()
         return (
             bytes(self.saveGeometry().toBase64().data()).decode(),
             bytes(QByteArray(state).toBase64().data()).decode(),
@@ -158,7 +185,7 @@ class MainWindow(QMainWindow):
     # Events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if event.mimeData().hasUrls() and event.source() is None:  # not our own photos
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.empty_view.set_lit(True)

@@ -42,7 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from gui.app import Droplens
         from gui.termination import catch_termination
 
-        droplens = Droplens(window, settings, settings_path, cache=settings_file.cache_path())
+        droplens = Droplens(
+            window,
+            settings,
+            settings_path,
+            cache=settings_file.cache_path(),
+            project=Path(settings.project or settings_file.project_path()),
+        )
         made.append(droplens)
         catch_termination(window)
         sys.excepthook = lambda _, error, __: droplens.reporter.report(error)

@@ -150,6 +150,18 @@ def pixmap(name: str, colour: str, size_px: int) -> QPixmap:
     return drawn
 
 
+def ink_on(fill: QColor) -> QColor:
+    """Return black or white, whichever is read better on a colour (WCAG's relative luminance)."""
+
+    def linear(share: float) -> float:
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(part) for part in (fill.redF(), fill.greenF(), fill.blueF()))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    dark = QColor("#111318")
+    return dark if luminance > 0.18 else QColor("#ffffff")
+
+
 def app_icon() -> QIcon:
     """Return the program's own icon."""
     return QIcon(str(resources.path("icons/app.svg")))

@@ -19,6 +19,7 @@ def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Keep tests away from the user's caches."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 
@@ -27,7 +28,10 @@ def no_thread_is_left() -> Iterator[None]:
     """Fail a test that leaves a thread of Droplens running."""
     before = set(threading.enumerate())
     yield
-    ours = ("engine", "decode", "search", "view", "thumbnail", "write", "convert", "stream")
+    ours = (
+        *("engine", "decode", "search", "view", "thumbnail", "write", "convert", "stream"),
+        *("label", "hash"),
+    )
     left = [
         thread.name
         for thread in set(threading.enumerate()) - before

@@ -109,6 +109,7 @@ class Engine:
         self._lens_of: tuple[Classifier, Lens] | None = None
         self._lens_bytes = lens_bytes
         self._comparison: Comparison | None = None
+        self._look_alikes: Comparison | None = None
         self._opening = 0
         self.ready: ReadyModel | None = None
         """The model in use, also where the answer that told of it was overtaken."""
@@ -183,6 +184,38 @@ class Engine:
         self.queue(comparison.step)
         return comparison
 
+    def look_alikes(
+        self,
+        images: Iterable[Path],
+        references: Sequence[Path],
+        on_found: Callable[[tuple[Path, float]], None],
+    ) -> Comparison:
+        """Say of photos how alike they are to some of them, by the model's pooled features.
+
+        Args:
+            images: the photos.
+            references: those that they are compared with; their mean counts.
+            on_found: called in the worker with each photo and the cosine, -1..1; -2 for one that
+                is unreadable.
+        """
+        sought: list[Any] = []
+
+        def look(lens: Lens, image: Path) -> tuple[Path, float]:
+            if not sought:
+                found = [lens.pooled(one) for one in references]
+                known = [one for one in found if one is not None]
+                sought.append(sum(known) / len(known) if known else None)
+            features = lens.pooled(image)
+            if features is None or sought[0] is None:
+                return image, -2.0
+            return image, float(features @ sought[0])
+
+        if self._look_alikes is not None:
+            self._look_alikes.stop()
+        self._look_alikes = Comparison(self, images, look, on_found)
+        self.queue(self._look_alikes.step)
+        return self._look_alikes
+
     def before_and_after(
         self, image: Path, layer: str, call: int, channel: int | None
     ) -> Future[tuple[ComparedPhoto, ComparedPhoto]]:
@@ -235,8 +268,9 @@ class Engine:
         """Stop all runs and wait for the worker: one batch at most."""
         for run in tuple(self._runs):
             run.stop()
-        if self._comparison is not None:
-            self._comparison.stop()
+        for comparison in (self._comparison, self._look_alikes):
+            if comparison is not None:
+                comparison.stop()
         for future in self._newest.values():
             future.cancel()
         self.queue(self._close)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import PreprocessingError, UnreadableImageError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.inference.engine import Engine
     from core.inference.known import KnownPredictions
     from core.inference.predictions import Prediction
-    from core.inside.lens import ComparedPhoto, Lens
+    from core.inside.lens import Lens
     from core.models.spec import ModelSpec
 
     Decoded = npt.NDArray[np.uint8] | str
@@ -187,7 +187,7 @@ class Run:
 
 
 class Comparison:
-    """One channel of one layer over many photos: a chain of short jobs, one a photo.
+    """One question asked of many photos: a chain of short jobs, one a photo.
 
     Attributes:
         finished: how many photos were done, when the last is or it was stopped.
@@ -197,8 +197,8 @@ class Comparison:
         self,
         engine: Engine,
         images: Iterable[Path],
-        look: Callable[[Lens, Path], ComparedPhoto],
-        on_found: Callable[[ComparedPhoto], None],
+        look: Callable[[Lens, Path], Any],
+        on_found: Callable[[Any], None],
     ) -> None:
         self.finished: Future[int] = Future()
         self._engine, self._images = engine, iter(images)

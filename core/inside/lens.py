@@ -12,7 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.errors import NotSpatialError, UnknownLayerError, UnreadableImageError
+from core.errors import (
+    NotSpatialError,
+    PreprocessingError,
+    UnknownLayerError,
+    UnreadableImageError,
+)
 from core.images.decoding import read_photo
 from core.images.preprocessing import Box, Preprocessing
 from core.inside.class_activation import ClassActivation, channel_counts, class_activation
@@ -24,11 +29,13 @@ from core.inside.feature_maps import (
     maps_of,
 )
 from core.inside.layers import Recording, count_multiply_adds, record
+from core.inside.pooled import pooled_features
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
 from core.inside.summary import LayerTable
 
 LIMIT_BYTES = 512 * 2**20
 _KEPT_PHOTOS = 4
+_POOLED_LIMIT_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ class Lens:
         self._limit = limit_bytes
         self._photos: OrderedDict[Path, _Seen] = OrderedDict()
         self._counts: Mapping[str, int] | None = None
+        self._pooled: dict[str, npt.NDArray[np.float16]] = {}
         self._blocks: Mapping[str, BlockInfo] = {one.name: one for one in list_blocks(network)}
 
     @property
@@ -211,6 +219,21 @@ class Lens:
         known = channel is not None and channel < len(maps)
         one = maps[channel] if known else maps.mean(axis=0)
         return ComparedPhoto(image, np.array(one), self._preprocessing.view(photo)[0])
+
+    def pooled(self, image: Path) -> npt.NDArray[np.float32] | None:
+        """Return a photo's pooled features, shape (D,), length 1; None where it is unreadable."""
+        known = self._pooled.get(str(image))
+        if known is not None:
+            return np.asarray(known, np.float32)
+        try:
+            values = torch.from_numpy(self._preprocessing.input_of(read_photo(image)))
+        except (UnreadableImageError, PreprocessingError):
+            return None
+        batch = values.unsqueeze(0).to(self._device())
+        found: npt.NDArray[np.float32] = pooled_features(self._network, batch)[0]
+        if (len(self._pooled) + 1) * found.nbytes // 2 <= _POOLED_LIMIT_BYTES:
+            self._pooled[str(image)] = found.astype(np.float16)
+        return found
 
     def _look(self, image: Path) -> _Seen:
         """Return a photo's pass, run now or kept from before."""

@@ -100,7 +100,7 @@ def _export(options: argparse.Namespace) -> int:
         progress = ProgressLine()
         try:
             report = exporting.carry_out(
-                plan, form, target, chosen, store, lambda done, _: progress.show(done)
+                plan, form, target, chosen, store.note_moves, lambda done, _: progress.show(done)
             )
         finally:
             progress.end()

@@ -34,12 +34,14 @@ class Report:
         written: photos and files written now.
         present: photos that an earlier, interrupted export had written already.
         failed: sentences, one for each photo that could not be written.
+        moved: files that were moved, from where to where.
         is_stopped: whether the user ended it; it goes on when it is started again.
     """
 
     written: int = 0
     present: int = 0
     failed: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
     is_stopped: bool = False
 
 
@@ -113,11 +115,20 @@ def carry_out(
     form: Format,
     target: Path,
     options: ExportOptions,
-    store: LabelStore,
+    on_moved: Callable[[dict[str, str]], object],
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Write what was planned: photos first, the files with their labels last.
+
+    Args:
+        plan: as ``plan_export`` gave it.
+        form: of the labels.
+        target: as for the plan.
+        options: as for the plan.
+        on_moved: called with files that were moved, from where to where.
+        on_progress: called with the number of photos done and of all.
+        is_stopped: asked before each photo.
 
     Raises:
         LabelsError: the folder cannot be written, or the disk is full; what was written stays,
@@ -138,7 +149,8 @@ def carry_out(
             transfer: Transfer = "copy" if is_needed_again else options.transfer
             _bring(one, root, transfer, report, moved)
             if len(moved) >= _MOVES_AT_ONCE:
-                store.note_moves(moved)
+                report.moved |= moved
+                on_moved(dict(moved))
                 moved.clear()
             on_progress(number + 1, len(plan.files))
         for name, content in plan.texts.items():
@@ -151,7 +163,8 @@ def carry_out(
         ) from error
     finally:
         if moved:
-            store.note_moves(moved)
+            report.moved |= moved
+            on_moved(moved)
     return report
 
 

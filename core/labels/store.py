@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import sqlite3
@@ -57,12 +58,14 @@ class Change:
         classes: the classes as they are now.
         undo: kind of the step that ``undo`` would take back, "" where there is none.
         redo: kind of the step that ``redo`` would do again, likewise.
+        today: photos that were labelled today.
     """
 
     labels: Mapping[str, Labels]
     classes: ClassList
     undo: str
     redo: str
+    today: int = 0
 
 
 class LabelStore:
@@ -85,10 +88,14 @@ class LabelStore:
         try:
             self._photos = Photos(self._database)
             self.classes = self._class_list()
+            self._day, self._today = self._labelled_today()
             rows = self._database.execute(
                 "SELECT labels.photo, classes FROM labels JOIN events ON events.id = event"
             )
-            self._labels = {photo: _labels(text) for photo, text in rows if text}
+            known: dict[str, Labels] = {}
+            self._labels = {
+                photo: known.setdefault(text, _labels(text)) for photo, text in rows if text
+            }
         except sqlite3.Error as error:
             self._database.close()
             raise cannot_keep(path, error) from error
@@ -167,6 +174,9 @@ class LabelStore:
                 ],
             )
         self.classes = classes or self.classes
+        if datetime.date.today() != self._day:
+            self._day, self._today = self._labelled_today()
+        self._today.update(known.values())
         for one in labellings:
             self._note(known[str(one.path)], one.classes)
         return self._change({str(one.path): one.classes for one in labellings})
@@ -287,6 +297,7 @@ class LabelStore:
         with self._transaction():
             self._database.execute("UPDATE steps SET state = ? WHERE id = ?", (turned, found[0]))
         self.classes = self._class_list()
+        self._day, self._today = self._labelled_today()
         now = {}
         for photo, path, text in self._database.execute(_PRESENT, found).fetchall():
             self._note(photo, _labels(text or ""))
@@ -298,7 +309,18 @@ class LabelStore:
         query = "SELECT kind FROM steps WHERE state = ? ORDER BY id {} LIMIT 1"
         undo = self._database.execute(query.format("DESC"), (_HOLDS,)).fetchone()
         redo = self._database.execute(query.format("ASC"), (_UNDONE,)).fetchone()
-        return Change(labels, self.classes, (undo or ("",))[0], (redo or ("",))[0])
+        undoes, redoes = (undo or ("",))[0], (redo or ("",))[0]
+        return Change(labels, self.classes, undoes, redoes, len(self._today))
+
+    def _labelled_today(self) -> tuple[datetime.date, set[int]]:
+        """Return the day, and the photos that were labelled on it."""
+        midnight = datetime.datetime.combine(datetime.date.today(), datetime.time())
+        rows = self._database.execute(
+            "SELECT DISTINCT photo FROM events WHERE step IN"
+            " (SELECT id FROM steps WHERE at >= ? AND state = ?)",
+            (int(midnight.timestamp() * 1000), _HOLDS),
+        )
+        return midnight.date(), {photo for (photo,) in rows}
 
     def _class_list(self) -> ClassList:
         found = self._database.execute(

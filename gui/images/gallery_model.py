@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
+from PySide6.QtCore import (
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QStringListModel,
+    Qt,
+    QUrl,
+)
 
 from core.files import readable
 from core.images.naming import natural_key
@@ -21,14 +29,25 @@ from core.inference.predictions import (
     packed_likeliest,
     unpack,
 )
+from core.labels.book import Filter, LabelBook
 
 if TYPE_CHECKING:
+    from core.labels.classes import ClassList, Labels
     from core.models.spec import ModelSpec
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
 """The GalleryRow itself, for the delegate."""
 
-ORDERS = ("added", "name", "class", "probability", "uncertain")
+ORDERS = (
+    "added",
+    "name",
+    "class",
+    "probability",
+    "uncertain",
+    "unlabelled",
+    "disagreeing",
+    "similar",
+)
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -36,7 +55,7 @@ _Index = QModelIndex | QPersistentModelIndex
 class GalleryRow:
     """One photo and what is known of it, in few bytes: there may be 100,000."""
 
-    __slots__ = ("_model", "_reason", "_top", "file", "natural_key")
+    __slots__ = ("_model", "_reason", "_top", "file", "is_away", "label", "natural_key")
 
     def __init__(self, path: Path) -> None:
         self.file = str(path)
@@ -44,6 +63,8 @@ class GalleryRow:
         self._model: ModelSpec | None = None
         self._reason: str | None = None
         self._top = b""
+        self.label: Labels = ()
+        self.is_away = False
 
     @property
     def path(self) -> Path:
@@ -95,6 +116,11 @@ class GalleryRow:
         return packed_likeliest(self._top)
 
     @property
+    def top(self) -> tuple[int, float]:
+        """Return index and probability of the likeliest class; beyond all and -1 without one."""
+        return likeliest(self._top)
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Return the names of all classes that the model knows."""
         return () if self._model is None else self._model.class_names
@@ -102,12 +128,12 @@ class GalleryRow:
     @property
     def class_name(self) -> str:
         """Return the likeliest class, or nothing."""
-        return self.class_names[likeliest(self._top)[0]] if self._top else ""
+        return self.class_names[self.top[0]] if self._top else ""
 
     @property
     def probability(self) -> float:
         """Return the likeliest class's probability, -1 where there is none."""
-        return likeliest(self._top)[1]
+        return self.top[1]
 
     def figure(self, decimals: int) -> str:
         """Return the likeliest class's probability in percent, "" where there is none."""
@@ -115,7 +141,7 @@ class GalleryRow:
         return "" if prediction is None else prediction.top[0].figure(decimals)
 
 
-_DECIDED_BY_PREDICTIONS = ("class", "probability", "uncertain")
+_DECIDED_BY_PREDICTIONS = ("class", "probability", "uncertain", "disagreeing")
 
 
 def _sorted_by_predictions(rows: list[GalleryRow], order: str) -> list[GalleryRow]:
@@ -151,13 +177,26 @@ class GalleryModel(QStringListModel):
         self._shown: list[GalleryRow] = []
         self._order = "added"
         self._search = ""
+        self._filter = Filter()
+        self._similarity: Mapping[str, float] = {}
+        self.book = LabelBook()
 
     # Qt's side
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        rows = sorted(index.row() for index in indexes)
+        data.setUrls([QUrl.fromLocalFile(self._shown[row].file) for row in rows])
+        return data
+
+    def supportedDragActions(self) -> Qt.DropAction:
+        return Qt.DropAction.CopyAction
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -170,7 +209,8 @@ class GalleryModel(QStringListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tool_tip(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return " ".join((row.name, row.error or self._said(row)))
+            label = self.book.classes.said(self.book.resolve(row.label))
+            return " ".join((row.name, row.error or self._said(row), label)).strip()
         return None
 
     # Reading
@@ -199,6 +239,10 @@ class GalleryModel(QStringListModel):
             return -1 if row is None else self._shown.index(row)
         except ValueError:
             return -1
+
+    def shown_rows(self) -> Sequence[GalleryRow]:
+        """Return the photos that are shown, in their order."""
+        return self._shown
 
     # Changing
 
@@ -242,12 +286,43 @@ class GalleryModel(QStringListModel):
             row = self._rows.get(str(prediction.image))
             if row is not None:
                 row.take(prediction)
+                self.book.set_names(prediction.model.class_names)
         self._tell_change()
 
     def forget_predictions(self) -> None:
         """Forget what an earlier model said."""
         for row in self._rows.values():
             row.take(None)
+        self._tell_change()
+
+    def set_labels(self, labels: Mapping[str, Labels]) -> None:
+        """Note labels by file; photos that are not in the list are passed over.
+
+        What is shown and its order stay until ``arrange``, so that nobody loses his place.
+        """
+        for file, label in labels.items():
+            row = self._rows.get(file)
+            if row is not None:
+                row.label = label
+        self._tell_change()
+
+    def forget_labels(self) -> None:
+        """Forget all labels, as another project is opened."""
+        for row in self._rows.values():
+            row.label = ()
+        self._tell_change()
+
+    def set_classes(self, classes: ClassList) -> None:
+        """Let another list of classes hold."""
+        self.book.set_classes(classes)
+        self._tell_change()
+
+    def set_away(self, files: Iterable[str], *, away: bool) -> None:
+        """Note which photos are not where they were."""
+        for file in files:
+            row = self._rows.get(file)
+            if row is not None:
+                row.is_away = away
         self._tell_change()
 
     @property
@@ -258,7 +333,9 @@ class GalleryModel(QStringListModel):
     @property
     def depends_on_predictions(self) -> bool:
         """Return whether new predictions can change what is shown and in which order."""
-        return bool(self._search) or self._order in _DECIDED_BY_PREDICTIONS
+        shown = self._filter
+        filters = bool(shown.predicted) or shown.at_least > 0 or shown.label == "disagreeing"
+        return bool(self._search) or filters or self._order in _DECIDED_BY_PREDICTIONS
 
     def set_order(self, order: str) -> None:
         """Sort by one of ``ORDERS``."""
@@ -270,28 +347,70 @@ class GalleryModel(QStringListModel):
         self._search = text.strip().casefold()
         self.arrange()
 
+    def set_filter(self, shown: Filter) -> None:
+        """Show only photos that pass a filter, besides the search."""
+        self._filter = shown
+        self.arrange()
+
+    @property
+    def filter(self) -> Filter:
+        """Return the filter in use."""
+        return self._filter
+
+    def set_similarity(self, similarity: Mapping[str, float]) -> None:
+        """Say how alike photos are to a chosen one, for the order "similar": the higher, the more.
+
+        Args:
+            similarity: by file; those that are missing come last.
+        """
+        self._similarity = similarity
+        if self._order == "similar":
+            self.arrange()
+
     def arrange(self) -> None:
         """Search and sort again, after predictions have come in for instance."""
         rows = list(self._rows.values())
         if self._search:
             rows = [row for row in rows if self._matches(row)]
+        if not self._filter.passes_all:
+            rows = [row for row in rows if self._passes(row)]
+        self._shown = self._sorted(rows)
+        self.setStringList([""] * len(rows))
+
+    def _sorted(self, rows: list[GalleryRow]) -> list[GalleryRow]:
+        book = self.book
         if self._order == "name":
             rows.sort(key=attrgetter("natural_key"))
-        elif self._order in _DECIDED_BY_PREDICTIONS:
-            rows = _sorted_by_predictions(rows, self._order)
-        self._shown = rows
-        self.setStringList([""] * len(rows))
+        elif self._order in ("class", "probability", "uncertain"):
+            return _sorted_by_predictions(rows, self._order)
+        elif self._order == "unlabelled":
+            rows.sort(key=lambda row: bool(book.resolve(row.label)))
+        elif self._order == "disagreeing":
+            agreeing = [(not book.is_disagreeing(row.label, row.top[0]), row) for row in rows]
+            agreeing.sort(key=lambda pair: (pair[0], -pair[1].probability))
+            return [row for _, row in agreeing]
+        elif self._order == "similar":
+            similarity = self._similarity
+            rows.sort(key=lambda row: -similarity.get(row.file, -2.0))
+        return rows
 
     def _tell_change(self) -> None:
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
+    def _passes(self, row: GalleryRow) -> bool:
+        return self.book.accepts(self._filter, row.label, *row.top)
+
     def _matches(self, row: GalleryRow) -> bool:
         text = self._search
-        return not text or text in row.file_name.casefold() or text in row.class_name.casefold()
+        if not text or text in row.file_name.casefold() or text in row.class_name.casefold():
+            return self._filter.passes_all or self._passes(row)
+        return False
 
     def _tool_tip(self, row: GalleryRow) -> str:
-        parts = (readable(str(row.path)), readable(row.error or ""), self._said(row))
+        label = self.book.classes.said(self.book.resolve(row.label))
+        labelled = self.tr("Label: {label}").format(label=label) if label else ""
+        parts = (readable(row.file), readable(row.error or ""), self._said(row), labelled)
         return html.escape("\n".join(part for part in parts if part)).replace("\n", "<br>")
 
     def _said(self, row: GalleryRow) -> str:

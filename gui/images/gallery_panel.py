@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QKeyEvent, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -23,22 +32,29 @@ _SEARCH_GREY = "#868e9c"
 """Seen well enough in both schemes."""
 
 
+_RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
 class SearchField(QLineEdit):
     """Escape empties it; Return and Down go to what was found."""
 
     left = Signal()
 
     def event(self, event: QEvent) -> bool:
-        asks_first = event.type() == QEvent.Type.ShortcutOverride
-        if asks_first and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.setAccepted(bool(self.text()))  # else the window's own Escape comes first
-            return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # Else the window's own Escape and Return come first.
+            if event.key() == Qt.Key.Key_Escape:
+                event.setAccepted(bool(self.text()))
+                return True
+            if event.key() in _RETURN:
+                event.accept()
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.clear()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+        elif event.key() in (*_RETURN, Qt.Key.Key_Down):
             self.left.emit()
         else:
             super().keyPressEvent(event)
@@ -76,9 +92,16 @@ class GalleryPanel(QWidget):
             "class": self.tr("Class"),
             "probability": self.tr("Most certain"),
             "uncertain": self.tr("Least certain"),
+            "unlabelled": self.tr("Unlabelled first"),
+            "disagreeing": self.tr("Disagreeing first"),
+            "similar": self.tr("Look-alikes first"),
         }
         for order in ORDERS:
             self._order.addItem(titles[order], order)
+        self._order.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._order.setMinimumContentsLength(12)
         self._count = QLabel()
         self._count.setProperty("muted", True)
         top = QHBoxLayout()
@@ -90,6 +113,7 @@ class GalleryPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
         layout.addWidget(self._count)
+        self._layout = layout
 
         self._search.left.connect(self._go_to_found)
         self._search.textChanged.connect(self._apply_search)
@@ -105,6 +129,10 @@ class GalleryPanel(QWidget):
     def current(self) -> Path | None:
         """Return the photo that is shown."""
         return self._current
+
+    def add_bar(self, bar: QWidget) -> None:
+        """Put a bar between the search and the photos."""
+        self._layout.insertWidget(1, bar)
 
     def row(self, path: Path) -> GalleryRow | None:
         """Return what is known of a photo."""
@@ -122,6 +150,35 @@ class GalleryPanel(QWidget):
     def set_order(self, order: str) -> None:
         """Choose the order, as remembered from last time."""
         self._order.setCurrentIndex(max(0, self._order.findData(order)))
+
+    def select(self, paths: Iterable[Path], current: Path | None) -> None:
+        """Select photos, those that are shown, and make one the current one."""
+        self.view.clearSelection()
+        if current is not None:
+            self.show_photo(current)
+        chosen = QItemSelection()
+        for path in paths:
+            position = self._model.position(path)
+            if position >= 0:
+                index = self._model.index(position)
+                chosen.select(index, index)
+        self.view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.Select)
+
+    def go_past(self, path: Path) -> None:
+        """Make the photo after one the current one; the last stays."""
+        position = self._model.position(path)
+        if position >= 0:
+            there = min(position + 1, self._model.rowCount() - 1)
+            self.view.setCurrentIndex(self._model.index(there))
+
+    @property
+    def search(self) -> str:
+        """Return what is searched for."""
+        return self._search.text()
+
+    @search.setter
+    def search(self, text: str) -> None:
+        self._search.setText(text)
 
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
@@ -198,7 +255,8 @@ class GalleryPanel(QWidget):
         """Find the current photo again; where it is gone, the first takes its place."""
         self.update_count()
         hidden = self._model.total > 0 and self._model.rowCount() == 0
-        self.view.set_message(self.tr("No photo matches the search.") if hidden else "")
+        message = self.tr("No photo matches search and filter.")
+        self.view.set_message(message if hidden else "")
         self.view.note_change()
         if self._current is not None and self._model.row(self._current) is None:
             self._current = None

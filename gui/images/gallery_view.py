@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -19,6 +20,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QColor,
+    QDrag,
     QFont,
     QFontMetrics,
     QPainter,
@@ -35,8 +37,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.labels.book import LabelBook
+from core.labels.classes import REJECT, UNSURE, Labels
 from gui import theme
-from gui.images.gallery_model import ROW_ROLE, GalleryRow
+from gui.images.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
 from gui.images.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256
@@ -78,6 +82,7 @@ class GalleryDelegate(TileDelegate):
     def __init__(self, thumbnails: ThumbnailCache) -> None:
         super().__init__()
         self._thumbnails = thumbnails
+        self.book = LabelBook()
 
     def paint(
         self,
@@ -105,6 +110,9 @@ class GalleryDelegate(TileDelegate):
         lines = QFontMetrics(option.font).height()
         picture = QRect(inner.topLeft(), QSize(inner.width(), inner.height() - 2 * lines - 6))
         self._paint_picture(painter, picture, row)
+        label = self.book.resolve(row.label)
+        if label:
+            self._paint_label(painter, picture, label, option)
         self._paint_text(
             painter, QRect(inner.left(), picture.bottom() + 5, inner.width(), lines), row, option
         )
@@ -132,6 +140,39 @@ class GalleryDelegate(TileDelegate):
         painter.drawPixmap(place, thumbnail)
         painter.setClipping(False)
 
+    def _paint_label(
+        self, painter: QPainter, area: QRect, label: Labels, option: QStyleOptionViewItem
+    ) -> None:
+        """Write the label on a pill of its class's colour, on the picture's lower edge."""
+        used = theme.colours()
+        if label[0] < 0:
+            if label[0] == REJECT:
+                veil = QColor(used.panel)
+                veil.setAlphaF(0.7)
+                painter.fillRect(area, veil)
+            text = self.tr("Unsure") if label[0] == UNSURE else self.tr("Rejected")
+            fill, ink = QColor(used.border_strong), QColor(used.text)
+        else:
+            known = [self.book.by_id[one] for one in label if one in self.book.by_id]
+            if not known:
+                return
+            text = ", ".join(one.name for one in known)
+            fill = QColor(known[0].colour)
+            ink = theme.ink_on(fill)
+        font = QFont(option.font)
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 0.9)
+        metrics = QFontMetrics(font)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width() - 20)
+        pill = QRect(0, 0, metrics.horizontalAdvance(text) + 14, metrics.height() + 4)
+        pill.moveBottomLeft(area.bottomLeft() + QPoint(3, -3))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+        painter.setFont(font)
+        painter.setPen(ink)
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
+
     def _paint_text(
         self, painter: QPainter, line: QRect, row: GalleryRow, option: QStyleOptionViewItem
     ) -> None:
@@ -144,12 +185,12 @@ class GalleryDelegate(TileDelegate):
         painter.setPen(QColor(used.muted))
         name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, left, name)
-        if row.reason is not None:
+        if row.reason is not None or row.is_away:
             painter.setPen(QColor(used.warning))
-            text = row.reason[:1].upper() + row.reason[1:]
-            painter.drawText(
-                second, left, metrics.elidedText(text, Qt.TextElideMode.ElideRight, second.width())
-            )
+            reason = self.tr("away") if row.is_away else row.reason or ""
+            text = reason[:1].upper() + reason[1:]
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, second.width())
+            painter.drawText(second, left, text)
             return
         if not row.class_name:
             return
@@ -180,12 +221,32 @@ class GalleryView(TileView):
         self.thumbnails = ThumbnailCache()
         self._message = ""
         self._said: dict[str, tuple[object, ...]] = {}
-        super().__init__(GalleryDelegate(self.thumbnails), _CARD_WIDTH, parent)
+        self._cards = GalleryDelegate(self.thumbnails)
+        super().__init__(self._cards, _CARD_WIDTH, parent)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setAccessibleName(self.tr("Photos"))
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._want_thumbnails)
         self.verticalScrollBar().valueChanged.connect(self.note_change)
+
+    def setModel(self, model: QAbstractItemModel | None) -> None:
+        if isinstance(model, GalleryModel):
+            self._cards.book = model.book
+        super().setModel(model)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        indexes = self.selectedIndexes()
+        if not indexes:
+            return
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData(indexes))
+        first: GalleryRow = indexes[0].data(ROW_ROLE)
+        picture = dragged_picture(self.thumbnails.get(first.path), len(indexes), self)
+        drag.setPixmap(picture)
+        drag.setHotSpot(QPoint(-12, -8))
+        drag.exec(actions, Qt.DropAction.CopyAction)
 
     @Slot()
     def note_change(self) -> None:
@@ -218,7 +279,9 @@ class GalleryView(TileView):
         """Paint again the cards that are seen and say something else than when last asked."""
         said: dict[str, tuple[object, ...]] = {}
         for index, row in self._seen():
-            said[row.file] = (row.likeliest, row.reason)
+            label = self._cards.book.resolve(row.label)
+            named = tuple(self._cards.book.by_id.get(one) for one in label)
+            said[row.file] = (row.likeliest, row.reason, row.is_away, label, named)
             if self._said.get(row.file) != said[row.file]:
                 self.update(index)
         self._said = said
@@ -252,3 +315,36 @@ class GalleryView(TileView):
         end = min(model.rowCount(), (top + screens * rows) * columns)
         indexes = [model.index(row, 0) for row in range(top * columns, end)]
         return [(index, index.data(ROW_ROLE)) for index in indexes]
+
+
+def dragged_picture(thumbnail: QPixmap | None, count: int, view: QWidget) -> QPixmap:
+    """Return what hangs at the pointer: the first photo, and how many there are."""
+    used = theme.colours()
+    ratio = view.devicePixelRatioF()
+    size = QSize(96, 72)
+    picture = QPixmap(size * ratio)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHints(
+        QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+    )
+    place = QRect(QPoint(0, 8), QSize(84, 64))
+    if thumbnail is not None:
+        fitted = thumbnail.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place.setSize(fitted)
+        painter.drawPixmap(place, thumbnail)
+    else:
+        painter.fillRect(place, QColor(used.canvas))
+    if count > 1:
+        text = f"{count:,}"
+        metrics = QFontMetrics(view.font())
+        badge = QRect(0, 0, max(20, metrics.horizontalAdvance(text) + 12), 20)
+        badge.moveTopRight(QPoint(size.width() - 1, 0))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(used.accent))
+        painter.drawRoundedRect(badge, 10, 10)
+        painter.setPen(QColor(used.on_accent))
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()
+    return picture

@@ -96,7 +96,7 @@ def export(
     form = FORMATS[name]
     photos = exporting.choose(store, **chosen)  # type: ignore[arg-type]
     plan = exporting.plan_export(store, photos, form, target, options)
-    return exporting.carry_out(plan, form, target, options, store)
+    return exporting.carry_out(plan, form, target, options, store.note_moves)
 
 
 def target_of(name: str, folder: Path) -> Path:
@@ -233,7 +233,13 @@ def test_an_interrupted_export_goes_on(
     plan = exporting.plan_export(store, chosen, form, target, options)
     done: list[int] = []
     first = exporting.carry_out(
-        plan, form, target, options, store, lambda n, _: done.append(n), lambda: len(done) == 7
+        plan,
+        form,
+        target,
+        options,
+        store.note_moves,
+        lambda n, _: done.append(n),
+        lambda: len(done) == 7,
     )
     assert (first.is_stopped, first.written) == (True, 7)
     assert not (target / "labels.json").exists()
@@ -275,7 +281,12 @@ def test_an_interrupted_move_goes_on(
     )
     count = iter(range(100))
     exporting.carry_out(
-        plan, FORMATS["class-folders"], target, options, store, is_stopped=lambda: next(count) == 9
+        plan,
+        FORMATS["class-folders"],
+        target,
+        options,
+        store.note_moves,
+        is_stopped=lambda: next(count) == 9,
     )
     monkeypatch.undo()
     report = export(store, "class-folders", target, options)

@@ -1,0 +1,108 @@
+"""What labels and predictions mean beside each other, for the window: no file is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from core.labels.classes import REJECT, UNSURE, ClassList, LabelClass, Labels, clean_name
+
+LabelFilter = Literal["any", "none", "some", "disagreeing", "unsure", "reject", "class"]
+LABEL_FILTERS: tuple[LabelFilter, ...] = get_args(LabelFilter)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which photos are shown.
+
+    Attributes:
+        label: by their label; "class" are those of ``class_id``.
+        class_id: a class.
+        predicted: name of the class that the model must find likeliest; "" for any.
+        at_least: its least probability, 0..1.
+    """
+
+    label: LabelFilter = "any"
+    class_id: int = 0
+    predicted: str = ""
+    at_least: float = 0.0
+
+    @property
+    def passes_all(self) -> bool:
+        """Return whether no photo is hidden."""
+        return self.label == "any" and not self.predicted and self.at_least <= 0
+
+
+class LabelBook:
+    """The classes as they are, and which of them a model's classes are, by their names."""
+
+    def __init__(self) -> None:
+        self._resolved: dict[Labels, Labels] = {(): ()}
+        self._proposed: tuple[int, ...] = ()
+        self._names: Sequence[str] = ()
+        self.by_id: dict[int, LabelClass] = {}
+        self.classes = ClassList()
+
+    def set_classes(self, classes: ClassList) -> None:
+        """Let another list hold."""
+        self.classes = classes
+        self.by_id = {one.id: one for one in classes.classes}
+        self._resolved = {(): ()}
+        self._propose()
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Say which classes the model in use knows."""
+        if names != self._names:
+            self._names = names
+            self._propose()
+
+    def resolve(self, labels: Labels) -> Labels:
+        """Return what a label means now."""
+        known = self._resolved.get(labels)
+        if known is None:
+            known = self._resolved[labels] = self.classes.resolve(labels)
+        return known
+
+    def proposed(self, index: int) -> int:
+        """Return the class that a class index of the model is, 0 where the project has none."""
+        return self._proposed[index] if index < len(self._proposed) else 0
+
+    def is_disagreeing(self, labels: Labels, index: int) -> bool:
+        """Return whether a person has said otherwise than the model says."""
+        resolved = self.resolve(labels)
+        if not resolved or resolved[0] < 0 or index >= len(self._proposed):
+            return False
+        return self._proposed[index] not in resolved
+
+    def accepts(self, shown: Filter, labels: Labels, index: int, probability: float) -> bool:
+        """Return whether a photo passes a filter.
+
+        Args:
+            shown: the filter.
+            labels: as they were given.
+            index: of the likeliest class; beyond all where there is none.
+            probability: of it.
+        """
+        if shown.predicted or shown.at_least > 0:
+            known = index < len(self._names)
+            if not known or probability < shown.at_least:
+                return False
+            if shown.predicted and self._names[index] != shown.predicted:
+                return False
+        if shown.label == "any":
+            return True
+        resolved = self.resolve(labels)
+        if shown.label == "class":
+            return shown.class_id in resolved
+        if shown.label == "none":
+            return not resolved
+        if shown.label == "some":
+            return bool(resolved) and resolved[0] > 0
+        if shown.label == "disagreeing":
+            return self.is_disagreeing(labels, index)
+        return resolved == ((UNSURE if shown.label == "unsure" else REJECT),)
+
+    def _propose(self) -> None:
+        ids = {one.name: one.id for one in self.classes.classes}
+        self._proposed = tuple(ids.get(clean_name(name), 0) for name in self._names)

@@ -1,0 +1,1 @@
+"""Labels: the classes as drop targets, keys, filters, and the dialogs about labels."""

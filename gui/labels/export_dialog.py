@@ -1,0 +1,372 @@
+"""Where a person exports labels: what, in which form, where to; what would be written shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.labels.formats.table import FORMATS, Format
+from core.labels.plans import ExportOptions, Split, Transfer
+from gui import theme
+
+if TYPE_CHECKING:
+    from core.labels.classes import ClassList
+    from core.labels.exporting import Report
+    from core.labels.plans import Plan
+    from gui.labels.label_bridge import LabelBridge
+
+_SHOWN = 12
+_SETTLE_MS = 250
+
+
+class ExportDialog(QDialog):
+    """Asks for a plan at every change, so that what is shown is what would be written."""
+
+    done_exporting = Signal(object, str)
+    """Report, and where to."""
+
+    def __init__(
+        self, bridge: LabelBridge, classes: ClassList, folder: str, parent: QWidget | None = None
+    ) -> None:
+        """Make the dialog.
+
+        Args:
+            bridge: to the labels.
+            classes: of the project.
+            folder: where file dialogs begin.
+            parent: the window.
+        """
+        super().__init__(parent)
+        self._bridge = bridge
+        self._plan: Plan | None = None
+        self._folder = folder
+        self._is_exporting = False
+        self.setWindowTitle(self.tr("Export labels"))
+        self.resize(640, 620)
+        self._make_fields(classes)
+        self._preview = QPlainTextEdit(readOnly=True)
+        self._preview.setAccessibleName(self.tr("What would be written"))
+        self._message = QLabel(wordWrap=True)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setAccessibleName(self.tr("Progress"))
+        self._bar.hide()
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._go = QPushButton(self.tr("Export"))
+        self._go.setProperty("primary", True)
+        self._buttons.addButton(self._go, QDialogButtonBox.ButtonRole.ActionRole)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self._ask_plan)
+        self._lay_out()
+        self._join()
+        self._follow_format()
+
+    # Making
+
+    def _make_fields(self, classes: ClassList) -> None:
+        self._format = QComboBox()
+        for form in FORMATS.values():
+            if form.write is not None:
+                self._format.addItem(form.title, form.name)
+        self._which = QComboBox()
+        for title, which in (
+            (self.tr("Labelled photos"), "labelled"),
+            (self.tr("Only those that I corrected"), "corrected"),
+            (self.tr("Only those where the model disagrees"), "disagreeing"),
+            (self.tr("All photos of the list"), "all"),
+        ):
+            self._which.addItem(title, which)
+        self._class = QComboBox()
+        self._class.addItem(self.tr("Of all classes"), None)
+        for one in classes.classes:
+            self._class.addItem(one.name, one.name)
+        self._target = QLineEdit()
+        self._browse = QPushButton(self.tr("Choose…"))
+        self._browse.setAutoDefault(False)
+        self._transfer = QComboBox()
+        titles: dict[Transfer, str] = {
+            "copy": self.tr("Copy the photos"),
+            "link": self.tr("Link them (no room needed, same disk only)"),
+            "move": self.tr("Move them (they leave their folders)"),
+        }
+        for transfer, title in titles.items():
+            self._transfer.addItem(title, transfer)
+        assert set(titles) == set(get_args(Transfer))
+        self._keep_folders = QCheckBox(self.tr("Keep subfolders"))
+        self._predictions = QCheckBox(self.tr("With the model's predictions"))
+        self._split = QCheckBox(self.tr("Split into train, val, test"))
+        self._shares = [QSpinBox(maximum=100, suffix=" %", value=value) for value in (80, 10, 10)]
+        for box, name in zip(self._shares, ("train", "val", "test"), strict=True):
+            box.setAccessibleName(self.tr("Share of {name}").format(name=name))
+        self._seed = QSpinBox(maximum=10**6)
+        self._seed.setPrefix(self.tr("seed "))
+        self._template = QLineEdit(placeholderText=self.tr("none; image_id,label"))
+        self._browse_template = QPushButton(self.tr("Choose…"))
+        self._browse_template.setAutoDefault(False)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self.tr("Form"), self._format)
+        what = _row(self._which, self._class)
+        form.addRow(self.tr("Photos"), what)
+        form.addRow(self.tr("Where to"), _row(self._target, self._browse))
+        form.addRow(self.tr("How"), self._transfer)
+        template = _row(self._template, self._browse_template)
+        form.addRow(self.tr("Template"), template)
+        form.addRow("", _row(self._split, *self._shares, self._seed))
+        form.addRow("", _row(self._keep_folders, self._predictions))
+        self._form, self._template_row = form, template
+        written = QLabel(self.tr("What would be written"))
+        written.setProperty("muted", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setSpacing(10)
+        layout.addLayout(form)
+        layout.addWidget(written)
+        layout.addWidget(self._preview, 1)
+        layout.addWidget(self._message)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._buttons)
+
+    def _join(self) -> None:
+        self._format.currentIndexChanged.connect(self._follow_format)
+        for box in (self._which, self._class, self._transfer):
+            box.currentIndexChanged.connect(self._settle.start)
+        for check in (self._keep_folders, self._predictions, self._split):
+            check.toggled.connect(self._settle.start)
+        self._split.toggled.connect(self._follow_split)
+        for spin in (*self._shares, self._seed):
+            spin.valueChanged.connect(self._settle.start)
+        for line in (self._target, self._template):
+            line.textChanged.connect(self._settle.start)
+        self._browse.clicked.connect(self._ask_target)
+        self._browse_template.clicked.connect(self._ask_template)
+        self._go.clicked.connect(self._export)
+        self._buttons.rejected.connect(self.reject)
+        self._bridge.planned.connect(self._show_plan)
+        self._bridge.not_planned.connect(self._show_refusal)
+        self._bridge.export_progressed.connect(self._show_progress)
+        self._bridge.exported.connect(self._show_report)
+        self._bridge.not_exported.connect(self._show_failure)
+
+    # What is chosen
+
+    @property
+    def format(self) -> Format:
+        """Return the form that is chosen."""
+        return FORMATS[self._format.currentData()]
+
+    @property
+    def target(self) -> Path | None:
+        """Return where to, None where nothing is named yet."""
+        text = self._target.text().strip()
+        return Path(text).expanduser().absolute() if text else None
+
+    def set_target(self, path: Path) -> None:
+        """Say where to."""
+        self._target.setText(str(path))
+
+    def set_format(self, name: str) -> None:
+        """Choose a form."""
+        self._format.setCurrentIndex(self._format.findData(name))
+
+    @property
+    def options(self) -> ExportOptions:
+        """Return what else is chosen, as far as it means something for the form."""
+        form = self.format
+        split: Split | None = None
+        if form.splits and self._split.isChecked() and self._shares[0].value():
+            train, val, test = (box.value() / 100 for box in self._shares)
+            split = (train, val, test)
+        template = self._template.text().strip()
+        return ExportOptions(
+            self._transfer.currentData() if form.takes_photos else "copy",
+            form.keeps_folders and self._keep_folders.isChecked(),
+            split,
+            self._seed.value(),
+            form.says_predictions and self._predictions.isChecked(),
+            Path(template) if form.takes_template and template else None,
+        )
+
+    @Slot()
+    def _follow_format(self) -> None:
+        form = self.format
+        self._form.setRowVisible(self._transfer, form.takes_photos)
+        self._form.setRowVisible(self._template_row, form.takes_template)
+        for widget in (self._split, *self._shares, self._seed):
+            widget.setVisible(form.splits)
+        self._keep_folders.setVisible(form.keeps_folders)
+        self._predictions.setVisible(form.says_predictions)
+        if form.name == "yolo":
+            self._split.setChecked(True)
+        self._follow_split()
+        target = self.target
+        if target is not None and bool(target.suffix) == form.takes_photos:
+            named = target.with_suffix("") if form.takes_photos else target.with_suffix(form.ending)
+            self._target.setText(str(named))
+        self._settle.start()
+
+    @Slot()
+    def _follow_split(self) -> None:
+        for box in (*self._shares, self._seed):
+            box.setEnabled(self._split.isChecked())
+
+    @Slot()
+    def _ask_target(self) -> None:
+        form = self.format
+        if form.takes_photos:
+            chosen = QFileDialog.getExistingDirectory(
+                self, self.tr("Folder for the export"), self._folder
+            )
+        else:
+            chosen, _ = QFileDialog.getSaveFileName(
+                self,
+                self.tr("Export labels"),
+                str(Path(self._folder) / f"labels{form.ending}"),
+                f"{form.title} (*{form.ending})",
+            )
+        if chosen:
+            self._target.setText(chosen)
+
+    @Slot()
+    def _ask_template(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(
+            self, self.tr("Sample submission"), self._folder, self.tr("Tables (*.csv)")
+        )
+        if file:
+            self._template.setText(file)
+
+    # The plan
+
+    @Slot()
+    def _ask_plan(self) -> None:
+        self._plan = None
+        self._go.setEnabled(False)
+        if self._is_exporting:
+            return
+        if self.target is None:
+            self._preview.clear()
+            place = self.tr("a folder") if self.format.takes_photos else self.tr("a file")
+            self._say(self.tr("Choose {place} to write to.").format(place=place))
+            return
+        self._bridge.plan_export(
+            self._which.currentData(),
+            self._class.currentData(),
+            self.format,
+            self.target,
+            self.options,
+        )
+
+    @Slot(object)
+    def _show_plan(self, plan: Plan) -> None:
+        self._plan = plan
+        self._go.setEnabled(not self._is_exporting)
+        lines = [one.target for one in plan.files[:_SHOWN]]
+        if len(plan.files) > _SHOWN:
+            more = f"{len(plan.files) - _SHOWN:,}"
+            lines.append(self.tr("… and {n} more photos").format(n=more))
+        lines += plan.texts
+        self._preview.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())
+        said = [
+            self.tr("{photos} photos and {files} files.").format(
+                photos=f"{len(plan.files):,}", files=f"{len(plan.texts):,}"
+            )
+            if plan.files
+            else self.tr("{files} files, no photos are copied.").format(files=len(plan.texts)),
+            *plan.notes,
+        ]
+        self._say(" ".join(said))
+
+    @Slot(object)
+    def _show_refusal(self, error: BaseException) -> None:
+        self._plan = None
+        self._go.setEnabled(False)
+        self._preview.clear()
+        self._say(str(error), warns=True)
+
+    # Exporting
+
+    @Slot()
+    def _export(self) -> None:
+        if self._is_exporting:
+            self._bridge.stop_export()
+            return
+        if self._plan is None or self.target is None:
+            return
+        self._is_exporting = True
+        self._go.setText(self.tr("Stop"))
+        self._bar.setRange(0, max(1, len(self._plan.files)))
+        self._bar.setValue(0)
+        self._bar.show()
+        self._bridge.export(self._plan, self.format, self.target, self.options)
+
+    @Slot(int, int)
+    def _show_progress(self, done: int, total: int) -> None:
+        self._bar.setValue(done)
+        self._say(self.tr("{done} of {total}").format(done=f"{done:,}", total=f"{total:,}"))
+
+    @Slot(object)
+    def _show_report(self, report: Report) -> None:
+        self._end()
+        if report.is_stopped:
+            self._say(self.tr("Stopped. Exporting again goes on from here."))
+            return
+        self.done_exporting.emit(report, str(self.target))
+        said = [self.tr("{n} files written.").format(n=f"{report.written:,}")]
+        if report.present:
+            said.append(self.tr("{n} were there already.").format(n=f"{report.present:,}"))
+        self._say(" ".join([*said, *report.failed[:3]]), warns=bool(report.failed))
+
+    @Slot(object)
+    def _show_failure(self, error: BaseException) -> None:
+        self._end()
+        self._say(str(error), warns=True)
+
+    def _end(self) -> None:
+        self._is_exporting = False
+        self._bar.hide()
+        self._go.setText(self.tr("Export"))
+        self._go.setEnabled(self._plan is not None)
+
+    def _say(self, text: str, *, warns: bool = False) -> None:
+        used = theme.colours()
+        self._message.setStyleSheet(f"color: {used.warning if warns else used.muted}")
+        self._message.setText(text)
+
+    def reject(self) -> None:
+        if self._is_exporting:
+            self._bridge.stop_export()
+        super().reject()
+
+
+def _row(*widgets: QWidget) -> QFrame:
+    frame = QFrame()
+    layout = QHBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for number, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if number == 0 else 0)
+    return frame

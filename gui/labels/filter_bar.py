@@ -1,0 +1,218 @@
+"""Which photos the gallery shows: by label, and by what the model says of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.labels.book import LABEL_FILTERS, Filter, LabelFilter
+from core.labels.classes import ClassList
+from gui import theme
+
+_USUAL_PERCENT = 90
+_DOT_PX = 12
+
+
+class FilterBar(QWidget):
+    """A list of labels; beside it, on demand, the model's class and its least probability."""
+
+    changed = Signal(object)
+    """Filter."""
+    accept_all_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._class_list = ClassList()
+        self._label = QComboBox()
+        self._label.setAccessibleName(self.tr("Show photos by label"))
+        self._label.setToolTip(self.tr("Show photos by label"))
+        self._by_model = QToolButton()
+        self._by_model.setCheckable(True)
+        theme.set_icon(self._by_model, "funnel")
+        self._by_model.setToolTip(self.tr("Show photos by what the model says"))
+        self._by_model.setAccessibleName(self._by_model.toolTip())
+        self._predicted = QComboBox(editable=True)
+        self._predicted.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._predicted.setAccessibleName(self.tr("Class that the model predicts"))
+        self._predicted.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._predicted.setMinimumContentsLength(8)
+        completer = self._predicted.completer()
+        assert isinstance(completer, QCompleter)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self._percent = QSpinBox(minimum=0, maximum=100, value=_USUAL_PERCENT, suffix=" %")
+        self._percent.setPrefix("≥ ")
+        self._percent.setToolTip(self.tr("Least probability"))
+        self._percent.setAccessibleName(self.tr("Least probability"))
+        self._accept = QPushButton(self.tr("Accept all"))
+        self._accept.setProperty("small", True)
+        self._accept.setToolTip(
+            self.tr("Give all photos that are shown the class that the model predicts")
+        )
+        first = QHBoxLayout()
+        first.setSpacing(4)
+        first.addWidget(self._label, 1)
+        first.addWidget(self._by_model)
+        self._second = QWidget()
+        second = QVBoxLayout(self._second)
+        second.setContentsMargins(0, 0, 0, 0)
+        second.setSpacing(6)
+        row = QHBoxLayout()
+        said = QLabel(self.tr("Predicted"))
+        said.setProperty("muted", True)
+        row.addWidget(said)
+        row.addWidget(self._predicted, 1)
+        second.addLayout(row)
+        row = QHBoxLayout()
+        row.addWidget(self._percent)
+        row.addStretch(1)
+        row.addWidget(self._accept)
+        second.addLayout(row)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(first)
+        layout.addWidget(self._second)
+        self._second.hide()
+        self.set_classes(ClassList())
+        self.set_names(())
+        self._label.currentIndexChanged.connect(self._tell)
+        self._by_model.toggled.connect(self._show_second)
+        self._predicted.activated.connect(self._tell)
+        line = self._predicted.lineEdit()
+        assert line is not None
+        line.editingFinished.connect(self._tell)
+        self._percent.valueChanged.connect(self._tell)
+        self._accept.clicked.connect(self.accept_all_wanted)
+
+    @property
+    def filter(self) -> Filter:
+        """Return what is chosen."""
+        label, class_id = self._shown_label()
+        if not self._by_model.isChecked():
+            return Filter(label, class_id)
+        text = self._predicted.currentText().strip()
+        known = self._predicted.findText(text, Qt.MatchFlag.MatchFixedString) > 0
+        predicted = text if known else ""
+        return Filter(label, class_id, predicted, self._percent.value() / 100)
+
+    def set_filter(self, shown: Filter) -> None:
+        """Choose a filter, as remembered from last time for instance."""
+        blocked = [QSignalBlocker(one) for one in (self._label, self._percent, self._by_model)]
+        self._label.setCurrentIndex(max(0, self._position(shown.label, shown.class_id)))
+        by_model = bool(shown.predicted) or shown.at_least > 0
+        self._by_model.setChecked(by_model)
+        self._second.setVisible(by_model)
+        if by_model:
+            self._predicted.setEditText(shown.predicted or self._predicted.itemText(0))
+            self._percent.setValue(round(shown.at_least * 100))
+        del blocked
+        self._tell()
+
+    def set_classes(self, classes: ClassList) -> None:
+        """Offer the classes of the project."""
+        if classes == self._class_list and self._label.count():
+            return
+        self._class_list = classes
+        label, class_id = self._shown_label()
+        titles = {
+            "any": self.tr("All photos"),
+            "none": self.tr("Unlabelled"),
+            "some": self.tr("Labelled"),
+            "disagreeing": self.tr("Model disagrees"),
+            "unsure": self.tr("Unsure"),
+            "reject": self.tr("Rejected"),
+        }
+        with QSignalBlocker(self._label):
+            self._label.clear()
+            for name in LABEL_FILTERS[:-1]:
+                self._label.addItem(titles[name], (name, 0))
+            if classes.classes:
+                self._label.insertSeparator(self._label.count())
+            for one in classes.classes:
+                self._label.addItem(_dot(one.colour), one.name, ("class", one.id))
+            self._label.setCurrentIndex(max(0, self._position(label, class_id)))
+        if self._shown_label() != (label, class_id):
+            self._tell()
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Offer the classes of the model."""
+        shown = self._predicted.currentText()
+        with QSignalBlocker(self._predicted):
+            self._predicted.clear()
+            self._predicted.addItem(self.tr("any class"))
+            self._predicted.addItems(sorted(set(names), key=str.casefold))
+            self._predicted.setEditText(shown or self._predicted.itemText(0))
+
+    def focus(self) -> None:
+        """Put the cursor into the list of labels."""
+        self._label.setFocus()
+
+    def focus_prediction(self) -> None:
+        """Open the second row and put the cursor into it."""
+        self._by_model.setChecked(True)
+        self._predicted.setFocus()
+        line = self._predicted.lineEdit()
+        assert line is not None
+        line.selectAll()
+
+    def _shown_label(self) -> tuple[LabelFilter, int]:
+        shown: tuple[LabelFilter, int] = self._label.currentData() or ("any", 0)
+        return shown[0], shown[1]
+
+    def _position(self, label: str, class_id: int) -> int:
+        found = [n for n in range(self._label.count()) if self._label.itemData(n)]
+        wanted = (label, class_id)
+        return next((n for n in found if tuple(self._label.itemData(n)) == wanted), -1)
+
+    @Slot(bool)
+    def _show_second(self, shown: bool) -> None:
+        self._second.setVisible(shown)
+        self._tell()
+
+    @Slot()
+    def _tell(self) -> None:
+        self.changed.emit(self.filter)
+
+
+def to_text(shown: Filter) -> str:
+    """Return a filter as text, for the project's file."""
+    return json.dumps(asdict(shown))
+
+
+def from_text(text: str) -> Filter:
+    """Read what ``to_text`` has written; anything else shows all photos."""
+    try:
+        found = Filter(**json.loads(text))
+        return found if found.label in LABEL_FILTERS else Filter()
+    except (ValueError, TypeError):
+        return Filter()
+
+
+def _dot(colour: str) -> QIcon:
+    picture = QPixmap(2 * _DOT_PX, 2 * _DOT_PX)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(2, 2, 2 * _DOT_PX - 4, 2 * _DOT_PX - 4)
+    painter.end()
+    return QIcon(picture)

@@ -1,0 +1,227 @@
+"""The label bar: progress, the proposal, and the classes to drop photos on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.labels.classes import ClassList
+from gui import theme
+from gui.images.gallery_panel import SearchField
+from gui.labels.class_view import ClassModel, ClassView
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from gui.images.gallery_model import GalleryModel
+
+_SEARCH_FROM = 12
+"""Classes from which on a search field is worth its place."""
+_PROPOSAL_PX = 170
+
+
+class ClassSearch(SearchField):
+    """Return labels with the first class found."""
+
+    first_wanted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.first_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class LabelPanel(QWidget):
+    """Shows the classes; what is chosen here is said by signals."""
+
+    class_chosen = Signal(int)
+    """Number of the class that the selected photos shall have."""
+    photos_dropped = Signal(int, list)
+    """Number of a class, and photos of the gallery that were dropped on it."""
+    names_typed = Signal(str)
+    """Names of new classes, with commas or line breaks between."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._classes = ClassModel()
+        self.view = ClassView(self._classes)
+        self._progress = QProgressBar(textVisible=False)
+        self._progress.setAccessibleName(self.tr("Labelled photos"))
+        self._count = QLabel()
+        self._count.setProperty("muted", True)
+        self._count.setMinimumWidth(40)  # the last to be asked for room
+        self._count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._search = ClassSearch(placeholderText=self.tr("Find a class"))
+        self._search.setAccessibleName(self.tr("Find a class"))
+        self._search.setClearButtonEnabled(True)
+        self._search.setMaximumWidth(180)
+        self._search.addAction(
+            theme.icon("search", "#868e9c"), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self._accept = QPushButton()
+        self._accept.setProperty("primary", True)
+        self._accept.setProperty("small", True)
+        self._accept.hide()
+        self._tools = QHBoxLayout()
+        self._tools.setSpacing(2)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._count, 1)
+        top.addWidget(self._accept)
+        top.addWidget(self._search)
+        top.addLayout(self._tools)
+        self._empty_buttons = QHBoxLayout()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._make_empty())
+        self._stack.addWidget(self.view)
+        frame = QFrame()
+        frame.setObjectName("panel")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(10, 8, 6, 6)
+        inside.setSpacing(6)
+        inside.addLayout(top)
+        inside.addWidget(self._progress)
+        inside.addWidget(self._stack, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 0, 2, 6)
+        layout.addWidget(frame)
+        self.setFocusProxy(self.view)
+        self.view.chosen.connect(self.class_chosen)
+        self.view.dropped.connect(self.photos_dropped)
+        self._search.textChanged.connect(self._classes.set_search)
+        self._search.first_wanted.connect(self._choose_first)
+        self._search.left.connect(self.view.setFocus)
+        self.show_classes(ClassList())
+
+    def add_tools(self, accept: QAction, tools: list[QAction], beginnings: list[QAction]) -> None:
+        """Put buttons for actions in.
+
+        Args:
+            accept: of the proposal.
+            tools: on the right.
+            beginnings: where there are no classes yet.
+        """
+        self._accept.clicked.connect(accept.trigger)
+        for action in tools:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setIconSize(theme.ICON_SIZE)
+            self._tools.addWidget(button)
+        for action in beginnings:
+            begin = QPushButton(action.iconText())
+            begin.setToolTip(action.toolTip())
+            begin.clicked.connect(action.trigger)
+            self._empty_buttons.addWidget(begin)
+        self._empty_buttons.addStretch(1)
+
+    def show_classes(self, classes: ClassList) -> None:
+        """Show the classes of the project."""
+        self._classes.set_classes(classes)
+        self._stack.setCurrentIndex(1 if classes.classes else 0)
+        self._search.setVisible(len(classes.classes) >= _SEARCH_FROM)
+
+    def show_counts(self, model: GalleryModel, today: int) -> None:
+        """Show how many photos of the list have which class.
+
+        Args:
+            model: the photos.
+            today: how many were labelled today.
+        """
+        resolve = model.book.resolve
+        counts: Counter[int] = Counter()
+        labelled = 0
+        for label, photos in Counter(row.label for row in model.rows()).items():
+            resolved = resolve(label)
+            labelled += photos if resolved else 0
+            for one in resolved:
+                counts[one] += photos
+        self._classes.set_counts(counts)
+        self._progress.setRange(0, max(1, model.total))
+        self._progress.setValue(labelled)
+        figures = {"labelled": f"{labelled:,}", "total": f"{model.total:,}", "n": f"{today:,}"}
+        text, whole = self.tr("{labelled} of {total}"), self.tr("{labelled} of {total} labelled")
+        if today:
+            text, whole = (
+                self.tr("{begin} · {n} today").replace("{begin}", one) for one in (text, whole)
+            )
+        self._count.setText(text.format(**figures))
+        self._count.setToolTip(whole.format(**figures))
+
+    def show_proposal(self, text: str) -> None:
+        """Offer what the model proposes for the current photo; "" takes the offer away."""
+        self._accept.setVisible(bool(text))
+        shown = self._accept.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, _PROPOSAL_PX
+        )
+        self._accept.setText(shown.replace("&", "&&"))
+        self._accept.setToolTip(text)
+
+    def focus_classes(self) -> None:
+        """Put the cursor where a class is chosen by typing, or into the tiles."""
+        if self._search.isVisible():
+            self._search.setFocus()
+            self._search.selectAll()
+        elif self._stack.currentIndex() == 0:
+            self._names.setFocus()
+        else:
+            self.view.setFocus()
+            if not self.view.currentIndex().isValid():
+                self.view.setCurrentIndex(self._classes.index(0))
+
+    @Slot()
+    def _choose_first(self) -> None:
+        index = self._classes.index(0)
+        if self._search.text() and index.isValid():
+            self.view.chosen.emit(self._classes.data(index, Qt.ItemDataRole.UserRole).id)
+            self._search.clear()
+
+    def _make_empty(self) -> QWidget:
+        empty = QWidget()
+        said = QLabel(
+            self.tr(
+                "Sort your photos into classes: name them here, then drag photos onto a class or "
+                "press its key."
+            ),
+            wordWrap=True,
+        )
+        said.setProperty("muted", True)
+        self._names = QLineEdit(placeholderText=self.tr("cat, dog, …"))
+        self._names.setAccessibleName(self.tr("Names of new classes"))
+        self._names.setMinimumWidth(120)
+        self._names.returnPressed.connect(self._pass_names)
+        add = QPushButton(self.tr("Add"))
+        add.setProperty("primary", True)
+        add.clicked.connect(self._pass_names)
+        row = QHBoxLayout()
+        row.addWidget(self._names, 1)
+        row.addWidget(add)
+        row.addLayout(self._empty_buttons)
+        layout = QVBoxLayout(empty)
+        layout.setContentsMargins(0, 0, 4, 4)
+        layout.addWidget(said)
+        layout.addLayout(row)
+        layout.addStretch(1)
+        return empty
+
+    @Slot()
+    def _pass_names(self) -> None:
+        if self._names.text().strip():
+            self.names_typed.emit(self._names.text())
+            self._names.clear()

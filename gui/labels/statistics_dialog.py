@@ -1,0 +1,142 @@
+"""Where a project stands: how many photos of each class, by day, and how good the model was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import theme
+
+if TYPE_CHECKING:
+    from core.labels.records import Statistics
+
+_ROW_PX = 26
+_NAME_SHARE = 0.4
+_BAR_PX = 8
+_COUNT_PX = 70
+
+
+class CountBars(QWidget):
+    """Names with a bar and a number each."""
+
+    def __init__(self, counts: Mapping[str, int], colours: Mapping[str, str]) -> None:
+        super().__init__()
+        self._counts, self._colours = counts, colours
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(", ".join(f"{name} {n:,}" for name, n in counts.items()))
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, len(self._counts) * _ROW_PX)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        used = theme.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        most = max(1, *self._counts.values()) if self._counts else 1
+        names = self.width() * _NAME_SHARE
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for number, (name, count) in enumerate(self._counts.items()):
+            top = number * _ROW_PX
+            painter.setPen(QColor(used.text))
+            shown = self.fontMetrics().elidedText(
+                name, Qt.TextElideMode.ElideRight, int(names) - 10
+            )
+            painter.drawText(QRectF(0, top, names, _ROW_PX), left, shown)
+            room = self.width() - names - _COUNT_PX
+            groove = QRectF(names, top + (_ROW_PX - _BAR_PX) / 2, room, _BAR_PX)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(used.border))
+            painter.drawRoundedRect(groove, 4, 4)
+            if count:
+                bar = QRectF(groove)
+                bar.setWidth(max(_BAR_PX, room * count / most))
+                painter.setBrush(QColor(self._colours.get(name, used.accent)))
+                painter.drawRoundedRect(bar, 4, 4)
+            painter.setPen(QColor(used.muted))
+            counted = QRectF(self.width() - _COUNT_PX, top, _COUNT_PX - 4, _ROW_PX)
+            painter.drawText(counted, right, f"{count:,}")
+
+
+class StatisticsDialog(QDialog):
+    """Counts, as they are on the disk."""
+
+    def __init__(
+        self, found: Statistics, colours: Mapping[str, str], parent: QWidget | None = None
+    ) -> None:
+        """Make the dialog.
+
+        Args:
+            found: the counts.
+            colours: of the classes, by name.
+            parent: the window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Statistics"))
+        self.resize(560, 560)
+        inner = QWidget()
+        inside = QVBoxLayout(inner)
+        inside.setContentsMargins(20, 16, 20, 16)
+        inside.setSpacing(6)
+        facts = QHBoxLayout()
+        facts.setSpacing(28)
+        marks = sum(found.by_mark.values())
+        for count, text in (
+            (found.labelled, self.tr("labelled")),
+            (found.photos - found.labelled - marks, self.tr("unlabelled")),
+            (found.today, self.tr("today")),
+        ):
+            facts.addWidget(_fact(f"{count:,}", text))
+        judged = found.agreed + found.corrected
+        if judged:
+            share = f"{found.agreed / judged:.0%}"
+            facts.addWidget(_fact(share, self.tr("as the model said")))
+        facts.addStretch(1)
+        inside.addLayout(facts)
+        inside.addWidget(_caption(self.tr("By class")))
+        marked = {
+            self.tr("Unsure"): found.by_mark.get("unsure", 0),
+            self.tr("Rejected"): found.by_mark.get("reject", 0),
+        }
+        grey = dict.fromkeys(marked, theme.colours().faint)
+        inside.addWidget(CountBars({**found.by_class, **marked}, {**colours, **grey}))
+        if found.by_day:
+            inside.addWidget(_caption(self.tr("By day")))
+            inside.addWidget(CountBars(found.by_day, {}))
+        inside.addStretch(1)
+        area = QScrollArea()
+        area.setObjectName("panel")
+        area.setWidgetResizable(True)
+        area.setWidget(inner)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.addWidget(area, 1)
+        layout.addWidget(buttons)
+
+
+def _fact(figure: str, text: str) -> QLabel:
+    label = QLabel(f"<span style='font-size:x-large; font-weight:600'>{figure}</span><br>{text}")
+    label.setTextFormat(Qt.TextFormat.RichText)
+    return label
+
+
+def _caption(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("muted", True)
+    label.setContentsMargins(0, 12, 0, 2)
+    return label
