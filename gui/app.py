@@ -115,6 +115,7 @@ class Droplens(QObject):
         self._settings_path = settings_path
         self._project_path = project
         self._alike: dict[str, float] = {}
+        self._alike_to: list[Path] = []
         self._compared_of = 0
         self.gallery_model = GalleryModel()
         self.gallery = GalleryPanel(self.gallery_model)
@@ -180,7 +181,7 @@ class Droplens(QObject):
             Panel("gallery", self.tr("Photos"), self.gallery, left, 330, 750),
             Panel("predictions", self.tr("Predictions"), self.predictions, right, 540, 300),
             Panel("inside", self.tr("Inside"), self.inside, right, 540, 450),
-            Panel("labels", self.tr("Labels"), self.project.panel, bottom, 0, 204),
+            Panel("labels", self.tr("Labels"), self.project.panel, bottom, 0, 214),
         ]
 
     # Joining
@@ -521,7 +522,7 @@ class Droplens(QObject):
         if self.picker.ready is None:
             self._note(self.tr("The model is being loaded…"))
             return
-        self._alike = {}
+        self._alike, self._alike_to = {}, references
         rows = [row.path for row in self.gallery_model.rows() if not row.is_away]
         self._compared_of = len(rows)
         self.gallery.set_order("similar")
@@ -538,7 +539,8 @@ class Droplens(QObject):
 
     @Slot()
     def _end_look_alikes(self) -> None:
-        self.gallery_model.set_similarity(self._alike)
+        first = dict.fromkeys(map(str, self._alike_to), 2.0)
+        self.gallery_model.set_similarity({**self._alike, **first})
         self._note(self.tr("The photos that look most alike come first."))
 
     @Slot(bool)

@@ -46,20 +46,20 @@ class ExportDialog(QDialog):
     """Report, and where to."""
 
     def __init__(
-        self, bridge: LabelBridge, classes: ClassList, folder: str, parent: QWidget | None = None
+        self, bridge: LabelBridge, classes: ClassList, target: Path, parent: QWidget | None = None
     ) -> None:
         """Make the dialog.
 
         Args:
             bridge: to the labels.
             classes: of the project.
-            folder: where file dialogs begin.
+            target: where to, if nothing else is chosen.
             parent: the window.
         """
         super().__init__(parent)
         self._bridge = bridge
         self._plan: Plan | None = None
-        self._folder = folder
+        self._folder = str(target.parent)
         self._is_exporting = False
         self.setWindowTitle(self.tr("Export labels"))
         self.resize(640, 620)
@@ -78,6 +78,7 @@ class ExportDialog(QDialog):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._ask_plan)
         self._lay_out()
+        self._target.setText(str(target))
         self._join()
         self._follow_format()
 
@@ -101,6 +102,7 @@ class ExportDialog(QDialog):
         for one in classes.classes:
             self._class.addItem(one.name, one.name)
         self._target = QLineEdit()
+        self._target.setAccessibleName(self.tr("Where to"))
         self._browse = QPushButton(self.tr("Choose…"))
         self._browse.setAutoDefault(False)
         self._transfer = QComboBox()
@@ -126,11 +128,11 @@ class ExportDialog(QDialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("Form"), self._format)
+        form.addRow(self.tr("Format"), self._format)
         what = _row(self._which, self._class)
         form.addRow(self.tr("Photos"), what)
         form.addRow(self.tr("Where to"), _row(self._target, self._browse))

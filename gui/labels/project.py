@@ -75,6 +75,7 @@ class LabelProject(QObject):
         gallery.add_bar(self.filter_bar)
         self._brought_back: set[str] = set()
         self._today = 0
+        self._export_target: Path | None = None
         self._keys: list[QShortcut] = []
         self._kept_session: dict[str, str] = {}
         self._model_names: tuple[str, ...] = ()
@@ -451,14 +452,15 @@ class LabelProject(QObject):
         """Open the dialog of exports."""
         from gui.labels.export_dialog import ExportDialog
 
-        folder = str(self.path.parent) if self.path is not None else ""
-        dialog = ExportDialog(self.bridge, self._model.book.classes, folder, self._window)
+        target = self._export_target or Path.home() / self.tr("Exported labels")
+        dialog = ExportDialog(self.bridge, self._model.book.classes, target, self._window)
         dialog.done_exporting.connect(self._follow_export)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     @Slot(object, str)
     def _follow_export(self, report: Report, target: str) -> None:
+        self._export_target = Path(target)
         if report.moved:
             self.moved.emit(report.moved)
         self.noted.emit(
@@ -516,9 +518,6 @@ class LabelProject(QObject):
             self.bridge.put_session(session)
 
     def _restore(self, session: Mapping[str, str]) -> None:
-        if "filter" in session:
-            self.filter_bar.set_filter(filter_bar.from_text(session["filter"]))
-        self._gallery.search = session.get("search", "")
         try:
             current = json.loads(session.get("current", '""'))
             selected = [Path(file) for file in json.loads(session.get("selected", "[]"))]
@@ -527,6 +526,10 @@ class LabelProject(QObject):
             return
         if current:
             self._gallery.select(selected, Path(current))
+        # Then only, for a photo that is hidden stays the current one.
+        self.filter_bar.set_filter(filter_bar.from_text(session.get("filter", "")))
+        self._gallery.search = session.get("search", "")
+        if scroll:
             bar = self._gallery.view.verticalScrollBar()
             QTimer.singleShot(0, self, lambda: bar.setValue(scroll))  # once the rows are laid out
 

@@ -1,0 +1,416 @@
+"""A person sorts photos into classes: by keys, by dropping, by agreeing with the model."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDockWidget, QMessageBox
+
+import resources
+from core.labels.book import Filter
+from core.labels.classes import REJECT, UNSURE
+from core.labels.store import LabelStore
+from core.settings import project_path
+from gui.images.gallery_model import GalleryModel
+from gui.images.gallery_panel import GalleryPanel
+from gui.images.photo_canvas import PhotoCanvas
+from gui.labels.class_view import CLASS_ROLE, ClassView
+from gui.labels.classes_dialog import ClassesDialog
+from gui.labels.export_dialog import ExportDialog
+from gui.labels.filter_bar import FilterBar
+from gui.labels.label_panel import LabelPanel
+from gui.labels.statistics_dialog import StatisticsDialog
+from tests.e2e.driver import Person, drive
+
+Steps = Generator[Callable[[], object], None, None]
+SAMPLES = resources.path("samples")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of three photos of a person's own."""
+    made = tmp_path / "Jörg 张伟"
+    made.mkdir()
+    for name in ("chelsea.png", "coffee.png", "rocket.jpg"):
+        shutil.copy(SAMPLES / name, made)
+    return made
+
+
+def labels(person: Person) -> dict[str, str]:
+    """Return what stands on the cards."""
+    model = person.see(GalleryPanel).view.model()
+    assert isinstance(model, GalleryModel)
+    book = model.book
+    return {row.name: book.classes.said(book.resolve(row.label)) for row in model.rows()}
+
+
+def type_classes(person: Person, text: str) -> None:
+    panel = person.see(LabelPanel)
+    person.window.activateWindow()
+    panel._names.setFocus()
+    panel._names.setText(text)
+    QTest.keyClick(panel._names, Qt.Key.Key_Return)
+
+
+def press(person: Person, *keys: Qt.Key) -> None:
+    person.window.activateWindow()
+    view = person.see(GalleryPanel).view
+    view.setFocus()
+    for key in keys:
+        QTest.keyClick(view, key)
+
+
+def current(person: Person) -> str:
+    path = person.see(GalleryPanel).current
+    return path.name if path is not None else ""
+
+
+def show(person: Person, name: str) -> None:
+    (path,) = [row.path for row in person.rows() if row.name == name]
+    person.see(GalleryPanel).show_photo(path)
+
+
+def drop_on_class(person: Person, name: str, *paths: Path) -> None:
+    """Drop files on a class as a file manager does; "" is beside all classes."""
+    view = person.see(ClassView)
+    model = view.model()
+    place = view.viewport().rect().bottomRight()
+    for row in range(model.rowCount()):
+        if model.index(row, 0).data(CLASS_ROLE).name == name:
+            place = view.visualRect(model.index(row, 0)).center()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        dropped = QDropEvent(
+            QPointF(place),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    view.dropEvent(dropped)
+
+
+def stored() -> dict[str, tuple[str, ...]]:
+    """Return what is on the disk, after the window was closed."""
+    with LabelStore(project_path()) as store:
+        present = store.state().labels
+        names = {one.id: one.name for one in store.classes.classes}
+        return {
+            Path(file).name: tuple(names.get(one, str(one)) for one in store.classes.resolve(label))
+            for file, label in present.items()
+        }
+
+
+def test_keys_label_and_the_next_photo_comes(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup, rocket")
+        yield lambda: person.see(ClassView).model().rowCount() == 5
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_U)  # faster than the disk
+        yield lambda: list(labels(person).values()) == ["cat", "cup", "unsure"]
+        assert current(person) == "rocket.jpg"
+        press(person, Qt.Key.Key_X)
+        yield lambda: labels(person)["rocket.jpg"] == "reject"
+        press(person, Qt.Key.Key_0)
+        yield lambda: labels(person)["rocket.jpg"] == ""
+        panel = person.see(LabelPanel)
+        yield lambda: panel._count.text() == "2 of 3 · 3 today"
+
+    assert drive([str(folder)], script) == 0
+    assert stored() == {"chelsea.png": ("cat",), "coffee.png": ("cup",)}
+
+
+def test_all_comes_back_and_undo_reaches_over_the_restart(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "coffee.png")
+        press(person, Qt.Key.Key_2)
+        yield lambda: labels(person)["coffee.png"] == "cup"
+        show(person, "coffee.png")
+        person.see(FilterBar).set_filter(Filter("some"))
+
+    def script_again(person: Person) -> Steps:
+        yield lambda: len(labels(person)) == 3
+        yield lambda: labels(person)["coffee.png"] == "cup"
+        assert [row.name for row in person.rows()] == ["coffee.png"]
+        assert current(person) == "coffee.png"
+        assert person.see(FilterBar).filter == Filter("some")
+        person.see(FilterBar).set_filter(Filter())
+        yield lambda: person.all_classified(3)
+        undo = person.window.actions_table["undo"]
+        assert undo.isEnabled()
+        assert "labelling" in undo.text()
+        undo.trigger()
+        yield lambda: labels(person)["coffee.png"] == ""
+        person.choose("redo")
+        yield lambda: labels(person)["coffee.png"] == "cup"
+
+    assert drive([str(folder)], script) == 0
+    assert drive([], script_again) == 0
+
+
+def test_return_accepts_what_the_model_says(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        show(person, "coffee.png")
+        press(person, Qt.Key.Key_Return)
+        yield lambda: labels(person)["coffee.png"] == "espresso"
+        assert current(person) == "rocket.jpg"
+        person.choose("undo")  # the class came with the label and goes with it
+        yield lambda: person.see(ClassView).model().rowCount() == 0
+
+    assert drive([str(folder)], script) == 0
+    assert stored() == {}
+
+
+def test_filter_by_prediction_and_accept_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        likely = {row.name for row in person.rows() if row.probability >= 0.5}
+        bar = person.see(FilterBar)
+        bar.set_filter(Filter(at_least=0.5))
+        assert {row.name for row in person.rows()} == likely
+        person.choose("label_accept_all")
+        yield lambda: {name for name, said in labels(person).items() if said} == likely
+        bar.set_filter(Filter("none"))
+        assert {row.name for row in person.rows()} == set(labels(person)) - likely
+        bar.set_filter(Filter(predicted="espresso", at_least=0.01))
+        assert [row.name for row in person.rows()] == ["coffee.png"]
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_photos_dropped_on_a_class(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        drop_on_class(person, "cup", folder / "coffee.png", folder / "rocket.jpg")
+        yield lambda: list(labels(person).values()) == ["", "cup", "cup"]
+        drop_on_class(person, "cat", SAMPLES / "china.jpg")  # not in the list yet
+        yield lambda: labels(person).get("china.jpg") == "cat"
+        yield lambda: person.all_classified(4)
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_a_folder_of_classes_is_dropped(folder: Path, tmp_path: Path) -> None:
+    for name, photo in (("cat", "chelsea.png"), ("drink", "coffee.png")):
+        (tmp_path / "sorted" / name).mkdir(parents=True)
+        shutil.copy(folder / photo, tmp_path / "sorted" / name / f"other {photo}")
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        drop_on_class(person, "", tmp_path / "sorted")
+        yield lambda: [one for one in person.window.findChildren(QMessageBox) if one.isVisible()]
+        (box,) = (one for one in person.window.findChildren(QMessageBox) if one.isVisible())
+        assert "2" in box.text()
+        box.button(QMessageBox.StandardButton.Yes).click()
+        yield lambda: len(labels(person)) == 5
+        yield lambda: sorted(filter(None, labels(person).values())) == ["cat", "drink"]
+        yield lambda: person.all_classified(5)
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_classes_are_edited(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup, dog")
+        yield lambda: person.see(ClassView).model().rowCount() == 5
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_3, Qt.Key.Key_2)
+        yield lambda: list(labels(person).values()) == ["dog", "cup", ""]
+        person.choose("edit_classes")
+        yield lambda: person.window.findChildren(ClassesDialog)
+        dialog = person.see(ClassesDialog)
+        dialog._edit("rename", lambda: dialog._classes.rename(3, "kitten"))
+        dialog._edit("merge", lambda: dialog._classes.merge(3, 1))
+        dialog._edit("rename", lambda: dialog._classes.rename(1, "cup"))
+        assert "already" in dialog._message.text()
+        yield lambda: labels(person)["chelsea.png"] == "cat"
+        person.choose("undo")
+        yield lambda: labels(person)["chelsea.png"] == "kitten"
+        assert dialog._list.topLevelItemCount() == 3
+        dialog.reject()
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_several_classes_a_photo(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "animal, cat")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        person.choose("edit_classes")
+        yield lambda: person.window.findChildren(ClassesDialog)
+        person.see(ClassesDialog)._several.setChecked(True)
+        person.see(ClassesDialog).reject()
+        yield lambda: not person.window.findChildren(ClassesDialog)
+        person.window.activateWindow()
+        yield person.window.isActiveWindow
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_2)
+        yield lambda: labels(person)["chelsea.png"] == "animal, cat"
+        assert current(person) == "chelsea.png"
+        press(person, Qt.Key.Key_1)
+        yield lambda: labels(person)["chelsea.png"] == "cat"
+
+    assert drive([str(folder)], script) == 0
+    assert stored()["chelsea.png"] == ("cat",)
+
+
+def test_export_and_statistics(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_2)
+        yield lambda: labels(person)["coffee.png"] == "cup"
+        person.choose("export_labels")
+        yield lambda: person.window.findChildren(ExportDialog)
+        dialog = person.see(ExportDialog)
+        dialog.set_target(target)
+        yield lambda: "cup/coffee.png" in dialog._preview.toPlainText() and dialog._go.isEnabled()
+        assert not target.exists()
+        dialog._go.click()
+        yield lambda: "3 files written" in dialog._message.text()
+        dialog.set_format("csv")
+        yield lambda: dialog.target == target.with_suffix(".csv")
+        yield lambda: dialog._preview.toPlainText() == "out.csv" and dialog._go.isEnabled()
+        dialog._go.click()
+        yield lambda: target.with_suffix(".csv").exists()
+        dialog.reject()
+        person.choose("label_statistics")
+        yield lambda: person.window.findChildren(StatisticsDialog)
+        person.see(StatisticsDialog).reject()
+
+    assert drive([str(folder)], script) == 0
+    assert (target / "cat" / "chelsea.png").read_bytes() == (folder / "chelsea.png").read_bytes()
+    assert (target / "classes.txt").read_text() == "cat\ncup\n"
+
+
+def test_an_away_photo_keeps_its_label_and_a_moved_one_takes_it_along(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_2)
+        yield lambda: labels(person)["coffee.png"] == "cup"
+        yield lambda: True
+
+    def script_again(person: Person) -> Steps:
+        yield lambda: len(labels(person)) == 3
+        yield lambda: sum(row.is_away for row in person.rows()) == 2
+        assert labels(person)["chelsea.png"] == "cat"
+        yield lambda: any(row.is_classified for row in person.rows())
+        assert "Problems" not in person.banner
+        person.drop(folder / "elsewhere")
+        yield lambda: labels(person).get("cup.png") == "cup"
+        assert "coffee.png" not in labels(person)
+
+    assert drive([str(folder)], script) == 0
+    (folder / "elsewhere").mkdir()
+    (folder / "chelsea.png").unlink()
+    (folder / "coffee.png").rename(folder / "elsewhere" / "cup.png")
+    assert drive([], script_again) == 0
+
+
+def test_a_project_that_is_open_elsewhere_is_a_message(folder: Path) -> None:
+    other = LabelStore(project_path())
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        assert "another Droplens has it open" in person.banner
+        type_classes(person, "cat")
+        yield lambda: "No project is open" in person.banner
+        other.close()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "gui.labels.project.QFileDialog.getOpenFileName",
+                lambda *_: (str(project_path()), ""),
+            )
+            person.choose("open_project")
+        type_classes(person, "cat")
+        yield lambda: person.see(ClassView).model().rowCount() == 3
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1)
+        yield lambda: labels(person)["chelsea.png"] == "cat"
+
+    try:
+        assert drive([str(folder)], script) == 0
+    finally:
+        other.close()
+    assert stored() == {"chelsea.png": ("cat",)}
+
+
+def test_labels_in_full_screen_by_keys_alone(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat")
+        yield lambda: person.see(ClassView).model().rowCount() == 3
+        show(person, "chelsea.png")
+        person.choose("label_full_screen")
+        docks = {dock.objectName(): dock for dock in person.window.findChildren(QDockWidget)}
+        yield lambda: not docks["gallery"].isVisible()
+        assert docks["labels"].isVisible()
+        person.window.activateWindow()
+        canvas = person.see(PhotoCanvas)
+        QTest.keyClick(canvas, Qt.Key.Key_1)
+        yield lambda: current(person) == "coffee.png"
+        QTest.keyClick(canvas, Qt.Key.Key_Return)
+        yield lambda: labels(person)["coffee.png"] == "espresso"
+        person.choose("stop")  # Escape
+        yield lambda: docks["gallery"].isVisible()
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_look_alikes_come_first(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "coffee.png", tmp_path / "Jörg 张伟" / "zz the same coffee.png")
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(4)
+        show(person, "coffee.png")
+        person.choose("look_alikes")
+        yield lambda: person.rows()[1].name == "zz the same coffee.png"
+        assert person.rows()[0].name == "coffee.png"
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_the_command_line_reads_what_the_window_has_written(folder: Path, tmp_path: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_U, Qt.Key.Key_X)
+        yield lambda: labels(person)["rocket.jpg"] == "reject"
+
+    assert drive([str(folder)], script) == 0
+    assert stored()["coffee.png"] == (str(UNSURE),)
+    assert stored()["rocket.jpg"] == (str(REJECT),)
+    command = [sys.executable, "-m", "core", "labels", "stats", "--project", project_path()]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("1 of 3 photos are labelled, 3 today.")
