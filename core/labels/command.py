@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,6 +196,6 @@ def _split(text: str) -> Split:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not three numbers, such as 0.8,0.1,0.1"
         ) from None
-    if not train > 0 or val < 0 or test < 0 or train + val + test == float("inf"):
+    if train <= 0 or min(val, test) < 0 or not all(map(math.isfinite, (train, val, test))):
         raise argparse.ArgumentTypeError("train needs a share above 0, and none is below 0")
     return train, val, test

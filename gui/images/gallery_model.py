@@ -386,13 +386,16 @@ class GalleryModel(QStringListModel):
         elif self._order == "unlabelled":
             rows.sort(key=lambda row: bool(book.resolve(row.label)))
         elif self._order == "disagreeing":
-            agreeing = [(not book.is_disagreeing(row.label, row.top[0]), row) for row in rows]
-            agreeing.sort(key=lambda pair: (pair[0], -pair[1].probability))
-            return [row for _, row in agreeing]
+            rows.sort(key=self._agreement)
         elif self._order == "similar":
             similarity = self._similarity
             rows.sort(key=lambda row: -similarity.get(row.file, -2.0))
         return rows
+
+    def _agreement(self, row: GalleryRow) -> float:
+        """Return the lower, the surer the model contradicts the label; above 1 if it does not."""
+        index, probability = row.top
+        return (0.0 if self.book.is_disagreeing(row.label, index) else 2.0) - probability
 
     def _tell_change(self) -> None:
         if self._shown:

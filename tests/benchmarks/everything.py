@@ -53,6 +53,7 @@ def main() -> None:
         "gallery": carry_out("gallery"),
         "responsiveness": carry_out("responsiveness"),
         "memory": carry_out("memory"),
+        "labels": carry_out("labels"),
         "throughput": carry_out("throughput", "--device", options.device),
     }
     if options.json is not None:
@@ -67,6 +68,7 @@ def rows(found: dict[str, Any]) -> list[tuple[object, ...]]:
     startup, gallery = found["startup"], found["gallery"]
     responsiveness, memory = found["responsiveness"], found["memory"]
     classifying = responsiveness["while_classifying"]
+    labels = found["labels"]
     slowest = max(*gallery["order_ms"].values(), *gallery["search_ms"].values())
     return [
         ("window, times a bare one", 1.5, startup["window_ratio"]),
@@ -75,6 +77,9 @@ def rows(found: dict[str, Any]) -> list[tuple[object, ...]]:
         ("all rows of 100,000, s", 5, gallery["all_rows_s"]),
         ("slowest order or search, ms", 100, slowest),
         ("bytes a row", 1024, gallery["row_bytes"]),
+        ("project of 1,000,000 events opens, s", 2, labels["open_s"]),
+        ("one label to disk, p99, ms", 10, labels["label_p99_ms"]),
+        ("slowest filter or queue, ms", 200, labels["filter_or_queue_ms"]),
         ("gaps while classifying, p99, ms", 17, classifying["p99_ms"]),
         ("gaps while classifying, largest, ms", 60, classifying["largest_ms"]),
         (

@@ -9,8 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from core.inference.predictions import ClassProbability, Prediction
+from core.labels.book import Filter
+from core.labels.classes import REJECT, ClassList
 from gui.images.gallery_model import ORDERS, GalleryModel
 from tests.gui.conftest import fail, predict
+from tests.specs import make_spec
 
 
 @pytest.fixture
@@ -149,3 +153,55 @@ def test_any_sequence_equals_a_plain_list(steps: list[tuple[str, int]]) -> None:
     assert sorted(shown(model)) == sorted(name for name in plain if search in name)
     for at, name in enumerate(shown(model)):
         assert model.position(Path("/photos") / name) == at
+
+
+def test_filters_and_queues_by_label(model: GalleryModel) -> None:
+    a, b, c, d = paths("a", "b", "c", "d")
+    model.add([a, b, c, d])
+    model.set_classes(ClassList().add(["ant", "other"]))
+    spec = make_spec(names=("ant", "other"))
+    sure = {a: (0, 0.9), b: (0, 0.95), c: (1, 0.6)}
+    model.set_predictions(
+        Prediction(path, (ClassProbability(index, "", share),), None, spec)
+        for path, (index, share) in sure.items()
+    )
+    model.set_labels({str(a): (2,), str(b): (1,), str(c): (1,), str(d): (REJECT,)})
+    assert shown(model) == ["a", "b", "c", "d"]
+    wanted = {
+        Filter("some"): ["a", "b", "c"],
+        Filter("none"): [],
+        Filter("reject"): ["d"],
+        Filter("unsure"): [],
+        Filter("class", 1): ["b", "c"],
+        Filter("disagreeing"): ["a", "c"],
+        Filter(predicted="ant", at_least=0.93): ["b"],
+        Filter("disagreeing", at_least=0.7): ["a"],
+        Filter(): ["a", "b", "c", "d"],
+    }
+    for wish, names in wanted.items():
+        model.set_filter(wish)
+        assert shown(model) == names, wish
+    model.set_order("disagreeing")
+    assert shown(model)[:2] == ["a", "c"]
+    model.set_labels({str(b): ()})
+    model.set_order("unlabelled")
+    assert shown(model)[0] == "b"
+    model.set_similarity({str(c): 0.9, str(a): 0.2, str(d): -0.5})
+    model.set_order("similar")
+    assert shown(model) == ["c", "a", "d", "b"]
+
+
+def test_a_label_does_not_move_the_photos(model: GalleryModel) -> None:
+    model.add(paths("a", "b", "c"))
+    model.set_classes(ClassList().add(["ant"]))
+    model.set_filter(Filter("none"))
+    model.set_labels({str(paths("b")[0]): (1,)})
+    assert shown(model) == ["a", "b", "c"]
+    model.arrange()
+    assert shown(model) == ["a", "c"]
+
+
+def test_photos_are_dragged_as_files(model: GalleryModel) -> None:
+    model.add(paths("a", "b"))
+    data = model.mimeData([model.index(1), model.index(0)])
+    assert [url.toLocalFile() for url in data.urls()] == ["/photos/a", "/photos/b"]
