@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -25,6 +25,7 @@ from gui.help import show_about, show_keys
 from gui.images.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.opening import Opening
+from gui.images.photo_list import PhotoList
 from gui.images.viewer import PhotoViewer
 from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
@@ -32,6 +33,7 @@ from gui.inference.run_bar import RunBar
 from gui.inference.saving import ask_where_to_save, save_predictions
 from gui.inside.exporting import export_maps, export_table
 from gui.inside.inside_panel import InsidePanel
+from gui.labels.look_alikes import LookAlikes
 from gui.labels.project import LabelProject
 from gui.main_window import MainWindow, Panel
 from gui.models.model_dialogs import ModelDialogs
@@ -39,7 +41,6 @@ from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
-    from core.images.loader import SearchResult
     from core.inference.engine import ReadyModel
     from core.inference.predictions import Prediction
     from core.inference.runs import RunOutcome
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
-_PAINT_MS = 10
 _NEEDING_PHOTOS = (
     "save_predictions",
     "remove_selected",
@@ -114,9 +114,6 @@ class Droplens(QObject):
         self.settings = settings
         self._settings_path = settings_path
         self._project_path = project
-        self._alike: dict[str, float] = {}
-        self._alike_to: list[Path] = []
-        self._compared_of = 0
         self.gallery_model = GalleryModel()
         self.gallery = GalleryPanel(self.gallery_model)
         self.viewer = PhotoViewer()
@@ -143,6 +140,10 @@ class Droplens(QObject):
             window, self.picker, self.bridge, settings, lambda: self.gallery.current
         )
         self.classifying = Classifying(self.bridge, self.run_bar)
+        self.look_alikes = LookAlikes(self.gallery, self.gallery_model, self.bridge)
+        self.photos = PhotoList(
+            self.gallery_model, self.gallery, self.classifying, self.project, self.bridge
+        )
         self.current = CurrentPhoto(
             self.gallery,
             self.viewer,
@@ -189,8 +190,9 @@ class Droplens(QObject):
     def _join_photos(self) -> None:
         window, bridge = self.window, self.bridge
         window.paths_dropped.connect(self.opening.add_paths)
-        self.opening.found.connect(self._add_found)
-        bridge.search_finished.connect(self._arrange_found)
+        self.opening.found.connect(self.photos.add_found)
+        self.photos.count_changed.connect(self._show_whether_empty)
+        self.photos.emptied.connect(self.reporter.forget_all)
         self.opening.noted.connect(self._note)
         self.opening.refused.connect(self.reporter.say)
         self.opening.checkpoint_given.connect(self.picker.pick_checkpoint)
@@ -199,22 +201,18 @@ class Droplens(QObject):
 
     def _join_labels(self) -> None:
         project, actions = self.project, self.window.actions_table
-        project.files_listed.connect(self._list_photos)
-        project.present.connect(self._classify_found)
-        project.moved.connect(self._follow_moves)
         project.noted.connect(self._note)
         project.said.connect(self.reporter.say)
         project.failed.connect(self.reporter.report)
         project.label_changed.connect(self.current.show_prediction)
-        project.look_alikes_wanted.connect(self._find_look_alikes)
+        project.look_alikes_wanted.connect(self.look_alikes.find)
+        self.look_alikes.noted.connect(self._note)
         project.path_changed.connect(self._remember_project)
         project.panel.add_tools(
             actions["label_accept"],
             actions.some(*_LABEL_TOOLS),
             actions.some(*_LABEL_BEGINNINGS),
         )
-        self.bridge.alike_told.connect(self._note_look_alikes)
-        self.bridge.look_alikes_found.connect(self._end_look_alikes)
         self.bridge.look_alikes_failed.connect(self.reporter.report)
         # Return belongs to the photos alone; elsewhere it ends what is typed.
         accept = actions["label_accept"]
@@ -269,8 +267,8 @@ class Droplens(QObject):
             "open_samples": self.opening.open_samples,
             "paste": self.opening.paste,
             "save_predictions": self.save,
-            "remove_selected": self.remove_selected,
-            "remove_all": self.remove_all,
+            "remove_selected": self.photos.remove_selected,
+            "remove_all": self.photos.remove_all,
             "quit": window.close,
             "open_checkpoint": self.picker.ask_for_checkpoint,
             "choose_architecture": bar.open_architectures,
@@ -335,35 +333,6 @@ class Droplens(QObject):
 
     # Photos
 
-    @Slot(list)
-    def _add_found(self, paths: list[Path]) -> None:
-        new = self.gallery_model.add(paths)
-        self.project.meet(new)
-        # In another order than "as added" they are sorted in when the search is over.
-        self._show_whether_empty()
-        # In a turn of its own, so that the window is painted in between.
-        QTimer.singleShot(_PAINT_MS, self, partial(self._classify_found, new))
-
-    def _classify_found(self, found: list[Path]) -> None:
-        """Classify photos that were just added, unless they were taken off the list since."""
-        rows = (self.gallery_model.row(path) for path in found)
-        self.classifying.add([row.path for row in rows if row is not None and not row.is_away])
-
-    @Slot(list)
-    def _list_photos(self, paths: list[Path]) -> None:
-        """Show photos that are classified once it is known that they are there."""
-        if self.gallery_model.add(paths):
-            self._show_whether_empty()
-
-    @Slot(object)
-    def _follow_moves(self, moved: dict[str, str]) -> None:
-        """Show photos where they are now; their predictions are found again by their content."""
-        self.gallery_model.remove([Path(file) for file in moved])
-        places = [Path(file) for file in moved.values()]
-        self.gallery_model.add(places)
-        self.project.meet(places)
-        self._classify_found(places)
-
     def _show_whether_empty(self) -> None:
         """Show drop target or photos; what needs photos can be chosen only with some."""
         empty = self.gallery_model.total == 0
@@ -371,36 +340,10 @@ class Droplens(QObject):
         for action in self.window.actions_table.some(*_NEEDING_PHOTOS):
             action.setEnabled(not empty)
 
-    @Slot(object, list)
-    def _arrange_found(self, found: SearchResult, _: list[Path]) -> None:
-        if found.came_early:
-            self.gallery_model.put_in_order(found.photos)
-            self.project.keep_order()
-        elif self.gallery_model.is_sorted:
-            self.gallery_model.arrange()
-
     @Slot(str)
     def _note(self, text: str) -> None:
         if not self.classifying.is_running:
             self.run_bar.say(text)
-
-    def remove_selected(self) -> None:
-        """Take the selected photos off the list; their files stay."""
-        selected = self.gallery.selected()
-        self.classifying.forget(selected)
-        self.gallery_model.remove(selected)
-        self.project.take_off(selected)
-        if self.gallery_model.total == 0:
-            self.remove_all()
-
-    def remove_all(self) -> None:
-        """Empty the list; the files stay."""
-        self.bridge.stop_searches()
-        self.classifying.clear()
-        self.project.take_off(self.gallery.paths())
-        self.gallery_model.clear()
-        self.reporter.forget_all()
-        self._show_whether_empty()
 
     def save(self) -> None:
         """Write the predictions made so far to a file of the user's choice."""
@@ -515,33 +458,6 @@ class Droplens(QObject):
             self.window.model_bar.show_device(outcome.device.title, outcome.device.reason)
 
     # Labels
-
-    @Slot(list)
-    def _find_look_alikes(self, references: list[Path]) -> None:
-        """Compare all photos with some, by what the model's last layer decides by."""
-        if self.picker.ready is None:
-            self._note(self.tr("The model is being loaded…"))
-            return
-        self._alike, self._alike_to = {}, references
-        rows = [row.path for row in self.gallery_model.rows() if not row.is_away]
-        self._compared_of = len(rows)
-        self.gallery.set_order("similar")
-        self.bridge.find_look_alikes(rows, references)
-
-    @Slot(list)
-    def _note_look_alikes(self, found: list[tuple[Path, float]]) -> None:
-        self._alike.update((str(path), likeness) for path, likeness in found)
-        self._note(
-            self.tr("Comparing photos: {done} of {total}. Esc stops.").format(
-                done=f"{len(self._alike):,}", total=f"{self._compared_of:,}"
-            )
-        )
-
-    @Slot()
-    def _end_look_alikes(self) -> None:
-        first = dict.fromkeys(map(str, self._alike_to), 2.0)
-        self.gallery_model.set_similarity({**self._alike, **first})
-        self._note(self.tr("The photos that look most alike come first."))
 
     @Slot(bool)
     def _set_advance(self, advances: bool) -> None:

@@ -249,8 +249,10 @@ class LabelStore:
         ]
         with self._transaction():
             self._database.executemany(
-                "INSERT OR REPLACE INTO predictions (model, top, photo)"
-                " SELECT ?, ?, id FROM photos WHERE path = ?",
+                "INSERT INTO predictions (model, top, photo)"
+                " SELECT ?, ?, id FROM photos WHERE path = ?"
+                " ON CONFLICT (photo) DO UPDATE SET model = excluded.model, top = excluded.top"
+                " WHERE model != excluded.model OR top != excluded.top",
                 rows,
             )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
@@ -190,20 +188,6 @@ class FilterBar(QWidget):
     @Slot()
     def _tell(self) -> None:
         self.changed.emit(self.filter)
-
-
-def to_text(shown: Filter) -> str:
-    """Return a filter as text, for the project's file."""
-    return json.dumps(asdict(shown))
-
-
-def from_text(text: str) -> Filter:
-    """Read what ``to_text`` has written; anything else shows all photos."""
-    try:
-        found = Filter(**json.loads(text))
-        return found if found.label in LABEL_FILTERS else Filter()
-    except (ValueError, TypeError):
-        return Filter()
 
 
 def _dot(colour: str) -> QIcon:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.labels.store import Labelling
 
 _CHUNK_MS = 50
+_PORTION_MS = 2_000
 
 
 class LabelBridge(FutureWatcher):
@@ -65,6 +66,9 @@ class LabelBridge(FutureWatcher):
         self._progress = (0, 0)
         self._chunks = QTimer(self, singleShot=True, interval=_CHUNK_MS)
         self._chunks.timeout.connect(self._tell_progress)
+        self._predictions: list[Prediction] = []
+        self._portions = QTimer(self, singleShot=True, interval=_PORTION_MS)
+        self._portions.timeout.connect(self._keep_predictions)
         self._progressed.connect(self._start_chunk, Qt.ConnectionType.QueuedConnection)
 
     # The project
@@ -78,8 +82,16 @@ class LabelBridge(FutureWatcher):
         self._silently(lambda store: store.put_session(values))
 
     def note_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """Keep what the model says of photos."""
-        self._silently(lambda store: store.note_predictions(predictions))
+        """Keep what the model says of photos, soon: a label need not wait for the disk."""
+        self._predictions.extend(predictions)
+        if not self._portions.isActive():
+            self._portions.start()
+
+    @Slot()
+    def _keep_predictions(self) -> None:
+        kept, self._predictions = self._predictions, []
+        if kept:
+            self._silently(lambda store: store.note_predictions(kept))
 
     # Photos
 
@@ -142,6 +154,7 @@ class LabelBridge(FutureWatcher):
         """Ask what an export would write; the newest question wins."""
         from core.labels.exporting import choose, plan_export
 
+        self._keep_predictions()
         self._watch(
             "plan",
             self._keeper.ask(
@@ -186,6 +199,8 @@ class LabelBridge(FutureWatcher):
         """Wait for what was asked, and close the project."""
         self._newest.clear()
         self._chunks.stop()
+        self._portions.stop()
+        self._keep_predictions()
         self._keeper.shut_down()
 
     # Inside

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +13,17 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from core.labels.classes import REJECT, UNSURE
 from core.labels.database import ENDING
-from gui.labels import filter_bar
+from gui.labels.exchange import LabelExchange
 from gui.labels.filter_bar import FilterBar
 from gui.labels.label_bridge import LabelBridge
 from gui.labels.label_panel import LabelPanel
 from gui.labels.labelling import LabelGiver
+from gui.labels.session import restore, session_of
 
 if TYPE_CHECKING:
     from core.labels.book import Filter
-    from core.labels.exporting import Report
-    from core.labels.importing import ImportPlan
     from core.labels.keeper import OpenedProject
     from core.labels.photos import Met
-    from core.labels.records import Statistics
     from core.labels.store import Change
     from gui.actions import Actions
     from gui.images.gallery_model import GalleryModel
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
 _MET_AT_ONCE = 500
 _COUNT_MS = 100
 _SESSION_MS = 10_000
-_KEPT_SELECTION = 10_000
 
 
 class LabelProject(QObject):
@@ -72,10 +68,10 @@ class LabelProject(QObject):
         self.filter_bar = FilterBar()
         self.bridge = LabelBridge()
         self.giver = LabelGiver(gallery, model, self.bridge)
+        self.exchange = LabelExchange(window, model, self.bridge, self.giver)
         gallery.add_bar(self.filter_bar)
         self._brought_back: set[str] = set()
         self._today = 0
-        self._export_target: Path | None = None
         self._keys: list[QShortcut] = []
         self._kept_session: dict[str, str] = {}
         self._model_names: tuple[str, ...] = ()
@@ -91,9 +87,10 @@ class LabelProject(QObject):
         bridge.opened.connect(self._take_project)
         bridge.not_opened.connect(self.failed)
         bridge.met.connect(self._take_met)
-        bridge.counted.connect(self._show_statistics)
-        bridge.import_planned.connect(self._confirm_import)
-        bridge.import_refused.connect(self.failed)
+        self.exchange.photos_come.connect(self._bring)
+        self.exchange.moved.connect(self.moved)
+        self.exchange.noted.connect(self.noted)
+        self.exchange.failed.connect(self.failed)
         bridge.failed.connect(self.failed)
         giver.given.connect(self._follow_change)
         giver.refused.connect(self.failed)
@@ -125,9 +122,9 @@ class LabelProject(QObject):
             "focus_filter": self.filter_bar.focus,
             "filter_prediction": self.filter_bar.focus_prediction,
             "look_alikes": self._want_look_alikes,
-            "import_labels": self.ask_for_import,
-            "import_folders": self.ask_for_folders,
-            "export_labels": self.export,
+            "import_labels": self.exchange.ask_for_import,
+            "import_folders": self.exchange.ask_for_folders,
+            "export_labels": self.exchange.export,
             "label_statistics": self.bridge.count,
             "new_project": self._ask_new,
             "open_project": self._ask_open,
@@ -151,12 +148,13 @@ class LabelProject(QObject):
         self._bring([Path(file) for file in opened.files])
         self._model.set_labels(opened.state.labels)
         self._follow_change(opened.state, labelled=False)
-        self._restore(opened.session)
+        restore(opened.session, self._gallery, self.filter_bar)
         self._session.start()
         self.path_changed.emit(opened.path)
         if is_other:
             self.noted.emit(self.tr("{name} is open.").format(name=opened.path.name))
 
+    @Slot(list)
     def _bring(self, paths: Sequence[Path]) -> None:
         """Put photos into the gallery; those that are there are classified when they were met."""
         self._brought_back.update(map(str, paths))
@@ -375,14 +373,14 @@ class LabelProject(QObject):
         else:
             self.noted.emit(self.tr("No photo has this class yet."))
 
-    # In and out
+    # Files from outside
 
     @Slot(int, list)
     def _take_files(self, class_id: int, paths: list[Path]) -> None:
         """Photos from outside become photos of the class; a folder of classes is read."""
         folders = [path for path in paths if path.is_dir()]
         if len(folders) == 1 == len(paths) and class_id == 0:
-            self._plan_import(folders[0], "class-folders")
+            self.exchange.take(folders[0], "class-folders")
             return
         photos = [path for path in paths if not path.is_dir()]
         if class_id and photos:
@@ -390,91 +388,6 @@ class LabelProject(QObject):
             self.giver.give_to(class_id, photos)
         elif folders:
             self.noted.emit(self.tr("Drop a folder of classes beside the classes, not on one."))
-
-    def ask_for_import(self) -> None:
-        """Let the user look for a file of labels."""
-        file, _ = QFileDialog.getOpenFileName(
-            self._window,
-            self.tr("Import labels"),
-            "",
-            self.tr("Labels (*.csv *.tsv *.json *.jsonl *.txt);;All files (*)"),
-        )
-        if file:
-            self._plan_import(Path(file))
-
-    def ask_for_folders(self) -> None:
-        """Let the user look for a folder whose subfolders are classes, or with labels in it."""
-        folder = QFileDialog.getExistingDirectory(
-            self._window, self.tr("Folder whose subfolders are classes, or that holds labels")
-        )
-        if folder:
-            self._plan_import(Path(folder))
-
-    def _plan_import(self, source: Path, name: str = "") -> None:
-        from core.labels.formats.table import FORMATS, guess_format
-
-        try:
-            form = FORMATS[name] if name else guess_format(source)
-        except OSError as error:
-            self.failed.emit(error)
-            return
-        self.noted.emit(self.tr("Reading {name}…").format(name=source.name))
-        places = {row.path.parent for row in self._model.rows()}
-        self.bridge.plan_import(form, source, sorted(places))
-
-    @Slot(object)
-    def _confirm_import(self, plan: ImportPlan) -> None:
-        self.noted.emit("")
-        text = [self.tr("Label {n} photos?").format(n=f"{len(plan.labellings):,}")]
-        if plan.new_classes:
-            text.append(self.tr("{n} new classes.").format(n=f"{len(plan.new_classes):,}"))
-        if plan.differing:
-            text.append(
-                self.tr("{n} photos have another label now, which is replaced.").format(
-                    n=f"{plan.differing:,}"
-                )
-            )
-        box = QMessageBox(self._window)
-        box.setWindowTitle(self.tr("Import labels"))
-        box.setText(" ".join(text))
-        box.setInformativeText("\n".join([*plan.notes, self.tr("It can be undone.")]))
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(self.tr("Import"))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.accepted.connect(lambda: self._import(plan))
-        box.open()
-
-    def _import(self, plan: ImportPlan) -> None:
-        self._bring([one.path for one in plan.labellings] + plan.unlabelled)
-        self.giver.begin(lambda: self.bridge.carry_out_import(plan))
-
-    def export(self) -> None:
-        """Open the dialog of exports."""
-        from gui.labels.export_dialog import ExportDialog
-
-        target = self._export_target or Path.home() / self.tr("Exported labels")
-        dialog = ExportDialog(self.bridge, self._model.book.classes, target, self._window)
-        dialog.done_exporting.connect(self._follow_export)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    @Slot(object, str)
-    def _follow_export(self, report: Report, target: str) -> None:
-        self._export_target = Path(target)
-        if report.moved:
-            self.moved.emit(report.moved)
-        self.noted.emit(
-            self.tr("{n} files written to {target}.").format(n=f"{report.written:,}", target=target)
-        )
-
-    @Slot(object)
-    def _show_statistics(self, found: Statistics) -> None:
-        from gui.labels.statistics_dialog import StatisticsDialog
-
-        colours = {one.name: one.colour for one in self._model.book.classes.classes}
-        dialog = StatisticsDialog(found, colours, self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
 
     def _ask_new(self) -> None:
         file, _ = QFileDialog.getSaveFileName(
@@ -504,34 +417,10 @@ class LabelProject(QObject):
         """Keep how the window looks at the project, so that it is the same next time."""
         if self.path is None:
             return
-        gallery = self._gallery
-        selected = [str(path) for path in gallery.selected()[:_KEPT_SELECTION]]
-        session = {
-            "current": json.dumps(str(gallery.current) if gallery.current else ""),
-            "selected": json.dumps(selected),
-            "search": gallery.search,
-            "filter": filter_bar.to_text(self._model.filter),
-            "scroll": str(gallery.view.verticalScrollBar().value()),
-        }
+        session = session_of(self._gallery, self._model)
         if session != self._kept_session:
             self._kept_session = session
             self.bridge.put_session(session)
-
-    def _restore(self, session: Mapping[str, str]) -> None:
-        try:
-            current = json.loads(session.get("current", '""'))
-            selected = [Path(file) for file in json.loads(session.get("selected", "[]"))]
-            scroll = int(session.get("scroll", "0"))
-        except (ValueError, TypeError):
-            return
-        if current:
-            self._gallery.select(selected, Path(current))
-        # Then only, for a photo that is hidden stays the current one.
-        self.filter_bar.set_filter(filter_bar.from_text(session.get("filter", "")))
-        self._gallery.search = session.get("search", "")
-        if scroll:
-            bar = self._gallery.view.verticalScrollBar()
-            QTimer.singleShot(0, self, lambda: bar.setValue(scroll))  # once the rows are laid out
 
     def shut_down(self) -> None:
         """Keep the session, wait for what was asked, and close the project."""

@@ -1,0 +1,58 @@
+"""How the window looks at a project, as text, so that it looks the same next time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+
+from core.labels.book import LABEL_FILTERS, Filter
+
+if TYPE_CHECKING:
+    from gui.images.gallery_model import GalleryModel
+    from gui.images.gallery_panel import GalleryPanel
+    from gui.labels.filter_bar import FilterBar
+
+_KEPT_SELECTION = 10_000
+
+
+def session_of(gallery: GalleryPanel, model: GalleryModel) -> dict[str, str]:
+    """Return photo, selection, search, filter and scroll position."""
+    selected = [str(path) for path in gallery.selected()[:_KEPT_SELECTION]]
+    return {
+        "current": json.dumps(str(gallery.current) if gallery.current else ""),
+        "selected": json.dumps(selected),
+        "search": gallery.search,
+        "filter": json.dumps(asdict(model.filter)),
+        "scroll": str(gallery.view.verticalScrollBar().value()),
+    }
+
+
+def restore(session: Mapping[str, str], gallery: GalleryPanel, filter_bar: FilterBar) -> None:
+    """Let gallery and filter be as they were; what cannot be read is passed over."""
+    try:
+        current = json.loads(session.get("current", '""'))
+        selected = [Path(file) for file in json.loads(session.get("selected", "[]"))]
+        scroll = int(session.get("scroll", "0"))
+    except (ValueError, TypeError):
+        return
+    if current:
+        gallery.select(selected, Path(current))
+    # Then only, for a photo that is hidden stays the current one.
+    filter_bar.set_filter(_filter(session.get("filter", "")))
+    gallery.search = session.get("search", "")
+    if scroll:
+        bar = gallery.view.verticalScrollBar()
+        QTimer.singleShot(0, gallery, lambda: bar.setValue(scroll))  # once the rows are laid out
+
+
+def _filter(text: str) -> Filter:
+    try:
+        found = Filter(**json.loads(text))
+    except (ValueError, TypeError):
+        return Filter()
+    return found if found.label in LABEL_FILTERS else Filter()
