@@ -151,6 +151,10 @@ def table() -> dict[str, list[Row]]:
         tr("actions", "&Help"): [
             Row("show_keys", tr("actions", "&Keys"), "F1", "keyboard"),
             Row("show_problems", tr("actions", "&Problems"), "Ctrl+Shift+P", "triangle-alert"),
+            Row("check_installation", tr("actions", "&Check this installation…"), "Ctrl+Alt+C",
+                "check-check"),
+            Row("look_for_version", tr("actions", "Look for a new &version"), "Ctrl+Alt+V",
+                "download"),
             Row("about", tr("actions", "&About Droplens"), "Shift+F1", "info"),
         ],
     }  # fmt: skip

@@ -21,7 +21,7 @@ from core.models.settlements import Settlements
 from gui import theme
 from gui.current_photo import CurrentPhoto
 from gui.engine_bridge import EngineBridge
-from gui.help import show_about, show_keys
+from gui.help import check_installation, show_about, show_keys
 from gui.images.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.opening import Opening
@@ -41,11 +41,13 @@ from gui.models.model_picker import ModelPicker
 from gui.problem_reporter import ProblemReporter
 
 if TYPE_CHECKING:
+    from core.crash_reports import CrashReports
     from core.inference.engine import ReadyModel
     from core.inference.predictions import Prediction
     from core.inference.runs import RunOutcome
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.settings import Settings
+    from core.versions import NewestVersion
 
 
 _NEEDING_PHOTOS = (
@@ -174,6 +176,39 @@ class Droplens(QObject):
         if paths:
             self.opening.add_paths(list(paths))
 
+    @Slot(list)
+    def take_call(self, paths: list[Path]) -> None:
+        """Come to the front with the paths of another start."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.raise_()
+        window.activateWindow()
+        if paths:
+            self.opening.add_paths(paths)
+
+    @property
+    def device(self) -> str:
+        """Return what the network runs on, "" where no model is open."""
+        ready = self.picker.ready
+        return "" if ready is None else f"{ready.device.title}, {ready.device.reason}"
+
+    def report_crash(self, error: BaseException, reports: CrashReports) -> None:
+        """Show an error that nobody expected, and keep a report of it."""
+        reports.write(error)
+        self.reporter.report(error)
+
+    def offer_report(self, reports: CrashReports) -> None:
+        """Say that there is a report of last time."""
+        path = reports.left_over
+        if path is not None:
+            reports.note_seen()
+            self.reporter.say(
+                self.tr(
+                    "Droplens ended unexpectedly last time. What is known of it stands in {path}; "
+                    "nothing of your labels is lost."
+                ).format(path=path.with_suffix(f".seen{path.suffix}"))
+            )
+
     def _panels(self) -> list[Panel]:
         left = Qt.DockWidgetArea.LeftDockWidgetArea
         right = Qt.DockWidgetArea.RightDockWidgetArea
@@ -300,6 +335,8 @@ class Droplens(QObject):
             "remove_map": self.viewer.remove_map,
             "show_keys": lambda: show_keys(window, actions),
             "show_problems": self.reporter.show_list,
+            "check_installation": lambda: check_installation(window),
+            "look_for_version": self._look_for_version,
             "about": lambda: show_about(window),
             **self.project.slots(),
         }
@@ -483,6 +520,21 @@ class Droplens(QObject):
             self.reporter.report(error)
 
     # The rest
+
+    def _look_for_version(self) -> None:
+        """Ask the project's page, at the user's wish alone."""
+        from core.versions import newest_version
+
+        self._note(self.tr("Looking for a new version…"))
+        self.bridge.ask(newest_version, self._tell_version)
+
+    def _tell_version(self, found: NewestVersion) -> None:
+        if found.is_newer:
+            text = self.tr("Droplens {version} is there; you have {own}. Download it at {page}.")
+        else:
+            text = self.tr("Droplens {own} is the newest version.")
+        self._note("")
+        self.reporter.say(text.format(version=found.version, own=found.own, page=found.page))
 
     def set_appearance(self, appearance: str) -> None:
         """Use "light" or "dark", or follow the "system"."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 
@@ -386,6 +386,10 @@ class EngineBridge(FutureWatcher):
             lambda _: self.written.emit(told),
             self.not_written.emit,
         )
+
+    def ask(self, job: Callable[[], object], on_answer: Callable[[Any], object]) -> None:
+        """Let something be found out in the background, by the network for instance."""
+        self._watch(f"ask {job}", self._writing.submit(job), on_answer, self.not_written.emit)
 
     def shut_down(self) -> None:
         """Stop everything and wait: one batch at most."""

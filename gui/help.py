@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from importlib.metadata import version
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -13,13 +12,10 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
 
-import resources
-from gui import theme
 from gui.actions import Actions
 
 tr = QCoreApplication.translate
@@ -89,22 +85,19 @@ def as_table(title: str, rows: list[tuple[str, str]]) -> str:
     return f"<p><b>{html.escape(title.replace('&', ''))}</b></p><table>{lines}</table>"
 
 
+def check_installation(window: QWidget) -> None:
+    """Use every part of Droplens once and show what came of it."""
+    from gui.installation_dialog import InstallationDialog
+
+    dialog = InstallationDialog(window)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+
+
 def show_about(window: QWidget) -> None:
-    """Say what this is and whose work it stands on."""
-    box = QMessageBox(window)
-    box.setIconPixmap(theme.app_icon().pixmap(64, 64))
-    box.setWindowTitle(tr("help", "About Droplens"))
-    box.setText(
-        tr(
-            "help",
-            "<b>Droplens {version}</b><br>See what an image classifier says, and what it "
-            "sees.<br><br>MIT licence. Built on PyTorch {torch}, torchvision, Qt for Python and "
-            "Pillow; SqueezeNet 1.1 by Iandola et al.; icons by Lucide.<br>The licences lie in "
-            "{folder}.",
-        ).format(
-            version=version("droplens"),
-            torch=version("torch"),
-            folder=resources.path("licences"),
-        )
-    )
-    box.open()
+    """Say what this is and whose work it stands on, with all licences."""
+    from gui.about_dialog import AboutDialog
+
+    dialog = AboutDialog(window)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

@@ -31,6 +31,9 @@ _MAGIC = (
 )
 _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
+_OWN = ".droplens"
+"""In the names of Droplens' own files."""
+
 _EARLY = 200
 """Entries of a folder after which its first photos are told of, before all are known."""
 
@@ -123,6 +126,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _is_image(entry: os.DirEntry[str]) -> bool:
     if os.path.splitext(entry.name)[1].lower() in IMAGE_ENDINGS:  # noqa: PTH122 - the hot path
         return True
+    if _OWN in entry.name:
+        return False  # opening and closing a database would end its locks
     try:
         if not entry.is_file():
             return False

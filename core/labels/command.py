@@ -91,6 +91,12 @@ def _export(options: argparse.Namespace) -> int:
     form, target = find_format(options.format), options.to.absolute()
     _refuse_useless(options)
     with _opened(options.project) as store:
+        met, _ = store.meet(map(Path, store.files()), listed=False)
+        if met.changed:
+            say(
+                f"{len(met.changed):,} photos were changed since they were labelled, for instance "
+                f"{met.changed[0]}."
+            )
         photos = exporting.choose(store, options.only, options.only_class)
         plan = exporting.plan_export(store, photos, form, target, chosen)
         for note in plan.notes:
@@ -141,7 +147,7 @@ def _import(options: argparse.Namespace) -> int:
     would = "would be " if options.dry_run else ""
     replaced = f", of which {plan.differing:,} had another label" if plan.differing else ""
     say_result(
-        f"{len(plan.labellings):,} photos {would}labelled from {form.title}{replaced}; "
+        f"{len(plan.labels):,} photos {would}labelled from {form.title}{replaced}; "
         f"{len(plan.new_classes):,} new classes."
     )
     return SOME_FAILED if plan.missing else ALL_DONE

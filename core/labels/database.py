@@ -6,9 +6,12 @@ import contextlib
 import datetime
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import LabelsError, cannot_write, os_reason
 from core.files import replacing
@@ -17,6 +20,8 @@ log = logging.getLogger(__name__)
 
 ENDING = ".droplens"
 KEPT_BACKUPS = 14
+_DAY = re.compile(r"\d{4}-\d\d-\d\d ")
+_OPEN_ELSEWHERE = "another Droplens has it open; close that, or choose another file"
 _APPLICATION_ID = 0x44726F70  # "Drop"
 _SCHEMA = """
 CREATE TABLE photos (
@@ -66,31 +71,58 @@ _MIGRATIONS = (_SCHEMA,)
 """What leads from each version of the schema to the next one."""
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+def open_database(path: Path) -> tuple[sqlite3.Connection, BaseFileLock, str]:
     """Open a project, or make it where there is none.
 
-    The file belongs to this connection until it is closed. A damaged file is set aside, and
+    The file belongs to the caller until he releases the lock. A damaged file is set aside, and
     the newest backup that is whole takes its place. Once a day the file is copied.
 
     Returns:
-        The connection, and a sentence that the user should see, or "".
+        The connection, the lock, and a sentence that the user should see, or "".
 
     Raises:
         LabelsError: another program has it open, it cannot be written, or it is no project.
     """
-    told = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(path)
-        try:
-            database = _connect(path)
-        except _DamagedError as error:
-            told = _set_aside(path, str(error))
-            database = _connect(path)
+        lock = _lock(path)
     except OSError as error:
         raise LabelsError(cannot_write(path, error)) from error
-    except sqlite3.Error as error:
-        raise cannot_keep(path, error) from error
+    try:
+        database, told = _opened(path)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise cannot_keep(path, error) from error
+        if isinstance(error, OSError):
+            raise LabelsError(cannot_write(path, error)) from error
+        raise
+    return database, lock, told
+
+
+def _lock(path: Path) -> BaseFileLock:
+    """Lock a project against other programs; the system frees it when this one ends.
+
+    A file of its own, for the database's locks end when anything in this process closes it.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LabelsError(f"Labels cannot be kept in {path}: {_OPEN_ELSEWHERE}.") from None
+    except NotImplementedError:  # a disk without locks
+        log.info("%s cannot be locked", path)
+    return lock
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, str]:
+    told = _bring_back(path) if _is_missing(path) and backups_of(path) else ""
+    try:
+        database = _connect(path)
+    except _DamagedError as error:
+        told = _set_aside(path, str(error))
+        database = _connect(path)
     try:
         told = told or _back_up(database, path)
     except BaseException:
@@ -107,8 +139,8 @@ def cannot_keep(path: Path, error: sqlite3.Error) -> LabelsError:
     reasons = {
         sqlite3.SQLITE_FULL: "the disk is full; make room, then do it again",
         sqlite3.SQLITE_READONLY: "it is write-protected; allow writing, then do it again",
-        sqlite3.SQLITE_BUSY: "another Droplens has it open; close that, or choose another file",
-        sqlite3.SQLITE_LOCKED: "another Droplens has it open; close that, or choose another file",
+        sqlite3.SQLITE_BUSY: _OPEN_ELSEWHERE,
+        sqlite3.SQLITE_LOCKED: _OPEN_ELSEWHERE,
         sqlite3.SQLITE_CANTOPEN: "it cannot be written there; choose another folder",
         sqlite3.SQLITE_IOERR: "the disk reports an error; is it still connected, and not full?",
     }
@@ -118,7 +150,12 @@ def cannot_keep(path: Path, error: sqlite3.Error) -> LabelsError:
 
 def backups_of(path: Path) -> list[Path]:
     """Return the copies of a project, newest first."""
-    return sorted(_backup_folder(path).glob(f"* {path.name}"), reverse=True)
+    try:
+        names = [one.name for one in _backup_folder(path).iterdir()]
+    except OSError:
+        return []
+    ours = [name for name in names if _DAY.fullmatch(name[:11]) and name[11:] == path.name]
+    return [_backup_folder(path) / name for name in sorted(ours, reverse=True)]
 
 
 class _DamagedError(Exception):
@@ -167,6 +204,8 @@ def _take(database: sqlite3.Connection) -> None:
             database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
+    if version < len(_MIGRATIONS):  # else a new file says what it is only in its log
+        database.execute("PRAGMA wal_checkpoint").fetchall()
 
 
 def _check(database: sqlite3.Connection) -> None:
@@ -186,7 +225,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _refuse_foreign(path: Path) -> None:
     """Say so where the file is something else, so that nothing is ever written into it."""
-    if not path.exists() or path.stat().st_size == 0:
+    if path.suffix.lower() != ENDING:
+        raise LabelsError(f"{path} is no project of Droplens; choose a file that ends in {ENDING}.")
+    if _is_missing(path):
         return
     with path.open("rb") as file:
         start = file.read(100)
@@ -200,7 +241,7 @@ def _refuse_foreign(path: Path) -> None:
                 f"{len(_MIGRATIONS)}); open it with that."
             )
         return
-    if path.suffix.lower() == ENDING and (not is_database or application == 0):
+    if not is_database or application == 0:
         return  # damaged, or empty still; looked at below
     raise LabelsError(f"{path} is no project of Droplens; choose a file that ends in {ENDING}.")
 
@@ -208,29 +249,63 @@ def _refuse_foreign(path: Path) -> None:
 def _set_aside(path: Path, reason: str) -> str:
     """Move a damaged file out of the way and bring back the newest copy that is whole."""
     log.warning("%s is damaged: %s", path, reason)
-    stamp = datetime.datetime.now().strftime("%Y-%m-%d %H.%M.%S")
-    aside = path.with_name(f"{path.stem} damaged {stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.stem} damaged {stamp} ({number}){path.suffix}")
+    aside = _free_name(path, " damaged")
     for ending in ("", "-wal", "-shm"):
         part = path.with_name(path.name + ending)
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
+    restored, why = _restore(path)
+    if restored:
+        return (
+            f"{path} was damaged. It was set aside as {aside.name}, and the copy of {restored} "
+            "has taken its place; what was labelled since is in the file set aside."
+        )
+    return f"{path} was damaged and was set aside as {aside.name}; {why}, so it begins empty."
+
+
+def _is_missing(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
+
+
+def _bring_back(path: Path) -> str:
+    """Bring the newest copy back where the file is gone, or was emptied, but has copies."""
+    log_file = path.with_name(f"{path.name}-wal")
+    if log_file.exists():  # of the file that is gone; perhaps somebody can use it
+        free = _free_name(path, " lost")
+        log_file.rename(free.with_name(f"{free.name}-wal"))
+    restored, why = _restore(path)
+    if restored:
+        return f"{path} was not there or was empty; the copy of {restored} has taken its place."
+    return f"{path} was not there or was empty, and {why}; it begins empty."
+
+
+def _restore(path: Path) -> tuple[str, str]:
+    """Copy the newest backup that is whole to its place.
+
+    Returns:
+        Its day, "" where there was none; and why not.
+    """
+    why = "there was no copy"
     for backup in backups_of(path):
-        with contextlib.suppress(sqlite3.Error, _DamagedError, OSError, LabelsError):
-            _refuse_foreign(backup)
+        try:
             _copy_whole(backup, path)
-            day = backup.name[: len("2000-01-01")]
-            return (
-                f"{path} was damaged. It was set aside as {aside.name}, and the copy of {day} "
-                "has taken its place; what was labelled since is in the file set aside."
-            )
-    return (
-        f"{path} was damaged and was set aside as {aside.name}; there was no copy, so that an "
-        "empty project has taken its place."
-    )
+        except (sqlite3.Error, _DamagedError, OSError) as error:
+            why = f"its copies could not be used ({error})"
+            continue
+        return backup.name[:10], ""
+    return "", why
+
+
+def _free_name(path: Path, addition: str) -> Path:
+    """Return a name beside a file that nothing has yet."""
+    stamp = datetime.datetime.now().strftime("%Y-%m-%d %H.%M.%S")
+    number = 1
+    while True:
+        again = f" ({number})" if number > 1 else ""
+        free = path.with_name(f"{path.stem}{addition} {stamp}{again}{path.suffix}")
+        if not free.exists():
+            return free
+        number += 1
 
 
 def _copy_whole(source: Path, target: Path) -> None:

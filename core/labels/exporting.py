@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -22,8 +22,6 @@ from core.labels.store import LabelStore
 
 Which = Literal["all", "labelled", "corrected", "disagreeing"]
 WHICH: tuple[Which, ...] = get_args(Which)
-
-_MOVES_AT_ONCE = 100
 
 
 @dataclass
@@ -95,16 +93,22 @@ def plan_export(
     """
     if form.write is None:
         raise LabelsError(f"Labels cannot be written as {form.title}, only read; choose another.")
-    if form.takes_photos and target.is_file():
+    if form.takes_photos and os.path.isfile(target):  # noqa: PTH113
         raise LabelsError(f"{target} is a file; choose a folder.")
-    if not form.takes_photos and target.is_dir():
-        raise LabelsError(f"{target} is a folder; choose a file that ends in {form.ending}.")
+    if not form.takes_photos and (
+        os.path.isdir(target) or target.suffix.lower() != form.ending  # noqa: PTH112
+    ):
+        what = "is a folder" if os.path.isdir(target) else "has another ending"  # noqa: PTH112
+        raise LabelsError(f"{target} {what}; choose a file that ends in {form.ending}.")
+    if options.template is not None and target == options.template:
+        raise LabelsError(f"{target} is the template itself; choose another file.")
     if form.takes_photos and not any(one.is_labelled for one in photos):
         raise LabelsError("None of these photos has a class; label some first, then export.")
     if not photos:
         raise LabelsError("There is no such photo; label some first, then export.")
-    plan = form.write(photos, store.classes.names, target, options)
-    away = sum(1 for one in plan.files if not one.photo.path.exists())
+    taken = frozenset(str(one.path) for one in read_records(store))
+    plan = form.write(photos, store.classes.names, target, replace(options, taken=taken))
+    away = sum(1 for one in plan.files if not os.path.exists(one.photo.path))  # noqa: PTH110
     if away:
         plan.notes.append(f"{away:,} photos are not where they were and may not be written.")
     return plan
@@ -148,13 +152,13 @@ def carry_out(
             is_needed_again = options.transfer == "move" and uses[one.photo.path] > 0
             transfer: Transfer = "copy" if is_needed_again else options.transfer
             _bring(one, root, transfer, report, moved)
-            if len(moved) >= _MOVES_AT_ONCE:
+            if moved:  # at once, for a label follows its photo only once this is noted
                 report.moved |= moved
                 on_moved(dict(moved))
                 moved.clear()
             on_progress(number + 1, len(plan.files))
         for name, content in plan.texts.items():
-            _write_text(root / name, content, keep_earlier=form.takes_photos)
+            _write_text(root / name, content)
             report.written += 1
     except OSError as error:
         raise LabelsError(
@@ -182,7 +186,10 @@ def _bring(
                 source.unlink()
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _TRANSFERS[transfer](source, target)
+            if source.is_symlink():
+                _bring_linked(source, target, transfer)
+            else:
+                _TRANSFERS[transfer](source, target)
             report.written += 1
         if transfer == "move":
             moved[str(source)] = str(target)
@@ -200,12 +207,24 @@ def _sentence(source: Path, target: Path, error: OSError, transfer: Transfer) ->
     return f"{source} could not be exported: {os_reason(error)}."
 
 
+def _bring_linked(source: Path, target: Path, transfer: Transfer) -> None:
+    """Bring what a symbolic link leads to; of a link that is moved, only the link goes."""
+    if transfer == "link":
+        _link(source.resolve(), target)
+        return
+    _copy(source, target)
+    if transfer == "move":
+        source.unlink()
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy a photo whole or not at all, over nothing."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".droplens-")
     os.close(handle)
     try:
         shutil.copyfile(source, name)
+        if source.stat().st_dev != target.parent.stat().st_dev:
+            _flush(Path(name))  # the source may go once this stands
         shutil.copystat(source, name)
         _place(Path(name), target)
     except BaseException:
@@ -240,7 +259,6 @@ def _move(source: Path, target: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         _copy(source, target)
-        _flush(target)
         source.unlink()
 
 
@@ -256,10 +274,10 @@ _TRANSFERS: dict[Transfer, Callable[[Path, Path], None]] = {
 }
 
 
-def _write_text(file: Path, content: bytes, *, keep_earlier: bool) -> None:
-    """Write a file of labels; beside photos, an earlier one is kept under another name."""
+def _write_text(file: Path, content: bytes) -> None:
+    """Write a file of labels; an earlier one that says otherwise is kept under another name."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    if keep_earlier and file.is_file() and file.read_bytes() != content:
+    if file.is_file() and file.read_bytes() != content:
         number = 1
         while (earlier := file.with_name(f"{file.name}.before-{number}")).exists():
             number += 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import LabelsError
-from core.labels.classes import MARKS, ClassList, Labels, clean_name
-from core.labels.formats.table import Format
+from core.labels.classes import MARKS, ClassList, clean_name
+from core.labels.formats.table import Format, guess_format
 from core.labels.reading import Locator, ReadLabels
 from core.labels.store import Change, Labelling, LabelStore
 
 _SAID_MISSING = 5
+_UNEXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
 
 @dataclass
@@ -20,69 +21,72 @@ class ImportPlan:
     """What an import would do.
 
     Attributes:
-        classes: of the project afterwards.
-        new_classes: names of those that come with it.
-        labellings: one a photo that was found and has a label.
+        project: file of the project that it was planned for.
+        labels: names of the classes, or the mark, of each photo that was found and has a label.
         unlabelled: photos that were found and have none.
+        classes: names that the labels come with, in their order.
+        new_classes: those of them that the project has not.
+        is_multiple: whether photos have several classes.
         missing: photos that are named and were not found.
         differing: photos that have another label in the project, which this one replaces.
         notes: what a person should know, in sentences.
     """
 
-    classes: ClassList
-    new_classes: list[str] = field(default_factory=list)
-    labellings: list[Labelling] = field(default_factory=list)
+    project: Path
+    labels: dict[Path, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     unlabelled: list[Path] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    new_classes: list[str] = field(default_factory=list)
+    is_multiple: bool = False
     missing: list[str] = field(default_factory=list)
     differing: int = 0
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def photos(self) -> list[Path]:
+        """Return all photos that were found."""
+        return [*self.labels, *self.unlabelled]
+
 
 def plan_import(
-    store: LabelStore, form: Format, source: Path, folders: Sequence[Path] = ()
+    store: LabelStore, form: Format | None, source: Path, folders: Sequence[Path] = ()
 ) -> ImportPlan:
     """Work out what an import would do; nothing is changed.
 
     Args:
         store: the project.
-        form: of the labels.
+        form: of the labels; None finds it out.
         source: file or folder.
         folders: where the photos lie, if not where the format says.
 
     Raises:
         LabelsError: it cannot be read, or none of its photos was found.
     """
-    read = form.read(source)
-    locator = Locator([*folders, *read.folders], by_stem=read.by_stem)
-    found: dict[Path, tuple[tuple[str, ...], str]] = {}
-    plan = ImportPlan(store.classes, notes=list(read.notes))
-    for one in read.labels:
-        path = locator.find(one.file)
-        if path is None:
-            plan.missing.append(one.file)
-        else:
-            before = found.get(path, ((), ""))
-            classes = dict.fromkeys((*before[0], *filter(clean_name, one.classes)))
-            found[path] = (tuple(classes), one.mark or before[1])
-    if read.labels and not found:
+    form = form or guess_format(source)
+    try:
+        read = form.read(source)
+    except _UNEXPECTED as error:  # a file that is nearly of this form
+        raise LabelsError(
+            f"The labels in {source} could not be read: they are not in the form of {form.title}."
+        ) from error
+    plan = ImportPlan(store.path, notes=list(read.notes))
+    _find_photos(plan, read, [*folders, *read.folders])
+    if read.labels and not plan.photos:
         raise LabelsError(
             f"None of the {len(read.labels):,} photos that {source} names was found, the first is "
             f"“{read.labels[0].file}”; say in which folder the photos lie."
         )
-    _name_classes(plan, read, found.values())
-    ids = {one.name: one.id for one in plan.classes.classes}
-    ids |= {text: number for number, text in MARKS.items()}
-    for path, (names, mark) in found.items():
-        label: Labels = (ids[mark],) if mark else tuple(ids[clean_name(name)] for name in names)
-        if label:
-            plan.labellings.append(Labelling(path, label))
-            plan.differing += store.label_of(path) not in ((), label)
-        else:
-            plan.unlabelled.append(path)
-    if plan.missing:
-        shown = ", ".join(f"“{name}”" for name in plan.missing[:_SAID_MISSING])
-        more = "" if len(plan.missing) <= _SAID_MISSING else " and others"
-        plan.notes.append(f"{len(plan.missing):,} photos were not found: {shown}{more}.")
+    names = [name for classes, _ in plan.labels.values() for name in classes]
+    plan.classes = list(
+        dict.fromkeys(filter(None, map(clean_name, [*read.classes, *sorted(names)])))
+    )
+    there = set(store.classes.names)
+    plan.new_classes = [name for name in plan.classes if name not in there]
+    plan.is_multiple = any(len(classes) > 1 for classes, _ in plan.labels.values())
+    if plan.is_multiple and not store.classes.is_multiple:
+        plan.notes.append("Some photos have several classes; the project allows that from now on.")
+    _, labellings = _given(plan, store)
+    plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
     return plan
 
 
@@ -92,19 +96,54 @@ def carry_out(plan: ImportPlan, store: LabelStore) -> Change:
     Raises:
         LabelsError: nothing of it was kept.
     """
-    store.meet([*(one.path for one in plan.labellings), *plan.unlabelled])
-    return store.label(plan.labellings, "import", plan.classes)
+    if store.path != plan.project:
+        raise LabelsError("Another project was opened meanwhile; import the labels again.")
+    classes, labellings = _given(plan, store)
+    store.meet(plan.photos)
+    return store.label(labellings, "import", classes)
 
 
-def _name_classes(
-    plan: ImportPlan, read: ReadLabels, labels: Collection[tuple[tuple[str, ...], str]]
-) -> None:
-    """Let the project have the classes that the labels need."""
-    named = [*read.classes, *sorted({name for names, _ in labels for name in names})]
-    there = set(plan.classes.names)
-    cleaned = dict.fromkeys(map(clean_name, named))
-    plan.new_classes = [name for name in cleaned if name and name not in there]
-    plan.classes = plan.classes.add(plan.new_classes)
-    if any(len(names) > 1 for names, _ in labels) and not plan.classes.is_multiple:
-        plan.classes = plan.classes.set_multiple(True)
-        plan.notes.append("Some photos have several classes; the project allows that from now on.")
+def _given(plan: ImportPlan, store: LabelStore) -> tuple[ClassList, list[Labelling]]:
+    """Return the labels by the numbers that the classes have now, and the classes."""
+    classes = store.classes.add(plan.classes)
+    if plan.is_multiple:
+        classes = classes.set_multiple(True)
+    ids = {one.name: one.id for one in classes.classes}
+    marks = {text: number for number, text in MARKS.items()}
+    return classes, [
+        Labelling(path, (marks[mark],) if mark else tuple(ids[clean_name(one)] for one in names))
+        for path, (names, mark) in plan.labels.items()
+    ]
+
+
+def _find_photos(plan: ImportPlan, read: ReadLabels, folders: Sequence[Path]) -> None:
+    """Sort out which photos are meant; where two names can only guess at one, neither counts."""
+    locator = Locator(folders, by_stem=read.by_stem)
+    named: dict[Path, str] = {}
+    found: dict[Path, tuple[tuple[str, ...], str]] = {}
+    guessed: set[Path] = set()
+    for one in read.labels:
+        path, is_exact = locator.find(one.file)
+        if path is None or (named.get(path, one.file) != one.file and not is_exact):
+            plan.missing.append(one.file)
+            continue
+        named.setdefault(path, one.file)
+        if not is_exact and not read.by_stem:
+            guessed.add(path)
+        before = found.get(path, ((), ""))
+        classes = dict.fromkeys((*before[0], *filter(clean_name, one.classes)))
+        found[path] = (tuple(classes), one.mark or before[1])
+    for path, label in found.items():
+        if any(label):
+            plan.labels[path] = label
+        else:
+            plan.unlabelled.append(path)
+    if guessed:
+        plan.notes.append(
+            f"{len(guessed):,} photos lie elsewhere than the labels say and were found by their "
+            f"name, for instance {min(guessed)}."
+        )
+    if plan.missing:
+        shown = ", ".join(f"“{name[:80]}”" for name in plan.missing[:_SAID_MISSING])
+        more = "" if len(plan.missing) <= _SAID_MISSING else " and others"
+        plan.notes.append(f"{len(plan.missing):,} photos were not found: {shown}{more}.")

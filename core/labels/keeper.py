@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import LabelsError, os_reason
+from core.errors import LabelsError
+from core.labels.database import cannot_keep
 from core.threads import yield_to_window
 
 if TYPE_CHECKING:
@@ -62,7 +64,15 @@ class LabelKeeper:
 
     def ask(self, job: Callable[[LabelStore], _Answer]) -> Future[_Answer]:
         """Let something be done with the store, in its thread."""
-        future = self._submit(lambda: job(self._opened()))
+
+        def carry_out() -> _Answer:
+            store = self._opened()
+            try:
+                return job(store)
+            except sqlite3.Error as error:  # while reading
+                raise cannot_keep(store.path, error) from error
+
+        future = self._submit(carry_out)
         self._submit(self._read_contents)
         return future
 
@@ -73,13 +83,31 @@ class LabelKeeper:
         target: Path,
         options: ExportOptions,
         on_progress: Callable[[int, int], None],
+        on_moved: Callable[[Mapping[str, str]], None],
         stop: threading.Event,
     ) -> Future[Report]:
-        """Carry out an export while labelling goes on."""
+        """Carry out an export while labelling goes on.
+
+        Args:
+            plan: as ``exporting.plan_export`` gave it.
+            form: of the labels.
+            target: as for the plan.
+            options: as for the plan.
+            on_progress: called in a thread with the number of photos done and of all.
+            on_moved: called there with files that were moved, from where to where.
+            stop: ends it.
+        """
         from core.labels.exporting import carry_out
 
+        project = self._store
+
         def note_moves(moved: Mapping[str, str]) -> None:
-            self.ask(lambda store: store.note_moves(moved)).result()
+            def note(store: LabelStore) -> None:
+                if store is project:  # else another one was opened; contents tell them again
+                    store.note_moves(moved)
+
+            self.ask(note).result()
+            on_moved(moved)
 
         def is_stopped() -> bool:
             return stop.is_set() or self._stop.is_set()
@@ -109,7 +137,7 @@ class LabelKeeper:
     def _open(self, path: Path) -> OpenedProject:
         from core.labels.store import LabelStore
 
-        if self._store is not None and self._store.path == path:
+        if self._store is not None and self._store.path == path.resolve():
             self._close()  # opened anew, as it is on the disk
         store = LabelStore(path)
         self._close()
@@ -146,7 +174,8 @@ class LabelKeeper:
         if store is self._store:
             try:
                 store.note_content(contents)
-            except LabelsError as error:
+                self._unreadable.update(contents.keys() & set(store.without_content()))
+            except (LabelsError, sqlite3.Error) as error:
                 log.info("contents are read next time: %s", error)
                 return
         self._read_contents()
@@ -162,7 +191,7 @@ class LabelKeeper:
                 break
             try:
                 contents[file] = content_of(Path(file))
-            except OSError as error:
-                log.info("%s was not read: %s", file, os_reason(error))
+            except (OSError, ValueError) as error:
+                log.info("%s was not read: %s", file, error)
                 self._unreadable.add(file)
         self._submit(lambda: self._note_contents(store, contents))

@@ -52,7 +52,12 @@ def content_of(path: Path) -> Content:
         found = hashlib.sha256()
         while piece := file.read(_PIECE_BYTES):
             found.update(piece)
-    return Content(found.digest(), status.st_size, status.st_mtime_ns)
+    return Content(found.digest(), status.st_size, _mtime_of(status))
+
+
+def _mtime_of(status: os.stat_result) -> int:
+    """Return the time of the last change, as far as the database can hold it."""
+    return max(-(2**63), min(2**63 - 1, status.st_mtime_ns))
 
 
 class _Row(NamedTuple):
@@ -134,16 +139,19 @@ class Photos:
     def note_content(self, contents: Mapping[str, Content]) -> None:
         """Note what files hold."""
         self._database.executemany(
-            "UPDATE photos SET sha256 = ?, size = ?, mtime_ns = ? WHERE path = ?",
-            [(*content, os.fsencode(file)) for file, content in contents.items()],
+            "UPDATE photos SET sha256 = ?, size = ?, mtime_ns = ? WHERE path = ?"
+            " AND size IN (?, -1)",  # else it was changed meanwhile, which is said when it is met
+            [(*one, os.fsencode(file), one.size) for file, one in contents.items()],
         )
 
     def move(self, moved: Mapping[str, str]) -> None:
         """Note that files were moved, from where to where."""
-        for old, new in moved.items():
-            row = self._row_at(os.fsencode(old))
-            if row is not None:
-                self._give_place(row, os.fsencode(new), self._status(Path(new)))
+        rows = [(self._row_at(os.fsencode(old)), new) for old, new in moved.items()]
+        found = [(row, new) for row, new in rows if row is not None]
+        for row, _ in found:  # at once, for one may take another's place
+            self._database.execute("UPDATE photos SET path = NULL WHERE id = ?", (row.id,))
+        for row, new in found:
+            self._give_place(row, os.fsencode(new), self._status(Path(new)))
 
     # One file
 
@@ -159,6 +167,10 @@ class Photos:
             met.photos[file] = known.id
             return
         content = self._content_if_needed(path, status, known)
+        if content is not None and known is not None and known.sha256 == content.sha256:
+            self._renew(known, status, content, met)  # only touched
+            met.photos[file] = known.id
+            return
         moved = self._moved_here(key, content) if content is not None else None
         if moved is not None and (known is None or moved.id != known.id):
             if moved.path is not None:
@@ -181,7 +193,9 @@ class Photos:
     ) -> None:
         """Note that a known file was written anew; its label stays."""
         sha256 = content.sha256 if content is not None else None
-        if known.sha256 is not None and sha256 != known.sha256:
+        labelled = "SELECT 1 FROM events WHERE photo = ? LIMIT 1"
+        is_labelled = self._database.execute(labelled, (known.id,)).fetchone() is not None
+        if is_labelled and (sha256 is None or sha256 != known.sha256):
             met.changed.append(os.fsdecode(known.path or b""))
             self._remember(known)
         self._database.execute(
@@ -213,9 +227,20 @@ class Photos:
         for row in map(_Row._make, rows):
             if row.path is None or row.path == key:
                 return row
-            if self._status(Path(os.fsdecode(row.path))) != (row.size, row.mtime_ns):
+            if self._is_gone(row):
                 return row
         return None
+
+    def _is_gone(self, row: _Row) -> bool:
+        """Return whether a photo is no longer where it was, or something else lies there."""
+        path = Path(os.fsdecode(row.path or b""))
+        status = self._status(path)
+        if status is None or status == (row.size, row.mtime_ns):
+            return status is None
+        try:
+            return content_of(path).sha256 != row.sha256
+        except OSError:
+            return False
 
     def _give_place(self, row: _Row, key: bytes, status: tuple[int, int] | None) -> None:
         """Let a photo stand at a path; another one that stood there waits to be found."""
@@ -246,4 +271,4 @@ class Photos:
             status = path.stat()
         except (OSError, ValueError):
             return None
-        return status.st_size, status.st_mtime_ns
+        return status.st_size, _mtime_of(status)

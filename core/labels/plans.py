@@ -39,6 +39,7 @@ class ExportOptions:
         seed: of the split.
         with_predictions: write what the model says, too.
         template: a sample submission, for Kaggle.
+        taken: files that are photos of the project, over which nothing is put.
     """
 
     transfer: Transfer = "copy"
@@ -47,6 +48,7 @@ class ExportOptions:
     seed: int = 0
     with_predictions: bool = False
     template: Path | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def shortened(name: str, longest_bytes: int) -> str:
 
 def folders_of(classes: Iterable[str]) -> dict[str, str]:
     """Return a folder for each class, unlike all others also where case does not count."""
-    taken: set[str] = set()
+    taken: set[str] = {"classes.txt"}
     folders = {}
     for name in classes:
         folder = wanted = folder_name(name)
@@ -117,14 +119,20 @@ class Targets:
 
     Args:
         root: the folder.
+        taken: files that are photos of the project.
         unique_names: no file name twice, whatever the folder.
         unique_stems: no name twice that differs in its ending alone.
     """
 
     def __init__(
-        self, root: Path, *, unique_names: bool = False, unique_stems: bool = False
+        self,
+        root: Path,
+        taken: frozenset[str],
+        *,
+        unique_names: bool = False,
+        unique_stems: bool = False,
     ) -> None:
-        self._root = root
+        self._root, self._photos = root, taken
         self._unique_names, self._unique_stems = unique_names, unique_stems
         self._taken: set[str] = set()
 
@@ -157,16 +165,22 @@ class Targets:
 
     def _is_free(self, target: str, photo: LabelledPhoto) -> bool:
         there = self._root / target
+        if there == photo.path:
+            return True
+        if str(there) in self._photos:
+            return False  # another photo of the project, though it may look the same
         return not os.path.lexists(there) or is_same(there, photo)
 
 
 def is_same(file: Path, photo: LabelledPhoto) -> bool:
     """Return whether a file holds what a photo holds, also where the photo is gone."""
     try:
-        if not file.is_file() or (photo.size >= 0 and file.stat().st_size != photo.size):
+        if not file.is_file():
             return False
         if photo.path.exists():
             return file.samefile(photo.path) or filecmp.cmp(file, photo.path, shallow=False)
+        if photo.size >= 0 and file.stat().st_size != photo.size:
+            return False
         return bool(photo.sha256) and content_of(file).sha256.hex() == photo.sha256
     except OSError:
         return False
@@ -207,12 +221,13 @@ def split_of(photos: Sequence[LabelledPhoto], split: Split | None, seed: int) ->
     if split is None:
         return dict.fromkeys((one.path for one in photos), "")
     whole = sum(split)
+    common = common_folder(photos)
     by_class: dict[str, list[LabelledPhoto]] = {}
     for one in photos:
         by_class.setdefault(one.classes[0] if one.classes else "", []).append(one)
     sets = {}
     for name, members in by_class.items():
-        members.sort(key=lambda one: (one.sha256, os.fsencode(one.path)))
+        members.sort(key=lambda one: relative_to(one, common))
         digest = hashlib.sha256(f"{seed} {name}".encode("utf-8", "surrogateescape")).digest()
         random.Random(digest).shuffle(members)
         count = len(members)
@@ -223,6 +238,18 @@ def split_of(photos: Sequence[LabelledPhoto], split: Split | None, seed: int) ->
             which = 1 if number < held[0] else 2 if number < sum(held) else 0
             sets[one.path] = SPLIT_NAMES[which]
     return sets
+
+
+def note_empty_sets(sets: Iterable[str], split: Split | None, plan: Plan) -> None:
+    """Say which sets get no photos, for some tools want all three."""
+    found = set(sets)
+    shares = zip(SPLIT_NAMES, split or (), strict=False)
+    empty = [name for name, share in shares if share > 0 and name not in found]
+    if empty:
+        plan.notes.append(
+            f"There are too few photos of each class for {' and '.join(empty)}; label more, or "
+            "make their share larger."
+        )
 
 
 def labelled_only(photos: Iterable[LabelledPhoto], plan: Plan) -> list[LabelledPhoto]:

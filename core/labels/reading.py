@@ -142,19 +142,23 @@ class Locator:
     """
 
     def __init__(self, folders: Iterable[Path], *, by_stem: bool = False) -> None:
-        self._folders = [Path(os.path.abspath(one)) for one in folders]  # noqa: PTH100
+        absolute = [Path(os.path.abspath(one)) for one in folders]  # noqa: PTH100
+        self._folders = [one for one in absolute if os.path.isdir(one)]  # noqa: PTH112
         self._by_stem = by_stem
         self._index: dict[str, list[Path]] | None = None
 
-    def find(self, file: str) -> Path | None:
-        """Return the photo that is meant; None where none is, or several may be."""
+    def find(self, file: str) -> tuple[Path | None, bool]:
+        """Return the photo that is meant, and whether it lies at the very place named.
+
+        None where there is none, or several may be meant.
+        """
         if not file or "\0" in file:
-            return None
+            return None, False
         for candidate in self._candidates(file):
-            if candidate.is_file():
-                return candidate
+            if os.path.isfile(candidate):  # noqa: PTH113 - a name may be too long for a path
+                return Path(os.path.normpath(candidate)), True
         found = self._named(file)
-        return found[0] if len(found) == 1 else None
+        return (found[0] if len(found) == 1 else None), False
 
     def _candidates(self, file: str) -> Iterator[Path]:
         if Path(file).is_absolute():

@@ -9,12 +9,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import LabelsError
 from core.inference.predictions import pack
-from core.labels.classes import ClassList, Labels
+from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, open_database
 from core.labels.photos import Content, Met, Photos
 
@@ -82,11 +83,14 @@ class LabelStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._database, self.notice = open_database(path)
+        self.path = path.resolve()
+        self._database, self._lock, self.notice = open_database(self.path)
+        self._identity = _identity_of(self.path)
         self._model: tuple[ModelSpec, int] | None = None
         try:
             self._photos = Photos(self._database)
+            highest = "SELECT max(json_extract(list, '$.next')) FROM class_lists"
+            self._next_id = self._database.execute(highest).fetchone()[0] or 1
             self.classes = self._class_list()
             self._day, self._today = self._labelled_today()
             rows = self._database.execute(
@@ -97,13 +101,14 @@ class LabelStore:
                 photo: known.setdefault(text, _labels(text)) for photo, text in rows if text
             }
         except sqlite3.Error as error:
-            self._database.close()
+            self.close()
             raise cannot_keep(path, error) from error
 
     def close(self) -> None:
         """Close the project; nothing is left to be saved."""
         with contextlib.suppress(sqlite3.Error):
             self._database.close()
+        self._lock.release()
 
     def __enter__(self) -> LabelStore:
         return self
@@ -134,6 +139,11 @@ class LabelStore:
         """Return the files in the list of photos, in its order."""
         return self._photos.listed()
 
+    def files(self) -> list[str]:
+        """Return where all photos were last seen, in the list or not."""
+        rows = self._database.execute("SELECT path FROM photos WHERE path IS NOT NULL")
+        return [os.fsdecode(path) for (path,) in rows]
+
     def session(self) -> dict[str, str]:
         """Return what ``put_session`` has kept."""
         return dict(self._database.execute("SELECT name, value FROM session"))
@@ -157,6 +167,9 @@ class LabelStore:
             LabelsError: nothing of it was kept; what was there before still is.
         """
         kind = {"person": "label", "proposal": "accept"}.get(who, who)
+        known_ids = {*(classes or self.classes).ids, *MARKS}
+        if any(not known_ids.issuperset(one.classes) for one in labellings):
+            raise LabelsError("That class is no longer there; choose another one.")
         with self._transaction():
             step = self._begin_step(kind, who)
             if classes is not None:
@@ -267,6 +280,11 @@ class LabelStore:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        if _identity_of(self.path) != self._identity:
+            raise LabelsError(
+                f"{self.path} was moved or deleted while it was open, so nothing more can be kept "
+                "in it. Put it back, or open it where it is now, in the menu Labels."
+            )
         try:
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -312,7 +330,8 @@ class LabelStore:
         undo = self._database.execute(query.format("DESC"), (_HOLDS,)).fetchone()
         redo = self._database.execute(query.format("ASC"), (_UNDONE,)).fetchone()
         undoes, redoes = (undo or ("",))[0], (redo or ("",))[0]
-        return Change(labels, self.classes, undoes, redoes, len(self._today))
+        today = len(self._today & self._labels.keys())
+        return Change(labels, self.classes, undoes, redoes, today)
 
     def _labelled_today(self) -> tuple[datetime.date, set[int]]:
         """Return the day, and the photos that were labelled on it."""
@@ -330,10 +349,13 @@ class LabelStore:
             " ORDER BY step DESC LIMIT 1",
             (_HOLDS,),
         ).fetchone()
-        return ClassList.from_json(found[0]) if found else ClassList()
+        # A number is never given again, not even after the class was undone.
+        classes = ClassList.from_json(found[0]) if found else ClassList()
+        return replace(classes, next_id=max(classes.next_id, self._next_id))
 
     def _put_classes(self, step: int, classes: ClassList) -> None:
         self._database.execute("INSERT INTO class_lists VALUES (?, ?)", (step, classes.to_json()))
+        self._next_id = max(self._next_id, classes.next_id)
 
     def _note(self, photo: int, labels: Labels) -> None:
         if labels:
@@ -375,6 +397,14 @@ def describe_model(model: ModelSpec) -> str:
             "class_names": list(model.class_names),
         }
     )
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _text(labels: Labels) -> str:

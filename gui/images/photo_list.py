@@ -86,6 +86,11 @@ class PhotoList(QObject):
         self._classifying.forget(selected)
         self._model.remove(selected)
         self._project.take_off(selected)
+        self._project.noted.emit(
+            self.tr("Taken off the list: {n}. Files and labels stay.").format(
+                n=f"{len(selected):,}"
+            )
+        )
         if self._model.total == 0:
             self.remove_all()
 

@@ -29,7 +29,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
-from core.labels.classes import MARK_KEYS, REJECT, UNSURE, ClassList, LabelClass
+from core.labels.classes import MARK_KEYS, REJECT, UNSURE, ClassList, LabelClass, Labels
 from gui import theme
 from gui.images.drop import paths_in
 from gui.images.gallery_view import GalleryView
@@ -39,6 +39,8 @@ CLASS_ROLE = Qt.ItemDataRole.UserRole
 """The LabelClass, for the delegate."""
 COUNT_ROLE = Qt.ItemDataRole.UserRole + 1
 """How many photos have it."""
+CURRENT_ROLE = Qt.ItemDataRole.UserRole + 2
+"""Whether the photo that is shown has it."""
 
 _Index = QModelIndex | QPersistentModelIndex
 _TILE_WIDTH = 140
@@ -60,6 +62,7 @@ class ClassModel(QAbstractListModel):
         self._shown: list[LabelClass] = []
         self._search = ""
         self._counts: Mapping[int, int] = {}
+        self._current: Labels = ()
 
     def rowCount(self, parent: _Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._shown)
@@ -73,11 +76,13 @@ class ClassModel(QAbstractListModel):
             return shown
         if role == COUNT_ROLE:
             return count
+        if role == CURRENT_ROLE:
+            return shown.id in self._current
         if role == Qt.ItemDataRole.DisplayRole:
             return shown.name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             key = self.tr(", key {key}").format(key=shown.key.upper()) if shown.key else ""
-            return self.tr("{name}: {n} photos{key}").format(
+            return self.tr("{name}, photos: {n}{key}").format(
                 name=shown.name, n=f"{count:,}", key=key
             )
         return None
@@ -97,6 +102,12 @@ class ClassModel(QAbstractListModel):
         self._counts = counts
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+
+    def set_current(self, labels: Labels) -> None:
+        """Mark the classes of the photo that is shown."""
+        if labels != self._current:
+            self._current = labels
+            self.set_counts(self._counts)
 
     def set_search(self, text: str) -> None:
         """Show only classes whose name holds the text."""
@@ -126,9 +137,11 @@ class ClassDelegate(TileDelegate):
         is_lit = index.row() == self.lit
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
-        fill = used.accent_soft if is_lit else used.hover if hovered else used.panel
+        marked = bool(index.data(CURRENT_ROLE))
+        fill = used.accent_soft if is_lit or marked else used.hover if hovered else used.panel
         painter.setBrush(QColor(fill))
-        painter.setPen(QColor(used.accent if is_lit or focused else used.border_strong))
+        edged = is_lit or focused or marked
+        painter.setPen(QColor(used.accent if edged else used.border_strong))
         painter.drawRoundedRect(card, 7, 7)
         badge = QRect(card.left() + 7, card.top() + (card.height() - 20) // 2, 22, 20)
         colour = QColor(shown.colour)

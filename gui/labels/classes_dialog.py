@@ -39,7 +39,7 @@ class ClassesDialog(QDialog):
     """Every edit holds at once and can be undone; the dialog only shows and asks."""
 
     edited = Signal(str, object)
-    """Kind of the edit, and the ClassList that shall hold."""
+    """Kind of the edit, and a function from the ClassList that holds to the one that shall."""
 
     def __init__(
         self,
@@ -85,10 +85,9 @@ class ClassesDialog(QDialog):
         self._fill(0)
 
     def show_classes(self, classes: ClassList) -> None:
-        """Follow edits made elsewhere, undone ones for instance."""
-        if classes != self._classes:
-            self._classes = classes
-            self._fill(self._current or 0)
+        """Follow edits made elsewhere, undone ones for instance, and count again."""
+        self._classes = classes
+        self._fill(self._current or 0)
 
     # Making
 
@@ -183,10 +182,12 @@ class ClassesDialog(QDialog):
 
     # Edits
 
-    def _edit(self, kind: str, make: Callable[[], ClassList], current: int | None = None) -> None:
+    def _edit(
+        self, kind: str, edit: Callable[[ClassList], ClassList], current: int | None = None
+    ) -> None:
         """Let an edit hold, or say why it cannot be made."""
         try:
-            made = make()
+            made = edit(self._classes)
         except DroplensError as error:
             self._message.setText(str(error))
             self._message.show()
@@ -195,32 +196,32 @@ class ClassesDialog(QDialog):
         if made != self._classes:
             self._classes = made
             self._fill(current or self._current or 0)
-            self.edited.emit(kind, made)
+            self.edited.emit(kind, edit)
 
     @Slot()
     def _add_typed(self) -> None:
         names = names_in(self._new.text())
         if names:
-            self._edit("add", lambda: self._classes.add(names))
+            self._edit("add", lambda now: now.add(names))
             if not self._message.isVisible():
                 self._new.clear()
 
     def _add_from_model(self) -> None:
-        self._edit("add", lambda: self._classes.add(self._model_names))
+        self._edit("add", lambda now: now.add(self._model_names))
 
     def _ask_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(
             self, self.tr("Class names"), "", self.tr("Names (*.txt *.json *.csv);;All files (*)")
         )
         if file:
-            self._edit("add", lambda: self._classes.add(class_names.read_any(Path(file))))
+            self._edit("add", lambda now: now.add(class_names.read_any(Path(file))))
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
             self, self.tr("Folder whose subfolders are the classes")
         )
         if folder:
-            self._edit("add", lambda: self._classes.add(class_names.from_folder(Path(folder))[1]))
+            self._edit("add", lambda now: now.add(class_names.from_folder(Path(folder))[1]))
 
     @Slot()
     def _rename(self) -> None:
@@ -231,7 +232,7 @@ class ClassesDialog(QDialog):
             self, self.tr("Rename"), self.tr("Name:"), text=self._classes[current].name
         )
         if accepted:
-            self._edit("rename", lambda: self._classes.rename(current, name))
+            self._edit("rename", lambda now: now.rename(current, name))
 
     def _ask_key(self) -> None:
         current = self._current
@@ -245,7 +246,7 @@ class ClassesDialog(QDialog):
         )
         if accepted:
             key = keys[shown.index(chosen)]
-            self._edit("key", lambda: self._classes.set_key(current, key))
+            self._edit("key", lambda now: now.set_key(current, key))
 
     def _said_keys(self, keys: Sequence[str]) -> list[str]:
         owners = {one.key.upper(): one.name for one in self._classes.classes if one.key}
@@ -260,21 +261,21 @@ class ClassesDialog(QDialog):
             return
         colour = QColorDialog.getColor(QColor(self._classes[current].colour), self)
         if colour.isValid():
-            self._edit("colour", lambda: self._classes.recolour(current, colour.name()))
+            self._edit("colour", lambda now: now.recolour(current, colour.name()))
 
     def _move(self, by: int) -> None:
         current = self._current
         if current is not None:
             place = self._classes.ids.index(current) + by
             if 0 <= place < len(self._classes.ids):
-                self._edit("order", lambda: self._classes.move(current, place))
+                self._edit("order", lambda now: now.move(current, place))
 
     def _merge(self) -> None:
         current = self._current
         if current is not None:
             into = self._ask_class(current, self.tr("Merge"), self.tr("Its photos become:"))
             if into is not None:
-                self._edit("merge", lambda: self._classes.merge(current, into), into)
+                self._edit("merge", lambda now: now.merge(current, into), into)
 
     def _delete(self) -> None:
         """Ask what becomes of the labels, where there are any."""
@@ -283,7 +284,7 @@ class ClassesDialog(QDialog):
             return
         count = self._counts(current)
         if count == 0:
-            self._edit("remove", lambda: self._classes.remove(current))
+            self._edit("remove", lambda now: now.remove(current))
             return
         box = QMessageBox(self)
         box.setWindowTitle(self.tr("Delete"))
@@ -300,7 +301,7 @@ class ClassesDialog(QDialog):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         if box.clickedButton() is away:
-            self._edit("remove", lambda: self._classes.remove(current))
+            self._edit("remove", lambda now: now.remove(current))
         elif box.clickedButton() is other:
             self._merge()
 
@@ -315,7 +316,7 @@ class ClassesDialog(QDialog):
 
     @Slot(bool)
     def _set_multiple(self, multiple: bool) -> None:
-        self._edit("multiple", lambda: self._classes.set_multiple(multiple))
+        self._edit("multiple", lambda now: now.set_multiple(multiple))
 
 
 def names_in(text: str) -> list[str]:

@@ -39,6 +39,7 @@ class LabelExchange(QObject):
         bridge.counted.connect(self._show_statistics)
         bridge.import_planned.connect(self._confirm_import)
         bridge.import_refused.connect(self.failed)
+        bridge.photos_moved.connect(self.moved)
 
     def ask_for_import(self) -> None:
         """Let the user look for a file of labels."""
@@ -60,13 +61,9 @@ class LabelExchange(QObject):
             self.take(Path(folder))
 
     def take(self, source: Path, name: str = "") -> None:
-        from core.labels.formats.table import FORMATS, guess_format
+        from core.labels.formats.table import FORMATS
 
-        try:
-            form = FORMATS[name] if name else guess_format(source)
-        except OSError as error:
-            self.failed.emit(error)
-            return
+        form = FORMATS[name] if name else None
         self.noted.emit(self.tr("Reading {name}…").format(name=source.name))
         places = {row.path.parent for row in self._model.rows()}
         self._bridge.plan_import(form, source, sorted(places))
@@ -74,9 +71,14 @@ class LabelExchange(QObject):
     @Slot(object)
     def _confirm_import(self, plan: ImportPlan) -> None:
         self.noted.emit("")
-        text = [self.tr("Label {n} photos?").format(n=f"{len(plan.labellings):,}")]
+        text = [self.tr("Label {n} photos?").format(n=f"{len(plan.labels):,}")]
         if plan.new_classes:
             text.append(self.tr("{n} new classes.").format(n=f"{len(plan.new_classes):,}"))
+        added = sum(self._model.row(path) is None for path in plan.photos)
+        if added:
+            text.append(
+                self.tr("{n} of them are not in the list yet and join it.").format(n=f"{added:,}")
+            )
         if plan.differing:
             text.append(
                 self.tr("{n} photos have another label now, which is replaced.").format(
@@ -94,7 +96,7 @@ class LabelExchange(QObject):
         box.open()
 
     def _import(self, plan: ImportPlan) -> None:
-        self.photos_come.emit([one.path for one in plan.labellings] + plan.unlabelled)
+        self.photos_come.emit(plan.photos)
         self._giver.begin(lambda: self._bridge.carry_out_import(plan))
 
     def export(self) -> None:
@@ -110,10 +112,10 @@ class LabelExchange(QObject):
     @Slot(object, str)
     def _follow_export(self, report: Report, target: str) -> None:
         self._export_target = Path(target)
-        if report.moved:
-            self.moved.emit(report.moved)
         self.noted.emit(
-            self.tr("{n} files written to {target}.").format(n=f"{report.written:,}", target=target)
+            self.tr("Exported to {target}. Files written: {n}.").format(
+                n=f"{report.written:,}", target=target
+            )
         )
 
     @Slot(object)

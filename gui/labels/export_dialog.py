@@ -186,7 +186,12 @@ class ExportDialog(QDialog):
     def target(self) -> Path | None:
         """Return where to, None where nothing is named yet."""
         text = self._target.text().strip()
-        return Path(text).expanduser().absolute() if text else None
+        if not text:
+            return None
+        path = Path(text).expanduser().absolute()
+        if not self.format.takes_photos and not path.suffix:
+            path = path.with_name(path.name + self.format.ending)
+        return path
 
     def set_target(self, path: Path) -> None:
         """Say where to."""
@@ -294,11 +299,13 @@ class ExportDialog(QDialog):
         lines += plan.texts
         self._preview.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())
         said = [
-            self.tr("{photos} photos and {files} files.").format(
+            self.tr("Photos: {photos}. Files with labels: {files}.").format(
                 photos=f"{len(plan.files):,}", files=f"{len(plan.texts):,}"
             )
             if plan.files
-            else self.tr("{files} files, no photos are copied.").format(files=len(plan.texts)),
+            else self.tr("One file with labels; no photos are copied.")
+            if len(plan.texts) == 1
+            else self.tr("Files with labels: {n}; no photos are copied.").format(n=len(plan.texts)),
             *plan.notes,
         ]
         self._say(" ".join(said))
@@ -328,6 +335,8 @@ class ExportDialog(QDialog):
 
     @Slot(int, int)
     def _show_progress(self, done: int, total: int) -> None:
+        if not self._is_exporting:
+            return  # the last news of an export that has ended
         self._bar.setValue(done)
         self._say(self.tr("{done} of {total}").format(done=f"{done:,}", total=f"{total:,}"))
 
@@ -338,9 +347,10 @@ class ExportDialog(QDialog):
             self._say(self.tr("Stopped. Exporting again goes on from here."))
             return
         self.done_exporting.emit(report, str(self.target))
-        said = [self.tr("{n} files written.").format(n=f"{report.written:,}")]
+        written, present = f"{report.written:,}", f"{report.present:,}"
+        said = [self.tr("Done. Files written: {n}.").format(n=written)]
         if report.present:
-            said.append(self.tr("{n} were there already.").format(n=f"{report.present:,}"))
+            said.append(self.tr("There already: {n}.").format(n=present))
         self._say(" ".join([*said, *report.failed[:3]]), warns=bool(report.failed))
 
     @Slot(object)

@@ -39,6 +39,10 @@ class FilterBar(QWidget):
         self._label = QComboBox()
         self._label.setAccessibleName(self.tr("Show photos by label"))
         self._label.setToolTip(self.tr("Show photos by label"))
+        self._label.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._label.setMinimumContentsLength(10)
         self._by_model = QToolButton()
         self._by_model.setCheckable(True)
         theme.set_icon(self._by_model, "funnel")
@@ -112,7 +116,12 @@ class FilterBar(QWidget):
         return Filter(label, class_id, predicted, self._percent.value() / 100)
 
     def set_filter(self, shown: Filter) -> None:
-        """Choose a filter, as remembered from last time for instance."""
+        """Choose a filter."""
+        self.show_filter(shown)
+        self._tell()
+
+    def show_filter(self, shown: Filter) -> None:
+        """Show which filter holds, and tell nobody."""
         blocked = [QSignalBlocker(one) for one in (self._label, self._percent, self._by_model)]
         self._label.setCurrentIndex(max(0, self._position(shown.label, shown.class_id)))
         by_model = bool(shown.predicted) or shown.at_least > 0
@@ -122,7 +131,6 @@ class FilterBar(QWidget):
             self._predicted.setEditText(shown.predicted or self._predicted.itemText(0))
             self._percent.setValue(round(shown.at_least * 100))
         del blocked
-        self._tell()
 
     def set_classes(self, classes: ClassList) -> None:
         """Offer the classes of the project."""

@@ -13,6 +13,8 @@ from core.labels.keeper import LabelKeeper
 from gui.futures import FutureWatcher
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from core.inference.predictions import Prediction
     from core.labels.classes import ClassList
     from core.labels.exporting import Which
@@ -55,7 +57,11 @@ class LabelBridge(FutureWatcher):
     import_refused = Signal(object)
     """An exception."""
 
+    photos_moved = Signal(object)
+    """File where a photo was → file where an export has put it."""
+
     _progressed = Signal()
+    _photos_moved = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,9 +72,11 @@ class LabelBridge(FutureWatcher):
         self._progress = (0, 0)
         self._chunks = QTimer(self, singleShot=True, interval=_CHUNK_MS)
         self._chunks.timeout.connect(self._tell_progress)
+        self._planning: Future[Plan] | None = None
         self._predictions: list[Prediction] = []
         self._portions = QTimer(self, singleShot=True, interval=_PORTION_MS)
         self._portions.timeout.connect(self._keep_predictions)
+        self._photos_moved.connect(self._pass_moves, Qt.ConnectionType.QueuedConnection)
         self._progressed.connect(self._start_chunk, Qt.ConnectionType.QueuedConnection)
 
     # The project
@@ -155,13 +163,16 @@ class LabelBridge(FutureWatcher):
         from core.labels.exporting import choose, plan_export
 
         self._keep_predictions()
+        if self._planning is not None:
+            self._planning.cancel()
+        self._planning = self._keeper.ask(
+            lambda store: plan_export(
+                store, choose(store, which, only_class), form, target, options
+            )
+        )
         self._watch(
             "plan",
-            self._keeper.ask(
-                lambda store: plan_export(
-                    store, choose(store, which, only_class), form, target, options
-                )
-            ),
+            self._planning,
             self.planned.emit,
             self.not_planned.emit,
         )
@@ -170,7 +181,13 @@ class LabelBridge(FutureWatcher):
         """Carry out an export."""
         self._stop_export = threading.Event()
         future = self._keeper.export(
-            plan, form, target, options, self._note_progress, self._stop_export
+            plan,
+            form,
+            target,
+            options,
+            self._note_progress,
+            self._photos_moved.emit,
+            self._stop_export,
         )
         self._watch("export", future, self.exported.emit, self.not_exported.emit)
 
@@ -178,7 +195,7 @@ class LabelBridge(FutureWatcher):
         """End the export; it goes on when it is started again."""
         self._stop_export.set()
 
-    def plan_import(self, form: Format, source: Path, folders: Sequence[Path]) -> None:
+    def plan_import(self, form: Format | None, source: Path, folders: Sequence[Path]) -> None:
         """Ask what an import would do."""
         from core.labels.importing import plan_import
 
@@ -222,6 +239,10 @@ class LabelBridge(FutureWatcher):
         """Keep the newest count. Runs in the thread of the export."""
         self._progress = (done, total)
         self._progressed.emit()
+
+    @Slot(object)
+    def _pass_moves(self, moved: Mapping[str, str]) -> None:
+        self.photos_moved.emit(moved)
 
     @Slot()
     def _start_chunk(self) -> None:

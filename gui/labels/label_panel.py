@@ -14,14 +14,13 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from core.labels.classes import ClassList
+from core.labels.classes import ClassList, Labels
 from gui import theme
 from gui.images.gallery_panel import SearchField
 from gui.labels.class_view import ClassModel, ClassView
@@ -55,6 +54,8 @@ class LabelPanel(QWidget):
     """Number of the class that the selected photos shall have."""
     photos_dropped = Signal(int, list)
     """Number of a class, and photos of the gallery that were dropped on it."""
+    left = Signal()
+    """A class was found and chosen; the photos may have the keys again."""
     names_typed = Signal(str)
     """Names of new classes, with commas or line breaks between."""
 
@@ -66,12 +67,10 @@ class LabelPanel(QWidget):
         self._progress.setAccessibleName(self.tr("Labelled photos"))
         self._count = QLabel()
         self._count.setProperty("muted", True)
-        self._count.setMinimumWidth(40)  # the last to be asked for room
-        self._count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._search = ClassSearch(placeholderText=self.tr("Find a class"))
         self._search.setAccessibleName(self.tr("Find a class"))
         self._search.setClearButtonEnabled(True)
-        self._search.setMaximumWidth(180)
+        self._search.setMaximumWidth(130)
         self._search.addAction(
             theme.icon("search", "#868e9c"), QLineEdit.ActionPosition.LeadingPosition
         )
@@ -167,11 +166,14 @@ class LabelPanel(QWidget):
     def show_proposal(self, text: str) -> None:
         """Offer what the model proposes for the current photo; "" takes the offer away."""
         self._accept.setVisible(bool(text))
-        shown = self._accept.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, _PROPOSAL_PX
-        )
+        room = _PROPOSAL_PX // 2 if self._search.isVisible() else _PROPOSAL_PX
+        shown = self._accept.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         self._accept.setText(shown.replace("&", "&&"))
         self._accept.setToolTip(text)
+
+    def show_current(self, labels: Labels) -> None:
+        """Mark the classes of the photo that is shown."""
+        self._classes.set_current(labels)
 
     def focus_classes(self) -> None:
         """Put the cursor where a class is chosen by typing, or into the tiles."""
@@ -191,6 +193,7 @@ class LabelPanel(QWidget):
         if self._search.text() and index.isValid():
             self.view.chosen.emit(self._classes.data(index, Qt.ItemDataRole.UserRole).id)
             self._search.clear()
+            self.left.emit()
 
     def _make_empty(self) -> QWidget:
         empty = QWidget()

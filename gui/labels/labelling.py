@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from core.errors import DroplensError
 from core.labels.classes import ClassList, Labels, clean_name
 from core.labels.store import Labelling
 
@@ -34,8 +35,10 @@ class LabelGiver(QObject):
         self._gallery, self._model, self._bridge = gallery, model, bridge
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_busy = False
+        self._is_held = False
         self._after: Path | None = None
         self._goes_on = False
+        self._said = ""
         self.advances = True
         """Whether the next photo comes by itself."""
         bridge.changed.connect(self._take)
@@ -48,7 +51,7 @@ class LabelGiver(QObject):
 
     def give(self, class_id: int) -> None:
         """Give the selected photos a class, or a mark; where several count, add or take it."""
-        self._queue(lambda: self._give(class_id, self._gallery.selected(), advance=True))
+        self._queue(lambda: self._give(class_id, self._targets(), advance=True))
 
     def give_to(self, class_id: int, paths: Sequence[Path]) -> None:
         """Give photos a class, as they were dropped on it; the current one stays."""
@@ -56,27 +59,45 @@ class LabelGiver(QObject):
 
     def take_away(self) -> None:
         """Take the labels of the selected photos away."""
-        self._queue(lambda: self._clear(self._gallery.selected()))
+        self._queue(lambda: self._clear(self._targets()))
 
     def accept(self) -> None:
         """Give the selected photos the classes that the model proposes."""
-        self._queue(lambda: self._accept(self._selected_rows(), advance=True))
+        self._queue(lambda: self._accept(self._rows(self._targets()), advance=True))
 
     def accept_all(self, rows: Sequence[GalleryRow]) -> None:
         """Give photos the classes that the model proposes."""
         self._queue(lambda: self._accept(rows, advance=False))
 
-    def edit_classes(self, kind: str, classes: ClassList) -> None:
-        """Let another list of classes hold."""
-        self._queue(lambda: self._begin(lambda: self._bridge.edit_classes(kind, classes)))
+    def edit_classes(self, kind: str, edit: Callable[[ClassList], ClassList]) -> None:
+        """Edit the list of classes as it is when what waits before is done."""
+
+        def carry_out() -> None:
+            try:
+                classes = edit(self._model.book.classes)
+            except (DroplensError, StopIteration, ValueError) as error:  # a class that is gone
+                self.refused.emit(error)
+                return
+            self._begin(lambda: self._bridge.edit_classes(kind, classes))
+
+        self._queue(carry_out)
+
+    def hold(self) -> None:
+        """Take nothing until ``release``: another project is being opened."""
+        self._waiting.clear()
+        self._is_held = True
+
+    def release(self) -> None:
+        """Take wishes again."""
+        self._is_held = False
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._queue(lambda: self._begin(self._bridge.undo))
+        self._queue(lambda: self._turn(self._bridge.undo, self.tr("Undone.")))
 
     def redo(self) -> None:
         """Do again what was undone last."""
-        self._queue(lambda: self._begin(self._bridge.redo))
+        self._queue(lambda: self._turn(self._bridge.redo, self.tr("Done again.")))
 
     def begin(self, ask: Callable[[], None]) -> None:
         """Let something else change labels, an import for instance."""
@@ -85,6 +106,8 @@ class LabelGiver(QObject):
     # One after the other
 
     def _queue(self, step: Callable[[], None]) -> None:
+        if self._is_held:
+            return
         self._waiting.append(step)
         self._go_on()
 
@@ -94,8 +117,12 @@ class LabelGiver(QObject):
 
     def _begin(self, ask: Callable[[], None]) -> None:
         self._is_busy = True
-        self._after, self._goes_on = None, False
+        self._after, self._goes_on, self._said = None, False, ""
         ask()
+
+    def _turn(self, ask: Callable[[], None], said: str) -> None:
+        self._begin(ask)
+        self._said = said
 
     def _give(self, class_id: int, paths: Sequence[Path], *, advance: bool) -> None:
         classes = self._model.book.classes
@@ -123,6 +150,9 @@ class LabelGiver(QObject):
         book = self._model.book
         missing = [row.class_name for row in proposing if not book.proposed(row.top[0])]
         classes = book.classes.add(missing) if missing else None
+        if classes is not None:
+            new = ", ".join(dict.fromkeys(missing))
+            self.noted.emit(self.tr("New among the classes: {names}").format(names=new))
         ids = {one.name: one.id for one in (classes or book.classes).classes}
         labellings = []
         for row in proposing:
@@ -152,7 +182,22 @@ class LabelGiver(QObject):
         self.given.emit(change, labelled)
         if self._goes_on and self._after is not None:
             self._gallery.go_past(self._after)
+        elif self._said:
+            self._show_turned([Path(file) for file in change.labels])
         self._go_on()
+
+    def _show_turned(self, paths: list[Path]) -> None:
+        """Go to the photos whose labels were undone, so that the next key is meant for them."""
+        shown = [path for path in paths if self._model.position(path) >= 0]
+        if shown:
+            self._gallery.select(shown, shown[0])
+        if len(paths) == 1:
+            row = self._model.row(paths[0])
+            label = self._model.book.classes.said(self._label(row)) if row is not None else ""
+            now = label or self.tr("no label")
+            self.noted.emit(f"{self._said} {paths[0].name}: {now}")
+        else:
+            self.noted.emit(self._said)
 
     @Slot(object)
     def _refuse(self, error: BaseException) -> None:
@@ -164,8 +209,14 @@ class LabelGiver(QObject):
         found = (self._model.row(path) for path in paths)
         return [row for row in found if row is not None]
 
-    def _selected_rows(self) -> list[GalleryRow]:
-        return self._rows(self._gallery.selected())
+    def _targets(self) -> list[Path]:
+        """Return the selected photos, else the one that is shown, where the list has it."""
+        current = self._gallery.current
+        shown = [current] if current is not None and self._model.position(current) >= 0 else []
+        found = self._gallery.selected() or shown
+        if not found:
+            self.noted.emit(self.tr("No photo is selected; choose one in the list first."))
+        return found
 
     def _label(self, row: GalleryRow) -> Labels:
         return self._model.book.resolve(row.label)

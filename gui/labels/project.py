@@ -85,7 +85,7 @@ class LabelProject(QObject):
     def _join(self) -> None:
         bridge, panel, giver = self.bridge, self.panel, self.giver
         bridge.opened.connect(self._take_project)
-        bridge.not_opened.connect(self.failed)
+        bridge.not_opened.connect(self._refuse_project)
         bridge.met.connect(self._take_met)
         self.exchange.photos_come.connect(self._bring)
         self.exchange.moved.connect(self.moved)
@@ -105,6 +105,8 @@ class LabelProject(QObject):
         self._model.modelReset.connect(self._counting.start)
         self._model.rowsInserted.connect(self._counting.start)
         self._gallery.current_changed.connect(self.show_proposal)
+        self._gallery.view.selectionModel().selectionChanged.connect(self.show_proposal)
+        panel.left.connect(self._gallery.view.setFocus)
 
     def slots(self) -> dict[str, Callable[[], object]]:
         """Return what the actions of the menu do, by their names."""
@@ -135,12 +137,14 @@ class LabelProject(QObject):
     def open(self, path: Path) -> None:
         """Open a project, or make it; the one before stays open where this one cannot be."""
         self.keep_session()
+        self.giver.hold()
         self.bridge.open(path)
 
     @Slot(object)
     def _take_project(self, opened: OpenedProject) -> None:
         is_other = self.path is not None
         self.path = opened.path
+        self.giver.release()
         self._model.forget_labels()
         if opened.notice:
             self.said.emit(opened.notice)
@@ -148,11 +152,16 @@ class LabelProject(QObject):
         self._bring([Path(file) for file in opened.files])
         self._model.set_labels(opened.state.labels)
         self._follow_change(opened.state, labelled=False)
-        restore(opened.session, self._gallery, self.filter_bar)
+        restore(opened.session, self._gallery, self._model, self.filter_bar)
         self._session.start()
         self.path_changed.emit(opened.path)
         if is_other:
             self.noted.emit(self.tr("{name} is open.").format(name=opened.path.name))
+
+    @Slot(object)
+    def _refuse_project(self, error: BaseException) -> None:
+        self.giver.release()
+        self.failed.emit(error)
 
     @Slot(list)
     def _bring(self, paths: Sequence[Path]) -> None:
@@ -188,7 +197,11 @@ class LabelProject(QObject):
         self._brought_back.difference_update(met.photos)
         if found:
             self.present.emit([Path(file) for file in found])
-        gone = {old: new for old, new in met.moved.items() if self._model.row(Path(old))}
+        gone = {
+            old: new
+            for old, new in met.moved.items()
+            if self._model.row(Path(old)) and old not in met.photos  # else they changed places
+        }
         if gone:
             self.moved.emit(gone)
         if met.changed:
@@ -266,17 +279,25 @@ class LabelProject(QObject):
         """Offer the model's class for the photo that is shown."""
         current = self._gallery.current
         row = self._model.row(current) if current is not None else None
-        if row is None or not row.class_name:
+        book = self._model.book
+        self.panel.show_current(() if row is None else book.resolve(row.label))
+        selected = len(self._gallery.view.selectionModel().selectedRows())
+        if selected > 1:
+            text = self.tr("Enter: accept for {n} photos").format(n=f"{selected:,}")
+            self.panel.show_proposal(text)
+        elif (
+            row is None
+            or not row.class_name
+            or self._model.position(row.path) < 0
+            or book.proposed(row.top[0]) in book.resolve(row.label)
+        ):
             self.panel.show_proposal("")
-            return
-        if self._model.book.proposed(row.top[0]) in self._model.book.resolve(row.label):
-            self.panel.show_proposal("")
-            return
-        self.panel.show_proposal(
-            self.tr("Enter: {name} {probability}").format(
-                name=row.class_name, probability=row.figure(0)
+        else:
+            self.panel.show_proposal(
+                self.tr("Enter: {name} {probability}").format(
+                    name=row.class_name, probability=row.figure(0)
+                )
             )
-        )
 
     def use_model_names(self, names: tuple[str, ...]) -> None:
         """Follow the model in use."""
@@ -286,17 +307,26 @@ class LabelProject(QObject):
 
     def accept_all(self) -> None:
         """Ask, then give all photos that are shown the class that the model proposes."""
-        rows = [row for row in self._model.shown_rows() if row.class_name]
+        book = self._model.book
+        proposing = [row for row in self._model.shown_rows() if row.class_name]
+        rows = [row for row in proposing if not book.resolve(row.label)]
         if not rows:
-            self.noted.emit(self.tr("The model has no proposal for these photos yet."))
+            self.noted.emit(self.tr("No photo that is shown lacks a label and has a proposal."))
             return
-        asked = QMessageBox.question(
-            self._window,
-            self.tr("Accept all"),
-            self.tr("Give {n} photos the class that the model proposes? It can be undone.").format(
-                n=f"{len(rows):,}"
-            ),
-        )
+        new = {row.class_name for row in rows if not book.proposed(row.top[0])}
+        said = [
+            self.tr("Give {n} photos the class that the model proposes?").format(n=f"{len(rows):,}")
+        ]
+        if len(rows) < len(proposing):
+            kept = f"{len(proposing) - len(rows):,}"
+            said.append(self.tr("{n} that have a label keep it.").format(n=kept))
+        if new:
+            names = ", ".join(sorted(new)[:5]) + (", …" if len(new) > 5 else "")
+            said.append(
+                self.tr("New classes: {n} ({names}).").format(n=f"{len(new):,}", names=names)
+            )
+        said.append(self.tr("It can be undone."))
+        asked = QMessageBox.question(self._window, self.tr("Accept all"), " ".join(said))
         if asked == QMessageBox.StandardButton.Yes:
             self.giver.accept_all(rows)
 
@@ -305,12 +335,8 @@ class LabelProject(QObject):
     def _add_classes(self, text: str) -> None:
         from gui.labels.classes_dialog import names_in
 
-        try:
-            classes = self._model.book.classes.add(names_in(text))
-        except Exception as error:  # noqa: BLE001 - shown, whatever it is
-            self.failed.emit(error)
-            return
-        self.giver.edit_classes("add", classes)
+        names = names_in(text)
+        self.giver.edit_classes("add", lambda classes: classes.add(names))
         self._gallery.view.setFocus()
 
     def edit_classes(self) -> None:
@@ -356,7 +382,11 @@ class LabelProject(QObject):
 
     @Slot(object)
     def _apply_filter(self, shown: Filter) -> None:
+        """Show what passes; where the photo in front does not, the first that does takes over."""
         self._model.set_filter(shown)
+        current = self._gallery.current
+        if current is not None and self._model.position(current) < 0 and self._model.rowCount():
+            self._gallery.show_photo(self._model.shown_row(0).path)
 
     def _want_look_alikes(self) -> None:
         selected = self._gallery.selected() or [

@@ -32,7 +32,9 @@ def session_of(gallery: GalleryPanel, model: GalleryModel) -> dict[str, str]:
     }
 
 
-def restore(session: Mapping[str, str], gallery: GalleryPanel, filter_bar: FilterBar) -> None:
+def restore(
+    session: Mapping[str, str], gallery: GalleryPanel, model: GalleryModel, filter_bar: FilterBar
+) -> None:
     """Let gallery and filter be as they were; what cannot be read is passed over."""
     try:
         current = json.loads(session.get("current", '""'))
@@ -43,7 +45,9 @@ def restore(session: Mapping[str, str], gallery: GalleryPanel, filter_bar: Filte
     if current:
         gallery.select(selected, Path(current))
     # Then only, for a photo that is hidden stays the current one.
-    filter_bar.set_filter(_filter(session.get("filter", "")))
+    shown = _filter(session.get("filter", ""))
+    filter_bar.show_filter(shown)
+    model.set_filter(shown)
     gallery.search = session.get("search", "")
     if scroll:
         bar = gallery.view.verticalScrollBar()

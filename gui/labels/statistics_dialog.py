@@ -96,6 +96,7 @@ class StatisticsDialog(QDialog):
         marks = sum(found.by_mark.values())
         for count, text in (
             (found.labelled, self.tr("labelled")),
+            (marks, self.tr("unsure or rejected")),
             (found.photos - found.labelled - marks, self.tr("unlabelled")),
             (found.today, self.tr("today")),
         ):

@@ -6,6 +6,7 @@ i-th folder as sorted by code point, which is torchvision's class index.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from core.labels.plans import (
     Plan,
     Targets,
     common_folder,
+    folder_name,
     folders_of,
     labelled_only,
+    note_empty_sets,
     split_of,
     subfolder,
     used_classes,
@@ -59,17 +62,18 @@ def _plan(
     if any(len(one.classes) > 1 for one in kept):
         plan.notes.append("Photos of several classes are put into each of their folders.")
     used = used_classes(kept, classes)
-    folders = folders_of(used)
+    folders = folders_of(classes)  # the same ones, whichever photos are exported
     sets = split_of(kept, options.split, options.seed)
+    note_empty_sets(sets.values(), options.split, plan)
     common = common_folder(kept) if options.keep_folders else None
-    targets = Targets(root, unique_names=unique_names)
+    targets = Targets(root, options.taken, unique_names=unique_names)
     for one in kept:
         for name in one.classes:
             parts = [sets[one.path], folders[name], subfolder(one, common) if common else ""]
             plan.files.append(targets.place(one, "/".join(part for part in parts if part)))
     names = {folders[name]: name for name in used}
-    for folder in _folders_in(root) if options.split is None else []:
-        names.setdefault(folder, folder)  # what lay there before counts for torchvision too
+    if options.split is None:  # what lay there before counts for torchvision too
+        names = {**_class_names(root, _folders_in(root)), **names}
     if names:
         lines = [names[folder] for folder in sorted(names)]
         plan.texts[CLASSES_FILE] = ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
@@ -85,8 +89,9 @@ def read(path: Path) -> ReadLabels:
     if path.is_file():
         path = path.parent
     folders = _folders_in(path)
-    sets = [name for name in folders if name.lower() in _SETS]
-    roots = [path / name for name in sets] if sets and len(sets) == len(folders) else [path]
+    are_sets = bool(folders) and all(name.lower() in _SETS for name in folders)
+    are_classes = _lines(path, folders) is not None
+    roots = [path / name for name in folders] if are_sets and not are_classes else [path]
     names = _class_names(path, sorted({name for root in roots for name in _folders_in(root)}))
     if not names:
         raise LabelsError(
@@ -106,12 +111,21 @@ def read(path: Path) -> ReadLabels:
 
 def _class_names(root: Path, folders: list[str]) -> dict[str, str]:
     """Return the class of each folder: by classes.txt where it fits, else by the folder's name."""
-    names = dict(zip(folders, folders, strict=True))
-    if (root / CLASSES_FILE).is_file():
-        lines = read_text(root / CLASSES_FILE).splitlines()
-        if len(lines) == len(folders) and all(line.strip() for line in lines):
-            names = dict(zip(folders, lines, strict=True))
-    return names
+    return dict(zip(folders, _lines(root, folders) or folders, strict=True))
+
+
+def _lines(root: Path, folders: list[str]) -> list[str] | None:
+    """Return the names in classes.txt, where each of them can be the class of its folder."""
+    if not (root / CLASSES_FILE).is_file():
+        return None
+    lines = read_text(root / CLASSES_FILE).splitlines()
+    if len(lines) != len(folders):
+        return None
+    for line, folder in zip(lines, folders, strict=True):
+        made = folder_name(line)
+        if folder != made and not re.fullmatch(re.escape(made) + r"-\d+", folder):
+            return None
+    return lines
 
 
 def _folders_in(folder: Path) -> list[str]:
@@ -121,7 +135,7 @@ def _folders_in(folder: Path) -> list[str]:
             for entry in folder.iterdir()
             if entry.is_dir() and not entry.name.startswith(".")
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise LabelsError(f"The folder {folder} could not be read: {os_reason(error)}.") from error

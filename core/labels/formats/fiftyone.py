@@ -24,7 +24,7 @@ def write(
     plan = Plan()
     kept = labelled_only(photos, plan)
     common = common_folder(kept) if options.keep_folders else None
-    targets = Targets(root, unique_stems=True)
+    targets = Targets(root, options.taken, unique_stems=True)
     index = {name: number for number, name in enumerate(classes)}
     several = any(len(one.classes) > 1 for one in kept)
     labels: dict[str, Any] = {}

@@ -34,7 +34,7 @@ def write(
     plan = Plan()
     kept = labelled_only(photos, plan)
     sets = split_of(kept, options.split, options.seed)
-    targets = Targets(root)
+    targets = Targets(root, options.taken)
     several = any(len(one.classes) > 1 for one in kept)
     lines: dict[str, list[dict[str, Any]]] = {}
     for one in kept:

@@ -24,7 +24,8 @@ from core.labels.records import LabelledPhoto
 _NAMES = "synsets.txt"
 _IMAGES = "images"
 _QUOTED = re.compile(r'"(?P<stem>(?:[^"\\]|\\.)*)"(?P<ending>\.\S*)?(?P<rest>.*)')
-_INDICES = re.compile(r"(?P<file>.*?)(?P<rest>(?:\s+\d+)*)\s*$")
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
+_USUAL = ("train", "val", "test", "trainval", "default")
 
 
 def write(
@@ -35,7 +36,7 @@ def write(
     kept = labelled_only(photos, plan)
     sets = split_of(kept, options.split, options.seed)
     common = common_folder(kept) if options.keep_folders else None
-    targets = Targets(root, unique_stems=True)
+    targets = Targets(root, options.taken, unique_stems=True)
     index = {name: number for number, name in enumerate(classes)}
     lines: dict[str, list[str]] = {}
     for one in kept:
@@ -66,15 +67,21 @@ def read(path: Path) -> ReadLabels:
     for file in sorted(root.glob("*.txt")):
         if file.name == _NAMES:
             continue
-        for number, line in enumerate(read_text(file).split("\n"), 1):
-            if line.strip():
-                name, indices = _parsed(line.rstrip("\r"))
-                if any(index >= len(classes) for index in indices):
-                    raise LabelsError(
-                        f"{file}, line {number}: there is no class {max(indices)}; {_NAMES} has "
-                        f"{len(classes):,}, counted from 0."
-                    )
-                found.labels.append(ReadLabel(name, tuple(classes[index] for index in indices)))
+        lines = [line.rstrip("\r") for line in read_text(file).split("\n") if line.strip()]
+        parsed = [_parsed(line) for line in lines]
+        wrong = [most for _, indices in parsed for most in indices if most >= len(classes)]
+        if wrong and file.stem not in _USUAL:
+            found.notes.append(f"{file.name} is no list of photos and is passed over.")
+        elif wrong:
+            raise LabelsError(
+                f"{file} names a class {wrong[0]}, but {_NAMES} has {len(classes):,}, counted "
+                "from 0."
+            )
+        else:
+            found.labels += [
+                ReadLabel(name, tuple(classes[index] for index in indices))
+                for name, indices in parsed
+            ]
     return found
 
 
@@ -101,7 +108,10 @@ def _parsed(line: str) -> tuple[str, list[int]]:
     quoted = _QUOTED.fullmatch(line)
     if quoted:
         file, rest = quoted["stem"] + (quoted["ending"] or ""), quoted["rest"]
-    else:
-        plain = _INDICES.fullmatch(line)
-        file, rest = (plain["file"], plain["rest"]) if plain else (line, "")
-    return file, [int(one) for one in rest.split() if one.isdecimal()]
+        return file, [int(one) for one in rest.split() if _INDEX.fullmatch(one)]
+    words = line.split()
+    count = 0
+    while count < len(words) - 1 and _INDEX.fullmatch(words[-1 - count]):
+        count += 1
+    indices = [int(one) for one in words[len(words) - count :]]
+    return line.rsplit(maxsplit=count)[0].strip() if count else line.strip(), indices

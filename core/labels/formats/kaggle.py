@@ -59,7 +59,7 @@ def read(path: Path) -> ReadLabels:
     """
     header, *rows = read_table(path)
     found = ReadLabels(folders=[path.parent], by_stem=True)
-    if len(header) == 2 and not _is_number(rows[0][1] if rows and len(rows[0]) > 1 else ""):
+    if len(header) == 2:
         found.labels = [ReadLabel(row[0], (row[1],) if row[1:] and row[1] else ()) for row in rows]
         return found
     found.classes = header[1:]
@@ -91,7 +91,8 @@ def _without_ending(path: str, one: LabelledPhoto) -> str:
 
 
 def _of(one: str, by_id: dict[str, LabelledPhoto]) -> LabelledPhoto | None:
-    return by_id.get(one) or by_id.get(Path(one).stem)
+    is_bare = "/" not in one and "\\" not in one
+    return by_id.get(one) or (by_id.get(Path(one).stem) if is_bare else None)
 
 
 def _refuse_unlike(header: Sequence[str], classes: Sequence[str], template: Path) -> None:

@@ -103,20 +103,27 @@ def _file(data: dict[str, Any]) -> str:
 
 
 def _unquoted(text: str) -> str:
-    return urllib.parse.unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+    quoted = text.encode("utf-8", "surrogateescape")
+    return urllib.parse.unquote_to_bytes(quoted).decode("utf-8", "surrogateescape")
 
 
 def _choices(task: dict[str, Any]) -> list[str]:
-    annotations = task.get("annotations") or task.get("completions") or []
-    if not annotations and isinstance(task.get("choice"), str | list):  # the form "JSON-MIN"
-        value = task["choice"]
-        return [str(one) for one in (value if isinstance(value, list) else [value])]
-    for annotation in annotations:
+    annotations = task.get("annotations") or task.get("completions")
+    if not annotations:  # the form "JSON-MIN"
+        return _strings(task.get("choice"))
+    for annotation in annotations if isinstance(annotations, list) else []:
         if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
+            results = annotation.get("result")
             return [
-                str(name)
-                for result in annotation.get("result") or []
+                name
+                for result in (results if isinstance(results, list) else [])
                 if isinstance(result, dict) and isinstance(result.get("value"), dict)
-                for name in result["value"].get("choices") or []
+                for name in _strings(result["value"].get("choices"))
             ]
     return []
+
+
+def _strings(value: Any) -> list[str]:
+    """Return a text, or the texts of a list."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]

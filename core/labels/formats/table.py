@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import LabelsError
+from core.errors import LabelsError, os_reason
+from core.files import open_ordinary
 from core.labels.formats import (
     class_folders,
     fiftyone,
@@ -92,7 +93,18 @@ def find_format(name: str) -> Format:
 
 
 def guess_format(path: Path) -> Format:
-    """Return the format that a file or folder seems to have, by its files' names and beginnings."""
+    """Return the format that a file or folder seems to have, by its files' names and beginnings.
+
+    Raises:
+        LabelsError: it cannot be read.
+    """
+    try:
+        return _guessed(path)
+    except OSError as error:
+        raise LabelsError(f"The labels in {path} could not be read: {os_reason(error)}.") from error
+
+
+def _guessed(path: Path) -> Format:
     if path.is_dir():
         for file, name in (
             ("labels.json", "fiftyone"),
@@ -111,7 +123,8 @@ def guess_format(path: Path) -> Format:
     if ending in (".jsonl", ".ndjson"):
         return FORMATS["hugging-face" if path.name == "metadata.jsonl" else "json-lines"]
     if ending == ".json":
-        start = path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
+        with open_ordinary(path) as opened:
+            start = opened.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
         if start.startswith(b"["):
             return FORMATS["label-studio"]
         return FORMATS["labelme" if b'"flags"' in start or b'"imagePath"' in start else "fiftyone"]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import LabelsError
@@ -557,3 +560,184 @@ def test_nothing_to_export_is_a_sentence(store: LabelStore, tmp_path: Path) -> N
             export(store, form.name, target_of(form.name, tmp_path))
     with pytest.raises(LabelsError, match="only read"):
         export(store, "labelme", tmp_path / "out")
+
+
+# What could go wrong around an export or import
+
+
+def test_an_export_replaces_neither_photos_nor_projects(
+    store: LabelStore, photos: list[Path]
+) -> None:
+    store.label([Labelling(photos[0], (1,))])
+    for target in (photos[0], store.path):
+        before = target.read_bytes()
+        with pytest.raises(LabelsError, match=r"ends in \.csv"):
+            export(store, "csv", target)
+        assert target.read_bytes() == before
+
+
+def test_an_earlier_table_is_kept(store: LabelStore, photos: list[Path], tmp_path: Path) -> None:
+    store.label([Labelling(photos[0], (1,))])
+    (tmp_path / "l.csv").write_text("mine")
+    export(store, "csv", tmp_path / "l.csv")
+    assert (tmp_path / "l.csv.before-1").read_text() == "mine"
+
+
+def test_folders_do_not_depend_on_what_is_exported(
+    store: LabelStore, photos: list[Path], tmp_path: Path
+) -> None:
+    store.edit_classes("add", store.classes.add(["A:B", "A?B"]))
+    first, second = store.classes.id_of("A:B"), store.classes.id_of("A?B")
+    store.label([Labelling(photos[0], (first or 0,)), Labelling(photos[1], (second or 0,))])
+    export(store, "class-folders", tmp_path / "out")
+    export(store, "class-folders", tmp_path / "out", only_class="A?B")
+    assert brought_back(tmp_path, "class-folders", tmp_path / "out") == by_content(store)
+
+
+def test_a_list_of_classes_that_is_not_ours_is_not_believed(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_photo("set/cat/a.png", (4, 4))
+    make_photo("set/dog/b.png", (4, 4))
+    (tmp_path / "set" / "classes.txt").write_text("dog\ncat\n")
+    plan = importing.plan_import(store, FORMATS["class-folders"], tmp_path / "set")
+    assert {path.name: names for path, (names, _) in plan.labels.items()} == {
+        "a.png": ("cat",),
+        "b.png": ("dog",),
+    }
+
+
+def test_moving_beside_another_photo_of_the_same_content_loses_neither(
+    store: LabelStore, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "in" / "x.jpg", tmp_path / "out" / "cat" / "x.jpg"
+    for path in (one, two):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"the same")
+    store.label([Labelling(one, (1,)), Labelling(two, (6,))])
+    export(store, "class-folders", tmp_path / "out", ExportOptions(transfer="move"))
+    found = {one.path.relative_to(tmp_path / "out"): one.classes for one in exporting.choose(store)}
+    assert sorted(found.values()) == [("cat",), (CLASSES[5],)]
+    assert all((tmp_path / "out" / path).read_bytes() == b"the same" for path in found)
+
+
+@pytest.mark.parametrize("transfer", ["copy", "link", "move"])
+def test_links_to_photos(
+    store: LabelStore, photos: list[Path], tmp_path: Path, transfer: str
+) -> None:
+    link = tmp_path / "links" / "l.jpg"
+    link.parent.mkdir()
+    link.symlink_to(os.path.relpath(photos[0], link.parent))
+    store.label([Labelling(link, (1,))])
+    options = ExportOptions(transfer=transfer)  # type: ignore[arg-type]
+    assert export(store, "class-folders", tmp_path / "out", options).failed == []
+    made = tmp_path / "out" / "cat" / "l.jpg"
+    assert not made.is_symlink()
+    assert made.read_bytes() == photos[0].read_bytes()
+    assert link.is_symlink() == (transfer != "move")
+
+
+def test_a_photo_edited_since_is_not_exported_twice(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("a.png", (4, 4))
+    store.label([Labelling(path, (1,))])
+    make_photo("a.png", (9, 9))
+    for _ in range(3):
+        export(store, "class-folders", tmp_path / "out")
+    assert len(list((tmp_path / "out" / "cat").iterdir())) == 1
+
+
+def test_two_names_that_only_resemble_one_photo_do_not_both_label_it(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("ph/1.png", (4, 4))
+    (tmp_path / "l.csv").write_text("file,label\na/1.png,cat\nb/1.png,dog\n")
+    plan = importing.plan_import(store, FORMATS["csv"], tmp_path / "l.csv", [tmp_path / "ph"])
+    assert plan.labels == {path: (("cat",), "")}
+    assert plan.missing == ["b/1.png"]
+    assert "found by their name" in plan.notes[0]
+
+
+def test_an_import_takes_the_classes_as_they_are_when_it_is_carried_out(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("a.png", (4, 4))
+    (tmp_path / "l.csv").write_text("file,label\na.png,owl\n")
+    plan = importing.plan_import(store, FORMATS["csv"], tmp_path / "l.csv")
+    store.edit_classes("add", store.classes.add(["hen"]))  # takes the number meanwhile
+    importing.carry_out(plan, store)
+    assert store.classes.said(store.label_of(path)) == "owl"
+    with (
+        LabelStore(tmp_path / "other.droplens") as other,
+        pytest.raises(LabelsError, match="Another project"),
+    ):
+        importing.carry_out(plan, other)
+
+
+def test_a_class_named_like_a_mark_stays_a_class(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("a.png", (4, 4))
+    (tmp_path / "l.csv").write_text("file,label\na.png,reject\n")
+    importing.carry_out(importing.plan_import(store, FORMATS["csv"], tmp_path / "l.csv"), store)
+    assert store.label_of(path) == (store.classes.id_of("reject"),)
+
+
+def test_paths_with_dots_are_the_photos_they_lead_to(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("images/a.png", (4, 4))
+    content = {"flags": {"cat": True}, "shapes": [], "imagePath": "..\\images\\a.png"}
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann" / "a.json").write_text(json.dumps(content))
+    plan = importing.plan_import(store, FORMATS["labelme"], tmp_path / "ann")
+    assert list(plan.labels) == [path]
+
+
+def test_a_split_is_the_same_when_contents_become_known(
+    store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    paths = [make_photo(f"{number}.png", (4, 4 + number)) for number in range(20)]
+    store.label([Labelling(path, (1,)) for path in paths])
+    options = ExportOptions(split=(0.5, 0.25, 0.25))
+    export(store, "yolo", tmp_path / "out", options)
+    store.note_content({name: content_of(Path(name)) for name in store.without_content()})
+    export(store, "yolo", tmp_path / "out", options)
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 20
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    | st.sampled_from(["http://[bad", "x" * 5000, "\udc80", "/data/local-files/?d=\udc80"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            "data image annotations result value choices labels classes label file file_name "
+            "flags imagePath choice mark 0".split()
+        ),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(value=ODD, lines=st.booleans())
+def test_whatever_a_file_holds_it_is_read_or_refused(
+    store: LabelStore, tmp_path: Path, value: object, lines: bool
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir(exist_ok=True)
+    content = json.dumps(value)
+    for name in ("labels.json", "synsets.txt", "train.txt", "metadata.jsonl", "t.csv"):
+        (folder / name).write_text(content + "\n" if lines else content)
+    for form in FORMATS.values():
+        for source in (folder, folder / "labels.json"):
+            with contextlib.suppress(LabelsError):
+                importing.plan_import(store, form, source)

@@ -90,7 +90,7 @@ def test_labelling_goes_on_while_photos_are_exported(keeper: LabelKeeper, tmp_pa
         reached.set()
         assert go_on.wait(10)
 
-    future = keeper.export(plan, form, target, options, hold, threading.Event())
+    future = keeper.export(plan, form, target, options, hold, lambda _: None, threading.Event())
     assert reached.wait(10)
     more = label(tmp_path / "more.jpg")
     keeper.ask(lambda store: store.label([more])).result(timeout=10)

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core.errors import LabelsError
 from core.inference.predictions import ClassProbability, Prediction
 from core.labels import database
-from core.labels.classes import REJECT, UNSURE, ClassList, Labels
+from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.photos import content_of
 from core.labels.records import count, read_records
 from core.labels.store import Labelling, LabelStore
@@ -97,7 +97,7 @@ def test_undo_and_redo_reach_over_restarts(store: LabelStore, tmp_path: Path) ->
         again.undo()
         again.undo()
         assert again.label_of(path) == ()
-        assert again.undo().classes == ClassList()
+        assert again.undo().classes.names == ()
         assert again.undo().undo == ""
 
 
@@ -507,3 +507,131 @@ class AgainstDictionary(RuleBasedStateMachine):
 
 TestAgainstDictionary = AgainstDictionary.TestCase
 TestAgainstDictionary.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+# What could go wrong around a project
+
+
+def test_reading_the_file_frees_no_lock(store: LabelStore) -> None:
+    store.path.read_bytes()  # closing it ends the database's own locks in this process
+    script = "import sys; from pathlib import Path; from core.labels.store import LabelStore\n"
+    script += "LabelStore(Path(sys.argv[1]))"
+    found = subprocess.run(
+        [sys.executable, "-c", script, store.path], cwd=ROOT, capture_output=True, check=False
+    )
+    assert b"another Droplens has it open" in found.stderr
+
+
+def test_a_link_to_a_project_is_the_same_project(store: LabelStore, tmp_path: Path) -> None:
+    alias = tmp_path / "alias.droplens"
+    alias.symlink_to(store.path)
+    with pytest.raises(LabelsError, match="another Droplens"):
+        LabelStore(alias)
+
+
+@pytest.mark.parametrize("loss", ["emptied", "gone"])
+def test_a_file_that_was_lost_comes_back_from_its_copy(
+    store: LabelStore, tmp_path: Path, loss: str
+) -> None:
+    path = photo(tmp_path, "a.jpg")
+    label(store, path, 1)
+    store.close()
+    LabelStore(store.path).close()
+    if loss == "gone":
+        store.path.unlink()
+    else:
+        store.path.write_bytes(b"")
+    with LabelStore(store.path) as again:
+        assert "the copy of" in again.notice
+        assert again.label_of(path) == (1,)
+
+
+def test_copies_of_odd_names_are_found_and_other_files_left_alone(tmp_path: Path) -> None:
+    project = tmp_path / "birds [2024] *.droplens"
+    with LabelStore(project) as store:
+        store.edit_classes("add", store.classes.add(["cat"]))
+    LabelStore(project).close()
+    assert len(database.backups_of(project)) == 1
+    folder = database.backups_of(project)[0].parent
+    own = folder / f"before merging {project.name}"
+    own.write_text("mine")
+    for day in range(1, 20):
+        (folder / f"2001-01-{day:02} {project.name}").write_bytes(b"")
+    database.backups_of(project)[0].unlink()
+    LabelStore(project).close()
+    assert own.read_text() == "mine"
+
+
+def test_a_project_moved_away_while_open_takes_no_more_labels(
+    store: LabelStore, tmp_path: Path
+) -> None:
+    path = photo(tmp_path, "a.jpg")
+    store.path.rename(tmp_path / "moved.droplens")
+    with pytest.raises(LabelsError, match="moved or deleted while it was open"):
+        label(store, path, 1)
+
+
+def test_a_project_needs_its_ending(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match=r"ends in \.droplens"):
+        LabelStore(tmp_path / "labels.db")
+
+
+def test_a_class_that_is_not_there_cannot_be_given(store: LabelStore, tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match="no longer there"):
+        label(store, photo(tmp_path, "a.jpg"), 9)
+
+
+def test_a_number_is_not_given_again_after_undo(store: LabelStore) -> None:
+    store.edit_classes("add", store.classes.add(["hen"]))
+    assert store.classes.id_of("hen") == 4
+    store.undo()
+    store.close()
+    with LabelStore(store.path) as again:
+        again.edit_classes("add", again.classes.add(["fox"]))
+        assert again.classes.id_of("fox") == 5
+
+
+def test_copies_that_are_only_touched_keep_their_own_labels(
+    store: LabelStore, tmp_path: Path
+) -> None:
+    one, two = photo(tmp_path, "a.jpg", "same"), photo(tmp_path, "b.jpg", "same")
+    label(store, two, 2)
+    label(store, one, 1)
+    store.note_content({name: content_of(Path(name)) for name in store.without_content()})
+    for path in (one, two):
+        os.utime(path, (1, 1))
+    met, _ = store.meet([one, two])
+    assert not met.moved
+    assert (store.label_of(one), store.label_of(two)) == ((1,), (2,))
+    os.utime(one, (2, 2))
+    met, _ = store.meet([photo(tmp_path, "c.jpg", "same")])
+    assert not met.moved
+    assert store.label_of(one) == (1,)
+
+
+def test_a_photo_replaced_before_its_content_was_known_is_told_of(
+    store: LabelStore, tmp_path: Path
+) -> None:
+    path = photo(tmp_path, "a.jpg", "before")
+    label(store, path, 1)
+    path.write_text("quite another")
+    assert store.meet([path])[0].changed == [str(path)]
+
+
+def test_photos_that_take_each_others_place(store: LabelStore, tmp_path: Path) -> None:
+    one, two = photo(tmp_path, "a.jpg"), photo(tmp_path, "b.jpg", "longer content")
+    label(store, one, 1)
+    label(store, two, 2)
+    store.note_moves({str(one): str(two), str(two): str(tmp_path / "c.jpg")})
+    assert store.label_of(two) == (1,)
+    assert store.label_of(tmp_path / "c.jpg") == (2,)
+
+
+def test_a_time_beyond_the_calendar(store: LabelStore, tmp_path: Path) -> None:
+    path = photo(tmp_path, "a.jpg")
+    try:
+        os.utime(path, (2**34, 2**34))
+    except (OSError, OverflowError):
+        pytest.skip("this disk has no such times")
+    met, _ = store.meet([path])
+    assert str(path) in met.photos

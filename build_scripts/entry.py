@@ -1,0 +1,23 @@
+"""Where the frozen program begins: the window, or the command line by the name it is called by."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run what the executable is named after."""
+    multiprocessing.freeze_support()  # networks are converted in a process of their own
+    if Path(sys.argv[0]).stem.endswith("-cli"):
+        from core.__main__ import main as command_line
+
+        return command_line()
+    from gui.start import main as window
+
+    return window()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

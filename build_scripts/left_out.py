@@ -1,0 +1,27 @@
+"""Modules that the frozen program leaves out, because nothing in it ever imports them."""
+
+LEFT_OUT = (
+    "torch._inductor",
+    "torch.utils.tensorboard",
+    "torch.utils.benchmark",
+    "torch.utils.bottleneck",
+    "onnxruntime.transformers",
+    "onnxruntime.quantization",
+    "onnxruntime.tools",
+    "onnx.backend",
+    "onnx.reference",
+    "tkinter",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "lxml",
+    "yaml",
+    "pytest",
+    "hypothesis",
+    "pip",
+    "PIL.ImageQt",
+    "PySide6.QtNetworkAuth",
+    "PySide6.QtOpenGL",
+    "PySide6.QtQml",
+    "PySide6.QtQuick",
+)

@@ -1,0 +1,173 @@
+"""Does this installation work? Each of its parts is used once, on files of its own."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import resources
+from core.errors import DroplensError
+
+if TYPE_CHECKING:
+    from core.inference.engine import Engine
+
+FOLDER_NAME = "Jörg 张伟"
+"""A name that programs stumble over."""
+
+_SAMPLE, _EXPECTED = "samples/coffee.png", "espresso"
+_LAYER = "features.3.squeeze"
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "HEIF")
+_PATIENCE_S = 120
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of the installation.
+
+    Attributes:
+        title: what was tried, in words.
+        seconds: how long it took.
+        error: what went wrong, "" where nothing did.
+    """
+
+    title: str
+    seconds: float
+    error: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {"title": self.title, "seconds": round(self.seconds, 2), "error": self.error}
+
+
+def run_checks() -> Iterator[Check]:
+    """Carry out all checks, one after the other; what fails is said and ends none of the others."""
+    from core.inference.engine import Engine
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / FOLDER_NAME
+        folder.mkdir()
+        engine = Engine(lambda _: None, cache=folder / "cache")
+        try:
+            for title, job in (
+                ("photos of all kinds are read", lambda: _read_photos(folder)),
+                ("the built-in model opens", lambda: _open(engine)),
+                ("it knows a sample photo", lambda: _classify(engine)),
+                ("a feature map is captured", lambda: _capture(engine)),
+                ("checkpoints of each form open", lambda: _open_forms(engine, folder)),
+                ("the network is converted", lambda: _convert(folder)),
+                ("labels are kept", lambda: _label(folder)),
+                ("settings are kept", lambda: _keep_settings(folder)),
+            ):
+                yield carried_out(title, job)
+        finally:
+            engine.shut_down()
+
+
+def carried_out(title: str, job: Callable[[], object]) -> Check:
+    """Carry out one check."""
+    started = time.perf_counter()
+    error = ""
+    try:
+        job()
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is what is looked for
+        error = f"{type(failure).__name__}: {failure}"
+    return Check(title, time.perf_counter() - started, error)
+
+
+def _read_photos(folder: Path) -> None:
+    from core.images.decoding import load_rgb
+
+    picture = load_rgb(resources.path(_SAMPLE), upright=True).resize((64, 48))
+    for form in _FORMATS:
+        path = folder / f"photo.{form.lower()}"
+        picture.save(path, form)
+        _expect(load_rgb(path, upright=True).size == picture.size, f"{form}: another size")
+
+
+def _open(engine: Engine) -> None:
+    from core.models.spec import ModelChoice
+
+    spec = engine.open_model(ModelChoice(), "cpu").result(_PATIENCE_S).spec
+    _expect(len(spec.class_names) == 1000, "it has not 1,000 classes")
+
+
+def _classify(engine: Engine) -> None:
+    found: list[Any] = []
+    run = engine.classify([resources.path(_SAMPLE)], found.extend)
+    run.finished.result(_PATIENCE_S)
+    name = found[0].top[0].class_name if found and found[0].top else "nothing"
+    _expect(name == _EXPECTED, f"it says {name}, not {_EXPECTED}")
+
+
+def _capture(engine: Engine) -> None:
+    found = engine.feature_maps(resources.path(_SAMPLE), _LAYER, 1).result(_PATIENCE_S)
+    _expect(found.maps.values.std() > 0, "it is empty")
+
+
+def _open_forms(engine: Engine, folder: Path) -> None:
+    import torch
+    from safetensors.torch import save
+
+    from core.models.checkpoints import inspect_checkpoint
+
+    network = engine.classifier().network
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    forms: dict[str, Callable[[io.BytesIO], object]] = {
+        "zip": lambda file: torch.save(state, file),
+        "stream": lambda file: torch.save(state, file, _use_new_zipfile_serialization=False),
+        "safetensors": lambda file: file.write(save(state)),
+        "pickle": lambda file: pickle.dump(state, file),
+        "whole network": lambda file: torch.save(network, file),
+    }
+    for form, write in forms.items():
+        content = io.BytesIO()
+        write(content)
+        path = folder / f"{form}.pth"
+        path.write_bytes(content.getvalue())
+        found = inspect_checkpoint(path)
+        _expect(found.usable, f"{form}: {found.summary}")
+        _expect(found.architecture == "squeezenet1_1", f"{form}: it is taken for another one")
+
+
+def _convert(folder: Path) -> None:
+    from core.inference.conversion import Conversion, Conversions
+    from core.models.checkpoints import open_model
+    from core.models.spec import ModelChoice
+
+    conversions = Conversions(folder / "converted")
+    try:
+        spec = open_model(ModelChoice()).spec
+        conversions.start(Conversion(ModelChoice(), spec)).result(_PATIENCE_S).close()
+    finally:
+        conversions.shut_down()
+
+
+def _label(folder: Path) -> None:
+    from core.labels.store import Labelling, LabelStore
+
+    photo = folder / "猫 é.jpg"
+    photo.write_bytes(b"a photo")
+    with LabelStore(folder / "labels.droplens") as store:
+        store.edit_classes("add", store.classes.add(["Katze", "猫"]))
+        store.label([Labelling(photo, (2,))])
+    with LabelStore(folder / "labels.droplens") as store:
+        _expect(store.classes.said(store.label_of(photo)) == "猫", "the label is not there")
+
+
+def _keep_settings(folder: Path) -> None:
+    from core import settings
+
+    path = folder / "settings.json"
+    settings.save(settings.Settings(last_folder=str(folder)), path)
+    _expect(settings.load(path).last_folder == str(folder), "they are other ones")
+
+
+def _expect(is_so: bool, otherwise: str) -> None:
+    if not is_so:
+        raise DroplensError(otherwise)

@@ -1,0 +1,135 @@
+"""Help, “Check this installation”: every part is used once, and what came of it can be copied."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.crash_reports import versions
+from core.threads import yield_to_window
+from gui.futures import FutureWatcher
+
+if TYPE_CHECKING:
+    from core.installation_check import Check
+
+
+class InstallationChecks(FutureWatcher):
+    """Runs the checks in a thread of their own."""
+
+    checked = Signal(object)
+    """Check."""
+    finished = Signal()
+    """All were carried out."""
+
+    _told = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool = ThreadPoolExecutor(1, "check", initializer=yield_to_window)
+        self._told.connect(self._pass, Qt.ConnectionType.QueuedConnection)
+
+    def start(self) -> None:
+        """Begin."""
+        self._watch("checks", self._pool.submit(self._run), lambda _: self.finished.emit())
+
+    def shut_down(self) -> None:
+        """Wait for the check that runs."""
+        self._newest.clear()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self) -> None:
+        from core.installation_check import run_checks
+
+        for check in run_checks():
+            self._told.emit(check)
+
+    @Slot(object)
+    def _pass(self, check: Check) -> None:
+        self.checked.emit(check)
+
+
+class InstallationDialog(QDialog):
+    """Shows each check as it ends."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Check this installation"))
+        self.resize(620, 420)
+        self._failed = 0
+        self._said = QLabel(self.tr("Each part of Droplens is used once…"))
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setRange(0, 0)
+        self._bar.setAccessibleName(self.tr("Progress"))
+        self._text = QPlainTextEdit(readOnly=True)
+        self._text.setAccessibleName(self.tr("What was found"))
+        self._text.setPlainText("\n".join(f"{name}: {found}" for name, found in versions().items()))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self._copy.setEnabled(False)
+        self._copy.clicked.connect(self._copy_text)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setSpacing(10)
+        layout.addWidget(self._said)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(buttons)
+        self._checks = InstallationChecks()
+        self._checks.checked.connect(self._show)
+        self._checks.failed.connect(self._show_failure)
+        self._checks.finished.connect(self._end)
+        self.finished.connect(self._checks.shut_down)
+        self._checks.start()
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether all checks were carried out."""
+        return self._copy.isEnabled()
+
+    @property
+    def text(self) -> str:
+        """Return what was found."""
+        return self._text.toPlainText()
+
+    @Slot(object)
+    def _show(self, check: Check) -> None:
+        self._failed += bool(check.error)
+        mark = "✗" if check.error else "✓"
+        line = f"{mark} {check.title} ({check.seconds:.1f} s)"
+        self._text.appendPlainText(f"{line}: {check.error}" if check.error else line)
+
+    @Slot(object)
+    def _show_failure(self, error: BaseException) -> None:
+        self._failed += 1
+        self._text.appendPlainText(f"✗ {type(error).__name__}: {error}")
+        self._end()
+
+    @Slot()
+    def _end(self) -> None:
+        self._bar.hide()
+        self._copy.setEnabled(True)
+        if self._failed:
+            said = self.tr(
+                "{n} checks failed. Install Droplens again; if that does not help, send "
+                "us what stands here."
+            ).format(n=self._failed)
+        else:
+            said = self.tr("Everything works.")
+        self._said.setText(said)
+
+    @Slot()
+    def _copy_text(self) -> None:
+        QGuiApplication.clipboard().setText(self.text)
