@@ -53,10 +53,11 @@ def prepare(extra: str = "") -> Path:
     if sys.version_info < OLDEST_PYTHON:
         raise SystemExit("Droplens needs Python 3.11 or newer; this is " + sys.version.split()[0])
     install_qt_libraries()
-    stamp, everything = VENV / f"installed-{extra or 'program'}", VENV / "installed-test"
+    stamp = VENV / f"installed-{extra or 'program'}"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stands = any(one.exists() and one.read_text() == wanted for one in (stamp, everything))
+    stamps = [stamp] if extra else list(VENV.glob("installed-*"))
+    stands = any(one.exists() and one.read_text() == wanted for one in stamps)
     if python.exists() and stands:
         return python
     if not python.exists():
@@ -86,16 +87,37 @@ def install_qt_libraries() -> None:
     if not is_debian():
         return
     missing = missing_qt_packages()
-    if not missing:
-        return
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if missing:
+        install_packages(missing, "Qt needs system libraries")
+
+
+def install_packages(packages: list[str], why: str) -> None:
+    """Install packages of Debian or Ubuntu.
+
+    Without the rights to do so, print the one line that does and stop.
+    """
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if os.geteuid() != 0:
-        raise SystemExit(f"Qt needs system libraries that are missing:\n  sudo {' '.join(install)}")
-    say(f"Installing Qt's system libraries: {', '.join(missing)}")
+        raise SystemExit(f"{why} that are missing:\n  sudo {' '.join(install)}")
+    say(f"Installing {', '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "--quiet"], env=environment, check=False)
     if subprocess.run(install, env=environment, check=False).returncode != 0:
-        raise SystemExit(f"The system libraries could not be installed:\n  {' '.join(install)}")
+        raise SystemExit(f"{why}, which could not be installed:\n  {' '.join(install)}")
+
+
+def need_programs(programs: dict[str, str]) -> None:
+    """Make sure that programs are there.
+
+    Args:
+        programs: name → the package of Debian and Ubuntu that holds it.
+    """
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    if not missing:
+        return
+    if not is_debian():
+        raise SystemExit(f"These programs are needed: {', '.join(programs)}")
+    install_packages(sorted(set(missing)), "The build needs programs")
 
 
 def missing_qt_packages() -> list[str]:

@@ -59,17 +59,23 @@ def bundled() -> list[Distribution]:
     return [found[key] for key in sorted(found)]
 
 
-def _of(found: Distribution) -> Licence:
+def licence_of(found: Distribution) -> str:
+    """Return a distribution's licence in few words, as its metadata name it."""
     about = found.metadata
     said = "".join((about.get_all("License-Expression") or about.get_all("License") or [])[:1])
     if not said or "\n" in said:
         classifiers = about.get_all("Classifier") or []
         named = [one.split(" :: ")[-1] for one in classifiers if one.startswith("License ::")]
         said = ", ".join(named)
+    return said
+
+
+def _of(found: Distribution) -> Licence:
     texts = []
     for file in found.files or []:
         if _TEXTS.search(str(file)) and file.suffix.lower() not in (".py", ".pyc", ".so"):
             path = Path(str(file.locate()))
             if path.is_file() and path.stat().st_size < _LONGEST_BYTES:
                 texts.append(path.read_text(encoding="utf-8", errors="replace"))
-    return Licence(f"{about['Name']} {found.version}", said, "\n\n".join(texts))
+    name = f"{found.metadata['Name']} {found.version}"
+    return Licence(name, licence_of(found), "\n\n".join(texts))

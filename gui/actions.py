@@ -13,7 +13,7 @@ from gui import theme
 tr = QCoreApplication.translate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # each method made costs start-up time
 class Row:
     """One action; an empty name is a separator.
 

@@ -1,12 +1,11 @@
-"""By which name the window that is open can be called; importing nothing heavy."""
+"""By which name the window that is open can be called; importing nothing that takes time."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-import tempfile
 from pathlib import Path
+from zlib import crc32
 
 
 def instance_of(settings: Path) -> tuple[str, Path | None]:
@@ -18,9 +17,9 @@ def instance_of(settings: Path) -> tuple[str, Path | None]:
     Returns:
         None in the place of the file where sockets are no files, on Windows.
     """
-    key = hashlib.sha256(os.fsencode(settings)).hexdigest()[:16]
-    name = f"droplens-{key}"
+    name = f"droplens-{crc32(os.fsencode(settings)):08x}"
     if sys.platform == "win32":
         return name, None
-    place = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir(), name)
+    folder = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
+    place = Path(folder, f"{name}-{os.getuid()}")
     return str(place), place

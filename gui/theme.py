@@ -17,7 +17,7 @@ _ICON_PROPERTY = "schemeIcon"
 _PICTURES = ("chevron", "close", "check")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # each method made costs start-up time
 class Colours:
     """The colours of one scheme, as #rrggbb."""
 

@@ -108,7 +108,13 @@ def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
         make_photos(folder, count)
         window = MainWindow()
         window.show()
-        droplens = Droplens(window, Settings(), Path(scratch) / "settings.json", cache=cache)
+        droplens = Droplens(
+            window,
+            Settings(),
+            Path(scratch) / "settings.json",
+            cache=cache,
+            project=Path(scratch) / "labels.droplens",
+        )
         watch = Watch()
 
         def drop(_: object) -> None:

@@ -351,8 +351,12 @@ def test_a_project_that_is_open_elsewhere_is_a_message(folder: Path) -> None:
                 lambda *_: (str(project_path()), ""),
             )
             person.choose("open_project")
-        type_classes(person, "cat")
-        yield lambda: person.see(ClassView).model().rowCount() == 3
+
+        def is_open() -> bool:
+            type_classes(person, "cat")
+            return person.see(ClassView).model().rowCount() == 3
+
+        yield is_open
         show(person, "chelsea.png")
         press(person, Qt.Key.Key_1)
         yield lambda: labels(person)["chelsea.png"] == "cat"
