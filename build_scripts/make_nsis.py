@@ -22,7 +22,7 @@ def main() -> int:
         return 0
     need_programs({"makensis": "nsis"})
     with tempfile.TemporaryDirectory() as scratch:
-        stand_in, target = Path(scratch) / "Droplens", Path(scratch) / "setup.exe"
+        stand_in, target = Path(scratch) / "Droplens", Path(scratch) / "droplens-installer.exe"
         (stand_in / "_internal" / "resources").mkdir(parents=True)
         for name in ("droplens.exe", "droplens-cli.exe", "_internal/resources/猫 é.txt"):
             (stand_in / name).write_bytes(b"a stand-in")
