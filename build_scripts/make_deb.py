@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import gzip
 import hashlib
 import os
@@ -16,42 +18,30 @@ from shared import DIST, FROZEN, PACKAGING, ROOT, epoch, filled, fresh, try_prog
 TREE = ROOT / "build" / "deb"
 LINUX = PACKAGING / "linux"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
+_OTHERS = "made by others; their files are taken as they are"
+_OWN_WORLD = "the program brings its own Python, torch and Qt, which were tested together"
 OVERRIDES = {
-    "dir-or-file-in-opt": "the program brings its own Python, torch and Qt, which belong together",
-    "embedded-library": "so it runs on every release, with the libraries that it was tested with",
-    "library-not-linked-against-libc": "compiled by others; their files are taken as they are",
-    "unstripped-binary-or-object": "compiled by others",
-    "shared-library-is-executable": "compiled by others",
-    "shared-library-lacks-prerequisites": "compiled by others",
-    "custom-library-search-path": "compiled by others, to find what lies beside",
-    "hardening-no-pie": "compiled by others",
-    "hardening-no-relro": "compiled by others",
-    "spelling-error-in-binary": "compiled by others",
-    "no-changelog": "the changelog for users is shipped under its usual name",
-    "initial-upload-closes-no-bugs": "no package of Debian's own archive",
-    "executable-not-elf-or-script": "compiled by others",
-    "package-installs-python-bytecode": "the interpreter is the program's own",
+    "dir-or-file-in-opt": _OWN_WORLD,
+    "embedded-library": _OWN_WORLD,
+    "package-installs-python-bytecode": _OWN_WORLD,
+    "unstripped-binary-or-object": _OTHERS,
+    "shared-library-is-executable": _OTHERS,
+    "custom-library-search-path": _OTHERS,
+    "hardening-no-pie": _OTHERS,
+    "hardening-no-relro": _OTHERS,
+    "library-not-linked-against-libc": _OTHERS,
+    "shared-library-lacks-prerequisites": _OTHERS,
+    "sharedobject-in-library-directory-missing-soname": _OTHERS,
+    "elf-error": _OTHERS,
+    "elf-warning": _OTHERS,
+    "script-not-executable": _OTHERS,
+    "unusual-interpreter": _OTHERS,
+    "incorrect-path-for-interpreter": _OTHERS,
+    "wrong-path-for-interpreter": _OTHERS,
+    "missing-dep-for-interpreter": _OTHERS,
+    "missing-depends-on-sensible-utils": _OTHERS,
+    "national-encoding": _OTHERS,
     "extra-license-file": "each part keeps its licence beside it",
-    "python-module-in-wrong-location": "the interpreter is the program's own",
-    "script-not-executable": "sources of torch, which it reads itself",
-    "non-standard-file-perm": "as the wheels have it",
-    "groff-message": "the machine's own",
-    "statically-linked-binary": "compiled by others",
-    "binary-from-other-architecture": "compiled by others",
-    "arch-dependent-file-in-usr-share": "none of ours",
-    "unusual-interpreter": "sources of torch",
-    "incorrect-path-for-interpreter": "sources of torch",
-    "missing-dep-for-interpreter": "sources of torch",
-    "sharedobject-in-library-directory-missing-soname": "compiled by others",
-    "shared-library-lacks-stack-section": "compiled by others",
-    "shared-library-lacks-version": "compiled by others",
-    "elf-warning": "compiled by others",
-    "elf-error": "compiled by others",
-    "national-encoding": "test data of others",
-    "embedded-javascript-library": "parts of others",
-    "privacy-breach-generic": "pages of others' documentation, never shown",
-    "uses-dpkg-database-directly": "none of ours",
-    "bad-permissions-for-ali-file": "none of ours",
 }
 """lintian's tags that are meant, each with its reason."""
 
@@ -109,8 +99,10 @@ def _lay_out() -> None:
     _draw_icons(share / "icons" / "hicolor")
     documents = share / "doc" / "droplens"
     _write(documents / "copyright", filled(LINUX / "copyright"))
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    _write_packed(documents / "changelog.gz", changelog)
+    when = email.utils.format_datetime(datetime.datetime.fromtimestamp(epoch(), datetime.UTC))
+    _write_packed(documents / "changelog.gz", filled(LINUX / "changelog", WHEN=when))
+    news = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    _write_packed(documents / "NEWS.gz", news)
     said = [f"# {reason}\ndroplens: {tag}" for tag, reason in OVERRIDES.items()]
     _write(share / "lintian" / "overrides" / "droplens", "\n".join(said) + "\n")
     size = sum(one.stat().st_size for one in TREE.rglob("*") if one.is_file()) // 1024

@@ -34,8 +34,9 @@ def start(command: list[str]) -> float:
         environment = {**os.environ, **places, "HOME": home}
         started = time.perf_counter()
         program = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-        search = ["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(program.pid)]
-        subprocess.run(search, stdout=subprocess.DEVNULL, timeout=60, check=True)
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(program.pid)]
+        while subprocess.run(search, capture_output=True, check=False).returncode != 0:
+            time.sleep(0.002)  # with --sync it would look twice a second
         seconds = time.perf_counter() - started
         time.sleep(1)  # not in the middle of its imports
         program.send_signal(signal.SIGTERM)
