@@ -1,4 +1,4 @@
-"""One window for each user: a second start hands its paths to the first and ends."""
+"""One window for each user: other starts, and macOS' Finder, hand it their paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _PATIENCE_MS = 1_000
@@ -40,6 +41,14 @@ class SingleInstance(QObject):
         if not self._server.listen(name):
             QLocalServer.removeServer(name)  # of a program that was killed
             self._server.listen(name)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take what macOS asks the program to open; it tells so by events, not arguments."""
+        if isinstance(event, QFileOpenEvent):
+            if event.file():
+                self.called.emit([Path(event.file())])
+            return True
+        return super().eventFilter(watched, event)
 
     def end(self) -> None:
         """Listen no more."""

@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         instance = SingleInstance(instance_of(settings_path)[0])
         instance.called.connect(droplens.take_call)
+        if sys.platform == "darwin":  # elsewhere every event would be looked at for nothing
+            application.installEventFilter(instance)
         reports = CrashReports(default_folder(), lambda: droplens.device)
         reports.begin()
         made.extend((droplens, instance, reports))
