@@ -20,12 +20,12 @@ def test_each_settings_file_has_a_window_of_its_own(tmp_path: Path) -> None:
     assert len(one) < 100  # longer names are no sockets
 
 
-def test_nobody_answers_where_no_window_is_open(tmp_path: Path) -> None:
+def test_nobody_answers_where_no_window_is_open(tmp_path: Path, qtbot: QtBot) -> None:
     assert not call(str(tmp_path / "nobody"), [Path("/a.jpg")])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such sockets")
-def test_a_socket_of_a_killed_program_is_taken_over(tmp_path: Path) -> None:
+def test_a_socket_of_a_killed_program_is_taken_over(tmp_path: Path, qtbot: QtBot) -> None:
     name = str(tmp_path / "s")
     with python_socket.socket(python_socket.AF_UNIX) as left:
         left.bind(name)
