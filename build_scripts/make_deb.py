@@ -84,7 +84,7 @@ def _lay_out() -> None:
     shutil.copytree(FROZEN, program, symlinks=True)
     for path in program.rglob("*"):
         if not path.is_symlink():
-            runs = path.is_dir() or os.access(path, os.X_OK)
+            runs = path.is_dir() or path.name in ("droplens", "torch_shm_manager")
             path.chmod(0o755 if runs else 0o644)
     share = TREE / "usr" / "share"
     binaries = TREE / "usr" / "bin"
