@@ -21,7 +21,6 @@ LEFT_OUT = (
     "pip",
     "setuptools",
     "pkg_resources",
-    "_distutils_hack",
     "PIL.ImageQt",
     "PySide6.QtNetworkAuth",
     "PySide6.QtOpenGL",
