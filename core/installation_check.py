@@ -63,6 +63,7 @@ def run_checks() -> Iterator[Check]:
                 ("the network is converted", lambda: _convert(folder)),
                 ("labels are kept", lambda: _label(folder)),
                 ("settings are kept", lambda: _keep_settings(folder)),
+                ("licences of all parts are there", _read_licences),
             ):
                 yield carried_out(title, job)
         finally:
@@ -166,6 +167,14 @@ def _keep_settings(folder: Path) -> None:
     path = folder / "settings.json"
     settings.save(settings.Settings(last_folder=str(folder)), path)
     _expect(settings.load(path).last_folder == str(folder), "they are other ones")
+
+
+def _read_licences() -> None:
+    from core.licences import all_licences
+
+    found = {one.name.split(" ")[0].lower(): one.text for one in all_licences()}
+    for part in ("torch", "torchvision", "pillow", "numpy", "onnxruntime", "qt"):
+        _expect(bool(found.get(part)), f"{part} has none")
 
 
 def _expect(is_so: bool, otherwise: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
 import resources
@@ -70,12 +70,20 @@ def licence_of(found: Distribution) -> str:
     return said
 
 
+def texts_of(found: Distribution) -> list[PackagePath]:
+    """Return the files of a distribution that hold licences and notices."""
+    return [
+        file
+        for file in found.files or []
+        if _TEXTS.search(str(file)) and file.suffix.lower() not in (".py", ".pyc", ".so")
+    ]
+
+
 def _of(found: Distribution) -> Licence:
     texts = []
-    for file in found.files or []:
-        if _TEXTS.search(str(file)) and file.suffix.lower() not in (".py", ".pyc", ".so"):
-            path = Path(str(file.locate()))
-            if path.is_file() and path.stat().st_size < _LONGEST_BYTES:
-                texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    for file in texts_of(found):
+        path = Path(str(file.locate()))
+        if path.is_file() and path.stat().st_size < _LONGEST_BYTES:
+            texts.append(path.read_text(encoding="utf-8", errors="replace"))
     name = f"{found.metadata['Name']} {found.version}"
     return Licence(name, licence_of(found), "\n\n".join(texts))

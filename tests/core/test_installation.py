@@ -18,7 +18,7 @@ from core.versions import newest_version, releases_page
 def test_this_installation_works() -> None:
     found = list(run_checks())
     assert [one for one in found if one.error] == []
-    assert len(found) == 8
+    assert len(found) == 9
 
 
 def test_a_part_that_fails_is_said() -> None:

@@ -32,7 +32,7 @@ def test_the_smoke_test_says_one_line_of_json(home: Path) -> None:
     (line,) = out.splitlines()
     found = json.loads(line)
     assert found["ok"]
-    assert len(found["checks"]) == 13
+    assert len(found["checks"]) == 14
     assert found["versions"]["torch"].startswith("2.")
     assert not (home / "Droplens").exists()  # nothing of the user's was touched
 
@@ -64,7 +64,7 @@ def test_help_checks_the_installation_and_names_the_licences() -> None:
         dialog = person.see(InstallationDialog)
         yield lambda: dialog.is_done
         assert "✗" not in dialog.text
-        assert dialog.text.count("✓") == 8
+        assert dialog.text.count("✓") == 9
         dialog.reject()
         person.choose("about")
         yield lambda: person.window.findChildren(AboutDialog)
