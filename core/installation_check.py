@@ -6,6 +6,7 @@ import io
 import pickle
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,8 @@ def _open_forms(engine: Engine, folder: Path) -> None:
     from core.models.checkpoints import inspect_checkpoint
 
     network = engine.classifier().network
+    example = torch.zeros(1, 3, 224, 224)
+    trace: Callable[..., Any] = torch.jit.trace  # it has no types
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     forms: dict[str, Callable[[io.BytesIO], object]] = {
         "zip": lambda file: torch.save(state, file),
@@ -125,10 +128,13 @@ def _open_forms(engine: Engine, folder: Path) -> None:
         "safetensors": lambda file: file.write(save(state)),
         "pickle": lambda file: pickle.dump(state, file),
         "whole network": lambda file: torch.save(network, file),
+        "TorchScript": lambda file: torch.jit.save(trace(network, example), file),
     }
     for form, write in forms.items():
         content = io.BytesIO()
-        write(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch would rather have its newer forms used
+            write(content)
         path = folder / f"{form}.pth"
         path.write_bytes(content.getvalue())
         found = inspect_checkpoint(path)
