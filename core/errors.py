@@ -10,6 +10,10 @@ class DroplensError(Exception):
     """Base of every expected error; its text is shown to the user as it stands."""
 
 
+class StoppedError(Exception):
+    """Work that nobody waits for any more has ended early."""
+
+
 class UnreadableImageError(DroplensError):
     """A photo cannot be decoded.
 

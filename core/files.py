@@ -4,30 +4,82 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import stat
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from core.errors import DroplensError, cannot_write
+from core.errors import DroplensError, StoppedError, cannot_write
+
+_BLOCK_BYTES = 2**20
 
 
 def open_ordinary(path: Path) -> BufferedReader:
     """Open a file for reading; pipes and devices, which could block for ever, are refused.
 
     Raises:
-        OSError: with ENOTSUP where the path is no ordinary file.
+        OSError: with ENOTSUP where the path is not an ordinary file.
     """
-    mode = path.stat().st_mode
+    try:
+        _refuse_special(path.stat().st_mode, path)
+        # A pipe that takes the file's place between the two calls does not block either.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a zero byte in the path
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+    try:
+        _refuse_special(os.fstat(descriptor).st_mode, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _refuse_special(mode: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(path))
-    return path.open("rb")
+
+
+def hash_of(file: BinaryIO, is_stopped: Callable[[], bool] = lambda: False) -> bytes:
+    """Return the SHA-256 of a file, which is read from where it stands.
+
+    No more is read than the file had when that began: the system's own files
+    (``/proc/self/pagemap``) are ordinary, empty, and never end.
+
+    Args:
+        file: open for reading.
+        is_stopped: asked before each megabyte.
+
+    Raises:
+        OSError: it cannot be read.
+        StoppedError: it was asked to stop.
+    """
+    found = hashlib.sha256()
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    while left > 0:
+        if is_stopped():
+            raise StoppedError
+        block = file.read(min(left, _BLOCK_BYTES))
+        if not block:
+            break
+        found.update(block)
+        left -= len(block)
+    return found.digest()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only this user can enter; one that is there is closed to others."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
 
 
 def readable(name: str) -> str:
@@ -43,10 +95,15 @@ def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
         return json.dumps(value, indent=indent).encode()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, is_private: bool = False) -> None:
     """Write a file whole or not at all: a temporary file beside it, then a rename.
 
     A link is followed, and what is no ordinary file (a pipe, a device) is written to directly.
+
+    Args:
+        path: of the file.
+        content: all of it.
+        is_private: let nobody but this user read it.
 
     Raises:
         OSError: nothing was written; what stood there before still stands.
@@ -61,7 +118,10 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _copy_mode(path, temporary)
+        if not is_private:
+            _copy_mode(path, temporary)
+    with contextlib.suppress(OSError):  # it is written; only a loss of power could undo that
+        flush_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -80,6 +140,20 @@ def replacing(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, so that a new name in it survives a loss of power."""
+    if sys.platform == "win32":
+        return  # folders cannot be opened there; NTFS keeps a journal of names
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems without it
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_result(path: Path, content: bytes) -> None:

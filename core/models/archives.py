@@ -1,29 +1,41 @@
 """The containers of checkpoints: zip, the older stream of pickles, tar, and safetensors.
 
-Each is mapped, not read: a tensor is a view of the file until ``MappedFile.take`` copies it. So a
-file of gigabytes is recognised at once, and only what the network needs is ever read.
+What is read of each is names, shapes and places; values stay in the file until they are taken.
 """
 
 from __future__ import annotations
 
 import json
-import mmap
 import struct
-import tarfile
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from core.models.unpickling import MOST_OPERATIONS, Source, Unpickler, UnpicklingError, load
+from core.models.stored import Bytes, CheckpointFile, DamagedError, Memory
+from core.models.unpickling import (
+    MOST_DIMENSIONS,
+    MOST_OPERATIONS,
+    Source,
+    Unpickler,
+    UnpicklingError,
+    load,
+    rebuild_tensor,
+)
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _INNER_HEAD_BYTES = 1000
 _INNER_OPERATIONS = 1000
-_LARGEST_HEADER_BYTES = 100 * 2**20
+_LARGEST_HEADER_BYTES = 8 * 2**20
+"""Of a safetensors file; torchvision's largest classifiers have 200 KB."""
+
+_LARGEST_PICKLE_BYTES = 512 * 2**20
 _LARGEST_EXPANSION = 8
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_TAR_BLOCK = 512
+_MOST_TAR_MEMBERS = 1000
 _SAFETENSORS_KINDS = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -40,83 +52,39 @@ _SAFETENSORS_KINDS = {
 }
 
 
-class DamagedError(Exception):
-    """A file that does not hold what its beginning promises."""
-
-
-class Memory:
-    """Bytes that tensors are views of."""
-
-    def __init__(self, content: Any) -> None:
-        self.content = content
-
-    def flat(self, offset: int, dtype: torch.dtype, count: int) -> Tensor:
-        """Return elements as a flat tensor without reading them.
-
-        Raises:
-            DamagedError: the bytes end before.
-        """
-        size = dtype.itemsize
-        if offset < 0 or offset + count * size > len(self.content):
-            raise DamagedError
-        if count == 0:
-            return torch.empty(0, dtype=dtype)
-        raw = torch.frombuffer(self.content, dtype=torch.uint8, count=count * size, offset=offset)
-        return (raw if raw.data_ptr() % size == 0 else raw.clone()).view(dtype)
-
-
-class MappedFile(Memory):
-    """A file as memory that the system reads when it is touched."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        # Copied on writing, so that nothing can change the file and torch may take it as its own.
-        super().__init__(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        self._start = torch.frombuffer(self.content, dtype=torch.uint8, count=1).data_ptr()
-
-    def take(self, tensor: Tensor) -> Tensor:
-        """Return a copy in memory of its own, and let the system forget what was read for it.
-
-        As a map it would die with the file when a training script writes that anew.
-        """
-        taken = tensor.clone(memory_format=torch.contiguous_format)
-        storage = tensor.untyped_storage()
-        first = (storage.data_ptr() - self._start) // mmap.PAGESIZE * mmap.PAGESIZE
-        size = storage.nbytes()
-        if hasattr(mmap, "MADV_DONTNEED") and first >= 0 and first + size <= len(self.content):
-            self.content.madvise(mmap.MADV_DONTNEED, first, size)
-        return taken
-
-
-def read_zip(file: BinaryIO, mapped: MappedFile) -> Any:
+def read_zip(file: CheckpointFile) -> Any:
     """Return what an archive of ``torch.save`` or of TorchScript holds."""
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(file.reader()) as archive:
         names = archive.namelist()
         pickles = sorted((one for one in names if one.endswith("data.pkl")), key=len)
         if not pickles:
             raise DamagedError
         root = pickles[0].removesuffix("data.pkl")
-        if f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big":
+        order = f"{root}byteorder"
+        if order in names and _unpacked(archive, archive.getinfo(order)) == b"big":
             raise UnpicklingError("numbers in the byte order of another processor")
+        content = _unpacked(archive, archive.getinfo(pickles[0]))
+        members = {one.filename: one for one in archive.infolist()}
+    storages: dict[tuple[str, torch.dtype], Tensor] = {}
 
-        def storage(key: str, dtype: torch.dtype, count: int) -> Tensor:
-            member = archive.getinfo(f"{root}data/{key}")
-            if count * dtype.itemsize > member.file_size:
-                raise DamagedError
-            if member.compress_type == zipfile.ZIP_STORED:
-                return mapped.flat(_member_start(mapped, member), dtype, count)
-            content = bytearray(_unpacked(archive, member))
-            return torch.frombuffer(content, dtype=dtype, count=count)
+    def storage(key: str, dtype: torch.dtype, count: int) -> Tensor:
+        member = members[f"{root}data/{key}"]
+        if count * dtype.itemsize > member.file_size:
+            raise DamagedError
+        if (key, dtype) not in storages:
+            storages[key, dtype] = _member_storage(file, member, dtype)
+        return storages[key, dtype][:count]
 
-        return load(Source(_unpacked(archive, archive.getinfo(pickles[0]))), storage)
+    return load(Source(Memory(content)), storage)
 
 
-def read_stream(memory: Memory, most_operations: int = MOST_OPERATIONS) -> Any:
+def read_stream(stored: Bytes, most_operations: int = MOST_OPERATIONS) -> Any:
     """Return what ``torch.save`` wrote before version 1.6: pickles, then the storages' bytes.
 
     The pickle of the content comes before the places of its storages are known, so it is read
     twice: first with storages that have only a size. A plain pickle holds a stream a storage.
     """
-    source = Source(memory.content)
+    source = Source(stored)
     first = load(source, from_bytes=_read_inner, most_operations=most_operations)
     if first != _LEGACY_MAGIC:
         return first
@@ -141,9 +109,9 @@ def read_stream(memory: Memory, most_operations: int = MOST_OPERATIONS) -> Any:
         offset, held = places[key]
         if count > held:
             raise DamagedError
-        return memory.flat(offset, dtype, count)
+        return stored.flat(offset, dtype, count)
 
-    return load(Source(memory.content, start), storage, most_operations=most_operations)
+    return load(Source(stored, start), storage, most_operations=most_operations)
 
 
 def _read_inner(content: bytes) -> Any:
@@ -153,20 +121,41 @@ def _read_inner(content: bytes) -> Any:
     return read_stream(Memory(bytearray(content)), most_operations=_INNER_OPERATIONS)
 
 
-def read_tar(file: BinaryIO, mapped: MappedFile) -> Any:
+def read_tar(file: CheckpointFile) -> Any:
     """Return what ``torch.save`` wrote before version 0.1.10: a tar archive of three members."""
-    with tarfile.open(fileobj=file, mode="r:") as archive:
-        members = {member.name.removeprefix("./"): member for member in archive}
-        sources = {
-            name: Source(mapped.content, member.offset_data, member.offset_data + member.size)
-            for name, member in members.items()
-            if member.isreg()
-        }
-    if not {"storages", "tensors", "pickle"} <= set(sources):
+    places = _tar_places(file)
+    if not {"storages", "tensors", "pickle"} <= set(places):
         raise DamagedError
-    storages = _tar_storages(sources["storages"], mapped)
+    sources = {name: Source(file, start, end) for name, (start, end) in places.items()}
+    storages = _tar_storages(sources["storages"], file)
     tensors = _tar_tensors(sources["tensors"], storages)
     return _TarUnpickler(sources["pickle"], tensors).load()
+
+
+def _tar_places(file: CheckpointFile) -> dict[str, tuple[int, int]]:
+    """Return where the members of a tar archive lie, by name.
+
+    torch wrote plain headers alone, so nothing else is read: the standard library takes minutes
+    for some extended headers, and holds the interpreter meanwhile.
+
+    Source: POSIX.1-1988, the ustar format.
+    """
+    places: dict[str, tuple[int, int]] = {}
+    at = 0
+    for _ in range(_MOST_TAR_MEMBERS):
+        if at + _TAR_BLOCK > file.size:
+            break
+        header = file.read_at(at, _TAR_BLOCK)
+        if not header.strip(b"\0"):
+            break
+        size = int(header[124:136].strip(b"\0 ") or b"0", 8)
+        start = at + _TAR_BLOCK
+        if size < 0 or start + size > file.size or header[156:157] not in b"\x0005":
+            raise DamagedError
+        name = header[:100].split(b"\0", 1)[0].decode("ascii", "replace")
+        places[name.removeprefix("./")] = (start, start + size)
+        at = start + -(-size // _TAR_BLOCK) * _TAR_BLOCK
+    return places
 
 
 class _TarUnpickler(Unpickler):
@@ -181,11 +170,11 @@ class _TarUnpickler(Unpickler):
         return given[0] if isinstance(given, tuple) and given else self._tensors[str(given)]
 
 
-def _tar_storages(source: Source, mapped: MappedFile) -> dict[str, Tensor]:
+def _tar_storages(source: Source, file: CheckpointFile) -> dict[str, Tensor]:
     storages: dict[str, Tensor] = {}
 
     def here(_: str, dtype: torch.dtype, count: int) -> Tensor:
-        return mapped.flat(source.position, dtype, count)
+        return file.flat(source.position, dtype, count)
 
     for _ in range(_count(load(source))):
         key, _, kind = load(source)
@@ -194,7 +183,10 @@ def _tar_storages(source: Source, mapped: MappedFile) -> dict[str, Tensor]:
         storages[str(key)] = flat
         source.position += flat.numel() * flat.dtype.itemsize
     for view, root, offset, count in load(source):
-        storages[str(view)] = storages[str(root)][offset : offset + count]
+        whole = storages[str(root)]
+        if not 0 <= _count(offset) <= _count(count) + offset <= whole.numel():
+            raise DamagedError
+        storages[str(view)] = whole[offset : offset + count]
     return storages
 
 
@@ -203,46 +195,71 @@ def _tar_tensors(source: Source, storages: Mapping[str, Tensor]) -> dict[str, Te
     for _ in range(_count(load(source))):
         key, storage, _ = load(source)
         dimensions, _ = struct.unpack("<ii", source.read(8))
+        if not 0 <= dimensions <= MOST_DIMENSIONS:
+            raise DamagedError
         size = struct.unpack(f"<{dimensions}q", source.read(8 * dimensions))
         stride = struct.unpack(f"<{dimensions}q", source.read(8 * dimensions))
         (offset,) = struct.unpack("<q", source.read(8))
-        tensors[str(key)] = storages[str(storage)].as_strided(size, stride, offset)
+        tensors[str(key)] = rebuild_tensor(storages[str(storage)], offset, size, stride)
     return tensors
 
 
-def read_safetensors(mapped: MappedFile) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_safetensors(file: CheckpointFile) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return the tensors and the text pairs of a safetensors file.
 
     Source: the format's description at huggingface.co/docs/safetensors.
     """
-    size = int.from_bytes(mapped.content[:8], "little")
-    if size > min(_LARGEST_HEADER_BYTES, len(mapped.content) - 8):
+    size = int.from_bytes(file.read_at(0, 8), "little")
+    if size > min(_LARGEST_HEADER_BYTES, file.size - 8):
         raise DamagedError
-    header = json.loads(mapped.content[8 : 8 + size])
+    header = json.loads(file.read_at(8, size))
     metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():
         dtype, shape = _SAFETENSORS_KINDS[entry["dtype"]], tuple(entry["shape"])
         start, end = entry["data_offsets"]
         count, left = divmod(end - start, dtype.itemsize)
-        if left:
+        if left or not all(type(one) is int and one >= 0 for one in (*shape, start)):
             raise DamagedError
-        tensors[name] = mapped.flat(8 + size + start, dtype, count).reshape(shape)
+        tensors[name] = file.flat(8 + size + start, dtype, count).reshape(shape)
     return tensors, {str(key): str(value) for key, value in metadata.items()}
 
 
-def _member_start(mapped: MappedFile, member: zipfile.ZipInfo) -> int:
+def _member_storage(file: CheckpointFile, member: zipfile.ZipInfo, dtype: torch.dtype) -> Tensor:
+    """Return a member's bytes as a flat tensor without values; compressed ones are not unpacked."""
+    size = member.file_size - member.file_size % dtype.itemsize
+    if member.compress_type == zipfile.ZIP_STORED:
+        return file.flat(_member_start(file, member), dtype, size // dtype.itemsize)
+    _check_expansion(member)
+
+    def unpack(start: int, buffer: memoryview) -> None:
+        with zipfile.ZipFile(file.reader()) as archive:
+            content = archive.read(member)
+        buffer[:] = content[start : start + len(buffer)]
+
+    return file.later(unpack, dtype, size)
+
+
+def _member_start(file: CheckpointFile, member: zipfile.ZipInfo) -> int:
     """Return where a member's bytes begin, behind a header of its own that names it again."""
-    header = mapped.content[member.header_offset : member.header_offset + 30]
+    header = file.read_at(member.header_offset, 30)
     name_size, extra_size = struct.unpack("<HH", header[26:30])
     return int(member.header_offset + 30 + name_size + extra_size)
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return a member's bytes; parameters do not shrink much, and a bomb does."""
-    if member.file_size > 2**20 + _LARGEST_EXPANSION * member.compress_size:
+    """Return the bytes of a member that is a pickle or a note."""
+    _check_expansion(member)
+    if member.file_size > _LARGEST_PICKLE_BYTES:
         raise DamagedError
     return archive.read(member)
+
+
+def _check_expansion(member: zipfile.ZipInfo) -> None:
+    """Refuse a bomb: parameters do not shrink much, and other compressions claim memory."""
+    largest = 2**20 + _LARGEST_EXPANSION * member.compress_size
+    if member.file_size > largest or member.compress_type not in _COMPRESSIONS:
+        raise DamagedError
 
 
 def _count(value: Any) -> int:

@@ -33,6 +33,9 @@ _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+RESNETS = ("resnet", "resnext", "wide_resnet", "ResNet")
+"""How the names of all ResNets begin, those that no builder names included."""
+
 _RANDOM = (Tensor.normal_, Tensor.uniform_)
 
 
@@ -91,13 +94,19 @@ class Blueprint:
             "changes": [change.to_json() for change in self.changes],
         }
 
+    @property
+    def can_dilate(self) -> bool:
+        """Return whether the builder takes a dilation: ResNets of Bottlenecks alone do."""
+        name = self.fingerprint.architecture.name
+        return name.startswith(RESNETS) and "layer1.0.conv3.weight" in self.shapes
+
     def with_options(self, found: Any) -> Blueprint:
         """Return the plan with options read from JSON values; odd ones are passed over."""
         if not isinstance(found, dict):
             return self
         plan = replace(self, changes=changes_from_json(found.get("changes")))
         dilation = found.get("dilation")
-        if isinstance(dilation, list) and len(dilation) == 3:
+        if self.can_dilate and isinstance(dilation, list) and len(dilation) == 3:
             one, two, three = map(bool, dilation)
             plan = replace(plan, dilation=(one, two, three))
         epsilon = found.get("batch_norm_epsilon")

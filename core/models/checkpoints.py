@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
 
 import resources
-from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
+from core.errors import (
+    DroplensError,
+    PreprocessingError,
+    UnusableCheckpointError,
+    cannot_read,
+    os_reason,
+)
 from core.images import preprocessing as preprocessing_file
+from core.images.preprocessing import Preprocessing
 from core.models import class_names
 from core.models.building import Blueprint, build, load_weights
 from core.models.describing import describe
 from core.models.examining import Examined, examine
+from core.models.footprint import TooLargeError, check_footprint
 from core.models.presets import TRANSFORMING_INPUT
-from core.models.reading import sha256_of
 from core.models.settlements import Settlements
 from core.models.spec import Inspection, ModelChoice, ModelSpec, Settled
+from core.models.stored import CheckpointFile, DamagedError
+from core.threads import begin_thread
+
+_USUAL_PIXELS = 600 * 600
+"""Inputs of torchvision's own networks are smaller: 518×518 at most."""
+
+_HASHED_BYTES = 2**30
+"""Larger files that cannot be used are not hashed to the end just to say so."""
 
 DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
 
@@ -43,52 +61,107 @@ def default_checkpoint() -> Path:
     return resources.path(DEFAULT_CHECKPOINT)
 
 
-def open_model(choice: ModelChoice, remembered: Settlements | None = None) -> OpenedModel:
+def open_model(
+    choice: ModelChoice,
+    remembered: Settlements | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> OpenedModel:
     """Open what the user picked.
 
     Args:
         choice: the file, and what the user settled about it.
         remembered: what was settled about files before, taken where ``choice`` says nothing.
+        is_stopped: asked while the file is read.
 
     Raises:
         DroplensError: what does not fit, in one sentence.
+        StoppedError: it was asked to stop.
     """
     path = choice.checkpoint or default_checkpoint()
-    with ThreadPoolExecutor(1, "hash") as hashing:  # as long as reading, so beside it
-        sha256 = hashing.submit(sha256_of, path)
-        examined = _examine(path, choice.architecture)
+    with CheckpointFile(path) as file, _hashing(file, is_stopped) as sha256:
+        examined = _examine(file, choice.architecture)
         found = describe(examined, sha256.result())
-    settled = choice.settled
-    if settled is None:
-        settled = remembered.of(found.sha256) if remembered is not None else Settled()
-    title = examined.recognition.architecture.title
-    spec = _with_own_files(apply_settled(_as_found(path, title, found), settled), choice)
-    plan = examined.plan
-    if found.can_dilate and settled.dilation is not None:
-        plan = replace(plan, dilation=settled.dilation)
-    _check_channels(spec, examined)
-    network = build(plan)
-    load_weights(network, examined.state_dict.tensors, examined.content.mapped.take)
+        settled = choice.settled
+        if settled is None:
+            settled = remembered.of(found.sha256) if remembered is not None else Settled()
+        title = examined.recognition.architecture.title
+        spec = _with_own_files(apply_settled(_as_found(path, title, found), settled), choice)
+        plan = examined.plan
+        if found.can_dilate and settled.dilation is not None:
+            plan = replace(plan, dilation=settled.dilation)
+        _check_channels(spec, examined)
+        network = build(plan)
+        _refuse_giant(path, plan, spec.preprocessing, network)
+        try:
+            load_weights(network, examined.state_dict.tensors, file.take)
+        except DamagedError as error:
+            raise file.changed() from error
+        except OSError as error:
+            raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
+        file.refuse_if_changed()
     set_transform_input(network, spec)
     return OpenedModel(spec, network, plan)
 
 
 def inspect_checkpoint(path: Path) -> Inspection:
     """Say what a file is; a file that cannot be used is an answer too, not an error."""
-    with ThreadPoolExecutor(1, "hash") as hashing:
-        sha256 = hashing.submit(sha256_of, path)
+    sha256 = ""
+    try:
+        with CheckpointFile(path) as file, _hashing(file) as hashing:
+            try:
+                examined = _examine(file, None)
+            finally:
+                with contextlib.suppress(DroplensError):
+                    sha256 = hashing.result() if file.size <= _HASHED_BYTES else ""
+            found = describe(examined, hashing.result())
+            assert found.preprocessing is not None
+            _refuse_giant(path, examined.plan, found.preprocessing)
+            file.refuse_if_changed()
+            return found
+    except DroplensError as error:
+        matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
+        return Inspection(
+            usable=False,
+            summary=str(error),
+            problems=(str(error),),
+            matched=matched,
+            sha256=sha256,
+        )
+
+
+@contextlib.contextmanager
+def _hashing(
+    file: CheckpointFile, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Future[str]]:
+    """Hash a file while it is examined, which takes as long; what ends early ends both."""
+    is_over = threading.Event()
+    with ThreadPoolExecutor(1, "hash", initializer=begin_thread) as pool:
         try:
-            return describe(_examine(path, None), sha256.result())
-        except DroplensError as error:
-            known = "" if sha256.exception() is not None else sha256.result()
-            matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
-            return Inspection(
-                usable=False,
-                summary=str(error),
-                problems=(str(error),),
-                matched=matched,
-                sha256=known,
-            )
+            yield pool.submit(file.sha256, lambda: is_over.is_set() or is_stopped())
+        finally:
+            is_over.set()
+
+
+def _refuse_giant(
+    path: Path, plan: Blueprint, used: Preprocessing, network: nn.Module | None = None
+) -> None:
+    """Refuse a network that would fill the memory: the file says more of it than its shapes.
+
+    Raises:
+        UnusableCheckpointError: one of its layers does.
+    """
+    height, width = used.input_size
+    if not plan.changes and height * width <= _USUAL_PIXELS:
+        return
+    try:
+        check_footprint(network or build(plan), used.channels, used.input_size)
+    except TooLargeError as error:
+        raise UnusableCheckpointError(
+            f"{path} cannot be used: for one photo its layer {error.layer!r} takes "
+            f"{error.size_bytes / 2**30:,.1f} GB with an input of {width}×{height} pixels."
+        ) from error
+    except RuntimeError:
+        return  # the layers do not fit each other, which the first pass says
 
 
 def settle_again(spec: ModelSpec, settled: Settled) -> ModelSpec:
@@ -119,12 +192,12 @@ def set_transform_input(network: nn.Module, spec: ModelSpec) -> None:
         vars(network)["transform_input"] = spec.preprocessing.transform_input and takes_colours
 
 
-def _examine(path: Path, wanted: str | None) -> Examined:
+def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
     try:
-        return examine(path, wanted)
+        return examine(file, wanted)
     except DroplensError as error:
-        if path == default_checkpoint() and wanted is not None:
-            title = describe(examine(path, None), "").summary.split(" with ", 1)[0]
+        if file.path == default_checkpoint() and wanted is not None:
+            title = describe(examine(file, None), "").summary.split(" with ", 1)[0]
             raise type(error)(
                 f"The built-in checkpoint is a {title}; open a checkpoint of the architecture "
                 "that you chose as well."

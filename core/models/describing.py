@@ -12,7 +12,7 @@ from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
 from core.models import carried_names, class_names
 from core.models.companions import from_timm, names_beside, preprocessing_beside
-from core.models.examining import RESNETS, Examined
+from core.models.examining import Examined
 from core.models.presets import TRANSFORMING_INPUT, own_weights, preset_for, preset_of
 from core.models.spec import UNNAMED, Inspection, Outputs
 from core.models.state_dicts import is_averaged
@@ -51,7 +51,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         outputs=None if head is None else _outputs(examined),
         missing=recognition.missing,
         unexpected=examined.state_dict.head.left_out,
-        can_dilate=_can_dilate(examined),
+        can_dilate=examined.plan.can_dilate,
     )
 
 
@@ -167,11 +167,6 @@ def _outputs(examined: Examined) -> Outputs:
     if written in told:
         return told[written]
     return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
-
-
-def _can_dilate(examined: Examined) -> bool:
-    name = examined.recognition.architecture.name
-    return name.startswith(RESNETS) and "layer1.0.conv3.weight" in examined.plan.shapes
 
 
 def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:

@@ -26,14 +26,18 @@ from core.models.pickled_layers import compare
 from core.models.reading import FileContent, read_checkpoint
 from core.models.recognising import NO_PARAMETERS, Recognition, fit
 from core.models.state_dicts import StateDict, find_state_dict
+from core.models.stored import CheckpointFile
 
 _CLOSE_ENOUGH_TO_NAME = 0.5
+_LISTED_HEADS = 5
+_LONGEST_HINT = 100
+_SHARED = 2
+"""Parameters may share their numbers, but a trained network has as many as it has values."""
+
+_SMALL_BYTES = 2**20
 _TIMM_EPSILON = 1e-5
 _NO_LAYERS = frozenset({"Identity", "Dropout"})
 _OTHER_PADDING = re.compile(r"^tf_|_ap$|_ns$")
-RESNETS = ("resnet", "resnext", "wide_resnet", "ResNet")
-"""How the names of all ResNets begin, those that no builder names included."""
-
 
 @dataclass(frozen=True)
 class Examined:
@@ -66,23 +70,24 @@ class Examined:
         return _share(self.recognition, self.state_dict)
 
 
-def examine(path: Path, wanted: str | None) -> Examined:
+def examine(file: CheckpointFile, wanted: str | None) -> Examined:
     """Find out what a file is.
 
     Args:
-        path: the file.
+        file: open for as long as its parameters are wanted.
         wanted: the architecture that the user named, if any.
 
     Raises:
         UnusableCheckpointError: it holds nothing that opens here, with what it is instead.
         ArchitectureMismatchError: it is of another architecture than the one wanted.
     """
+    path = file.path
     if wanted is not None and wanted not in BY_NAME:
         raise UnusableCheckpointError(
             f"There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50."
         )
-    content = read_checkpoint(path)
-    state_dict = find_state_dict(content.content, content.network)
+    content = read_checkpoint(file)
+    state_dict = find_state_dict(content)
     if state_dict is None or _is_optimizer_alone(content, state_dict):
         what = "holds no parameters of a network"
         if refusals.is_optimizer(content.content):
@@ -91,7 +96,7 @@ def examine(path: Path, wanted: str | None) -> Examined:
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
     plan = _plan(path, content, state_dict, recognition, notes)
-    _refuse_odd_values(path, state_dict, recognition, plan)
+    _refuse_odd_values(file, state_dict, recognition, plan)
     return Examined(path, content, state_dict, recognition, plan, tuple(notes))
 
 
@@ -102,7 +107,7 @@ def architecture_hint(content: FileContent) -> str | None:
         for key in ("arch", "architecture", "model_name", "model"):
             value = values.get(key) if isinstance(values, Mapping) else None
             if isinstance(value, str):
-                return value
+                return value[:_LONGEST_HINT]
     return content.metadata.get("architecture")
 
 
@@ -188,7 +193,7 @@ def _plan(
         )
     elif head is None:
         notes.append(_why_no_head(found, recognition))
-    elif not _is_trained(state_dict):
+    elif not _is_trained(content.file, state_dict):
         head = None
         notes.append(
             "The values of its head are no numbers: it predicts nothing, but its feature maps can "
@@ -236,7 +241,7 @@ def _plan(
 def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
     title, place = recognition.architecture.title, recognition.cut.place
     if found.others:
-        listed = ", ".join(found.others)
+        listed = ", ".join(found.others[:_LISTED_HEADS])
         return (
             f"It has {len(found.others)} heads ({listed}), and which one to follow it does not "
             "say: it predicts nothing here, but its feature maps can be looked at."
@@ -306,11 +311,12 @@ def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
         )
 
 
-def _is_trained(state_dict: StateDict) -> bool:
+def _is_trained(file: CheckpointFile, state_dict: StateDict) -> bool:
     """Return whether the head's last values are numbers; torchvision has a body without."""
     last = state_dict.tensors[list(state_dict.head.names)[-1]]
-    odd = last.is_meta or last.layout != torch.strided or not last.is_floating_point()
-    return odd or bool(last.flatten()[:8].isfinite().any())
+    if not file.holds(last) or last.layout != torch.strided or not last.is_floating_point():
+        return True
+    return bool(file.first_values(last, 8).isfinite().any())
 
 
 _POOLED = {
@@ -335,19 +341,29 @@ def _agree(written: Head, found: Head) -> bool:
 
 
 def _refuse_odd_values(
-    path: Path, state_dict: StateDict, recognition: Recognition, plan: Blueprint
+    file: CheckpointFile, state_dict: StateDict, recognition: Recognition, plan: Blueprint
 ) -> None:
     place = "" if plan.head is None else f"{plan.head.place}."
-    for name, tensor in state_dict.tensors.items():
-        used = name in recognition.cut.body or (place and name.startswith(place))
-        odd = _why_odd(tensor) if used and not name.endswith(NO_PARAMETERS) else None
+    used = {
+        name: tensor
+        for name, tensor in state_dict.tensors.items()
+        if name in recognition.cut.body or (place and name.startswith(place))
+    }
+    for name, tensor in used.items():
+        odd = None if name.endswith(NO_PARAMETERS) else _why_odd(file, tensor)
         if odd is not None:
-            raise UnusableCheckpointError(f"{path} {odd}.")
+            raise UnusableCheckpointError(f"{file.path} {odd}.")
+    wanted = sum(tensor.nbytes for tensor in used.values() if tensor.layout == torch.strided)
+    if wanted > _SHARED * file.stored_bytes(list(used.values())) + _SMALL_BYTES:
+        raise UnusableCheckpointError(
+            f"{file.path} repeats a few numbers to {wanted / 1e6:,.0f} MB of parameters; it is "
+            "not the checkpoint of a trained network."
+        )
 
 
-def _why_odd(tensor: Tensor) -> str | None:
+def _why_odd(file: CheckpointFile, tensor: Tensor) -> str | None:
     """Return why a parameter's values cannot be computed with, or None where they can."""
-    if tensor.is_meta:
+    if not file.holds(tensor):
         return "has the names of parameters without their values; save the trained network again"
     if tensor.layout != torch.strided:
         return "holds sparse parameters; save them with to_dense()"

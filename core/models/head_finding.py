@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.models.fingerprints import Cut, Shapes
@@ -17,6 +18,8 @@ _NO_HEADS = re.compile(
 )
 """Parts of self-supervised training, which are no classes."""
 
+
+_MOST_HEADS = 8
 
 OUTER = "//"
 """Begins the names of what stands beside the body, so that none is taken for one of the body's."""
@@ -89,7 +92,7 @@ def find_head(
                 if one is not None
             ][:1]
         else:
-            found = search.candidates("", further)
+            found = list(itertools.islice(search.candidates("", further), _MOST_HEADS))
     except UnreadHeadError as error:
         return FoundHead(left_out=_plain(rest), unread=f"a layer {error}")
     if len(found) != 1:
@@ -129,8 +132,8 @@ class _Search:
     shapes: Shapes
     modules: Sequence[Stub]
 
-    def candidates(self, label: str, parts: Mapping[str, str]) -> list[_Candidate]:
-        """Return the heads among parts: all of them together, else each group by itself."""
+    def candidates(self, label: str, parts: Mapping[str, str]) -> Iterator[_Candidate]:
+        """Yield the heads among parts: all of them together, else each group by itself."""
         groups: dict[str, dict[str, str]] = {}
         for part, name in parts.items():
             first, _, below = part.partition(".")
@@ -139,12 +142,10 @@ class _Search:
         together = sum(map(len, groups.values())) == len(parts) and len(groups) == 1
         whole = None if together else self.candidate(label, parts)
         if whole is not None:
-            return [whole]
-        return [
-            one
-            for first, group in groups.items()
-            for one in self.candidates(f"{label}.{first}".lstrip("."), group)
-        ]
+            yield whole
+            return
+        for first, group in groups.items():
+            yield from self.candidates(f"{label}.{first}".lstrip("."), group)
 
     def longer(
         self, place: str, documented: Mapping[str, str], further: Mapping[str, str]

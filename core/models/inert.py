@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 from torch import Tensor
 
 _MOST_VALUES = 100_000
-_MOST_MODULES = 20_000
+_MOST_MODULES = 5_000
+_MOST_PARAMETERS = 20_000
+_DEEPEST = 50
+"""Modules in modules; the names of a deeper network would fill the memory."""
 
 
 class Stub:
@@ -83,6 +87,8 @@ class Stub:
             name, module, above = waiting.pop()
             yield name, module
             start = f"{name}." if name else ""
+            if len(above) >= _DEEPEST:
+                continue
             around = above | {id(module)}
             waiting += [
                 (f"{start}{inner}", part, around)
@@ -92,11 +98,12 @@ class Stub:
 
     def parameters(self) -> dict[str, Tensor]:
         """Return the state dict of a network."""
-        return {
-            f"{name}.{key}" if name else key: tensor
+        named = (
+            (f"{name}.{key}" if name else key, tensor)
             for name, module in self.modules()
             for key, tensor in module.own_tensors.items()
-        }
+        )
+        return dict(itertools.islice(named, _MOST_PARAMETERS))
 
     @property
     def _is_scripted(self) -> bool:

@@ -36,6 +36,8 @@ _ALIKE = {
 }
 _KNOWN_CODE = ("torch.", "torchvision.", "__torch__.torch", "functools")
 
+_MOST_CHANGES = 2_000
+
 Value = int | float | bool | tuple[int, ...]
 
 
@@ -61,7 +63,7 @@ class Change:
 def changes_from_json(found: Any) -> tuple[Change, ...]:
     """Read changes from JSON values; odd ones are passed over."""
     changes = []
-    for entry in found if isinstance(found, list) else ():
+    for entry in found[:_MOST_CHANGES] if isinstance(found, list) else ():
         try:
             name, kind, pairs = entry
             values = tuple((str(key), _as_value(value)) for key, value in pairs)
@@ -152,7 +154,7 @@ def _values(stub: Stub, kind: str) -> tuple[tuple[str, Value], ...]:
 
 def _as_value(value: Any) -> Value:
     if isinstance(value, bool | int | float):
-        if abs(value) > 10**6:
+        if not abs(value) <= 10**6:  # not a number either
             raise ValueError
         return value
     if isinstance(value, list | tuple) and 1 <= len(value) <= 2:

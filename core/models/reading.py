@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
 from core.errors import UnusableCheckpointError, cannot_read, os_reason
-from core.files import open_ordinary
 from core.models import archives
-from core.models.archives import MappedFile
 from core.models.inert import Stub
+from core.models.stored import CheckpointFile, DamagedError
 
+_START_BYTES = 512
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 _TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
@@ -56,46 +55,32 @@ class FileContent:
         container: "safetensors", "PyTorch", "pickled network" or "TorchScript", for the
             summary.
         metadata: the text pairs of a safetensors header.
-        mapped: the file, of which the tensors are views.
+        file: where the values of the tensors lie.
         network: the pickled network at its top, whose parts tell what shapes do not.
     """
 
     content: Mapping[Any, Any]
     container: str
-    mapped: MappedFile
+    file: CheckpointFile
     metadata: Mapping[str, str] = field(default_factory=dict)
     network: Stub | None = None
 
 
-def read_checkpoint(path: Path) -> FileContent:
-    """Map a checkpoint file and find out what it holds.
+def read_checkpoint(file: CheckpointFile) -> FileContent:
+    """Find out what a checkpoint file holds; values stay in it.
 
     Raises:
         UnusableCheckpointError: unreadable, or no checkpoint, with what it is instead.
     """
+    path = file.path
     try:
-        with open_ordinary(path) as file:
-            start = file.read(512)
-            _refuse_by_start(path, start)
-            content = _read(path, file, start)
+        start = file.read_at(0, min(file.size, _START_BYTES))
+        _refuse_by_start(path, start)
+        return _read(file, start)
     except OSError as error:
         raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
     except MemoryError as error:
         raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
-    return content
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal.
-
-    Raises:
-        UnusableCheckpointError: the file cannot be read.
-    """
-    try:
-        with open_ordinary(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
 
 
 def _refuse_by_start(path: Path, start: bytes) -> None:
@@ -108,49 +93,47 @@ def _refuse_by_start(path: Path, start: bytes) -> None:
     if start[4:8] == b"TFL3":
         raise UnusableCheckpointError(f"{path} is {_TFLITE}.")
     # ONNX begins with the number of its version, then the text that names its maker.
-    if start[:1] == b"\x08" and start[1] < 32 and start[2:3] in (b"\x12", b"\x1a", b":"):
+    if start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x1a", b":"):
         raise UnusableCheckpointError(f"{path} is {_ONNX}.")
     if not start.strip(b"\0"):
         raise UnusableCheckpointError(f"{path} holds nothing but zeros; copy it again.")
 
 
-def _read(path: Path, file: BinaryIO, start: bytes) -> FileContent:
-    mapped = MappedFile(file)
+def _read(file: CheckpointFile, start: bytes) -> FileContent:
     try:
         if _is_safetensors(start):
-            tensors, metadata = archives.read_safetensors(mapped)
-            return FileContent(tensors, "safetensors", mapped, metadata)
+            tensors, metadata = archives.read_safetensors(file)
+            return FileContent(tensors, "safetensors", file, metadata)
         container = "PyTorch"
-        if zipfile.is_zipfile(file):
-            names = _members(path, file)
+        if zipfile.is_zipfile(file.reader()):
+            names = _members(file)
             container = "TorchScript" if any("/code/" in one for one in names) else container
-            content = archives.read_zip(file, mapped)
+            content = archives.read_zip(file)
         elif start.startswith(_ZIP_START):
-            raise archives.DamagedError
+            raise DamagedError
         elif _is_tar(start):
-            file.seek(0)
-            content = archives.read_tar(file, mapped)
+            content = archives.read_tar(file)
         elif start.startswith(_PICKLE_START):
-            content = archives.read_stream(mapped)
+            content = archives.read_stream(file)
         else:
-            raise UnusableCheckpointError(f"{path} is not a PyTorch checkpoint.")
+            raise UnusableCheckpointError(f"{file.path} is not a PyTorch checkpoint.")
     except (OSError, MemoryError, UnusableCheckpointError):
         raise
     except Exception as error:  # a broken file provokes whatever there is
-        raise _damaged(path) from error
-    return _content(path, content, container, mapped)
+        raise file.changed() if file.is_changed else _damaged(file.path) from error
+    return _content(file, content, container)
 
 
-def _content(path: Path, content: Any, container: str, mapped: MappedFile) -> FileContent:
+def _content(file: CheckpointFile, content: Any, container: str) -> FileContent:
     if isinstance(content, Stub) and content.is_module:
         name = container if container == "TorchScript" else "pickled network"
-        return FileContent(content.parameters(), name, mapped, network=content)
+        return FileContent(content.parameters(), name, file, network=content)
     if isinstance(content, Stub) and content.state:  # an object that holds the checkpoint
         content = content.state
     if not isinstance(content, Mapping):
         what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
-        raise UnusableCheckpointError(f"{path} holds {what}; Droplens needs a state dict.")
-    return FileContent(content, container, mapped)
+        raise UnusableCheckpointError(f"{file.path} holds {what}; Droplens needs a state dict.")
+    return FileContent(content, container, file)
 
 
 def _is_safetensors(start: bytes) -> bool:
@@ -159,11 +142,12 @@ def _is_safetensors(start: bytes) -> bool:
 
 def _is_tar(start: bytes) -> bool:
     marked = start[_TAR_PLACE : _TAR_PLACE + 5] == _TAR_MAGIC
-    return len(start) == 512 and (marked or start.startswith(_OLD_TAR_MEMBERS))
+    return len(start) == _START_BYTES and (marked or start.startswith(_OLD_TAR_MEMBERS))
 
 
-def _members(path: Path, file: BinaryIO) -> list[str]:
-    with zipfile.ZipFile(file) as archive:
+def _members(file: CheckpointFile) -> list[str]:
+    path = file.path
+    with zipfile.ZipFile(file.reader()) as archive:
         names = archive.namelist()
     for ending, what in _FOREIGN_MEMBERS:
         if any(name.endswith(ending) for name in names):

@@ -8,22 +8,28 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from core.errors import UnusableCheckpointError
 from core.models.dialects import DIALECTS, Names, as_torchvision_shapes, sequences
 from core.models.fingerprints import Fingerprint
 from core.models.head_finding import OUTER, FoundHead, find_head
 from core.models.heads import Shape
 from core.models.inert import Stub
+from core.models.reading import FileContent
 from core.models.recognising import Recognition, recognise
+from core.models.stored import CheckpointFile
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
 _INNER_WRAPPERS = re.compile(r"\.(?:module|_orig_mod)\.")
 _COUNTERS = re.compile(r"(?:^|\.)(?:n_averaged|total_ops|total_params|best_\w+|epoch|global_step)$")
-_LOSSES = re.compile(
-    r"^(?:\w*(?:loss|criterion|metric|accuracy|confmat)\w*|(?:train|val|test)_acc\w*)(?:\.|$)"
-)
+_LOSS_WORDS = ("loss", "criterion", "metric", "accuracy", "confmat")
+_ACCURACIES = ("train_acc", "val_acc", "test_acc")
+_LONGEST_NAME = 500
+"""Longer ones are no layer's, and searching them takes its time."""
+
+_MOST_TENSORS = 8_000
+"""The deepest of torchvision's networks have 1,500."""
 _MUCH_SMALLER = 4
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
@@ -95,24 +101,29 @@ class _Reading:
         return 0.0 if self.recognition is None else self.recognition.similarity
 
 
-def find_state_dict(content: Mapping[Any, Any], network: Stub | None = None) -> StateDict | None:
+def find_state_dict(held: FileContent) -> StateDict | None:
     """Return the state dict of a checkpoint, cleaned; None where there is none.
 
-    Args:
-        content: the mapping at the top of the file.
-        network: the pickled network that it was read from, if any.
+    Raises:
+        UnusableCheckpointError: it has more parameters than any network here.
     """
-    place = _unwrap(content, network)
+    content, file = held.content, held.file
+    place = _unwrap(content, held.network)
+    if len(place.tensors) > _MOST_TENSORS:
+        raise UnusableCheckpointError(
+            f"{file.path} holds {len(place.tensors):,} tensors, more than any classifier that "
+            "Droplens opens."
+        )
     tensors = _without_tools(place.tensors)
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     best = _best_reading(shapes)
     read = {new: tensors[old] for new, old in best.names.items()}
-    named = {name: _as_torchvision(best.dialect, name, one) for name, one in read.items()}
+    named = {name: _as_torchvision(file, best.dialect, name, one) for name, one in read.items()}
     head = FoundHead()
     if best.recognition is not None:
-        outer = _outer(tensors, best, place)
+        outer = _outer(file, tensors, best, place)
         inner = {name: tuple(tensor.shape) for name, tensor in named.items()}
         outside = {name: tuple(tensor.shape) for name, tensor in outer.items()}
         modules = [one for one in (place.network, *_stubs(content)) if one is not None]
@@ -137,22 +148,18 @@ def is_averaged(wrapper: str) -> bool:
     return "ema" in wrapper.lower().split(".")[-1].split("_")
 
 
-def _outer(tensors: Mapping[str, Tensor], best: _Reading, place: _Place) -> dict[str, Tensor]:
+def _outer(
+    file: CheckpointFile, tensors: Mapping[str, Tensor], best: _Reading, place: _Place
+) -> dict[str, Tensor]:
     """Return what stands beside the body, each name marked so that it is none of the body's.
 
     A part of the body that its owner also keeps under another name is no part of its own.
     """
     used = set(best.names.values())
-    body = {_address(tensors[name]) for name in used} - {None}
+    body = {file.address(tensors[name]) for name in used} - {None}
     outer = {name: one for name, one in tensors.items() if name not in used}
     outer |= {name: one for name, one in place.beside.items() if name not in outer}
-    return {f"{OUTER}{name}": one for name, one in outer.items() if _address(one) not in body}
-
-
-def _address(tensor: Tensor) -> int | None:
-    """Return where a tensor's numbers lie; None where it has none of its own."""
-    plain = tensor.layout == torch.strided and not tensor.is_meta and tensor.numel() > 1
-    return tensor.data_ptr() if plain else None
+    return {f"{OUTER}{name}": one for name, one in outer.items() if file.address(one) not in body}
 
 
 def _untranslated(best: _Reading) -> tuple[str, ...]:
@@ -172,9 +179,16 @@ def _without_tools(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     kept = {
         name: one
         for name, one in tensors.items()
-        if not _COUNTERS.search(name) and (one.ndim > 1 or not _LOSSES.search(name))
+        if not _COUNTERS.search(name) and (one.ndim > 1 or not _is_of_loss(name))
     }
     return kept if len(kept) > len(tensors) / 2 else dict(tensors)
+
+
+def _is_of_loss(name: str) -> bool:
+    """Return whether a name is that of a loss or a metric, by the module it stands in."""
+    module = name.split(".", 1)[0]
+    named = any(word in module for word in _LOSS_WORDS) or module.startswith(_ACCURACIES)
+    return named and module.replace("_", "a").isalnum()
 
 
 def _unwrap(content: Mapping[Any, Any], network: Stub | None) -> _Place:
@@ -194,7 +208,7 @@ def _beside(content: Mapping[Any, Any], found: _Place) -> dict[str, Tensor]:
     return {
         f"{key}.{name}": tensor
         for key, value in content.items()
-        if isinstance(key, str) and key != found.path and isinstance(value, Mapping)
+        if _is_name(key) and key != found.path and isinstance(value, Mapping)
         for name, tensor in _tensors(value).items()
         if len(value) * _MUCH_SMALLER <= len(found.tensors)
     }
@@ -207,7 +221,7 @@ def _places(
     seen.add(id(content))
     yield _Place(path, _tensors(content), network)
     for key, value in content.items():
-        if not isinstance(key, str) or id(value) in seen:
+        if not _is_name(key) or id(value) in seen:
             continue
         inner = f"{path}.{key}" if path else key
         if isinstance(value, Stub) and value.is_module:
@@ -228,8 +242,12 @@ def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
     return {
         name: value
         for name, value in mapping.items()
-        if isinstance(name, str) and isinstance(value, Tensor)
+        if _is_name(name) and isinstance(value, Tensor)
     }
+
+
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) and len(key) <= _LONGEST_NAME
 
 
 def _best_reading(shapes: Mapping[str, Shape]) -> _Reading:
@@ -300,6 +318,6 @@ def _clean(name: str, prefix: str) -> str:
     return _OLD_DENSENET.sub(r"\1\2.", plain)
 
 
-def _as_torchvision(dialect: str, name: str, tensor: Tensor) -> Tensor:
+def _as_torchvision(file: CheckpointFile, dialect: str, name: str, tensor: Tensor) -> Tensor:
     shape = as_torchvision_shapes(dialect, name, tuple(tensor.shape))
-    return tensor if shape == tuple(tensor.shape) else tensor.reshape(shape)
+    return tensor if shape == tuple(tensor.shape) else file.reshaped(tensor, shape)

@@ -8,6 +8,7 @@ only claims, and lets a file change what it was given.
 
 from __future__ import annotations
 
+import functools
 import encodings.raw_unicode_escape  # noqa: F401 - of pickle's texts: no file imports it later
 import pickle
 import re
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from core.models.inert import PickledArray, Stub
+from core.models.stored import Bytes
 
 UnpicklingError = pickle.UnpicklingError
 
@@ -26,6 +28,20 @@ MOST_OPERATIONS = 1_500_000
 _BYTES_AN_OPERATION = 256
 _INNER_COST = 500
 """A pickle in a pickle counts like this many operations; a network has some hundreds of them."""
+
+_STUB_COST = 200
+"""So does a class that was not met before, which takes a kilobyte and more."""
+
+_TENSOR_COST = 10
+MOST_DIMENSIONS = 16
+_LARGEST_INTEGER_BYTES = 16_384
+"""Multiplying the millions of digits that a file may hold keeps every thread waiting."""
+
+_LARGEST_KEY = 2**60
+"""Integers above it can be made to share one hash, and a dictionary of them takes hours."""
+
+_LONGEST_LINE_BYTES = 2**20
+_WINDOW_BYTES = 2**16
 
 _TEXT_ENCODINGS = ("latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii")
 _NUMPY_TYPE = re.compile(r"[<>|=]?([biufSU]\d+|\?|O8?)")
@@ -57,23 +73,35 @@ _STORAGE_KINDS = {
 class Source:
     """The bytes of one file, read from a place on; a claim beyond its end is an error."""
 
-    def __init__(self, content: Any, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, held: Bytes, start: int = 0, end: int | None = None) -> None:
         self.position = start
-        self._content = content
-        self._end = len(content) if end is None else end
+        self._held = held
+        self._end = held.size if end is None else end
+        self._window, self._first = b"", 0
 
     def read(self, size: int) -> bytes:
         """Return exactly this many bytes."""
         if size < 0 or size > self._end - self.position:
             raise UnpicklingError("the pickle ends before its end")
-        start = self.position
+        at = self.position - self._first
+        if at < 0 or at + size > len(self._window):
+            ahead = max(size, min(_WINDOW_BYTES, self._end - self.position))
+            self._window, self._first = self._held.read_at(self.position, ahead), self.position
+            at = 0
         self.position += size
-        return bytes(self._content[start : self.position])
+        return self._window[at : at + size]
 
     def readline(self) -> bytes:
         """Return the bytes up to and with the next line feed."""
-        found = self._content.find(b"\n", self.position, self._end)
-        return self.read((found + 1 if found >= 0 else self._end) - self.position)
+        start = self.position
+        while self.position < self._end and self.position - start < _LONGEST_LINE_BYTES:
+            piece = self.read(min(256, self._end - self.position))
+            at = piece.find(b"\n")
+            if at >= 0:
+                end = self.position - len(piece) + at + 1
+                self.position = start
+                return self.read(end - start)
+        raise UnpicklingError("a line without an end")
 
     def readinto(self, target: Any) -> int:
         """Fill a buffer."""
@@ -109,21 +137,26 @@ class Unpickler(pickle._Unpickler):
         vars(self)["dispatch"] = _Counted(type(self).dispatch, self._budget)
         self._storage = storage
         self._from_bytes = from_bytes
+        self._kinds: dict[tuple[str, str], type[Stub]] = {}
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the admitted object or a new kind of stub; import nothing."""
         admitted = _ADMITTED.get((module, name))
-        if admitted is not None and admitted in _COPYING:
-            return self._charged(admitted)
+        if admitted is not None and admitted in _COSTS:
+            return self._charged(admitted, each=_COSTS[admitted])
         if admitted is not None:
             return admitted
         if (module, name) == _INNER_STORAGE and self._from_bytes is not None:
             return self._charged(self._from_bytes, each=_INNER_COST)
-        return type("Stub", (Stub,), {"origin": (module, name)})
+        if (module, name) not in self._kinds:
+            self._budget.spend(_STUB_COST)
+            self._kinds[module, name] = type("Stub", (Stub,), {"origin": (module, name)})
+        return self._kinds[module, name]
 
     def _charged(self, make: Callable[..., Any], each: int = 0) -> Callable[..., Any]:
         """Return a maker whose copies count as operations: one argument may be given often."""
 
+        @functools.wraps(make)
         def charge(*arguments: Any) -> Any:
             self._budget.spend(each + sum(_cost(one) for one in arguments))
             return make(*arguments)
@@ -140,22 +173,39 @@ class Unpickler(pickle._Unpickler):
         if not (isinstance(kind, type) and issubclass(kind, Stub)):
             raise UnpicklingError("a storage of no kind")
         dtype = _STORAGE_KINDS.get(kind.origin[1])
-        if dtype is None or type(count) is not int or count < 0 or self._storage is None:
+        if dtype is None or not _is_side(count) or self._storage is None:
             raise UnpicklingError("a storage of an unknown kind")
+        if not isinstance(key, str | int):
+            raise UnpicklingError("a storage without a name")
+        self._budget.spend(_TENSOR_COST)
         found = self._storage(str(key), dtype, count)
         view = given[5] if len(given) > 5 else None
-        return found if view is None else found[view[1] : view[1] + view[2]]
+        if view is None:
+            return found
+        _, start, length = view
+        if not (_is_side(start) and _is_side(length) and start + length <= found.numel()):
+            raise UnpicklingError("a view beyond its storage")
+        return found[start : start + length]
 
     def load_build(self) -> None:
         """Give a stub its state; nothing else of a file may change what it is given."""
         state = self.stack.pop()
         if isinstance(self.stack[-1], Stub):
+            parts = state if isinstance(state, tuple) else (state,)
+            self._budget.spend(sum(len(part) for part in parts if isinstance(part, dict)))
             self.stack[-1].take_state(state)
 
     def load_bytearray8(self) -> None:
         """Read before making room: the file may only claim this size."""
         size = int.from_bytes(self.read(8), "little")
         self.append(bytearray(self.read(size)))
+
+    def load_long4(self) -> None:
+        """Read an integer of some size; those of a random generator have the most digits."""
+        size = int.from_bytes(self.read(4), "little", signed=True)
+        if size > _LARGEST_INTEGER_BYTES:
+            raise UnpicklingError("an integer of too many digits")
+        self.append(pickle.decode_long(self.read(size)))
 
     def load_ext(self) -> None:
         """Refuse names from Python's registry of extensions."""
@@ -218,6 +268,7 @@ class Unpickler(pickle._Unpickler):
 _OVERRIDES = {
     pickle.BUILD: Unpickler.load_build,
     pickle.BYTEARRAY8: Unpickler.load_bytearray8,
+    pickle.LONG4: Unpickler.load_long4,
     pickle.EXT1: Unpickler.load_ext,
     pickle.EXT2: Unpickler.load_ext,
     pickle.EXT4: Unpickler.load_ext,
@@ -265,33 +316,51 @@ class _Counted(dict[int, Any]):
 
 
 def _is_key(value: Any) -> bool:
-    """Return whether a value may be hashed: a tuple nested deep enough would end the program."""
-    if isinstance(value, tuple):
-        return all(_is_plain(part) for part in value)
-    return _is_plain(value) or isinstance(value, Stub | torch.dtype)
+    """Return whether a value may be hashed.
+
+    A tuple nested deep enough would end the program, and of many tuples or great integers a file
+    can choose the hash.
+    """
+    if isinstance(value, int):
+        return abs(value) < _LARGEST_KEY
+    return value is None or isinstance(value, str | float | bytes | Stub | torch.dtype)
 
 
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float | bytes)
+def _is_side(value: Any) -> bool:
+    """Return whether a value is a size as memory can have it."""
+    return type(value) is int and 0 <= value < 2**48
 
 
 # What is admitted
 
 
-def _rebuild_tensor(flat: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
+def rebuild_tensor(flat: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
     """Cut a tensor from its storage; one larger than its storage keeps only its shape."""
-    size, stride = tuple(size), tuple(stride)
-    if not isinstance(flat, Tensor):
+    size, stride = _sides(size), _sides(stride)
+    if not isinstance(flat, Tensor) or flat.ndim != 1:
         raise UnpicklingError("a tensor without a storage")
-    if any(side < 0 for side in (*size, *stride, offset)):
-        raise UnpicklingError("a tensor of a negative size")
-    if len(size) != len(stride):
+    if not _is_side(offset) or len(size) != len(stride):
         raise UnpicklingError("a tensor without strides for its sides")
     last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
     if 0 not in size and last >= flat.numel():
         return torch.empty(size, dtype=flat.dtype, device="meta")
+    if 0 in size:
+        return torch.empty(size, dtype=flat.dtype)
     # Counted from the beginning of the storage, of which a view may be given.
     return flat.as_strided(size, stride, offset + flat.storage_offset())
+
+
+def _sides(value: Any) -> tuple[int, ...]:
+    """Return the sides or strides of a tensor.
+
+    Raises:
+        UnpicklingError: they are something else; another tensor could give any number of them.
+    """
+    if not isinstance(value, list | tuple) or len(value) > MOST_DIMENSIONS:
+        raise UnpicklingError("a tensor without sides")
+    if not all(_is_side(side) for side in value):
+        raise UnpicklingError("a tensor of an impossible size")
+    return tuple(value)
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
@@ -299,13 +368,16 @@ def _rebuild_parameter(data: Any, *_: Any) -> Any:
 
 
 def _rebuild_from_type(rebuild: Any, _: Any, arguments: Any, *__: Any) -> Any:
-    if rebuild not in (_rebuild_tensor, _rebuild_parameter):
+    make = getattr(rebuild, "__wrapped__", rebuild)
+    if make is not rebuild_tensor and make is not _rebuild_parameter:
         return Stub()
     return rebuild(*arguments)
 
 
 def _meta_tensor(dtype: Any, size: Any, *_: Any) -> Tensor:
-    return torch.empty(tuple(size), dtype=dtype, device="meta")
+    if not isinstance(dtype, torch.dtype):
+        raise UnpicklingError("a tensor of an unknown kind")
+    return torch.empty(_sides(size), dtype=dtype, device="meta")
 
 
 def _sparse_tensor(_: Any, data: Any) -> Tensor:
@@ -317,7 +389,7 @@ def _sparse_tensor(_: Any, data: Any) -> Tensor:
 
 def _quantised_tensor(_: Any, __: Any, size: Any, *___: Any) -> Tensor:
     """Stand in for a quantised tensor by its kind and size; whole numbers are refused."""
-    return torch.zeros(1, dtype=torch.int8).expand(tuple(size))
+    return torch.zeros(1, dtype=torch.int8).expand(_sides(size))
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
@@ -329,13 +401,24 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
 
 def _collected(kind: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
     """Return a maker of plain values that takes a list, never a size."""
+    is_hashing = kind in (set, frozenset)
 
     def collect(values: Any = ()) -> Any:
         if not isinstance(values, list | tuple | set | frozenset):
             return kind(())
-        return kind(value for value in values if _is_key(value))
+        return kind(value for value in values if not is_hashing or _is_key(value))
 
     return collect
+
+
+def _ordered(pairs: Any = (), *_: Any) -> OrderedDict[Any, Any]:
+    """Make a mapping of pairs, as Python 2 wrote it."""
+    made: OrderedDict[Any, Any] = OrderedDict()
+    for pair in pairs if isinstance(pairs, list | tuple) else ():
+        key, value = pair
+        if _is_key(key):
+            made[key] = value
+    return made
 
 
 def _plain_bytes(value: Any = b"", *encoding: Any) -> bytes:
@@ -349,7 +432,7 @@ def _complex(real: Any = 0.0, imaginary: Any = 0.0) -> complex:
 
 
 def _size(values: Any = ()) -> torch.Size:
-    return torch.Size(tuple(values))
+    return torch.Size(_sides(values))
 
 
 def _empty_dictionary(*_: Any) -> dict[Any, Any]:
@@ -374,18 +457,19 @@ def _numpy_array(*_: Any) -> PickledArray:
 
 def _numpy_from_buffer(content: Any, kind: Any, shape: Any, *_: Any) -> PickledArray:
     array = PickledArray()
-    array.take_state((1, shape, kind, False, bytes(content)))
+    held = content if isinstance(content, bytes | bytearray) else b""
+    array.take_state((1, shape, kind, False, held))
     return array
 
 
 _ADMITTED: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "OrderedDict"): _ordered,
     ("collections", "defaultdict"): _empty_dictionary,
     ("_codecs", "encode"): _encode,
     ("torch", "Size"): _size,
-    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v3"): rebuild_tensor,
     ("torch._utils", "_rebuild_meta_tensor_no_storage"): _meta_tensor,
     ("torch._utils", "_rebuild_sparse_tensor"): _sparse_tensor,
     ("torch._utils", "_rebuild_qtensor"): _quantised_tensor,
@@ -398,7 +482,11 @@ _ADMITTED: dict[tuple[str, str], Any] = {
 _ADMITTED |= {
     ("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)
 }
-_COPYING: set[Any] = {_encode, _plain_bytes}
+_COSTS: dict[Any, int] = {_encode: 0, _plain_bytes: 0, _ordered: 0, _size: 1}
+"""What copies its arguments, or makes a tensor; and how many operations each counts for beside
+the size of its arguments, since one argument may be given often."""
+
+_COSTS |= dict.fromkeys((rebuild_tensor, _meta_tensor, _sparse_tensor, _quantised_tensor), _TENSOR_COST)
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _ADMITTED[_module, "_reconstruct"] = _numpy_array
     _ADMITTED[_module, "scalar"] = _numpy_scalar
@@ -409,7 +497,7 @@ for _module in ("builtins", "__builtin__"):
         _ADMITTED[_module, _name] = _collected(_kind)
     _ADMITTED[_module, "list"] = _collected(list)
     _ADMITTED[_module, "tuple"] = _collected(tuple)
-    _COPYING |= {_ADMITTED[_module, _name] for _name in ("set", "frozenset", "list", "tuple")}
+    _COSTS |= {_ADMITTED[_module, _name]: 0 for _name in ("set", "frozenset", "list", "tuple")}
     _ADMITTED[_module, "dict"] = _empty_dictionary
     _ADMITTED[_module, "bytes"] = _ADMITTED[_module, "bytearray"] = _plain_bytes
     _ADMITTED[_module, "complex"] = _complex

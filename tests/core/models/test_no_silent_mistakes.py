@@ -300,11 +300,11 @@ def test_one_argument_given_a_thousand_times(kind: str, tmp_path: Path) -> None:
 
 
 def test_views_of_a_storage_are_cut_from_their_place() -> None:
-    from core.models.unpickling import _rebuild_tensor
+    from core.models.unpickling import rebuild_tensor
 
     view = torch.arange(10.0)[4:8]
-    assert _rebuild_tensor(view, 1, (2,), (1,)).tolist() == [5, 6]
-    assert _rebuild_tensor(view, 3, (2,), (1,)).is_meta
+    assert rebuild_tensor(view, 1, (2,), (1,)).tolist() == [5, 6]
+    assert rebuild_tensor(view, 3, (2,), (1,)).is_meta
 
 
 def test_numbers_of_numpy_beside_parameters(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from core.models import unpickling
 from core.models.inert import Stub
+from core.models.stored import Memory
 from core.models.unpickling import Source
 
 
 def load(content: bytes) -> Any:
-    return unpickling.load(Source(content))
+    return unpickling.load(Source(Memory(bytearray(content))))
 
 
 @pytest.mark.parametrize(
