@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +16,25 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableImageError, os_reason
 from core.files import open_ordinary
+from core.images.budget import ByteBudget, bytes_to_decode
+from core.images.journal import EndsProgramError, Journal
 
 Size = tuple[int, int]
 
 PIXEL_LIMIT = 178_956_970
 """Photos with more pixels are refused; Pillow's own limit for decompression bombs."""
 
+FORMATS = (
+    *("AVIF", "BMP", "CUR", "DDS", "DIB", "FITS", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000"),
+    *("PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM"),
+)
+"""Decoders that read photos, whatever the file is called. Not among them is what starts another
+program (PostScript), asks for one, or was never a photo."""
+
+budget = ByteBudget()
+"""What all decoding may take at once."""
+
+_STRIP_PIXELS = 2**21
 _ORIENTATION_TAG = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,10 +48,23 @@ _TURNS = {
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
 """Each turn undone: all but the quarter turns are their own inverse."""
 
+_TURNS_OF_ARRAYS: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels.swapaxes(0, 1), 2),
+    8: np.rot90,
+}
+"""The same for pixels; these are views, so that nothing is copied twice."""
+
 _ON_THEIR_SIDE = (5, 6, 7, 8)
 
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
+
+_journal: Journal | None = None
 
 pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
@@ -60,20 +88,46 @@ class Photo:
     orientation: int
 
 
+def note_in(folder: Path) -> Journal:
+    """Note from now on which photos are being opened; the caller closes the journal at the end.
+
+    Args:
+        folder: of the notes.
+    """
+    global _journal
+    _journal = Journal(folder)
+    return _journal
+
+
 def read_photo(path: Path) -> Photo:
     """Decode a photo for people: always upright.
 
     Raises:
         UnreadableImageError: with the reason.
     """
-    image, orientation = _load(path, upright=True, least_size=None)
-    return Photo(np.asarray(image), orientation)
+    stored, orientation = _stored_pixels(path)
+    if orientation not in _TURNS_OF_ARRAYS:
+        return Photo(stored, orientation)
+    return Photo(np.ascontiguousarray(_TURNS_OF_ARRAYS[orientation](stored)), orientation)
 
 
 def load_rgb(
     path: Path, *, upright: bool, least_size: Callable[[Size], Size] | None = None
 ) -> Image.Image:
-    """Decode a photo to RGB.
+    """Decode a photo to RGB, as ``rgb_image`` does; its memory counts no more in the budget.
+
+    Raises:
+        UnreadableImageError: with the reason.
+    """
+    with rgb_image(path, upright=upright, least_size=least_size) as (image, _):
+        return image
+
+
+@contextlib.contextmanager
+def rgb_image(
+    path: Path, *, upright: bool, least_size: Callable[[Size], Size] | None = None
+) -> Iterator[tuple[Image.Image, int]]:
+    """Give a photo as RGB, and its orientation; within the memory that all decoders share.
 
     Palettes are resolved, transparency is laid over white, animations give their first frame,
     16-bit and float values are scaled to their range.
@@ -88,38 +142,93 @@ def load_rgb(
     Raises:
         UnreadableImageError: with the reason.
     """
-    return _load(path, upright=upright, least_size=least_size)[0]
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_journal.noting(path) if _journal else contextlib.nullcontext())
+            decoded = _decode(path, stack, upright=upright, least_size=least_size)
+        except UnreadableImageError:
+            raise
+        except Exception as error:  # decoders raise whatever a broken file provokes
+            raise UnreadableImageError(path, _reason(path, error)) from error
+        yield decoded
 
 
-def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
-    """Turn an upright photo back to how its file stores it."""
-    return upright.transpose(_BACK[orientation]) if orientation in _BACK else upright
-
-
-def _load(
-    path: Path, *, upright: bool, least_size: Callable[[Size], Size] | None
+def _decode(
+    path: Path,
+    stack: contextlib.ExitStack,
+    *,
+    upright: bool,
+    least_size: Callable[[Size], Size] | None,
 ) -> tuple[Image.Image, int]:
-    try:
-        with open_ordinary(path) as file, Image.open(file) as image:
-            if image.width * image.height > PIXEL_LIMIT:
-                raise Image.DecompressionBombError
-            orientation = _orientation(image)
-            if least_size is not None:
-                lies = upright and orientation in _ON_THEIR_SIDE
-                least = least_size(image.size[::-1] if lies else image.size)
-                image.draft("RGB", least[::-1] if lies else least)
-            image.load()
-            rgb = _to_rgb(image)
-            turned_by_pillow = image.format == "TIFF"
-    except UnreadableImageError:
-        raise
-    except Exception as error:  # decoders raise whatever a broken file provokes
-        raise UnreadableImageError(path, _reason(path, error)) from error
+    """Decode and turn a photo; what it was made from is gone when this returns.
+
+    Args:
+        path: any file.
+        stack: holds the memory for as long as the image is used.
+        upright: as for ``rgb_image``.
+        least_size: as for ``rgb_image``.
+    """
+    with open_ordinary(path) as file, Image.open(file, formats=FORMATS) as image:
+        stack.enter_context(_memory(image, upright=upright, least_size=least_size))
+        orientation = _orientation(image)
+        image.load()
+        turned_by_pillow = image.format == "TIFF"
+        rgb = _to_rgb(image)
+    del image
     if turned_by_pillow:
         return (rgb if upright else as_stored(rgb, orientation)), orientation
     if upright and orientation in _TURNS:
         rgb = rgb.transpose(_TURNS[orientation])
     return rgb, orientation
+
+
+def _memory(
+    image: Image.Image, *, upright: bool, least_size: Callable[[Size], Size] | None
+) -> contextlib.AbstractContextManager[None]:
+    """Shrink a photo that may be shrunk, and wait for the memory that decoding it takes."""
+    full_size = image.size
+    if full_size[0] * full_size[1] > PIXEL_LIMIT:
+        raise Image.DecompressionBombError
+    orientation = _orientation(image)
+    if least_size is not None:
+        lies = upright and orientation in _ON_THEIR_SIDE
+        least = least_size(image.size[::-1] if lies else image.size)
+        image.draft("RGB", least[::-1] if lies else least)
+    turned = orientation in _TURNS and (upright or image.format == "TIFF")
+    needed = bytes_to_decode(image, full_size, turned=turned)
+    if needed > budget.limit_bytes:
+        raise _TooMuchMemoryError(needed)
+    return budget.holding(needed)
+
+
+class _TooMuchMemoryError(Exception):
+    """Decoding a photo takes more than all decoders may have."""
+
+
+def _stored_pixels(path: Path) -> tuple[npt.NDArray[np.uint8], int]:
+    """Return a photo's pixels as its file stores them, and its orientation."""
+    with rgb_image(path, upright=False) as (image, orientation):
+        return _pixels(image), orientation
+
+
+def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return an RGB image's pixels; in strips, since Pillow copies twice what it hands over."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top, strip in _strips(image):
+        pixels[top : top + strip.height] = np.asarray(strip)
+    return pixels
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield an image in pieces of its full width, with the row at which each begins."""
+    rows = max(1, _STRIP_PIXELS // max(1, image.width))
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
+    """Turn an upright photo back to how its file stores it."""
+    return upright.transpose(_BACK[orientation]) if orientation in _BACK else upright
 
 
 def _orientation(image: Image.Image) -> int:
@@ -131,43 +240,59 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
+    has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
+    if image.mode == "RGB" and not has_alpha:
         return image
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        seen = image.convert("RGBA")
+        return _scaled(image).convert("RGB")
+    if not has_alpha:
+        return image.convert("RGB")
+    made = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        strip.info = image.info  # a transparent colour stands there
+        seen = strip.convert("RGBA")
         white = Image.new("RGBA", seen.size, "white")
-        return Image.alpha_composite(white, seen).convert("RGB")
-    return image.convert("RGB")
+        made.paste(Image.alpha_composite(white, seen).convert("RGB"), (0, top))
+    return made
 
 
-def _to_8_bit(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _scaled(image: Image.Image) -> Image.Image:
     """Scale grey values of more than 8 bits to 0..255.
 
     Whole numbers count as the smallest usual bit depth that holds them (a 12-bit camera
     stores 0..4095 in 16 bits); floats as 0..1 or 0..255 where they lie within, and
     everything else from its least to its greatest value.
     """
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(grey.min()), float(grey.max())
-    if np.issubdtype(values.dtype, np.integer):
-        tops = [float(2**bits - 1) for bits in _BIT_DEPTHS]
-    else:
-        tops = [1.0, 255.0]
+    low, high, is_whole = math.inf, -math.inf, True
+    for _, strip in _strips(image):
+        values = np.asarray(strip)
+        is_whole = np.issubdtype(values.dtype, np.integer)
+        grey = _finite(values)
+        low, high = min(low, float(grey.min())), max(high, float(grey.max()))
+    tops = [float(2**bits - 1) for bits in _BIT_DEPTHS] if is_whole else [1.0, 255.0]
     fitting = [top for top in tops if high <= top]
     if low >= 0 and fitting:
         low, high = 0.0, fitting[0]
+    made = Image.new("L", image.size)
     if high <= low:
-        return np.zeros(grey.shape, np.uint8)
-    return np.rint((grey - low) * (255 / (high - low))).astype(np.uint8)
+        return made
+    for top, strip in _strips(image):
+        grey = (_finite(np.asarray(strip)) - low) * (255 / (high - low))
+        made.paste(Image.fromarray(np.rint(grey).astype(np.uint8)), (0, top))
+    return made
+
+
+def _finite(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return f"it has more than {PIXEL_LIMIT // 1_000_000} million pixels"
-    if isinstance(error, MemoryError):
-        return "it does not fit in memory"
+    if isinstance(error, (MemoryError, _TooMuchMemoryError)):
+        return "it does not fit in the memory that photos may take"
+    if isinstance(error, EndsProgramError):
+        return "Droplens ended while opening it last time, so it is left out until it changes"
     if isinstance(error, OSError) and error.errno is not None:
         return os_reason(error)
     try:

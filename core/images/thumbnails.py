@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.images.decoding import load_rgb
+from core.images.decoding import rgb_image
 from core.images.desktop_thumbnails import thumbnail_of
 
 
@@ -37,6 +37,7 @@ def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
     Raises:
         UnreadableImageError: with the reason.
     """
-    image = load_rgb(path, upright=True, least_size=lambda _: (size_px, size_px))
-    image.thumbnail((size_px, size_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(image)
+    side = (size_px, size_px)
+    with rgb_image(path, upright=True, least_size=lambda _: side) as (image, _):
+        image.thumbnail(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return np.asarray(image)

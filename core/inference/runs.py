@@ -232,7 +232,7 @@ def decode(path: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decod
         preprocessing: what makes them.
         is_exact: decode every pixel first; else a JPEG decoder may shrink large photos itself.
     """
-    from core.images.decoding import load_rgb
+    from core.images.decoding import rgb_image
 
     def with_margin(size: tuple[int, int]) -> tuple[int, int]:
         width, height = preprocessing.resized_size(size)
@@ -241,7 +241,8 @@ def decode(path: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decod
     least_size = None if is_exact else with_margin
     try:
         upright = preprocessing.apply_orientation
-        return preprocessing.seen_by_model(load_rgb(path, upright=upright, least_size=least_size))
+        with rgb_image(path, upright=upright, least_size=least_size) as (image, _):
+            return preprocessing.seen_by_model(image)
     except MemoryError:
         return "it does not fit in memory"
     except UnreadableImageError as error:

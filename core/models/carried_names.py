@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 from core.models import class_names
@@ -27,7 +27,7 @@ def from_checkpoint(
         The names and the key they stood under, or None where nothing fits ``count``.
     """
     for key in class_names.KEYS:
-        names = _value(content, key)
+        names = _value(content, key) if _may_fit(content.get(key), count) else None
         if names is not None and class_names.fits(names, count):
             return _spoken(content, names), key
     for key in _NESTED_KEYS:
@@ -38,6 +38,12 @@ def from_checkpoint(
             if found is not None:
                 return found[0], f"{key}.{found[1]}"
     return None
+
+
+def _may_fit(value: Any, count: int) -> bool:
+    """Return whether so many entries can be names, without looking at each."""
+    held = value.values if isinstance(value, PickledArray) else value
+    return isinstance(held, Sized) and class_names.fits(range(len(held)), count)
 
 
 def why_unused(content: Mapping[Any, Any], count: int) -> str | None:

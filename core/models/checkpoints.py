@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,13 +13,7 @@ from pathlib import Path
 from torch import nn
 
 import resources
-from core.errors import (
-    DroplensError,
-    PreprocessingError,
-    UnusableCheckpointError,
-    cannot_read,
-    os_reason,
-)
+from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
 from core.models import class_names
@@ -29,8 +24,10 @@ from core.models.footprint import TooLargeError, check_footprint
 from core.models.presets import TRANSFORMING_INPUT
 from core.models.settlements import Settlements
 from core.models.spec import Inspection, ModelChoice, ModelSpec, Settled
-from core.models.stored import CheckpointFile, DamagedError
+from core.models.stored import CheckpointFile
 from core.threads import begin_thread
+
+log = logging.getLogger(__name__)
 
 _USUAL_PIXELS = 600 * 600
 """Inputs of torchvision's own networks are smaller: 518×518 at most."""
@@ -92,12 +89,8 @@ def open_model(
         _check_channels(spec, examined)
         network = build(plan)
         _refuse_giant(path, plan, spec.preprocessing, network)
-        try:
+        with file.reading():
             load_weights(network, examined.state_dict.tensors, file.take)
-        except DamagedError as error:
-            raise file.changed() from error
-        except OSError as error:
-            raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
         file.refuse_if_changed()
     set_transform_input(network, spec)
     return OpenedModel(spec, network, plan)
@@ -160,8 +153,8 @@ def _refuse_giant(
             f"{path} cannot be used: for one photo its layer {error.layer!r} takes "
             f"{error.size_bytes / 2**30:,.1f} GB with an input of {width}×{height} pixels."
         ) from error
-    except RuntimeError:
-        return  # the layers do not fit each other, which the first pass says
+    except Exception as error:  # noqa: BLE001 - layers that do not fit, which the first pass says
+        log.info("%s cannot be estimated: %s", path, error)
 
 
 def settle_again(spec: ModelSpec, settled: Settled) -> ModelSpec:
@@ -194,7 +187,8 @@ def set_transform_input(network: nn.Module, spec: ModelSpec) -> None:
 
 def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
     try:
-        return examine(file, wanted)
+        with file.reading():
+            return examine(file, wanted)
     except DroplensError as error:
         if file.path == default_checkpoint() and wanted is not None:
             title = describe(examine(file, None), "").summary.split(" with ", 1)[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,18 @@ KEYS = (
 _NAME_TO_INDEX = ("class_to_idx", "label_map")
 _LARGEST_FILE_BYTES = 16 * 2**20
 _LARGEST_NUMBER = 10**15
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
+_LONGEST_NAME = 300
+_UNPRINTABLE = {
+    code: " " for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), 0x2028, 0x2029)
+} | {code: " " for code in (0x200E, 0x200F, *range(0x2066, 0x206A))}
+"""Control characters, and those that turn the direction of the text around them."""
+
+
+def clean(name: str) -> str:
+    """Return a class name that can be shown: one line of text, without half characters."""
+    shown = name.translate(_UNPRINTABLE).encode("utf-8", "replace").decode()
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"
 
 
 def imagenet_names() -> tuple[str, ...]:
@@ -85,7 +98,7 @@ def read_any(path: Path) -> tuple[str, ...]:
     return _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
 
 
-def fits(names: Sequence[str], count: int) -> bool:
+def fits(names: Sized, count: int) -> bool:
     """Return whether there is a name for each class; one output may answer between two."""
     return len(names) == count or (count == 1 and len(names) == 2)
 
@@ -105,7 +118,7 @@ def from_folder(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         names = sorted(one.name for one in folder.iterdir() if one.is_dir())
     except OSError as error:
         raise ClassNamesError(cannot_read(folder, os_reason(error))) from error
-    names = [name for name in names if not name.startswith(".")]
+    names = [clean(name) for name in names if not name.startswith(".")]
     if not names:
         raise ClassNamesError(
             f"{folder} has no subfolders; choose the folder that has one subfolder a class."
@@ -123,8 +136,8 @@ def from_text(text: str) -> tuple[str, ...]:
     if plain[:1] in ("{", "["):
         return _from_json("The text", plain)
     lines = _from_lines(plain)
-    if len(lines) == 1 and "," in lines[0]:
-        return tuple(part.strip().strip("'\"") for part in lines[0].split(",") if part.strip())
+    if len(lines) == 1 and "," in plain:
+        return tuple(clean(part.strip().strip("'\"")) for part in plain.split(",") if part.strip())
     return lines
 
 
@@ -138,7 +151,7 @@ def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
     """
     if isinstance(value, list | tuple):
         plain = value and all(_is_plain(name) for name in value)
-        return tuple(str(name) for name in value) if plain else None
+        return tuple(clean(str(name)) for name in value) if plain else None
     if not isinstance(value, Mapping) or not value:
         return None
     ways = [list(value.items()), [(index, name) for name, index in value.items()]]
@@ -156,11 +169,11 @@ def _is_plain(value: Any) -> bool:
 def _by_index(pairs: list[tuple[Any, Any]]) -> tuple[str, ...] | None:
     names: dict[int, str] = {}
     for index, name in pairs:
-        if not _is_plain(index) or not _is_plain(name) or not str(index).isdecimal():
+        if not _is_plain(index) or not _is_plain(name) or not _INDEX.fullmatch(str(index)):
             return None
         if int(index) in names:  # two names for one class: which of them, nobody knows
             return None
-        names[int(index)] = str(name)
+        names[int(index)] = clean(str(name))
     if sorted(names) != list(range(len(names))):
         return None
     return tuple(names[index] for index in range(len(names)))
@@ -192,4 +205,5 @@ def _from_lines(text: str) -> tuple[str, ...]:
     numbered = all(
         len(part) == 2 and part[0].rstrip(":,") == str(index) for index, part in enumerate(parts)
     )
-    return tuple(part[1] for part in parts) if numbered and parts else tuple(lines)
+    names = [part[1] for part in parts] if numbered and parts else lines
+    return tuple(map(clean, names))

@@ -22,6 +22,7 @@ _NAMED = "named by the checkpoint"
 _STRIDE = 32
 """Pixels a cell of the last maps stands for, in nearly all of torchvision's networks."""
 
+_SHOWN_LETTERS = 60
 _TIMM_KEYS = ("pretrained_cfg", "default_cfg")
 
 
@@ -184,10 +185,14 @@ def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
     if examined.head is None:
         return f"{title} without a head, from {place}; every parameter of its body found."
     count = examined.head.outputs
-    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
     listed = "" if source == UNNAMED else f" ({shown})"
     classes = "1 output" if count == 1 else f"{count:,} classes"
     return f"{title} with {classes}{listed}, from {place}; every parameter found."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…"
 
 
 def _json_or_none(text: str) -> object:

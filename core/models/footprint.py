@@ -35,7 +35,7 @@ def check_footprint(network: nn.Module, channels: int, input_size: tuple[int, in
 
     Raises:
         TooLargeError: for one photo a layer takes more than ``LARGEST_STEP_BYTES``.
-        RuntimeError: the layers do not fit each other.
+        Exception: of many types, where the layers do not fit each other.
     """
     shapes = copy.deepcopy(network).to("meta").eval()
     handles = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from core.errors import UnusableCheckpointError, cannot_read, os_reason
+from core.errors import UnusableCheckpointError
 from core.models import archives
 from core.models.inert import Stub
 from core.models.stored import CheckpointFile, DamagedError
@@ -74,11 +74,10 @@ def read_checkpoint(file: CheckpointFile) -> FileContent:
     """
     path = file.path
     try:
-        start = file.read_at(0, min(file.size, _START_BYTES))
-        _refuse_by_start(path, start)
-        return _read(file, start)
-    except OSError as error:
-        raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
+        with file.reading():
+            start = file.read_at(0, min(file.size, _START_BYTES))
+            _refuse_by_start(path, start)
+            return _read(file, start)
     except MemoryError as error:
         raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
 

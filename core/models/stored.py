@@ -7,12 +7,13 @@ ends the program when a training script cuts the file off.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -206,9 +207,8 @@ class CheckpointFile:
 
     def first_values(self, tensor: Tensor, count: int) -> Tensor:
         """Return some values of a tensor, flat."""
-        if tensor.is_contiguous():
-            return self.take(tensor.reshape(-1)[:count])
-        return self.take(tensor).flatten()[:count]
+        corner = tensor[tuple(slice(0, count) for _ in tensor.shape)]
+        return self.take(corner).flatten()[:count]
 
     def sha256(self, is_stopped: Callable[[], bool]) -> str:
         """Return the file's SHA-256 in hexadecimal; from another thread, beside the reading.
@@ -221,22 +221,32 @@ class CheckpointFile:
             StoppedError: it was asked to stop.
         """
         found, block = hashlib.sha256(), memoryview(bytearray(_BLOCK_BYTES))
-        try:
+        with self.reading():
             for offset in range(0, self.size, _BLOCK_BYTES):
                 if is_stopped():
                     raise StoppedError
                 piece = block[: min(_BLOCK_BYTES, self.size - offset)]
                 self._read_into(offset, piece)
                 found.update(piece)
-        except DamagedError as error:
-            raise self.changed() from error
-        except OSError as error:
-            raise UnusableCheckpointError(cannot_read(self.path, os_reason(error))) from error
         return found.hexdigest()
 
     def reader(self) -> io.BufferedReader:
         """Return the file as an object with a position of its own, for libraries."""
         return io.BufferedReader(_Reader(self))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let what goes wrong while values are read end in a sentence.
+
+        Raises:
+            UnusableCheckpointError: the file was cut off meanwhile, or the disk reports an error.
+        """
+        try:
+            yield
+        except DamagedError as error:
+            raise self.changed() from error
+        except OSError as error:
+            raise UnusableCheckpointError(cannot_read(self.path, os_reason(error))) from error
 
     def refuse_if_changed(self) -> None:
         """Make sure that all that was read is of one state of the file.
@@ -258,9 +268,9 @@ class CheckpointFile:
         """Return whether something has written into it since it was opened."""
         return self._seen() != self._status
 
-    def _seen(self) -> tuple[int, ...]:
+    def _seen(self) -> tuple[int, int]:
         status = os.fstat(self._file.fileno())
-        return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        return status.st_size, status.st_mtime_ns
 
     def _read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill a buffer from a position on; any number of threads may."""

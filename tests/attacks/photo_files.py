@@ -1,0 +1,121 @@
+"""Photos that start programs, or that are small on the disk and large in memory."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+from PIL import Image
+
+Write = Callable[[Path], object]
+SIDE = 13_370
+"""Of the largest square that is not refused for its number of pixels."""
+
+POSTSCRIPT = (
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\n"
+    b"(/tmp/droplens-was-here) (w) file closefile\n0 0 40 40 rectfill\nshowpage\n%%EOF\n"
+)
+
+
+def dos_postscript() -> bytes:
+    head = struct.pack("<IIIIIIIH", 0xC6D3D0C5, 32, len(POSTSCRIPT), 0, 0, 0, 0, 0xFFFF)
+    return head.ljust(32, b"\0") + POSTSCRIPT
+
+
+PROGRAMS: dict[str, tuple[str, bytes]] = {
+    "PostScript called a JPEG": ("photo.jpg", POSTSCRIPT),
+    "PostScript called a PNG": ("photo.png", POSTSCRIPT),
+    "PostScript without an ending": ("photo", POSTSCRIPT),
+    "PostScript as DOS keeps it": ("photo.tif", dos_postscript()),
+    "PostScript by its own name": ("photo.eps", POSTSCRIPT),
+    "PDF called a JPEG": ("photo.jpg", b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"),
+    "metafile called a JPEG": ("photo.jpg", b"\xd7\xcd\xc6\x9a" + b"\0" * 200),
+    "enhanced metafile": ("photo.emf", b"\1\0\0\0" + b"\0" * 36 + b" EMF" + b"\0" * 200),
+}
+"""File names and contents of what other programs would be asked to draw."""
+
+
+def png(path: Path, colour: int, depth: int, channels: int, side: int = SIDE) -> None:
+    """Write a black square, a row at a time."""
+    packed = zlib.compressobj(1)
+    row = b"\0" * (1 + side * channels * depth // 8)
+    content = b"".join([*(packed.compress(row) for _ in range(side)), packed.flush()])
+    header = struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checked = kind + data
+        return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    parts = [(b"IHDR", header), (b"PLTE", b"\1\2\3" * 256), (b"tRNS", b"\x80")]
+    kept = parts if colour == 3 else parts[:1]
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(chunk(*part) for part in (*kept, (b"IDAT", content), (b"IEND", b"")))
+    )
+
+
+def saved(form: str, mode: str, side: int = SIDE, **options: object) -> Write:
+    """Return what writes a black square by Pillow."""
+    return lambda path: Image.new(mode, (side, side)).save(path, form, **options)
+
+
+def animation(form: str, side: int) -> Write:
+    def write(path: Path) -> None:
+        frames = [Image.new("RGB", (side, side), colour) for colour in ("red", "blue", "red")]
+        frames[0].save(path, form, save_all=True, append_images=frames[1:], lossless=True, method=0)
+
+    return write
+
+
+def heif(path: Path) -> None:
+    pillow_heif.from_pillow(Image.new("RGB", (8_000, 8_000))).save(path, quality=10)
+
+
+def turned(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (SIDE, SIDE)).save(path, "JPEG", exif=exif)
+
+
+def icon(path: Path) -> None:
+    """Write an icon whose one picture is larger than it says."""
+    inner = io.BytesIO()
+    Image.new("RGBA", (10_000, 10_000)).save(inner, "PNG")
+    content = inner.getvalue()
+    entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(content), 22)
+    path.write_bytes(struct.pack("<HHH", 0, 1, 1) + entry + content)
+
+
+def noise(path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (4_000, 4_000, 3), np.uint8)
+    Image.fromarray(values).save(path, "JPEG", progressive=True, subsampling=0)
+
+
+LARGE: dict[str, Write] = {
+    "grey of 16 bits": lambda path: png(path, 0, 16, 1),
+    "RGBA": lambda path: png(path, 6, 8, 4),
+    "RGBA of 16 bits": lambda path: png(path, 6, 16, 4),
+    "grey with alpha": lambda path: png(path, 4, 8, 2),
+    "palette with transparency": lambda path: png(path, 3, 8, 1),
+    "one bit": lambda path: png(path, 0, 1, 1, 13_360),
+    "JPEG that lies on its side": turned,
+    "progressive JPEG": saved("JPEG", "RGB", progressive=True, subsampling=0),
+    "progressive JPEG of noise": noise,
+    "CMYK": saved("JPEG", "CMYK", 10_000),
+    "TIFF of 32 bits": saved("TIFF", "I", 9_000, compression="tiff_lzw"),
+    "TIFF of floats": saved("TIFF", "F", 9_000, compression="tiff_lzw"),
+    "TIFF in one strip": saved("TIFF", "RGBA", 12_000, compression="tiff_deflate", strip_size=2**30),
+    "animated WebP": animation("WEBP", 9_000),
+    "still WebP": saved("WEBP", "RGBA", 9_000, lossless=True, method=0),
+    "animated PNG": animation("PNG", 6_000),
+    "animated GIF": animation("GIF", 6_000),
+    "HEIF": heif,
+    "JPEG 2000": saved("JPEG2000", "RGB", 5_000),
+    "icon larger than it says": icon,
+    "portable bitmap": saved("PPM", "RGB", 9_000),
+}
