@@ -13,6 +13,7 @@ from core.errors import DownloadError
 
 _TIMEOUT_S = 10
 _LARGEST_BYTES = 2**20
+_LONGEST_VERSION = 40
 _PAGE = "Releases"
 
 
@@ -59,8 +60,8 @@ def newest_version(page: str | None = None) -> NewestVersion:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
             found = json.loads(answer.read(_LARGEST_BYTES))
-        newest = str(found["tag_name"]).removeprefix("v")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        newest = str(found["tag_name"])[:_LONGEST_VERSION].removeprefix("v")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DownloadError(
             f"Whether there is a newer version could not be found out: {page} was not reached. "
             "Look there yourself."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from core.errors import PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
@@ -13,7 +13,13 @@ from core.images.preprocessing import Preprocessing
 from core.models import carried_names, class_names
 from core.models.companions import from_timm, names_beside, preprocessing_beside
 from core.models.examining import Examined
-from core.models.presets import TRANSFORMING_INPUT, own_weights, preset_for, preset_of
+from core.models.presets import (
+    TRANSFORMING_INPUT,
+    is_surely_own,
+    own_weights,
+    preset_for,
+    preset_of,
+)
 from core.models.spec import UNNAMED, Inspection, Outputs
 from core.models.state_dicts import is_averaged
 
@@ -117,7 +123,7 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         return _for_channels(examined, found), []
     entry = own_weights(architecture.name, sha256)
     if entry is not None:
-        return preset_of(entry, architecture.name), []
+        return preset_of(entry, architecture.name), _doubt(entry)
     count = 0 if examined.head is None else examined.head.outputs
     for key in _TIMM_KEYS:
         carried = from_timm(content.content.get(key))
@@ -139,6 +145,15 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
             "checkpoint; it is taken to be off. The preprocessing can turn it on."
         )
     return preset, problems
+
+
+def _doubt(entry: Any) -> list[str]:
+    if is_surely_own(entry):
+        return []
+    return [
+        "It is taken for torchvision's own file by the first digits of its hash, which is all that "
+        "torchvision publishes of it."
+    ]
 
 
 def _preset(examined: Examined) -> Preprocessing:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import logging
 import os
+import re
 import shutil
 import ssl
 import threading
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
 from core.errors import DownloadError, cannot_read, cannot_write, os_reason
-from core.files import open_ordinary
+from core.files import hash_of, open_ordinary
 from core.models.weights import Weights, hub_folder
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ _WAITS_S = (0.5, 1, 2, 4, 8)
 _TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE_NOT_SATISFIABLE = 416
 _CLOSING_WAIT_S = 2
+_LENGTH = re.compile(r"\d{1,15}", re.ASCII)
+_CREDENTIALS = re.compile(r"//[^/]*@")
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,9 @@ class Download:
             if not _has_hash(part, self.weights):
                 part.unlink()
                 raise DownloadError(
-                    f"{self._url} is not the file that torchvision names: its hash does not begin "
-                    f"with {self.weights.hash_start}. It was deleted; try again, or another mirror."
+                    f"{_shown(self._url)} is not the file that torchvision names: its hash does "
+                    f"not begin with {self.weights.hash_start}. It was deleted; try again, or "
+                    "another mirror."
                 )
             part.replace(self.weights.path)
         except OSError as error:
@@ -135,13 +139,13 @@ class Download:
 
         Each try that brings something earns the full number of tries again.
         """
-        tries = 0
+        tries, most = 0, _size(part)
         while not self._stop.is_set():
-            before = _size(part)
             try:
                 return self._fetch(part)
             except _TryAgainError as error:
-                tries = 0 if _size(part) > before else tries
+                # What was there before does not count: it may have been thrown away meanwhile.
+                tries, most = (0, _size(part)) if _size(part) > most else (tries, most)
                 if tries >= len(self._waits_s):
                     raise DownloadError(
                         f"{self.weights.name} could not be downloaded: {error}. What came so far "
@@ -162,8 +166,9 @@ class Download:
                 if not _continues(response, have):
                     have = 0
                 length = response.headers.get("Content-Length")
-                if length is not None and length.isdecimal():
+                if length is not None and _LENGTH.fullmatch(length):
                     self._total = have + int(length)
+                    self._check_size(self._total)
                     _check_room(part, int(length))
                 if not self._receive(response, part, have):
                     return False
@@ -184,6 +189,7 @@ class Download:
             self._tell("downloading", done=have)
             while not self._stop.is_set():
                 chunk = response.read1(_CHUNK_BYTES)
+                self._check_size(have + len(chunk))
                 if not chunk:
                     file.flush()
                     os.fsync(file.fileno())
@@ -195,6 +201,14 @@ class Download:
                 have += len(chunk)
                 self._tell("downloading", done=have)
         return False
+
+    def _check_size(self, size: int) -> None:
+        if size > self.weights.largest_bytes:
+            raise DownloadError(
+                f"{_shown(self._url)} is larger than {self.weights.name}, which has "
+                f"{self.weights.size_bytes / 1e6:,.0f} MB; it is not the file that torchvision "
+                "names. Try another mirror."
+            )
 
     def _end_or_restart(self, part: Path, error: HTTPError) -> bool:
         """Nothing lies behind what is there: it is whole, or of another file."""
@@ -212,7 +226,7 @@ class Download:
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return DownloadError(
-                f"The server at {self._url} shows a certificate that this computer does not trust "
+                f"The server at {_shown(self._url)} shows a certificate that this computer does not trust "
                 f"({reason.verify_message}); ask who runs your network, or use a mirror."
             )
         if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
@@ -289,7 +303,9 @@ def take_file(weights: Weights, given: Path) -> Path:
     """
     try:
         with open_ordinary(given) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            if os.fstat(file.fileno()).st_size > weights.largest_bytes:
+                raise DownloadError(f"{given} is not {weights.name}: it is too large.")
+            found = hash_of(file).hex()
     except OSError as error:
         raise DownloadError(cannot_read(given, os_reason(error))) from error
     if not found.startswith(weights.hash_start):
@@ -350,11 +366,11 @@ class _NoRoomError(OSError):
 
 def _open(url: str, headers: dict[str, str]) -> Any:
     if not url.startswith(("https://", "http://")):
-        raise DownloadError(f"{url!r} is no web address; a mirror begins with https://.")
+        raise DownloadError(f"{_shown(url)!r} is not a web address; a mirror begins with https://.")
     try:
         request = urllib.request.Request(url, headers=headers)
     except ValueError as error:
-        raise DownloadError(f"{url!r} is no web address.") from error
+        raise DownloadError(f"{_shown(url)!r} is not a web address.") from error
     handlers: list[urllib.request.BaseHandler] = []
     if url.startswith("https://"):
         import truststore  # the certificates that the system trusts, a company's own included
@@ -384,14 +400,19 @@ def _refused(url: str, error: HTTPError) -> Exception:
     if error.code in _TRY_AGAIN_LATER:
         return _TryAgainError(f"the server answers {error.code}")
     if error.code == 404:
-        return DownloadError(f"There is no file at {url}; check the mirror's address.")
-    return DownloadError(f"The server refuses {url}: {error.code} {error.reason}.")
+        return DownloadError(f"There is no file at {_shown(url)}; check the mirror's address.")
+    reason = f"{error.code} {error.reason}"[:_LONGEST_REASON]
+    return DownloadError(f"The server refuses {_shown(url)}: {reason}.")
+
+
+def _shown(url: str) -> str:
+    """Return an address for people: without the name and password of a mirror."""
+    return _CREDENTIALS.sub("//", url)
 
 
 def _has_hash(path: Path, weights: Weights) -> bool:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return found.startswith(weights.hash_start)
+    with open_ordinary(path) as file:
+        return hash_of(file).hex().startswith(weights.hash_start)
 
 
 def _size(path: Path) -> int:

@@ -10,10 +10,11 @@ from core.models.architectures import BY_NAME
 from core.models.fingerprints import Shapes
 from core.models.recognising import image_size
 from core.models.torchvision_import import torchvision_models
+from core.models.weights import known_hash
 
 TRANSFORMING_INPUT = ("inception_v3", "googlenet")
 _LARGE_STEMS = ("resnet", "resnext", "wide_resnet")
-_SHORTEST_HASH = 8
+_SHORTEST_HASH, _WHOLE_HASH = 8, 64
 
 
 def own_weights(architecture: str, sha256: str) -> Any | None:
@@ -58,8 +59,13 @@ def preset_of(entry: Any, architecture: str) -> Preprocessing:
 
 def own_file(url: str, sha256: str) -> bool:
     """Return whether a file is what torchvision's address names: ".../resnet18-f37072fd.pth"."""
-    beginning = url.rsplit("-", 1)[-1].removesuffix(".pth")
-    return len(beginning) >= _SHORTEST_HASH and sha256.startswith(beginning)
+    known = known_hash(url.rsplit("/", 1)[-1])
+    return len(known) >= _SHORTEST_HASH and sha256.startswith(known)
+
+
+def is_surely_own(entry: Any) -> bool:
+    """Return whether torchvision's file is known by its whole hash, not by its beginning alone."""
+    return len(known_hash(entry.url.rsplit("/", 1)[-1])) == _WHOLE_HASH
 
 
 def _fitting(architecture: str, shapes: Shapes) -> Preprocessing:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import resources
 from core.errors import UnusableCheckpointError
 from core.models.architectures import ARCHITECTURES
 
+_TOLERANCE = 1.1
 _OWN_LICENCE = "BSD 3-Clause"
 _SWAG_LICENCE = "CC BY-NC 4.0, not for commercial use"
 
@@ -49,8 +53,13 @@ class Weights:
 
     @property
     def hash_start(self) -> str:
-        """Return how the file's SHA-256 begins."""
-        return Path(self.file_name).stem.rsplit("-", 1)[-1]
+        """Return the file's SHA-256, or how it begins where no more is known."""
+        return known_hash(self.file_name)
+
+    @property
+    def largest_bytes(self) -> int:
+        """Return what the file cannot be larger than."""
+        return round(_TOLERANCE * self.size_bytes) + 2**20
 
     @property
     def path(self) -> Path:
@@ -61,6 +70,24 @@ class Weights:
     def part_path(self) -> Path:
         """Return where a download in progress lies."""
         return hub_folder() / f"{self.file_name}.part"
+
+
+@functools.cache
+def _whole_hashes() -> dict[str, str]:
+    text = resources.path("weights_hashes.json").read_text(encoding="utf-8")
+    return {name: sha256 for name, (sha256, _) in json.loads(text).items()}
+
+
+def known_hash(file_name: str) -> str:
+    """Return a file's SHA-256, or how it begins.
+
+    Its name tells the first 8 digits, for which another file can be made in minutes. torchvision
+    publishes no more; the whole hashes are of those files that others have published.
+
+    Args:
+        file_name: as torchvision writes it, e.g. "resnet18-f37072fd.pth".
+    """
+    return _whole_hashes().get(file_name) or Path(file_name).stem.rsplit("-", 1)[-1]
 
 
 def hub_folder() -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -25,7 +26,8 @@ from core.models.downloads import (
     sizes_on_disk,
     take_file,
 )
-from core.models.weights import Weights
+from core.models.presets import own_file
+from core.models.weights import Weights, find_weights, known_hash
 
 CONTENT = os.urandom(3_000_000)
 HASH = hashlib.sha256(CONTENT).hexdigest()
@@ -337,7 +339,10 @@ def test_the_command_line_downloads_and_classifies(
     server.content = file.read_bytes()
     start = hashlib.sha256(server.content).hexdigest()[:8]
     known = replace(
-        weights, architecture="squeezenet1_1", url=f"https://example.invalid/s-{start}.pth"
+        weights,
+        architecture="squeezenet1_1",
+        url=f"https://example.invalid/s-{start}.pth",
+        size_bytes=len(server.content),
     )
     monkeypatch.setattr("core.__main__.find_weights", lambda _: known)
     own = tmp_path / "settings.json"
@@ -352,3 +357,95 @@ def test_the_command_line_downloads_and_classifies(
     known.path.unlink()
     assert main(["classify", str(photo), "--weights", "Tiny.V1"]) == 2
     assert "no file at" in capsys.readouterr().err
+
+
+def test_a_server_that_sends_for_ever(
+    weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(b"\0" * 2**18)
+
+    monkeypatch.setattr(Handler, "do_GET", endless)
+    with pytest.raises(DownloadError, match="larger than"):
+        get(weights, server)
+    assert weights.part_path.stat().st_size <= weights.largest_bytes
+
+
+@pytest.mark.parametrize("length", ["5000000000", "9" * 5000, "-1", "x"])
+def test_a_length_that_cannot_be(
+    length: str, weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claims(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", length)
+        handler.end_headers()
+        handler.wfile.write(b"short")
+
+    monkeypatch.setattr(Handler, "do_GET", claims)
+    with pytest.raises(DownloadError):
+        get(weights, server)
+
+
+def test_a_server_that_cuts_and_then_refuses_the_rest(
+    weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cuts_or_refuses(handler: Handler) -> None:
+        server.asked.append(handler.headers.get("Range"))
+        if handler.headers.get("Range"):
+            handler.send_error(416)
+            return
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.end_headers()
+        handler.wfile.write(CONTENT[:1000])
+        handler.close_connection = True
+
+    monkeypatch.setattr(Handler, "do_GET", cuts_or_refuses)
+    with pytest.raises(DownloadError):
+        get(weights, server)
+    assert len(server.asked) <= 10
+
+
+def test_a_redirect_that_runs_in_a_circle(
+    weights: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def circle(handler: Handler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", handler.path)
+        handler.end_headers()
+
+    monkeypatch.setattr(Handler, "do_GET", circle)
+    with pytest.raises(DownloadError):
+        get(weights, server)
+
+
+@pytest.mark.parametrize("status", [403, 404, 418])
+def test_no_password_stands_in_a_sentence(weights: Weights, server: Server, status: int) -> None:
+    server.statuses = [status]
+    mirror = server.address.replace("//", "//jo:secret@")
+    with pytest.raises(DownloadError) as refused:
+        Download(weights, mirror, waits_s=QUICK).run()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("mirror", ["ftp://jo:secret@host/x", "jo:secret@host", "file:///etc"])
+def test_no_password_of_what_is_not_an_address(weights: Weights, mirror: str) -> None:
+    with pytest.raises(DownloadError) as refused:
+        Download(weights, mirror, waits_s=QUICK).run()
+    assert "//jo" not in str(refused.value)
+
+
+def test_files_that_whole_hashes_are_known_of(weights: Weights) -> None:
+    known = find_weights("ResNet50_Weights.IMAGENET1K_V1")
+    assert len(known.hash_start) == 64
+    assert own_file(known.url, known.hash_start)
+    forged = known.hash_start[:8] + "0" * 56  # such a file is made in minutes
+    assert not own_file(known.url, forged)
+    assert not own_file(known.url, known.hash_start[:63] + "0")
+    unknown = find_weights("ResNet50_Weights.IMAGENET1K_V2")
+    assert known_hash("resnet18-00000000.pth") == "00000000"
+    assert unknown.largest_bytes < 1.2 * unknown.size_bytes
