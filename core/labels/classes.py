@@ -196,10 +196,25 @@ class ClassList:
 
     @classmethod
     def from_json(cls, text: str) -> ClassList:
-        """Read what ``to_json`` has written."""
+        """Read what ``to_json`` has written.
+
+        Raises:
+            Exception: of many types, where it is something else.
+        """
         found = json.loads(text)
-        classes = tuple(LabelClass(*one) for one in found["classes"])
-        return cls(classes, found["multiple"], dict(found["became"]), found["next"])
+        classes = tuple(
+            LabelClass(int(number), str(name), str(colour), str(key))
+            for number, name, colour, key in found["classes"]
+        )
+        became = {int(old): new if new is None else int(new) for old, new in found["became"]}
+        for old in became:
+            seen, now = {old}, became[old]
+            while now is not None and now in became:
+                if now in seen:
+                    raise ValueError("classes that became each other")
+                seen.add(now)
+                now = became[now]
+        return cls(classes, bool(found["multiple"]), became, int(found["next"]))
 
 
 def clean_name(name: str) -> str:

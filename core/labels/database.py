@@ -8,13 +8,15 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import LabelsError, cannot_write, os_reason
-from core.files import replacing
+from core.files import flush_folder, replacing
+from core.labels import integrity
+from core.labels.integrity import DamagedError, ForeignPartsError
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +69,28 @@ CREATE VIEW labels AS               -- what holds now
     GROUP BY photo;
 """
 
-_MIGRATIONS = (_SCHEMA,)
+_TABLES = ("photos", "formerly", "models", "steps", "class_lists", "events", "predictions", "session")
+_CHECKSUMS = "".join(f"ALTER TABLE {table} ADD COLUMN crc INTEGER;\n" for table in _TABLES)
+
+_MIGRATIONS = (_SCHEMA, _CHECKSUMS)
 """What leads from each version of the schema to the next one."""
 
+_FIRST_WITH_CHECKSUMS = 2
+_NEWEST_IMAGINABLE = 100
+"""A file that claims a later version than that is damaged, not of a newer program."""
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, BaseFileLock, str]:
+
+def open_database(
+    path: Path, load: Callable[[sqlite3.Connection], None]
+) -> tuple[sqlite3.Connection, BaseFileLock, str]:
     """Open a project, or make it where there is none.
 
-    The file belongs to the caller until he releases the lock. A damaged file is set aside, and
+    The file belongs to the caller until the lock is released. A damaged file is set aside, and
     the newest backup that is whole takes its place. Once a day the file is copied.
+
+    Args:
+        path: of the file.
+        load: reads what the caller needs; a project that it cannot read is damaged.
 
     Returns:
         The connection, the lock, and a sentence that the user should see, or "".
@@ -90,7 +105,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, BaseFileLock, str]:
     except OSError as error:
         raise LabelsError(cannot_write(path, error)) from error
     try:
-        database, told = _opened(path)
+        database, told = _opened(path, load)
     except BaseException as error:
         lock.release()
         if isinstance(error, sqlite3.Error):
@@ -116,15 +131,37 @@ def _lock(path: Path) -> BaseFileLock:
     return lock
 
 
-def _opened(path: Path) -> tuple[sqlite3.Connection, str]:
+def close_database(database: sqlite3.Connection, lock: BaseFileLock, path: Path) -> None:
+    """Close a project so that its file alone holds all of it."""
+    with contextlib.suppress(sqlite3.Error):
+        flush_log(database)
+        database.close()
+        integrity.note_closed(path)
+    lock.release()
+
+
+def flush_log(database: sqlite3.Connection) -> None:
+    """Bring what stands in the log into the file, which people copy without it."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _opened(
+    path: Path, load: Callable[[sqlite3.Connection], None]
+) -> tuple[sqlite3.Connection, str]:
     told = _bring_back(path) if _is_missing(path) and backups_of(path) else ""
     try:
-        database = _connect(path)
-    except _DamagedError as error:
+        database, mended = _connect(path, load)
+    except DamagedError as error:
         told = _set_aside(path, str(error))
-        database = _connect(path)
+        try:
+            database, mended = _connect(path, load)
+        except DamagedError as again:
+            raise LabelsError(
+                f"{path} was damaged, and so is its copy ({again}); both are kept. Choose another "
+                "file in the menu Labels."
+            ) from again
     try:
-        told = told or _back_up(database, path)
+        told = told or mended or _back_up(database, path)
     except BaseException:
         database.close()
         raise
@@ -158,30 +195,77 @@ def backups_of(path: Path) -> list[Path]:
     return [_backup_folder(path) / name for name in sorted(ours, reverse=True)]
 
 
-class _DamagedError(Exception):
-    """The file is a project that has been damaged."""
+_NOT_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""Errors that the disk or another program makes; any other says that the file is damaged."""
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(
+    path: Path, load: Callable[[sqlite3.Connection], None]
+) -> tuple[sqlite3.Connection, str]:
+    """Open a file and read it.
+
+    Returns:
+        The connection, and what was mended in a sentence, or "".
+
+    Raises:
+        DamagedError: whatever was wrong with what it holds.
+        LabelsError: it is a project, and more than that.
+    """
+    is_known = integrity.is_as_closed(path)
+    if not _is_missing(path):
+        with path.open("rb") as file:
+            integrity.check_header(file.read(100))
     database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        _take(database)
-    except sqlite3.DatabaseError as error:
+        mended = _take(database, is_known=is_known)
+        load(database)
+    except ForeignPartsError as error:
         database.close()
-        if isinstance(error, sqlite3.OperationalError):
+        raise LabelsError(
+            f"{path} holds {error}, which no project of Droplens has and which may do something of "
+            "its own; it is left alone. Choose another file."
+        ) from error
+    except sqlite3.Error as error:
+        database.close()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:
             raise
-        raise _DamagedError(str(error)) from error
+        raise DamagedError(str(error)) from error
+    except (OSError, MemoryError, DamagedError):
+        database.close()
+        raise
+    except Exception as error:  # what is read can be wrong in any way
+        database.close()
+        raise DamagedError(f"{type(error).__name__}: {error}") from error
     except BaseException:
         database.close()
         raise
-    return database
+    return database, mended and f"{path} was damaged and is whole again; no label was lost."
 
 
-def _take(database: sqlite3.Connection) -> None:
+def _take(database: sqlite3.Connection, *, is_known: bool) -> str:
     """Lock the file for this connection alone; the system frees it when the program ends.
 
     A damaged file is found out before anything is written into it.
+
+    Args:
+        database: just opened.
+        is_known: whether the file is as a program has left it, so that it need not be searched.
+
+    Returns:
+        What was mended, or "".
     """
+    integrity.prepare(database)
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
@@ -189,29 +273,47 @@ def _take(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA cache_size = -65536")
     database.execute("BEGIN IMMEDIATE")
     try:
-        _check(database)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
+        version = _version_of(database)
+        integrity.check_schema(database, _MIGRATIONS[:version])
+        mended = "" if is_known else _search(database, version)
         for script in _MIGRATIONS[version:]:
             for statement in _statements(script):
                 database.execute(statement)
         if version < len(_MIGRATIONS):
             database.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        if version < _FIRST_WITH_CHECKSUMS:
+            integrity.add_checksums(database)
+        integrity.keep_checksums(database)
         # A write of its own, so that a write-protected file is found out now, not at a label.
-        database.execute("INSERT OR REPLACE INTO session VALUES ('opened', ?)", (_today(),))
+        database.execute(
+            "INSERT OR REPLACE INTO session (name, value) VALUES ('opened', ?)", (_today(),)
+        )
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
             database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
     if version < len(_MIGRATIONS):  # else a new file says what it is only in its log
-        database.execute("PRAGMA wal_checkpoint").fetchall()
+        flush_log(database)
+    return mended
 
 
-def _check(database: sqlite3.Connection) -> None:
-    found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise _DamagedError(found)
+def _version_of(database: sqlite3.Connection) -> int:
+    """Return which version of the schema a file has; 0 for one that is new."""
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    is_empty = database.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
+    if not 0 <= version <= len(_MIGRATIONS) or (version == 0) != is_empty:
+        raise DamagedError("its version")
+    return version
+
+
+def _search(database: sqlite3.Connection, version: int) -> str:
+    """Look at every page and every row; return what was mended, or ""."""
+    mended = integrity.check_pages(database)
+    if version >= _FIRST_WITH_CHECKSUMS:
+        integrity.check_rows(database)
+    return "an index" if mended else ""
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -226,24 +328,26 @@ def _statements(script: str) -> Iterator[str]:
 def _refuse_foreign(path: Path) -> None:
     """Say so where the file is something else, so that nothing is ever written into it."""
     if path.suffix.lower() != ENDING:
-        raise LabelsError(f"{path} is no project of Droplens; choose a file that ends in {ENDING}.")
+        raise LabelsError(f"{path} is not a project of Droplens; choose a file that ends in {ENDING}.")
     if _is_missing(path):
         return
     with path.open("rb") as file:
         start = file.read(100)
     is_database = start.startswith(b"SQLite format 3\0")
     application = int.from_bytes(start[68:72], "big")
+    version = int.from_bytes(start[60:64], "big")
     if is_database and application == _APPLICATION_ID:
-        version = int.from_bytes(start[60:64], "big")
-        if version > len(_MIGRATIONS):
+        if len(_MIGRATIONS) < version <= _NEWEST_IMAGINABLE:
             raise LabelsError(
                 f"{path} was made by a newer Droplens (its form is {version}, this program knows "
                 f"{len(_MIGRATIONS)}); open it with that."
             )
         return
-    if not is_database or application == 0:
+    if not is_database or application == 0 or backups_of(path):
         return  # damaged, or empty still; looked at below
-    raise LabelsError(f"{path} is no project of Droplens; choose a file that ends in {ENDING}.")
+    raise LabelsError(
+        f"{path} is not a project of Droplens; choose a file that ends in {ENDING}."
+    )
 
 
 def _set_aside(path: Path, reason: str) -> str:
@@ -289,7 +393,7 @@ def _restore(path: Path) -> tuple[str, str]:
     for backup in backups_of(path):
         try:
             _copy_whole(backup, path)
-        except (sqlite3.Error, _DamagedError, OSError) as error:
+        except (sqlite3.Error, DamagedError, ForeignPartsError, OSError) as error:
             why = f"its copies could not be used ({error})"
             continue
         return backup.name[:10], ""
@@ -311,9 +415,13 @@ def _free_name(path: Path, addition: str) -> Path:
 def _copy_whole(source: Path, target: Path) -> None:
     """Copy a project that is whole to a place where there is none."""
     with contextlib.closing(sqlite3.connect(source, isolation_level=None)) as database:
-        _check(database)
+        integrity.prepare(database)
+        version = _version_of(database)
+        integrity.check_schema(database, _MIGRATIONS[:version])
+        _search(database, version)
         with replacing(target) as temporary:
             _copy(database, temporary)
+    flush_folder(target.parent)
 
 
 def _copy(database: sqlite3.Connection, target: Path) -> None:

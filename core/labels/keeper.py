@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import LabelsError
+from core.errors import LabelsError, StoppedError
 from core.labels.database import cannot_keep
 from core.threads import yield_to_window
 
@@ -190,7 +190,9 @@ class LabelKeeper:
             if self._stop.is_set():
                 break
             try:
-                contents[file] = content_of(Path(file))
+                contents[file] = content_of(Path(file), self._stop.is_set)
+            except StoppedError:
+                break
             except (OSError, ValueError) as error:
                 log.info("%s was not read: %s", file, error)
                 self._unreadable.add(file)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from core.files import open_ordinary
-
-_PIECE_BYTES = 2**20
+from core.files import hash_of, open_ordinary
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,17 @@ class Content(NamedTuple):
     mtime_ns: int
 
 
-def content_of(path: Path) -> Content:
+def content_of(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Content:
     """Read a file and return what identifies its content.
 
     Raises:
         OSError: it cannot be read.
+        StoppedError: it was asked to stop.
     """
     with open_ordinary(path) as file:
         status = os.fstat(file.fileno())
-        found = hashlib.sha256()
-        while piece := file.read(_PIECE_BYTES):
-            found.update(piece)
-    return Content(found.digest(), status.st_size, _mtime_of(status))
+        sha256 = hash_of(file, is_stopped)
+    return Content(sha256, status.st_size, _mtime_of(status))
 
 
 def _mtime_of(status: os.stat_result) -> int:
@@ -256,7 +252,7 @@ class Photos:
 
     def _remember(self, row: _Row) -> None:
         self._database.execute(
-            "INSERT INTO formerly VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO formerly (photo, until, path, size, sha256) VALUES (?, ?, ?, ?, ?)",
             (row.id, time.time_ns() // 10**6, row.path, row.size, row.sha256),
         )
 

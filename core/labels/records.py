@@ -134,9 +134,8 @@ class _Models:
             self._known[number] = json.loads(row.fetchone()[0])
         model = self._known[number]
         names = model["class_names"]
-        return SaidByModel(
-            tuple((names[index], round(share, 6)) for index, share in unpack_classes(top)), model
-        )
+        said = [(names[at], round(share, 6)) for at, share in unpack_classes(top) if at < len(names)]
+        return SaidByModel(tuple(said), model) if said else None
 
 
 @dataclass(frozen=True)

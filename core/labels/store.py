@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import LabelsError
 from core.inference.predictions import pack
 from core.labels.classes import MARKS, ClassList, Labels
-from core.labels.database import cannot_keep, open_database
+from core.labels.database import cannot_keep, close_database, flush_log, open_database
 from core.labels.photos import Content, Met, Photos
 
 if TYPE_CHECKING:
@@ -84,31 +84,40 @@ class LabelStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self._database, self._lock, self.notice = open_database(self.path)
-        self._identity = _identity_of(self.path)
         self._model: tuple[ModelSpec, int] | None = None
-        try:
-            self._photos = Photos(self._database)
-            highest = "SELECT max(json_extract(list, '$.next')) FROM class_lists"
-            self._next_id = self._database.execute(highest).fetchone()[0] or 1
-            self.classes = self._class_list()
-            self._day, self._today = self._labelled_today()
-            rows = self._database.execute(
-                "SELECT labels.photo, classes FROM labels JOIN events ON events.id = event"
-            )
-            known: dict[str, Labels] = {}
-            self._labels = {
-                photo: known.setdefault(text, _labels(text)) for photo, text in rows if text
-            }
-        except sqlite3.Error as error:
-            self.close()
-            raise cannot_keep(path, error) from error
+        self._database, self._lock, self.notice = open_database(self.path, self._load)
+        self._identity = _identity_of(self.path)
+
+    def _load(self, database: sqlite3.Connection) -> None:
+        """Read what is kept in memory.
+
+        Raises:
+            Exception: whatever the file holds that a project does not.
+        """
+        self._database = database
+        self._photos = Photos(database)
+        highest = "SELECT max(json_extract(list, '$.next')) FROM class_lists"
+        self._next_id = int(database.execute(highest).fetchone()[0] or 1)
+        self.classes = self._class_list()
+        self._day, self._today = self._labelled_today()
+        rows = database.execute(
+            "SELECT labels.photo, classes FROM labels JOIN events ON events.id = event"
+        )
+        known: dict[str, Labels] = {}
+        self._labels = {
+            photo: known.setdefault(text, _labels(text)) for photo, text in rows if text
+        }
+        check_models(database)
+        self.listed()
 
     def close(self) -> None:
         """Close the project; nothing is left to be saved."""
-        with contextlib.suppress(sqlite3.Error):
-            self._database.close()
-        self._lock.release()
+        close_database(self._database, self._lock, self.path)
+
+    def flush_log(self) -> None:
+        """Bring all labels into the one file, which people copy by itself."""
+        with contextlib.suppress(sqlite3.Error):  # they stand in the log as well
+            flush_log(self._database)
 
     def __enter__(self) -> LabelStore:
         return self
@@ -273,7 +282,7 @@ class LabelStore:
         """Keep how the window looks at this project."""
         with self._transaction():
             self._database.executemany(
-                "INSERT OR REPLACE INTO session VALUES (?, ?)", list(values.items())
+                "INSERT OR REPLACE INTO session (name, value) VALUES (?, ?)", list(values.items())
             )
 
     # Inside
@@ -354,7 +363,9 @@ class LabelStore:
         return replace(classes, next_id=max(classes.next_id, self._next_id))
 
     def _put_classes(self, step: int, classes: ClassList) -> None:
-        self._database.execute("INSERT INTO class_lists VALUES (?, ?)", (step, classes.to_json()))
+        self._database.execute(
+            "INSERT INTO class_lists (step, list) VALUES (?, ?)", (step, classes.to_json())
+        )
         self._next_id = max(self._next_id, classes.next_id)
 
     def _note(self, photo: int, labels: Labels) -> None:
@@ -383,6 +394,19 @@ class LabelStore:
             row = self._database.execute("SELECT id FROM models WHERE described = ?", described)
             self._model = (model, row.fetchone()[0])
         return self._model[1]
+
+
+def check_models(database: sqlite3.Connection) -> None:
+    """Make sure that the models of a project can be read.
+
+    Raises:
+        Exception: of many types, where they cannot.
+    """
+    for (described,) in database.execute("SELECT described FROM models"):
+        model = json.loads(described)
+        if not all(isinstance(name, str) for name in model["class_names"]):
+            raise TypeError("class names that are no text")
+        str(model["architecture"]), str(model["sha256"])
 
 
 def describe_model(model: ModelSpec) -> str:

@@ -59,7 +59,7 @@ def make_project(path: Path, photos: int, events: int) -> None:
             ),
         )
         database.executemany(
-            "INSERT INTO steps VALUES (?, 'label', 'person', ?, ?)",
+            "INSERT INTO steps (id, kind, who, at, state) VALUES (?, 'label', 'person', ?, ?)",
             ((n + 3, 1_700_000_000_000 + n * 1000, 2 * (n % 50 == 0)) for n in range(events)),
         )
         database.executemany(

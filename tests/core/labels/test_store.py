@@ -286,7 +286,7 @@ def test_other_files_are_refused_and_left_alone(tmp_path: Path) -> None:
         made.execute("CREATE TABLE notes (text)")
     made.close()
     before = other.read_bytes()
-    with pytest.raises(LabelsError, match="no project of Droplens"):
+    with pytest.raises(LabelsError, match="not a project of Droplens"):
         LabelStore(other)
     assert other.read_bytes() == before
 
