@@ -15,14 +15,14 @@ from urllib.parse import quote
 
 from PIL import Image, PngImagePlugin
 
-from core.files import replacing
+from core.files import open_ordinary, replacing
 
 _FOLDERS = {128: "normal", 256: "large", 512: "x-large"}
 _UNQUOTED = "/!$&'()*+,:=@~"  # as GLib writes addresses, for their hash is the file's name
 _WORTH_KEEPING_BYTES = 256 * 1024
 """Smaller photos are decoded as fast as their thumbnail would be."""
 
-_ADDRESS, _MODIFIED = "Thumb::URI", "Thumb::MTime"
+_ADDRESS, _MODIFIED, _SIZE = "Thumb::URI", "Thumb::MTime", "Thumb::Size"
 _FASTEST = 1
 
 
@@ -32,24 +32,35 @@ class DesktopThumbnail:
 
     Attributes:
         place: the thumbnail's file.
+        size_px: of its longer side, at most.
+        changed_ns: when the photo's file was last changed in any way.
         notes: what the standard wants to be written in it.
     """
 
     place: Path
+    size_px: int
+    changed_ns: int
     notes: dict[str, str]
 
     def read(self) -> Image.Image | None:
         """Return the thumbnail, if there is one and it is of the file as it was."""
         try:
-            with Image.open(self.place, formats=("PNG",)) as image:
-                image.load()
-                modified = image.info.get(_MODIFIED, "").partition(".")[0]
-                is_of_now = modified == self.notes[_MODIFIED]
-                if not is_of_now or image.info.get(_ADDRESS) != self.notes[_ADDRESS]:
+            with open_ordinary(self.place) as file, Image.open(file, formats=("PNG",)) as image:
+                if os.fstat(file.fileno()).st_mtime_ns < self.changed_ns:
+                    return None  # another file came in the photo's place, with its time
+                if max(image.size) > self.size_px or not self._is_of_now(image):
                     return None
+                image.load()
                 return image.convert("RGB")
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it can be made anew
             return None
+
+    def _is_of_now(self, image: Image.Image) -> bool:
+        """Return whether a thumbnail is of the file as it is: time and, where told, length."""
+        said = image.info
+        modified = str(said.get(_MODIFIED, "")).partition(".")[0]
+        same = modified == self.notes[_MODIFIED] and said.get(_ADDRESS) == self.notes[_ADDRESS]
+        return same and said.get(_SIZE, self.notes[_SIZE]) == self.notes[_SIZE]
 
     def write(self, thumbnail: Image.Image) -> None:
         """Leave a thumbnail to every program of the desktop; silently not, where that fails."""
@@ -74,10 +85,10 @@ def thumbnail_of(photo: Path, size_px: int) -> DesktopThumbnail | None:
     notes = {
         _ADDRESS: _address(photo),
         _MODIFIED: str(int(status.st_mtime)),
-        "Thumb::Size": str(status.st_size),
+        _SIZE: str(status.st_size),
         "Software": "Droplens",
     }
-    return DesktopThumbnail(place, notes)
+    return DesktopThumbnail(place, size_px, status.st_ctime_ns, notes)
 
 
 def _place(photo: Path, size_px: int) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from core.errors import os_reason
+from core.files import open_ordinary
 from core.images.naming import natural_key
 
 IMAGE_ENDINGS = frozenset(
@@ -134,6 +135,21 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
         with open(entry.path, "rb") as file:  # noqa: PTH123 - the hot path
             return looks_like_image(file.read(32))
     except OSError:
+        return False
+
+
+def is_photo(path: Path) -> bool:
+    """Return whether a file is a photo by its ending or its first bytes; a link is what it leads to.
+
+    What a file of labels names need not be one.
+    """
+    try:
+        real = path.resolve()
+        if real.suffix.lower() in IMAGE_ENDINGS:
+            return True
+        with open_ordinary(real) as file:
+            return looks_like_image(file.read(32))
+    except (OSError, RuntimeError):  # links that run in a circle
         return False
 
 

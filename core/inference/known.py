@@ -14,6 +14,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.files import make_private_folder
 from core.inference.predictions import Prediction, pack, unpack
 from core.inference.speed import EXACT, Speed
 
@@ -73,8 +74,24 @@ class KnownPredictions:
             return None
         if row is None:
             return None
+        try:
+            top = unpack(row[0], spec)
+        except (struct.error, IndexError, TypeError, ValueError) as error:
+            log.info("what was kept of %s is damaged: %s", path, error)
+            self._forget(key)
+            return None
         del self._asked[path]
-        return Prediction(path, unpack(row[0], spec), None, spec)
+        return Prediction(path, top, None, spec)
+
+    def _forget(self, key: bytes) -> None:
+        """Delete what cannot be read; it is computed again."""
+        database = self._open()
+        try:
+            if database is not None:
+                database.execute("DELETE FROM known WHERE photo = ?", (key,))
+                database.commit()
+        except sqlite3.Error as error:
+            self._give_up(error)
 
     def keep(self, predictions: Iterable[Prediction]) -> None:
         """Remember predictions of photos that were asked for, as the files were then.
@@ -102,7 +119,7 @@ class KnownPredictions:
     def _open(self) -> sqlite3.Connection | None:
         if self._database is None and not self._is_broken:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self._path.parent)
                 self._database = self._opened()
             except (OSError, sqlite3.Error) as error:
                 self._give_up(error)
@@ -122,6 +139,8 @@ class KnownPredictions:
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=1.0)
         try:
+            database.execute("PRAGMA trusted_schema = OFF")
+            _refuse_foreign(database)
             database.executescript(_SCHEMA)
             newest = database.execute("SELECT max(rowid), count(*) FROM known").fetchone()
             if newest[1] > self._limit:
@@ -168,3 +187,14 @@ class KnownPredictions:
             self._settings,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).digest()
+
+
+def _refuse_foreign(database: sqlite3.Connection) -> None:
+    """Make sure that nothing in the file runs by itself.
+
+    Raises:
+        sqlite3.DatabaseError: it holds more than the one table.
+    """
+    rows = database.execute("SELECT type, name, tbl_name FROM sqlite_schema").fetchall()
+    if any(kind not in ("table", "index") or table != "known" for kind, _, table in rows):
+        raise sqlite3.DatabaseError("it holds more than predictions")

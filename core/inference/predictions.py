@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.csv_cells import Writer
 from core.errors import cannot_read
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _NO_CLASS = _LIKELIEST.pack(2**32 - 1, -1.0)
 LIKELIEST_FIELDS = (("index", "<u4"), ("probability", "<f4"))
 """Names and numpy's types of what ``packed_likeliest`` returns."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +108,26 @@ def pack(top: Iterable[ClassProbability]) -> bytes:
 
 
 def unpack(top: bytes, model: ModelSpec) -> tuple[ClassProbability, ...]:
-    """Return the classes that ``pack`` was given, with the names that the model has now."""
+    """Return the classes that ``pack`` was given, with the names that the model has now.
+
+    Raises:
+        struct.error: the bytes are no whole number of classes.
+        IndexError: the model has no such class.
+        ValueError: a probability lies beyond 0 and 1.
+    """
     names = model.class_names
     return tuple(
-        ClassProbability(index, names[index], probability, None if math.isnan(value) else value)
+        ClassProbability(
+            index, names[index], _checked(probability), None if math.isnan(value) else value
+        )
         for index, probability, value in _CLASS.iter_unpack(top)
     )
+
+
+def _checked(probability: float) -> float:
+    if not 0 <= probability <= 1:
+        raise ValueError("a probability beyond 0 and 1")
+    return probability
 
 
 def unpack_classes(top: bytes) -> list[tuple[int, float]]:
@@ -139,32 +152,20 @@ def packed_likeliest(top: bytes) -> bytes:
 def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
     """Return one row an image, UTF-8 with BOM so that Excel reads other alphabets.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = Writer(text)
     header = ["image"]
     for rank in range(1, top_k + 1):
         header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
-    writer.writerow([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
+    writer.write([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
     for prediction in predictions:
-        cells: list[object] = [guarded(str(prediction.image))]
+        cells: list[object] = [str(prediction.image)]
         for one in prediction.top[:top_k]:
-            cells += [one.class_index, guarded(one.class_name), f"{one.probability:.6f}"]
+            cells += [one.class_index, one.class_name, f"{one.probability:.6f}"]
         cells += [""] * (1 + 3 * top_k - len(cells))
         model = prediction.model
-        cells += [guarded(prediction.error or ""), model.architecture]
-        cells += [guarded(str(model.checkpoint)), model.sha256]
-        writer.writerow([*cells, json.dumps(model.preprocessing.to_json())])
+        cells += [prediction.error or "", model.architecture, str(model.checkpoint), model.sha256]
+        writer.write([*cells, json.dumps(model.preprocessing.to_json())])
     return text.getvalue().encode("utf-8-sig", "surrogateescape")
-
-
-def guarded(text: str) -> str:
-    """Return text that a spreadsheet does not run as a formula: with an apostrophe in front."""
-    return f"'{text}" if text.startswith((*_FORMULA_STARTS, "'")) else text
-
-
-def unguarded(text: str) -> str:
-    """Return what ``guarded`` was given; other text as it is."""
-    is_guarded = text.startswith("'") and text[1:].startswith((*_FORMULA_STARTS, "'"))
-    return text[1:] if is_guarded else text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.csv_cells import Writer, cell_of
 from core.inside.layers import Layer
 from core.inside.residual_blocks import BlockInfo
 
@@ -69,16 +69,16 @@ class LayerTable:
 def to_csv(table: LayerTable) -> bytes:
     """Return one row a call, UTF-8 with BOM so that spreadsheets read it."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_HEADER)
-    writer.writerows(rows(table))
+    writer = Writer(text, quotes=False)
+    for row in (_HEADER, *rows(table)):
+        writer.write(row)
     return text.getvalue().encode("utf-8-sig")
 
 
 def to_text(table: LayerTable) -> str:
     """Return the table with tabs, as spreadsheets take it from the clipboard."""
     lines = [_HEADER, *rows(table)]
-    return "\n".join("\t".join(str(cell) for cell in line) for line in lines)
+    return "\n".join("\t".join(str(cell_of(cell)) for cell in line) for line in lines)
 
 
 def rows(table: LayerTable) -> list[list[Any]]:

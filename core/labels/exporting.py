@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from core.errors import LabelsError, cannot_write, os_reason
-from core.files import replacing, write_atomically
+from core.files import flush_folder, replacing, write_atomically
+from core.images.finding import is_photo
 from core.labels.formats.table import Format
 from core.labels.plans import ExportOptions, Plan, PlannedFile, Transfer, is_same
 from core.labels.records import LabelledPhoto, read_records
@@ -180,10 +182,14 @@ def _bring(
 ) -> None:
     source, target = one.photo.path, root / one.target
     try:
+        _refuse_links(root, target)
         if target.exists() and is_same(target, one.photo):
             report.present += 1
             if transfer == "move" and source.exists() and not source.samefile(target):
-                source.unlink()
+                _remove(source, target)
+        elif source.exists() and not is_photo(source):
+            report.failed.append(f"{source} was not exported: it is not a photo.")
+            return
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_symlink():
@@ -199,9 +205,31 @@ def _bring(
         report.failed.append(_sentence(source, target, error, transfer))
 
 
+def _refuse_links(root: Path, target: Path) -> None:
+    """Make sure that nothing is written through a link that lies in the target folder.
+
+    Raises:
+        OSError: with ELOOP where there is one.
+    """
+    for place in (target, *target.parents):
+        if place == root:
+            return
+        if place.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(place))
+
+
+def _remove(source: Path, target: Path) -> None:
+    """Delete a photo from its old place once its new one is safe from a loss of power."""
+    _flush(target)
+    flush_folder(target.parent)
+    source.unlink()
+
+
 def _sentence(source: Path, target: Path, error: OSError, transfer: Transfer) -> str:
     if transfer == "link" and error.errno == errno.EXDEV:
         return f"{source} could not be linked: {target.parent} is on another disk; copy instead."
+    if error.errno == errno.ELOOP:
+        return f"{source} was not exported: {error.filename} is a link to somewhere else."
     if error.errno == errno.EEXIST:
         return f"{source} was not exported: {target} has come in between; export again."
     return f"{source} could not be exported: {os_reason(error)}."
@@ -214,7 +242,7 @@ def _bring_linked(source: Path, target: Path, transfer: Transfer) -> None:
         return
     _copy(source, target)
     if transfer == "move":
-        source.unlink()
+        _remove(source, target)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -223,8 +251,6 @@ def _copy(source: Path, target: Path) -> None:
     os.close(handle)
     try:
         shutil.copyfile(source, name)
-        if source.stat().st_dev != target.parent.stat().st_dev:
-            _flush(Path(name))  # the source may go once this stands
         shutil.copystat(source, name)
         _place(Path(name), target)
     except BaseException:
@@ -234,7 +260,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _place(file: Path, target: Path) -> None:
-    """Rename a file, over nothing."""
+    """Rename a file, over nothing; its old name goes last."""
     try:
         _link(file, target)
     except OSError as error:
@@ -254,16 +280,16 @@ def _link(source: Path, target: Path) -> None:
 def _move(source: Path, target: Path) -> None:
     """Move a photo, to another disk too: it goes from its old place once it stands at the new."""
     try:
-        _place(source, target)
+        _link(source, target)
     except OSError as error:
-        if error.errno != errno.EXDEV:
+        if error.errno == errno.EEXIST:
             raise
-        _copy(source, target)
-        source.unlink()
+        _copy(source, target)  # another disk, or one without hard links
+    _remove(source, target)
 
 
 def _flush(file: Path) -> None:
-    with file.open("rb+") as opened:
+    with file.open("rb" if sys.platform != "win32" else "rb+") as opened:
         os.fsync(opened.fileno())
 
 
@@ -276,6 +302,8 @@ _TRANSFERS: dict[Transfer, Callable[[Path, Path], None]] = {
 
 def _write_text(file: Path, content: bytes) -> None:
     """Write a file of labels; an earlier one that says otherwise is kept under another name."""
+    if file.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.is_file() and file.read_bytes() != content:
         number = 1

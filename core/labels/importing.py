@@ -13,6 +13,7 @@ from core.labels.reading import Locator, ReadLabels
 from core.labels.store import Change, Labelling, LabelStore
 
 _SAID_MISSING = 5
+_SAID_OUTSIDE = 5
 _UNEXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
 
@@ -76,6 +77,7 @@ def plan_import(
             f"None of the {len(read.labels):,} photos that {source} names was found, the first is "
             f"“{read.labels[0].file}”; say in which folder the photos lie."
         )
+    _note_outside(plan, source, folders)
     names = [name for classes, _ in plan.labels.values() for name in classes]
     plan.classes = list(
         dict.fromkeys(filter(None, map(clean_name, [*read.classes, *sorted(names)])))
@@ -88,6 +90,23 @@ def plan_import(
     _, labellings = _given(plan, store)
     plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
     return plan
+
+
+def _note_outside(plan: ImportPlan, source: Path, folders: Sequence[Path]) -> None:
+    """Say first which photos lie elsewhere: an export copies what stands in the list of photos."""
+    home = source if source.is_dir() else source.parent
+    roots = [folder.resolve() for folder in (home, *folders)]
+    outside = [
+        path
+        for path in plan.photos
+        if not any(path.resolve().is_relative_to(root) for root in roots)
+    ]
+    if outside:
+        listed = ", ".join(map(str, outside[:_SAID_OUTSIDE]))
+        more = ", …" if len(outside) > _SAID_OUTSIDE else ""
+        plan.notes.insert(
+            0, f"{len(outside):,} of the photos lie outside of {home}: {listed}{more}."
+        )
 
 
 def carry_out(plan: ImportPlan, store: LabelStore) -> Change:

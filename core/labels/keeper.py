@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import LabelsError, StoppedError
 from core.labels.database import cannot_keep
-from core.threads import yield_to_window
+from core.threads import begin_thread, yield_to_window
 
 if TYPE_CHECKING:
     from core.labels.exporting import Report
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 _AT_ONCE = 50
+IDLE_S = 2.0
+"""After the last job, until all labels are brought into the one file."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,21 @@ class OpenedProject:
 
 
 class LabelKeeper:
-    """Answers by futures, in the order asked; may be called from any one thread."""
+    """Answers by futures, in the order asked; may be called from any one thread.
 
-    def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(1, "label")
+    Args:
+        idle_s: seconds without a job after which the project's file alone holds all of it.
+    """
+
+    def __init__(self, idle_s: float = IDLE_S) -> None:
+        self._idle_s = idle_s
+        self._jobs = 0
+        self._idle: threading.Timer | None = None
+        self._worker = ThreadPoolExecutor(1, "label", initializer=begin_thread)
         self._reader = ThreadPoolExecutor(1, "hash", initializer=yield_to_window)
         self._store: LabelStore | None = None
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self._is_reading = False
         self._unreadable: set[str] = set()
 
@@ -119,11 +130,20 @@ class LabelKeeper:
     def shut_down(self) -> None:
         """Wait for what was asked, and close the project."""
         self._stop.set()
+        with self._lock:
+            idle = self._idle
+        if idle is not None:
+            idle.cancel()
+            idle.join()
         self._reader.shutdown(wait=True, cancel_futures=True)
         self._submit(self._close)
         self._worker.shutdown(wait=True)
 
     def _submit(self, job: Callable[[], _Answer]) -> Future[_Answer]:
+        with self._lock:
+            self._jobs += 1
+            if self._idle is None and not self._stop.is_set():
+                self._watch_idleness(self._jobs)
         try:
             return self._worker.submit(job)
         except RuntimeError:  # shutting down
@@ -132,7 +152,29 @@ class LabelKeeper:
             future.set_running_or_notify_cancel()
             return future
 
+    def _watch_idleness(self, jobs: int) -> None:
+        """Look after a while whether there was another job; the lock is held."""
+        self._idle = threading.Timer(self._idle_s, self._flush_if_idle, (jobs,))
+        self._idle.name = "label-idle"
+        self._idle.daemon = True
+        self._idle.start()
+
+    def _flush_if_idle(self, jobs: int) -> None:
+        with self._lock:
+            if self._stop.is_set():
+                return
+            if self._jobs != jobs:
+                self._watch_idleness(self._jobs)
+                return
+            self._idle = None
+            with contextlib.suppress(RuntimeError):  # shutting down
+                self._worker.submit(self._flush)
+
     # In the thread of the store
+
+    def _flush(self) -> None:
+        if self._store is not None:
+            self._store.flush_log()
 
     def _open(self, path: Path) -> OpenedProject:
         from core.labels.store import LabelStore

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import LabelsError, os_reason
 from core.files import open_ordinary
-from core.images.finding import find_images
+from core.images.finding import find_images, is_photo
 
 _LARGEST_BYTES = 2**30
 _CASELESS = "\0"
@@ -155,7 +155,7 @@ class Locator:
         if not file or "\0" in file:
             return None, False
         for candidate in self._candidates(file):
-            if os.path.isfile(candidate):  # noqa: PTH113 - a name may be too long for a path
+            if os.path.isfile(candidate) and is_photo(candidate):  # noqa: PTH113 - too long a name
                 return Path(os.path.normpath(candidate)), True
         found = self._named(file)
         return (found[0] if len(found) == 1 else None), False

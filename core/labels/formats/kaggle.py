@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.csv_cells import Writer, unguarded
 from core.errors import LabelsError
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
 from core.labels.reading import ReadLabel, ReadLabels, read_table
@@ -35,8 +35,8 @@ def write(
         ids = [row[0] for row in rows]
         _refuse_unlike(header, classes, options.template)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer = Writer(text, quotes=False)
+    writer.write(header)
     missing = [one for one in ids if _of(one, by_id) is None]
     if missing:
         raise LabelsError(
@@ -46,7 +46,7 @@ def write(
     for one in ids:
         photo = _of(one, by_id)
         assert photo is not None
-        writer.writerow([one, *_cells(photo, header[1:], options)])
+        writer.write([one, *_cells(photo, header[1:], options)])
     plan.texts[target.name] = text.getvalue().encode("utf-8", "surrogateescape")
     return plan
 
@@ -57,7 +57,7 @@ def read(path: Path) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read.
     """
-    header, *rows = read_table(path)
+    header, *rows = ([unguarded(cell) for cell in row] for row in read_table(path))
     found = ReadLabels(folders=[path.parent], by_stem=True)
     if len(header) == 2:
         found.labels = [ReadLabel(row[0], (row[1],) if row[1:] and row[1] else ()) for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from core.errors import LabelsError
 from core.files import json_bytes
-from core.inference.predictions import guarded, unguarded
+from core.csv_cells import Writer, unguarded
 from core.labels.classes import MARKS
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
 from core.labels.reading import ReadLabel, ReadLabels, read_lines, read_table
@@ -27,20 +26,20 @@ def write_csv(
 ) -> Plan:
     """Plan one row a photo, UTF-8 with BOM; several classes stand with | between them."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = Writer(text)
     header = ["file", _RELATIVE, "label", "mark", "set by", "when"]
     if options.with_predictions:
         for rank in range(1, _TOP_K + 1):
             header += [f"prediction {rank}", f"probability {rank}"]
         header += ["model", "checkpoint sha256"]
-    writer.writerow([*header, "sha256"])
+    writer.write([*header, "sha256"])
     common = common_folder(photos)
     for one in photos:
         cells = [str(one.path), relative_to(one, common), joined(one.classes), one.mark]
         cells += [one.who, one.at]
         if options.with_predictions:
             cells += _prediction_cells(one)
-        writer.writerow([guarded(cell) for cell in (*cells, one.sha256)])
+        writer.write([*cells, one.sha256])
     return Plan(texts={target.name: text.getvalue().encode("utf-8-sig", "surrogateescape")})
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -96,3 +97,20 @@ def test_labelling_goes_on_while_photos_are_exported(keeper: LabelKeeper, tmp_pa
     keeper.ask(lambda store: store.label([more])).result(timeout=10)
     go_on.set()
     assert future.result().written == 6
+
+
+def test_once_idle_the_file_alone_holds_all_labels(tmp_path: Path) -> None:
+    keeper = LabelKeeper(idle_s=0.01)
+    project = tmp_path / "p.droplens"
+    log = tmp_path / "p.droplens-wal"
+    keeper.open(project).result()
+    keeper.ask(lambda store: store.edit_classes("add", store.classes.add(["cat"]))).result()
+    keeper.ask(lambda store: store.label([label(tmp_path / "a.jpg")])).result()
+    limit = time.monotonic() + 60
+    while log.stat().st_size:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    shutil.copy(project, tmp_path / "copied.droplens")  # as people do it, without the log
+    keeper.shut_down()
+    with LabelStore(tmp_path / "copied.droplens") as store:
+        assert store.state().labels == {str(tmp_path / "a.jpg"): (1,)}
