@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def hand_over(settings_path: Path, paths: Sequence[Path]) -> bool:
     """Give the paths to the window that is open; return whether there is one."""
     name, place = instance_of(settings_path)
-    if place is not None and not place.exists():
+    if not name or (place is not None and not place.exists()):
         return False  # most starts: nothing of Qt's network is loaded
     from gui.single_instance import call
 
