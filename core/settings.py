@@ -34,6 +34,12 @@ class Settings:
     label_advances: bool = True
 
 
+_RANGES: dict[str, tuple[int, int]] = {
+    "inside_megabytes": (1, 2**20),
+    "overlay_opacity": (0, 100),
+}
+
+
 def default_path() -> Path:
     """Return where the settings of this user lie."""
     from platformdirs import user_config_path  # costs start-up time, so only here
@@ -59,13 +65,13 @@ def load(path: Path) -> Settings:
     """Read the settings; a missing file gives the defaults.
 
     A damaged file is set aside as ``settings.damaged.json`` and never overwritten; values
-    of a wrong type are left at their default.
+    of a wrong type, or beyond what they can be, are left at their default.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         _set_aside(path, error)
         return Settings()
     return _from_json(found)
@@ -77,12 +83,12 @@ def save(settings: Settings, path: Path) -> None:
     Raises:
         SettingsError: no room or no permission; the earlier settings still stand.
     """
-    from core.files import write_atomically
+    from core.files import make_private_folder, write_atomically
 
     text = json.dumps(asdict(settings), indent=1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode("ascii"))
+        make_private_folder(path.parent)
+        write_atomically(path, text.encode("ascii"), is_private=True)
     except OSError as error:
         raise SettingsError(f"The settings were not saved. {cannot_write(path, error)}") from error
 
@@ -97,6 +103,9 @@ def _from_json(found: Any) -> Settings:
         if type(value) is not type(default):
             continue
         if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
+            continue
+        low, high = _RANGES.get(known.name, (None, None))
+        if low is not None and not low <= value <= high:
             continue
         setattr(settings, known.name, value)
     return settings

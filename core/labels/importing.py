@@ -14,7 +14,8 @@ from core.labels.store import Change, Labelling, LabelStore
 
 _SAID_MISSING = 5
 _SAID_OUTSIDE = 5
-_UNEXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+UNEXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+"""What reading a file that is nearly of a form can provoke."""
 
 
 @dataclass
@@ -66,7 +67,7 @@ def plan_import(
     form = form or guess_format(source)
     try:
         read = form.read(source)
-    except _UNEXPECTED as error:  # a file that is nearly of this form
+    except UNEXPECTED as error:  # a file that is nearly of this form
         raise LabelsError(
             f"The labels in {source} could not be read: they are not in the form of {form.title}."
         ) from error

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
-from core.files import write_atomically
+from core.files import make_private_folder, open_ordinary, write_atomically
 from core.models.spec import Settled
 
 log = logging.getLogger(__name__)
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_LARGEST_BYTES = 64 * 2**20
 _OUTPUTS = ("softmax", "sigmoid", "value")
 
 
@@ -32,8 +33,8 @@ class Settlements:
     def of(self, sha256: str) -> Settled:
         """Return what was settled about a file; nothing where that cannot be read."""
         try:
-            found = json.loads(self._file(sha256).read_text(encoding="utf-8"))
-            return _from_json(found)
+            with open_ordinary(self._file(sha256)) as file:
+                return _from_json(json.loads(file.read(_LARGEST_BYTES)))
         except FileNotFoundError:
             return Settled()
         except (OSError, ValueError, TypeError, RecursionError, DroplensError) as error:
@@ -51,8 +52,9 @@ class Settlements:
             if settled == Settled():
                 path.unlink(missing_ok=True)
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(_to_json(settled), indent=1).encode("ascii"))
+            make_private_folder(path.parent)
+            content = json.dumps(_to_json(settled), indent=1).encode("ascii")
+            write_atomically(path, content, is_private=True)
         except OSError as error:
             raise SettingsError(
                 f"What you settled is used now but not remembered. {cannot_write(path, error)}"
@@ -77,6 +79,8 @@ def _to_json(settled: Settled) -> dict[str, Any]:
 def _from_json(found: Any) -> Settled:
     """Read what ``_to_json`` gave; what has another type counts as not settled."""
     settled = Settled()
+    if not isinstance(found, dict):
+        return settled
     names = found.get("class_names")
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         settled = replace(settled, class_names=tuple(names))
