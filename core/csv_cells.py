@@ -43,9 +43,10 @@ class Writer:
     """
 
     def __init__(self, file: IO[str], *, quotes: bool = True) -> None:
-        quoting = csv.QUOTE_ALL if quotes else csv.QUOTE_MINIMAL
-        self._writer = csv.writer(
-            file, quoting=quoting, lineterminator="\r\n" if quotes else "\n"
+        self._writer = (
+            csv.writer(file, quoting=csv.QUOTE_ALL)
+            if quotes
+            else csv.writer(file, lineterminator="\n")
         )
 
     def write(self, cells: Iterable[Any]) -> None:

@@ -34,10 +34,7 @@ class Settings:
     label_advances: bool = True
 
 
-_RANGES: dict[str, tuple[int, int]] = {
-    "inside_megabytes": (1, 2**20),
-    "overlay_opacity": (0, 100),
-}
+_RANGES = {"inside_megabytes": range(1, 2**20), "overlay_opacity": range(101)}
 
 
 def default_path() -> Path:
@@ -104,8 +101,7 @@ def _from_json(found: Any) -> Settings:
             continue
         if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
             continue
-        low, high = _RANGES.get(known.name, (None, None))
-        if low is not None and not low <= value <= high:
+        if known.name in _RANGES and value not in _RANGES[known.name]:
             continue
         setattr(settings, known.name, value)
     return settings

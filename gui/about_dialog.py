@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QSplitter,
     QTreeWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from core.licences import all_licences
 from gui import theme
+from gui.plain_text import PlainLabel, RichLabel, literal
 
 
 class AboutDialog(QDialog):
@@ -29,9 +29,9 @@ class AboutDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("About Droplens"))
         self.resize(860, 600)
-        picture = QLabel()
+        picture = PlainLabel()
         picture.setPixmap(theme.app_icon().pixmap(56, 56))
-        said = QLabel(
+        said = RichLabel(
             self.tr(
                 "<b>Droplens {version}</b><br>See what an image classifier says, and what it sees. "
                 "MIT licence.<br>Built on PyTorch {torch}, torchvision, Qt for Python and Pillow."
@@ -48,7 +48,7 @@ class AboutDialog(QDialog):
         self._list.setAccessibleName(self.tr("Licences of all parts"))
         for one in self._licences:
             item = QTreeWidgetItem([one.name, one.licence])
-            item.setToolTip(1, one.licence)
+            item.setToolTip(1, literal(one.licence))
             self._list.addTopLevelItem(item)
         self._list.resizeColumnToContents(0)
         self._text = QPlainTextEdit(readOnly=True)

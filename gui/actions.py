@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from gui import theme
+from gui.plain_text import literal
 
 tr = QCoreApplication.translate
 
@@ -229,7 +230,7 @@ class Actions:
             keys = [QKeySequence(key) for key in row.key.split("; ")]
             action.setShortcuts(keys)
             shown = keys[0].toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{action.iconText()} ({shown})")
+            action.setToolTip(literal(f"{action.iconText()} ({shown})"))
         if row.icon:
             self._icons[row.name] = row.icon
         self._by_name[row.name] = action

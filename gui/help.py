@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QVBoxLayout,
     QWidget,
 )
 
 from gui.actions import Actions
+from gui.plain_text import RichLabel
 
 tr = QCoreApplication.translate
 
@@ -50,8 +50,7 @@ def show_keys(window: QWidget, actions: Actions) -> None:
     columns = QHBoxLayout()
     columns.setSpacing(40)
     for part in (blocks[:2], blocks[2:]):
-        label = QLabel("".join(as_table(title, rows) for title, rows in part))
-        label.setTextFormat(Qt.TextFormat.RichText)
+        label = RichLabel("".join(as_table(title, rows) for title, rows in part))
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
         columns.addWidget(label)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

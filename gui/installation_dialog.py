@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QPlainTextEdit,
     QProgressBar,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from core.crash_reports import versions
 from core.threads import yield_to_window
 from gui.futures import FutureWatcher
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.installation_check import Check
@@ -68,7 +68,7 @@ class InstallationDialog(QDialog):
         self.setWindowTitle(self.tr("Check this installation"))
         self.resize(620, 420)
         self._failed = 0
-        self._said = QLabel(self.tr("Each part of Droplens is used once…"))
+        self._said = PlainLabel(self.tr("Each part of Droplens is used once…"))
         self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 0)
         self._bar.setAccessibleName(self.tr("Progress"))

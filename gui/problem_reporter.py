@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QToolButton,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DroplensError
 from gui import theme
+from gui.plain_text import PlainLabel
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,7 @@ class ProblemReporter(QFrame):
         icon.setAccessibleName(icon.toolTip())
         icon.clicked.connect(self.show_list)
         theme.set_icon(icon, "triangle-alert", "warning")
-        self._text = QLabel(wordWrap=True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text = PlainLabel(wordWrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         copy = QPushButton(self.tr("Copy details"))
         close = QToolButton()

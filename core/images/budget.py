@@ -12,7 +12,7 @@ LIMIT_BYTES = 1408 * 2**20
 """Of all decoders together; what a photo becomes afterwards is less."""
 
 _PIXEL_BYTES = {
-    "1": 1, "L": 1, "P": 1, "PA": 2, "LA": 4, "La": 4, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2,
+    "1": 1, "L": 1, "P": 1, "PA": 2, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2,
 }  # fmt: skip
 """As Pillow keeps them; all other modes take four."""
 

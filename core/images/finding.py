@@ -139,9 +139,9 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def is_photo(path: Path) -> bool:
-    """Return whether a file is a photo by its ending or its first bytes; a link is what it leads to.
+    """Return whether a file is a photo, by its ending or its first bytes.
 
-    What a file of labels names need not be one.
+    What a file of labels names need not be one. A link is what it leads to.
     """
     try:
         real = path.resolve()

@@ -24,7 +24,6 @@ LIKELIEST_FIELDS = (("index", "<u4"), ("probability", "<f4"))
 """Names and numpy's types of what ``packed_likeliest`` returns."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class ClassProbability:
     """One class of a prediction.

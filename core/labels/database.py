@@ -69,7 +69,16 @@ CREATE VIEW labels AS               -- what holds now
     GROUP BY photo;
 """
 
-_TABLES = ("photos", "formerly", "models", "steps", "class_lists", "events", "predictions", "session")
+_TABLES = (
+    "photos",
+    "formerly",
+    "models",
+    "steps",
+    "class_lists",
+    "events",
+    "predictions",
+    "session",
+)
 _CHECKSUMS = "".join(f"ALTER TABLE {table} ADD COLUMN crc INTEGER;\n" for table in _TABLES)
 
 _MIGRATIONS = (_SCHEMA, _CHECKSUMS)
@@ -328,7 +337,7 @@ def _statements(script: str) -> Iterator[str]:
 def _refuse_foreign(path: Path) -> None:
     """Say so where the file is something else, so that nothing is ever written into it."""
     if path.suffix.lower() != ENDING:
-        raise LabelsError(f"{path} is not a project of Droplens; choose a file that ends in {ENDING}.")
+        raise _not_a_project(path)
     if _is_missing(path):
         return
     with path.open("rb") as file:
@@ -345,9 +354,11 @@ def _refuse_foreign(path: Path) -> None:
         return
     if not is_database or application == 0 or backups_of(path):
         return  # damaged, or empty still; looked at below
-    raise LabelsError(
-        f"{path} is not a project of Droplens; choose a file that ends in {ENDING}."
-    )
+    raise _not_a_project(path)
+
+
+def _not_a_project(path: Path) -> LabelsError:
+    return LabelsError(f"{path} is not a project of Droplens; choose a file that ends in {ENDING}.")
 
 
 def _set_aside(path: Path, reason: str) -> str:

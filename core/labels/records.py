@@ -134,7 +134,9 @@ class _Models:
             self._known[number] = json.loads(row.fetchone()[0])
         model = self._known[number]
         names = model["class_names"]
-        said = [(names[at], round(share, 6)) for at, share in unpack_classes(top) if at < len(names)]
+        said = [
+            (names[at], round(share, 6)) for at, share in unpack_classes(top) if at < len(names)
+        ]
         return SaidByModel(tuple(said), model) if said else None
 
 

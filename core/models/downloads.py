@@ -226,8 +226,8 @@ class Download:
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return DownloadError(
-                f"The server at {_shown(self._url)} shows a certificate that this computer does not trust "
-                f"({reason.verify_message}); ask who runs your network, or use a mirror."
+                f"The server at {_shown(self._url)} shows a certificate that this computer does "
+                f"not trust ({reason.verify_message}); ask who runs your network, or use a mirror."
             )
         if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
             assert isinstance(reason, OSError)

@@ -39,6 +39,7 @@ _TIMM_EPSILON = 1e-5
 _NO_LAYERS = frozenset({"Identity", "Dropout"})
 _OTHER_PADDING = re.compile(r"^tf_|_ap$|_ns$")
 
+
 @dataclass(frozen=True)
 class Examined:
     """A usable checkpoint.

@@ -55,7 +55,7 @@ class Bytes(Protocol):
 class Memory:
     """Bytes that stood in a pickle; tensors are views of them."""
 
-    def __init__(self, content: bytearray) -> None:
+    def __init__(self, content: bytes | bytearray) -> None:
         self.size = len(content)
         self._content = content
 
@@ -142,7 +142,9 @@ class CheckpointFile:
         """
         size = count * dtype.itemsize
         _check_within(offset, size, self.size)
-        return self.later(lambda start, buffer: self._read_into(offset + start, buffer), dtype, size)
+        return self.later(
+            lambda start, buffer: self._read_into(offset + start, buffer), dtype, size
+        )
 
     def later(
         self, read: Callable[[int, memoryview], None], dtype: torch.dtype, size: int
@@ -166,7 +168,7 @@ class CheckpointFile:
         """Return what is the same for tensors of the same values; None where there are none."""
         if tensor.layout != torch.strided or tensor.numel() < 2 or not self.holds(tensor):
             return None
-        return _number(tensor), tensor.storage_offset()
+        return _number(tensor), int(tensor.storage_offset())
 
     def reshaped(self, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
         """Return a tensor in another shape of as many elements."""
@@ -201,8 +203,8 @@ class CheckpointFile:
             return torch.empty(tensor.shape, dtype=tensor.dtype)
         last = sum((s - 1) * step for s, step in zip(tensor.shape, tensor.stride(), strict=True))
         values = torch.empty(last + 1, dtype=tensor.dtype)
-        raw = memoryview(values.view(torch.uint8).numpy())
-        self._places[number].read(tensor.storage_offset() * tensor.dtype.itemsize, raw)
+        raw = memoryview(values.view(torch.uint8).numpy())  # type: ignore[arg-type]
+        self._places[number].read(int(tensor.storage_offset()) * tensor.dtype.itemsize, raw)
         return values.as_strided(tensor.shape, tensor.stride()).contiguous()
 
     def first_values(self, tensor: Tensor, count: int) -> Tensor:
@@ -316,7 +318,7 @@ class _Reader(io.RawIOBase):
 
 def _number(tensor: Tensor) -> int:
     """Return what tells storages apart, as long as they are held."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _check_within(offset: int, size: int, whole: int) -> None:

@@ -8,8 +8,8 @@ only claims, and lets a file change what it was given.
 
 from __future__ import annotations
 
-import functools
 import encodings.raw_unicode_escape  # noqa: F401 - of pickle's texts: no file imports it later
+import functools
 import pickle
 import re
 from collections import OrderedDict
@@ -486,7 +486,9 @@ _COSTS: dict[Any, int] = {_encode: 0, _plain_bytes: 0, _ordered: 0, _size: 1}
 """What copies its arguments, or makes a tensor; and how many operations each counts for beside
 the size of its arguments, since one argument may be given often."""
 
-_COSTS |= dict.fromkeys((rebuild_tensor, _meta_tensor, _sparse_tensor, _quantised_tensor), _TENSOR_COST)
+_COSTS |= dict.fromkeys(
+    (rebuild_tensor, _meta_tensor, _sparse_tensor, _quantised_tensor), _TENSOR_COST
+)
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _ADMITTED[_module, "_reconstruct"] = _numpy_array
     _ADMITTED[_module, "scalar"] = _numpy_scalar

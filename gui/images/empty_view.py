@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -24,14 +25,14 @@ class EmptyView(QWidget):
         super().__init__(parent)
         self._lit = False
         self._painted = False
-        picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        picture = PlainLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         picture.setPixmap(theme.app_icon().pixmap(88, 88))
-        title = QLabel(self.tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
+        title = PlainLabel(self.tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.9)
         font.setBold(True)
         title.setFont(font)
-        hint = QLabel(
+        hint = PlainLabel(
             self.tr(
                 "Photos, whole folders, or a checkpoint. Droplens tells what the photos show,\n"
                 "and shows what the network sees. Nothing leaves this computer."

@@ -30,6 +30,7 @@ from core.inference.predictions import (
     unpack,
 )
 from core.labels.book import Filter, LabelBook
+from gui.plain_text import literal
 
 if TYPE_CHECKING:
     from core.labels.classes import ClassList, Labels
@@ -207,7 +208,7 @@ class GalleryModel(QStringListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tool_tip(row)
+            return literal(self._tool_tip(row))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             label = self.book.classes.said(self.book.resolve(row.label))
             return " ".join((row.name, row.error or self._said(row), label)).strip()

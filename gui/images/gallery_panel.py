@@ -16,12 +16,13 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QKeyEvent, QPixmap
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.images.gallery_model import ORDERS, GalleryModel, GalleryRow
 from gui.images.gallery_view import THUMBNAIL_PX, GalleryView
 from gui.images.pictures import to_image
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +103,7 @@ class GalleryPanel(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self._order.setMinimumContentsLength(12)
-        self._count = QLabel()
+        self._count = PlainLabel()
         self._count.setProperty("muted", True)
         top = QHBoxLayout()
         top.addWidget(self._search, 1)

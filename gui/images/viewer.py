@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from core.files import readable
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
 from gui.images.pictures import to_image
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +32,11 @@ class PhotoViewer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = PhotoCanvas()
-        self._name = QLabel()
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._name = PlainLabel()
         self._name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._facts = QLabel()
+        self._facts = PlainLabel()
         self._facts.setProperty("muted", True)
-        self._hint = QLabel(wordWrap=True)
+        self._hint = PlainLabel(wordWrap=True)
         self._hint.hide()
         self._hint.setProperty("muted", True)
         self._overlay = self._make_overlay_row()
@@ -74,7 +73,7 @@ class PhotoViewer(QWidget):
     def show_photo(self, photo: ViewedPhoto) -> None:
         """Show a decoded photo."""
         self._name.setText(readable(photo.path.name))
-        self._name.setToolTip(html.escape(readable(str(photo.path))))
+        self._name.setToolTip(literal(readable(str(photo.path))))
         height, width = photo.pixels.shape[:2]
         self._size_text = f"{width} × {height}"
         seen = QImage() if photo.seen is None else to_image(photo.seen)
@@ -141,9 +140,8 @@ class PhotoViewer(QWidget):
     def _make_overlay_row(self) -> QWidget:
         row = QWidget()
         row.hide()
-        self._map_title = QLabel()
-        self._map_title.setTextFormat(Qt.TextFormat.PlainText)
-        caption = QLabel(self.tr("Opacity"))
+        self._map_title = PlainLabel()
+        caption = PlainLabel(self.tr("Opacity"))
         caption.setProperty("muted", True)
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)

@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.files import readable
 from gui import theme
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -40,7 +42,7 @@ class PredictionBars(QWidget):
         self._top = top[:_ROWS]
         said = [f"{one.class_name} {_figure(one)}" for one in self._top]
         self.setAccessibleName(", ".join(said))
-        self.setToolTip("\n".join(said))
+        self.setToolTip(literal("\n".join(said)))
         self.updateGeometry()
         self.update()
 
@@ -98,8 +100,7 @@ class PredictionsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bars = PredictionBars()
-        self._message = QLabel(wordWrap=True)
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message = PlainLabel(wordWrap=True)
         self._message.setProperty("muted", True)
         self._naming = QPushButton(self.tr("Name the classes…"))
         self._naming.setToolTip(
@@ -123,7 +124,7 @@ class PredictionsPanel(QWidget):
             (self.tr("Classes"), self._classes),
             (self.tr("Device"), self._device),
         ):
-            label = QLabel(caption)
+            label = PlainLabel(caption)
             label.setProperty("muted", True)
             facts.addRow(label, value)
         frame = QFrame()
@@ -163,8 +164,10 @@ class PredictionsPanel(QWidget):
         self._naming.setVisible(spec.predicts and not spec.is_named)
         self._model.setText(spec.summary)
         self._model.setToolTip(
-            self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
-                summary=spec.summary, path=spec.checkpoint, sha256=spec.sha256
+            literal(
+                self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
+                    summary=spec.summary, path=readable(str(spec.checkpoint)), sha256=spec.sha256
+                )
             )
         )
         self._classes.setText(
@@ -195,8 +198,7 @@ class PredictionsPanel(QWidget):
             self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
 
     def _fact(self) -> QLabel:
-        label = QLabel("–", wordWrap=True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
+        label = PlainLabel("–", wordWrap=True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label
 

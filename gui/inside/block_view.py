@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,15 +50,14 @@ class BlockView(QWidget):
         self.channel.setAccessibleName(self.tr("Channel"))
         self.channel.setMinimumWidth(76)
         self.pictures = PictureRow(5)
-        self._facts = QLabel(wordWrap=True)
-        self._steps = QLabel(wordWrap=True)
+        self._facts = PlainLabel(wordWrap=True)
+        self._steps = PlainLabel(wordWrap=True)
         for label in (self._facts, self._steps):
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._steps.setProperty("muted", True)
         top = QHBoxLayout()
         top.addWidget(self.choice, 1)
-        top.addWidget(QLabel(self.tr("Channel")))
+        top.addWidget(PlainLabel(self.tr("Channel")))
         top.addWidget(self.channel)
         area = scrolling(self._facts, self.pictures, self._steps, margin_px=0)
         layout = QVBoxLayout(self)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.files import readable
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +32,10 @@ class CompareView(QWidget):
         self._found: list[ComparedPhoto] = []
         self._asked: tuple[tuple[Path, ...], str, int, int | None] | None = None
         self.changes = PictureRow(4)
-        self._change_facts = QLabel(wordWrap=True)
+        self._change_facts = PlainLabel(wordWrap=True)
         self._change_facts.setProperty("muted", True)
         self._change_facts.hide()
-        self._facts = QLabel(wordWrap=True)
-        self._facts.setTextFormat(Qt.TextFormat.PlainText)
+        self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         self.pictures = PictureRow(4)
         area = scrolling(self._facts, self.pictures, self._change_facts, self.changes, margin_px=4)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,7 @@ class EvidenceView(QWidget):
         self._names: dict[int, str] = {}
         self._chosen = -1
         self.pictures = PictureRow(_WIDE)
-        self._facts = QLabel(wordWrap=True)
-        self._facts.setTextFormat(Qt.TextFormat.PlainText)
+        self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         area = scrolling(self.pictures, self._facts, margin_px=4)
         layout = QVBoxLayout(self)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
+from gui.plain_text import literal
 
 if TYPE_CHECKING:
     from core.inside.layers import Layer
@@ -150,7 +151,7 @@ class LayerTree(QWidget):
         item = self._place(parent, [text, said])
         item.setData(0, _KEY, (layer.name, layer.call))
         tip = self.tr("{name}\n{kind}").format(name=layer.name, kind=layer.kind)
-        item.setToolTip(0, tip)
+        item.setToolTip(0, literal(tip))
         if shape is None:
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         return item

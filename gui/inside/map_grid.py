@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from gui import theme
 from gui.images.pictures import to_image
 from gui.images.tile_view import TileDelegate, TileView
+from gui.plain_text import literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,19 +104,23 @@ class MapGridModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return str(channel)
         if role == Qt.ItemDataRole.ToolTipRole:
-            values = self.found.maps.values[channel]
-            counts = self.found.counts
-            if counts is not None:
-                return self.tr("Channel {n}: {value} of the class's logit").format(
-                    n=channel, value=f"{counts[channel]:+.3g}"
-                )
-            return self.tr("Channel {n}: from {low} to {high}, mean {mean}").format(
-                n=channel,
-                low=f"{values.min():.4g}",
-                high=f"{values.max():.4g}",
-                mean=f"{values.mean():.4g}",
-            )
+            return literal(self._tool_tip(channel))
         return None
+
+    def _tool_tip(self, channel: int) -> str:
+        assert self.found is not None
+        values = self.found.maps.values[channel]
+        counts = self.found.counts
+        if counts is not None:
+            return self.tr("Channel {n}: {value} of the class's logit").format(
+                n=channel, value=f"{counts[channel]:+.3g}"
+            )
+        return self.tr("Channel {n}: from {low} to {high}, mean {mean}").format(
+            n=channel,
+            low=f"{values.min():.4g}",
+            high=f"{values.max():.4g}",
+            mean=f"{values.mean():.4g}",
+        )
 
 
 class MapDelegate(TileDelegate):

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ class MapsView(QWidget):
         self._export = QPushButton(self.tr("Export…"))
         self._export.setProperty("small", True)
         self._export.setToolTip(self.tr("The grid as PNG, or the numbers as NPY"))
-        self._facts = QLabel(wordWrap=True)
+        self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 6, 0)

@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
+
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.inside.summary import LayerTable
@@ -82,8 +83,10 @@ class LayerTableModel(QAbstractTableModel):
             return value
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() >= _NUMBERS_FROM:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return _said(value, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return literal(str(_said(value, index.column())))
         return None
 
     def _row(self, table: LayerTable, layer: Any) -> list[Any]:
@@ -127,8 +130,7 @@ class LayerTableView(QWidget):
         self._sorted.setSortRole(Qt.ItemDataRole.EditRole)
         self._sorted.setFilterKeyColumn(-1)
         self._sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self._stages = QLabel(wordWrap=True)
-        self._stages.setTextFormat(Qt.TextFormat.PlainText)
+        self._stages = PlainLabel(wordWrap=True)
         self._stages.setProperty("muted", True)
         self._stages.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.filter = QLineEdit(placeholderText=self.tr("Filter"))

@@ -34,6 +34,7 @@ from gui import theme
 from gui.images.drop import paths_in
 from gui.images.gallery_view import GalleryView
 from gui.images.tile_view import TileDelegate, TileView
+from gui.plain_text import literal
 
 CLASS_ROLE = Qt.ItemDataRole.UserRole
 """The LabelClass, for the delegate."""
@@ -80,7 +81,9 @@ class ClassModel(QAbstractListModel):
             return shown.id in self._current
         if role == Qt.ItemDataRole.DisplayRole:
             return shown.name
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return literal(self.data(index, Qt.ItemDataRole.AccessibleTextRole))
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             key = self.tr(", key {key}").format(key=shown.key.upper()) if shown.key else ""
             return self.tr("{name}, photos: {n}{key}").format(
                 name=shown.name, n=f"{count:,}", key=key

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QInputDialog,
-    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
@@ -31,6 +30,7 @@ from core.errors import DroplensError
 from core.labels.classes import KEYS, ClassList
 from core.models import class_names
 from gui import theme
+from gui.plain_text import PlainLabel, PlainMessageBox, literal
 
 _NAME, _KEY, _PHOTOS = range(3)
 
@@ -73,8 +73,7 @@ class ClassesDialog(QDialog):
         self._new = QLineEdit(placeholderText=self.tr("New classes, with commas between"))
         self._new.setAccessibleName(self.tr("Names of new classes"))
         self._new.returnPressed.connect(self._add_typed)
-        self._message = QLabel(wordWrap=True)
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message = PlainLabel(wordWrap=True)
         self._message.hide()
         self._several = QCheckBox(self.tr("A photo may have several classes"))
         self._several.setChecked(classes.is_multiple)
@@ -153,7 +152,7 @@ class ClassesDialog(QDialog):
             picture.fill(QColor(one.colour))
             item.setIcon(_NAME, QIcon(picture))
             item.setTextAlignment(_PHOTOS, Qt.AlignmentFlag.AlignRight)
-            item.setToolTip(_NAME, one.name)
+            item.setToolTip(_NAME, literal(one.name))
             self._list.addTopLevelItem(item)
             if one.id == current:
                 self._list.setCurrentItem(item)
@@ -286,7 +285,7 @@ class ClassesDialog(QDialog):
         if count == 0:
             self._edit("remove", lambda now: now.remove(current))
             return
-        box = QMessageBox(self)
+        box = PlainMessageBox(self)
         box.setWindowTitle(self.tr("Delete"))
         box.setText(
             self.tr("{n} photos have the class “{name}”. What becomes of them?").format(

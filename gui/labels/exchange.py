@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from gui.plain_text import PlainMessageBox
+
 if TYPE_CHECKING:
     from core.labels.exporting import Report
     from core.labels.importing import ImportPlan
@@ -85,7 +87,7 @@ class LabelExchange(QObject):
                     n=f"{plan.differing:,}"
                 )
             )
-        box = QMessageBox(self._window)
+        box = PlainMessageBox(self._window)
         box.setWindowTitle(self.tr("Import labels"))
         box.setText(" ".join(text))
         box.setInformativeText("\n".join([*plan.notes, self.tr("It can be undone.")]))

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 from core.labels.formats.table import FORMATS, Format
 from core.labels.plans import ExportOptions, Split, Transfer
 from gui import theme
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.labels.classes import ClassList
@@ -66,8 +66,7 @@ class ExportDialog(QDialog):
         self._make_fields(classes)
         self._preview = QPlainTextEdit(readOnly=True)
         self._preview.setAccessibleName(self.tr("What would be written"))
-        self._message = QLabel(wordWrap=True)
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message = PlainLabel(wordWrap=True)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setAccessibleName(self.tr("Progress"))
         self._bar.hide()
@@ -142,7 +141,7 @@ class ExportDialog(QDialog):
         form.addRow("", _row(self._split, *self._shares, self._seed))
         form.addRow("", _row(self._keep_folders, self._predictions))
         self._form, self._template_row = form, template
-        written = QLabel(self.tr("What would be written"))
+        written = PlainLabel(self.tr("What would be written"))
         written.setProperty("muted", True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QToolButton,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from core.labels.book import LABEL_FILTERS, Filter, LabelFilter
 from core.labels.classes import ClassList
 from gui import theme
+from gui.plain_text import PlainLabel
 
 _USUAL_PERCENT = 90
 _DOT_PX = 12
@@ -77,7 +77,7 @@ class FilterBar(QWidget):
         second.setContentsMargins(0, 0, 0, 0)
         second.setSpacing(6)
         row = QHBoxLayout()
-        said = QLabel(self.tr("Predicted"))
+        said = PlainLabel(self.tr("Predicted"))
         said.setProperty("muted", True)
         row.addWidget(said)
         row.addWidget(self._predicted, 1)

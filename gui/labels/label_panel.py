@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -24,6 +23,7 @@ from core.labels.classes import ClassList, Labels
 from gui import theme
 from gui.images.gallery_panel import SearchField
 from gui.labels.class_view import ClassModel, ClassView
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -65,7 +65,7 @@ class LabelPanel(QWidget):
         self.view = ClassView(self._classes)
         self._progress = QProgressBar(textVisible=False)
         self._progress.setAccessibleName(self.tr("Labelled photos"))
-        self._count = QLabel()
+        self._count = PlainLabel()
         self._count.setProperty("muted", True)
         self._search = ClassSearch(placeholderText=self.tr("Find a class"))
         self._search.setAccessibleName(self.tr("Find a class"))
@@ -161,7 +161,7 @@ class LabelPanel(QWidget):
                 self.tr("{begin} · {n} today").replace("{begin}", one) for one in (text, whole)
             )
         self._count.setText(text.format(**figures))
-        self._count.setToolTip(whole.format(**figures))
+        self._count.setToolTip(literal(whole.format(**figures)))
 
     def show_proposal(self, text: str) -> None:
         """Offer what the model proposes for the current photo; "" takes the offer away."""
@@ -169,7 +169,7 @@ class LabelPanel(QWidget):
         room = _PROPOSAL_PX // 2 if self._search.isVisible() else _PROPOSAL_PX
         shown = self._accept.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         self._accept.setText(shown.replace("&", "&&"))
-        self._accept.setToolTip(text)
+        self._accept.setToolTip(literal(text))
 
     def show_current(self, labels: Labels) -> None:
         """Mark the classes of the photo that is shown."""
@@ -197,7 +197,7 @@ class LabelPanel(QWidget):
 
     def _make_empty(self) -> QWidget:
         empty = QWidget()
-        said = QLabel(
+        said = PlainLabel(
             self.tr(
                 "Sort your photos into classes: name them here, then drag photos onto a class or "
                 "press its key."

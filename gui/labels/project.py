@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from core.labels.classes import REJECT, UNSURE
 from core.labels.database import ENDING
@@ -19,6 +19,7 @@ from gui.labels.label_bridge import LabelBridge
 from gui.labels.label_panel import LabelPanel
 from gui.labels.labelling import LabelGiver
 from gui.labels.session import restore, session_of
+from gui.plain_text import ask
 
 if TYPE_CHECKING:
     from core.labels.book import Filter
@@ -326,8 +327,7 @@ class LabelProject(QObject):
                 self.tr("New classes: {n} ({names}).").format(n=f"{len(new):,}", names=names)
             )
         said.append(self.tr("It can be undone."))
-        asked = QMessageBox.question(self._window, self.tr("Accept all"), " ".join(said))
-        if asked == QMessageBox.StandardButton.Yes:
+        if ask(self._window, self.tr("Accept all"), " ".join(said)):
             self.giver.accept_all(rows)
 
     # Classes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
+from gui.plain_text import PlainLabel, RichLabel
 
 if TYPE_CHECKING:
     from core.labels.records import Statistics
@@ -131,13 +133,12 @@ class StatisticsDialog(QDialog):
 
 
 def _fact(figure: str, text: str) -> QLabel:
-    label = QLabel(f"<span style='font-size:x-large; font-weight:600'>{figure}</span><br>{text}")
-    label.setTextFormat(Qt.TextFormat.RichText)
-    return label
+    large = f"<span style='font-size:x-large; font-weight:600'>{html.escape(figure)}</span>"
+    return RichLabel(f"{large}<br>{html.escape(text)}")
 
 
 def _caption(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setProperty("muted", True)
     label.setContentsMargins(0, 12, 0, 2)
     return label

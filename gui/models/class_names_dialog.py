@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QRadioButton,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 from core.errors import ClassNamesError
 from core.models import class_names
 from gui import theme
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -66,8 +66,7 @@ class ClassNamesDialog(QDialog):
         self._preview.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._preview.setAccessibleName(self.tr("Which class gets which name"))
         self._preview.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self._status = QLabel(wordWrap=True)
-        self._status.setTextFormat(Qt.TextFormat.PlainText)
+        self._status = PlainLabel(wordWrap=True)
         self._order = self._make_order()
         self._buttons = self._make_buttons()
         self._lay_out()
@@ -143,8 +142,7 @@ class ClassNamesDialog(QDialog):
         return box
 
     def _lay_out(self) -> None:
-        head = QLabel(self._introduction(), wordWrap=True)
-        head.setTextFormat(Qt.TextFormat.PlainText)
+        head = PlainLabel(self._introduction(), wordWrap=True)
         head.setProperty("muted", True)
         file = QPushButton(self.tr("From a file…"))
         theme.set_icon(file, "file-text")

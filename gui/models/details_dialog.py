@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from core.models.spec import Settled
+from gui.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -44,8 +44,7 @@ class DetailsDialog(QDialog):
         self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]
         for box, on in zip(self._dilation, spec.settled.dilation or (False,) * 3, strict=True):
             box.setChecked(on)
-        summary = QLabel(spec.summary, wordWrap=True)
-        summary.setTextFormat(Qt.TextFormat.PlainText)
+        summary = PlainLabel(spec.summary, wordWrap=True)
         summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         font = summary.font()
         font.setPointSizeF(font.pointSizeF() * 1.1)
@@ -109,11 +108,10 @@ class DetailsDialog(QDialog):
         form.setVerticalSpacing(8)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for caption, text in self.facts():
-            label = QLabel(caption)
+            label = PlainLabel(caption)
             label.setProperty("muted", True)
             # A break may stand after each separator, so that long paths and hashes wrap.
-            value = QLabel(_breakable(text), wordWrap=True)
-            value.setTextFormat(Qt.TextFormat.PlainText)
+            value = PlainLabel(_breakable(text), wordWrap=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(label, value)
         return form

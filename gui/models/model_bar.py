@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
+from core.files import readable
 from gui.models.pick_button import PickButton
 from gui.models.preprocessing_words import in_words
+from gui.plain_text import literal
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -132,8 +134,8 @@ class ModelBar(QToolBar):
             menu.addSection(self.tr("Recent"))
         for text in self._recent:
             path = Path(text)
-            entry = menu.addAction(path.name.replace("&", "&&"))
-            entry.setToolTip(text)
+            entry = menu.addAction(readable(path.name).replace("&", "&&"))
+            entry.setToolTip(literal(readable(text)))
             entry.setCheckable(True)
             entry.setChecked(path == current)
             entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))

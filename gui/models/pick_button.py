@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui import theme
+from gui.plain_text import literal
 
 _PADDING = 10
 _ICON_PX = 18
@@ -35,7 +36,7 @@ class PickButton(QAbstractButton):
     def set_value(self, value: str, tool_tip: str = "") -> None:
         """Show what is picked."""
         self._value = value
-        self.setToolTip(tool_tip or value)
+        self.setToolTip(literal(tool_tip or value))
         self.setAccessibleName(f"{self._caption}: {value}")
         self.update()
 

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -33,6 +32,7 @@ from core.images.preprocessing import (
 )
 from gui.images.pictures import to_image
 from gui.models.preprocessing_words import in_words
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.images.loader import ViewedPhoto
@@ -200,7 +200,7 @@ class PreprocessingDialog(QDialog):
         form = QGridLayout()
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(9)
-        self._squash_times, crop_times = QLabel("×"), QLabel("×")
+        self._squash_times, crop_times = PlainLabel("×"), PlainLabel("×")
         squash = (self.squash_width, self._squash_times, self.squash_height)
         cut = (self.crops, self.crop_width, crop_times, self.crop_height)
         rows: list[tuple[str, tuple[QWidget, ...]]] = [
@@ -218,16 +218,16 @@ class PreprocessingDialog(QDialog):
             rows.append((self.tr("Inception"), (self.transform,)))
             self.transform.show()
         for number, (caption, fields) in enumerate(rows):
-            label = QLabel(caption)
+            label = PlainLabel(caption)
             label.setProperty("muted", True)
             form.addWidget(label, number, 0, Qt.AlignmentFlag.AlignVCenter)
             form.addWidget(_row(*fields), number, 1)
         form.setRowStretch(len(rows), 1)
         form.setColumnStretch(1, 1)
-        self._preview = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._preview = PlainLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._preview.setWordWrap(True)
         self._preview.setFixedSize(_PREVIEW_PX, _PREVIEW_PX)
-        self._preview_text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._preview_text = PlainLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._preview_text.setProperty("muted", True)
         self._preview_text.setMinimumHeight(2 * self.fontMetrics().height() + 6)
         frame = QFrame()
@@ -241,7 +241,7 @@ class PreprocessingDialog(QDialog):
         both.setSpacing(20)
         both.addLayout(form, 1)
         both.addWidget(frame)
-        self._status = QLabel(wordWrap=True)
+        self._status = PlainLabel(wordWrap=True)
         self._status.setProperty("muted", True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
@@ -295,7 +295,7 @@ class PreprocessingDialog(QDialog):
         back = box.addButton(
             self.tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole
         )
-        back.setToolTip(in_words(self.found)[1])
+        back.setToolTip(literal(in_words(self.found)[1]))
         self._apply.clicked.connect(self._apply_value)
         back.clicked.connect(self._go_back)
         box.rejected.connect(self.reject)

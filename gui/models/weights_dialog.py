@@ -13,9 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QTreeWidget,
@@ -27,6 +25,7 @@ from PySide6.QtWidgets import (
 from core.errors import DownloadError
 from core.models.downloads import delete_file, sizes_on_disk
 from gui import theme
+from gui.plain_text import PlainLabel, ask, literal
 
 if TYPE_CHECKING:
     from core.models.downloads import Progress
@@ -73,8 +72,7 @@ class WeightsDialog(QDialog):
             theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
         )
         self.tree = self._make_tree()
-        self.status = QLabel(self.tr("Loading the list…"), wordWrap=True)
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.status = PlainLabel(self.tr("Loading the list…"), wordWrap=True)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setRange(0, 1000)
         self.bar.hide()
@@ -101,11 +99,13 @@ class WeightsDialog(QDialog):
             name = one.name.replace("_Weights.", " · ")
             item = _Row([name, accuracy, _megabytes(one.size_bytes)])
             item.setText(_LICENCE, one.licence.split(",", 1)[0])
-            item.setToolTip(_LICENCE, one.licence)
+            item.setToolTip(_LICENCE, literal(one.licence))
             item.setToolTip(
                 _NAME,
-                self.tr("{name}\n{title}, {n} million parameters\n{url}").format(
-                    name=one.name, title=one.title, n=f"{one.parameters / 1e6:.1f}", url=one.url
+                literal(
+                    self.tr("{name}\n{title}, {n} million parameters\n{url}").format(
+                        name=one.name, title=one.title, n=f"{one.parameters / 1e6:.1f}", url=one.url
+                    )
                 ),
             )
             for column in (_ACCURACY, _SIZE):
@@ -211,7 +211,7 @@ class WeightsDialog(QDialog):
 
     def _lay_out(self) -> None:
         mirror = QHBoxLayout()
-        caption = QLabel(self.tr("Download from"))
+        caption = PlainLabel(self.tr("Download from"))
         caption.setProperty("muted", True)
         mirror.addWidget(caption)
         mirror.addWidget(self.mirror, 1)
@@ -355,12 +355,8 @@ class WeightsDialog(QDialog):
         weights = self.current
         if weights is None:
             return
-        answer = QMessageBox.question(
-            self,
-            self.tr("Delete from the disk"),
-            self.tr("Delete {file}? It can be downloaded again.").format(file=weights.path),
-        )
-        if answer == QMessageBox.StandardButton.Yes:
+        question = self.tr("Delete {file}? It can be downloaded again.").format(file=weights.path)
+        if ask(self, self.tr("Delete from the disk"), question):
             try:
                 delete_file(weights)
             except DownloadError as error:

@@ -104,7 +104,10 @@ def changed(*statements: str) -> Callable[[Path], None]:
     return change
 
 
-ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS photo, x AS event FROM n"
+ENDLESS = (
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+    "SELECT x AS photo, x AS event FROM n"
+)
 
 HOSTILE: dict[str, Callable[[Path], None]] = {
     "view without an end": changed("DROP VIEW labels", f"CREATE VIEW labels AS {ENDLESS}"),
@@ -115,14 +118,14 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     ),
     "another table": changed("CREATE TABLE more (a)"),
     "search table": changed("CREATE VIRTUAL TABLE more USING fts5(a)"),
-    "index of an expression": changed(
-        "CREATE INDEX more ON events(abs(id))"
-    ),
+    "index of an expression": changed("CREATE INDEX more ON events(abs(id))"),
     "classes that became each other": changed(
         """UPDATE class_lists SET list = json_set(list, '$.became', json('[[1, 2], [2, 1]]'))"""
     ),
     "text for numbers": changed("UPDATE events SET classes = 'one,,two'"),
-    "blobs for text": changed("UPDATE events SET classes = x'00ff'", "UPDATE steps SET kind = x'ff'"),
+    "blobs for text": changed(
+        "UPDATE events SET classes = x'00ff'", "UPDATE steps SET kind = x'ff'"
+    ),
     "a path of 50 MB": changed("UPDATE photos SET path = zeroblob(50000000) WHERE id = 3"),
     "a deep list of classes": changed(
         f"UPDATE class_lists SET list = '{'[' * 900}' || '{']' * 900}'"

@@ -244,11 +244,17 @@ FLOAT = name("torch", "float32")
 IMAGE_OF_ONE = tensor(storage("0", 1), 0, sides(2 * 10**7), sides(0))
 MANY = b"".join(b"h\x01h\x02R" for _ in range(4_000))
 FOUR_MB = 4 * 2**20
+FILLER = b"x" * FOUR_MB
+CLASSES = b"".join(b"ca\nb%d\n" % at for at in range(300_000))
+TOO_LARGE = {"resize": 4096, "crop": [4096, 4096], "mean": [1e308] * 3, "std": [5e-324] * 3}
+DIGITS = {"classes": {"1" * 5000: "a", "0": "b", "2": "c"}}
 BLOB = b"\0" * (8 * 2**20)
 
 CASES: dict[str, Write] = {
     # Deep values: hashing, comparing or printing them overflows the stack.
-    "ordered dictionary with a deep key": zipped(OD + row(listed(row(nested(600_000), b"N"))) + b"R"),
+    "ordered dictionary with a deep key": zipped(
+        OD + row(listed(row(nested(600_000), b"N"))) + b"R"
+    ),
     "the same, 150 KB": zipped(OD + row(listed(row(nested(150_000), b"N"))) + b"R"),
     "deep value": zipped(entry("a", nested(700_000))),
     "deep list": zipped(entry("a", b"]" * 700_000 + b"a" * 699_999)),
@@ -296,7 +302,9 @@ CASES: dict[str, Write] = {
         listed(
             name("numpy.core.numeric", "_frombuffer")
             + b"q\x01"
-            + row(b"B" + struct.pack("<I", FOUR_MB) + b"x" * FOUR_MB, text("f4"), sides(1), text("C"))
+            + row(
+                b"B" + struct.pack("<I", FOUR_MB) + b"x" * FOUR_MB, text("f4"), sides(1), text("C")
+            )
             + b"q\x02"
             + MANY
         )
@@ -306,7 +314,10 @@ CASES: dict[str, Write] = {
             name("numpy.core.numeric", "_frombuffer")
             + b"q\x01"
             + row(
-                b"\x96" + struct.pack("<Q", FOUR_MB) + b"x" * FOUR_MB, text("f4"), sides(1), text("C")
+                b"\x96" + struct.pack("<Q", FOUR_MB) + b"x" * FOUR_MB,
+                text("f4"),
+                sides(1),
+                text("C"),
             )
             + b"q\x02"
             + MANY
@@ -318,7 +329,9 @@ CASES: dict[str, Write] = {
         )
     ),
     "one large state for many objects": zipped(shared_state()),
-    "very many classes": zipped(b"](" + b"".join(b"ca\nb%d\n" % at for at in range(300_000)) + b"e"),
+    "very many classes": zipped(
+        b"](" + b"".join(b"ca\nb%d\n" % at for at in range(300_000)) + b"e"
+    ),
     "one class very often": zipped(b"](" + b"ca\nb\n" * 700_000 + b"e"),
     "head of 4,000,000 expanded classes": saved(lambda: large_head(4_000_000)),
     "head of a billion expanded classes": saved(lambda: large_head(10**9)),
@@ -351,7 +364,12 @@ CASES: dict[str, Write] = {
         changed_network(lambda one: setattr(one.bn1, "eps", float("nan")))
     ),
     "input of 4096×4096": with_metadata(
-        preprocessing={"resize": 4096, "crop": [4096, 4096], "mean": [1e308] * 3, "std": [5e-324] * 3}
+        preprocessing={
+            "resize": 4096,
+            "crop": [4096, 4096],
+            "mean": [1e308] * 3,
+            "std": [5e-324] * 3,
+        }
     ),
     "dilation of a SqueezeNet": with_metadata(
         options={"dilation": [1, 1, 1], "batch_norm_epsilon": 1e-300, "changes": [{"a": 1}] * 10}
@@ -364,9 +382,7 @@ CASES: dict[str, Write] = {
     ),
     # Time, most of it with the interpreter held.
     "sides of two million bytes": zipped(
-        tensor(
-            storage("0", 4), 0, HUGE + b"q\x07\x850" + row(b"h\x07" * 40), row(b"h\x07" * 40)
-        ),
+        tensor(storage("0", 4), 0, HUGE + b"q\x07\x850" + row(b"h\x07" * 40), row(b"h\x07" * 40)),
         {"0": ZEROS},
     ),
     "an offset of two million bytes": zipped(
@@ -379,9 +395,7 @@ CASES: dict[str, Write] = {
         b"}(" + b"".join(number(at * MERSENNE) + b"N" for at in range(1, 60_000)) + b"u"
     ),
     "the same, negative, in a set": zipped(
-        call(
-            "builtins", "set", listed(*(number(-at * MERSENNE) for at in range(1, 60_000)))
-        )
+        call("builtins", "set", listed(*(number(-at * MERSENNE) for at in range(1, 60_000))))
     ),
     "the same, in an ordered dictionary": zipped(
         OD + row(listed(*(row(number(at * MERSENNE), b"N") for at in range(1, 60_000)))) + b"R"
@@ -415,7 +429,9 @@ CASES: dict[str, Write] = {
     ),
     "200 GB of which nothing is there": sparse_file,
     # Text.
-    "class number of 5,000 digits": saved(labels({"classes": {"1" * 5000: "a", "0": "b", "2": "c"}})),
+    "class number of 5,000 digits": saved(
+        labels({"classes": {"1" * 5000: "a", "0": "b", "2": "c"}})
+    ),
     "half a character in a class name": surrogate_names,
     "class names with control characters": saved(
         labels({"classes": ["a\0b", "\u202egnp.exe", "c" * 5_000_000]})

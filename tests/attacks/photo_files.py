@@ -109,7 +109,9 @@ LARGE: dict[str, Write] = {
     "CMYK": saved("JPEG", "CMYK", 10_000),
     "TIFF of 32 bits": saved("TIFF", "I", 9_000, compression="tiff_lzw"),
     "TIFF of floats": saved("TIFF", "F", 9_000, compression="tiff_lzw"),
-    "TIFF in one strip": saved("TIFF", "RGBA", 12_000, compression="tiff_deflate", strip_size=2**30),
+    "TIFF in one strip": saved(
+        "TIFF", "RGBA", 12_000, compression="tiff_deflate", strip_size=2**30
+    ),
     "animated WebP": animation("WEBP", 9_000),
     "still WebP": saved("WEBP", "RGBA", 9_000, lossless=True, method=0),
     "animated PNG": animation("PNG", 6_000),

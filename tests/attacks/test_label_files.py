@@ -102,7 +102,9 @@ def test_a_project_of_the_first_version_gets_its_checksums(tmp_path: Path) -> No
     make_project(path)
     _, wanted = held(path)
     database = sqlite3.connect(path)
-    for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+    for (table,) in database.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    ).fetchall():
         database.execute(f"ALTER TABLE {table} DROP COLUMN crc")
     database.execute("PRAGMA user_version = 1")
     database.commit()

@@ -10,6 +10,7 @@ import pytest
 from tests.attacks.measuring import Measuring
 from tests.attacks.model_files import CASES
 
+
 @pytest.fixture(scope="module")
 def measuring() -> Iterator[Measuring]:
     with Measuring("tests.attacks.measuring:inspect_and_open") as one:

@@ -71,7 +71,7 @@ def test_photos_that_do_not_fit_together_wait_for_each_other() -> None:
         pass
 
 
-CRASHING = '''
+CRASHING = """
 import os, sys
 from pathlib import Path
 from PIL import Image, ImageFile
@@ -100,7 +100,7 @@ if __name__ == "__main__":
         except decoding.UnreadableImageError as error:
             print(error.reason)
     journal.close()
-'''
+"""
 """A program with a decoder that breaks, as decoders in C have done."""
 
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.fuzzing [TARGET …] [--seconds 600] [--folder DIR]
 
-The fuzzer (atheris) sees which lines of Droplens an input reaches and goes on from there. Inputs that
-broke something are left in the folder.
+The fuzzer (atheris) sees which lines of Droplens an input reaches and goes on from there. Inputs
+that broke something are left in the folder.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def _fuzz(name: str, folder: Path, seconds: int) -> None:
 
     import atheris
 
-    with atheris.instrument_imports(include=["core", "gui.instance_name"], enable_loader_override=False):
+    with atheris.instrument_imports(
+        include=["core", "gui.instance_name"], enable_loader_override=False
+    ):
         from tests.fuzzing import targets
 
         target = targets.TARGETS[name]

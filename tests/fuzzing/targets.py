@@ -190,7 +190,7 @@ def read_labels(content: bytes) -> None:
 def label_files() -> list[bytes]:
     return [
         b"\0image_id,label\na.jpg,cat\nb.jpg,dog\n",
-        b"\0file;label\n\"a;b.jpg\";'=cat\n",
+        b'\0file;label\n"a;b.jpg";\'=cat\n',
         b"\0id,cat,dog\na,0.2,0.8\n",
         b'\1{"classes": ["cat"], "labels": {"a": 0, "b": null}}',
         b'\1[{"data": {"image": "a.jpg"}, "annotations": [{"result": [{"type": "choices", '

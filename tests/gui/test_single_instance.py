@@ -44,9 +44,7 @@ def test_a_socket_of_a_killed_program_is_taken_over(tmp_path: Path, qtbot: QtBot
     [b"[1, 2]", b"{}", b"[" * 100_000, b'["a", ["b"]]', b'["\\u0000"]', b"\xff", b"9" * 5000],
     ids=["numbers", "object", "deep", "nested", "zero byte", "no text", "digits"],
 )
-def test_what_is_no_list_of_paths_is_refused(
-    message: bytes, tmp_path: Path, qtbot: QtBot
-) -> None:
+def test_what_is_no_list_of_paths_is_refused(message: bytes, tmp_path: Path, qtbot: QtBot) -> None:
     instance = SingleInstance(str(tmp_path / "s"))
     called: list[object] = []
     instance.called.connect(called.append)
@@ -94,7 +92,7 @@ def test_no_paths_are_handed_to_where_others_can_listen(
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     folder = tmp_path / f"droplens-{os.getuid()}"
-    name, place = instance_of(tmp_path / "settings.json")
+    place = instance_of(tmp_path / "settings.json")[1]
     assert place is not None
     assert place.parent == folder
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -106,9 +104,7 @@ def test_no_paths_are_handed_to_where_others_can_listen(
     assert instance_of(tmp_path / "settings.json") == ("", None)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "setuid") or os.getuid() != 0, reason="another user is needed"
-)
+@pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="another user is needed")
 def test_another_user_is_not_answered(tmp_path: Path, qtbot: QtBot) -> None:
     tmp_path.chmod(0o755)
     name = str(tmp_path / "s")

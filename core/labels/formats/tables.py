@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.csv_cells import Writer, unguarded
 from core.errors import LabelsError
 from core.files import json_bytes
-from core.csv_cells import Writer, unguarded
 from core.labels.classes import MARKS
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
 from core.labels.reading import ReadLabel, ReadLabels, read_lines, read_table
