@@ -12,8 +12,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
+
+from core.files import make_private_folder, open_private
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,11 @@ _LOGS = 3
 _TAIL_LINES = 200
 _KEPT_REPORTS = 10
 _SEEN = ".seen"
+_HOLDS = (
+    "This file holds: versions of the program and the system, the device, where the program was "
+    "when it ended, and the end of its log. The log names photos, checkpoints and folders; it has "
+    "no pixels and no parameters. Nobody gets it but from you; take out what is nobody's business."
+)
 
 
 def default_folder() -> Path:
@@ -49,15 +57,16 @@ class CrashReports:
     def begin(self) -> None:
         """Log from now on, and look what is left of last time."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._handler = logging.handlers.RotatingFileHandler(
+            make_private_folder(self._folder)
+            _close_to_others(self._folder)
+            self._handler = _PrivateLog(
                 self._folder / "droplens.log",
                 maxBytes=_LOG_BYTES,
                 backupCount=_LOGS - 1,
                 encoding="utf-8",
             )
             self._collect_fatal()
-            self._fatal = self._fatal_path.open("w", encoding="utf-8")
+            self._fatal = open_private(self._fatal_path, "w")
         except OSError as error:
             log.info("no log is kept: %s", error)
             return
@@ -110,6 +119,8 @@ class CrashReports:
         stamp = datetime.datetime.now().strftime("%Y-%m-%d %H.%M.%S")
         parts = [
             f"Droplens ended unexpectedly, {stamp}",
+            _HOLDS,
+            "",
             *(f"{name}: {value}" for name, value in versions().items()),
             f"device: {self._device() or 'not known yet'}",
             "",
@@ -120,7 +131,8 @@ class CrashReports:
         ]
         try:
             path = self._folder / f"crash {stamp}.txt"
-            path.write_text("\n".join(parts), encoding="utf-8", errors="replace")
+            with open_private(path, "w") as file:
+                file.write("\n".join(parts))
             for old in sorted(self._folder.glob("crash *.txt"))[:-_KEPT_REPORTS]:
                 old.unlink()
         except OSError as error:
@@ -145,6 +157,21 @@ class CrashReports:
         if error is not None:
             self.write(error)
         sys.excepthook(arguments.exc_type, error or SystemExit(), arguments.exc_traceback)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Close what an earlier version left open to all users of the computer."""
+    for file in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                file.chmod(0o600)
+
+
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """A log that nobody but this user can read: it names files."""
+
+    def _open(self) -> TextIOWrapper:
+        return open_private(Path(self.baseFilename), "a")
 
 
 def versions() -> dict[str, str]:

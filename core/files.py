@@ -11,9 +11,9 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from core.errors import DroplensError, StoppedError, cannot_write
 
@@ -80,6 +80,17 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(OSError):
         folder.chmod(0o700)
+
+
+def open_private(path: Path, mode: Literal["w", "a"]) -> TextIOWrapper:
+    """Open a text file to write that nobody but this user can read."""
+    return open(
+        path,
+        mode,
+        encoding="utf-8",
+        errors="replace",
+        opener=lambda name, flags: os.open(name, flags, 0o600),
+    )
 
 
 def readable(name: str) -> str:

@@ -202,11 +202,13 @@ class Droplens(QObject):
         path = reports.left_over
         if path is not None:
             reports.note_seen()
-            self.reporter.say(
+            self.reporter.offer(
                 self.tr(
-                    "Droplens ended unexpectedly last time. What is known of it stands in {path}; "
-                    "nothing of your labels is lost."
-                ).format(path=path.with_suffix(f".seen{path.suffix}"))
+                    "Droplens ended unexpectedly last time; no label is lost. What is known of it "
+                    "stands in {path}, with names of your files: read it before you send it."
+                ).format(path=path.with_suffix(f".seen{path.suffix}")),
+                self.tr("Begin with an empty list"),
+                self.photos.remove_all,
             )
 
     def _panels(self) -> list[Panel]:

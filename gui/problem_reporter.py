@@ -6,6 +6,7 @@ import logging
 import platform
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -69,6 +70,11 @@ class ProblemReporter(QFrame):
         layout.setSpacing(10)
         layout.addWidget(icon)
         layout.addWidget(self._text, 1)
+        self._offer = QPushButton()
+        self._offer.hide()
+        self._offered: Callable[[], object] = lambda: None
+        self._offer.clicked.connect(self._take_offer)
+        layout.addWidget(self._offer)
         layout.addWidget(copy)
         layout.addWidget(close)
         copy.clicked.connect(self._copy_shown)
@@ -84,6 +90,24 @@ class ProblemReporter(QFrame):
     def say(self, sentence: str) -> None:
         """Show a sentence and keep it."""
         self._show(Problem(sentence, sentence))
+
+    def offer(self, sentence: str, title: str, do: Callable[[], object]) -> None:
+        """Show a sentence with a button.
+
+        Args:
+            sentence: what happened.
+            title: of the button.
+            do: what it does; the banner goes away with it.
+        """
+        self.say(sentence)
+        self._offered = do
+        self._offer.setText(title)
+        self._offer.show()
+
+    @Slot()
+    def _take_offer(self) -> None:
+        self.hide()
+        self._offered()
 
     @Slot(object)
     def report(self, error: BaseException) -> None:
@@ -143,6 +167,7 @@ class ProblemReporter(QFrame):
     def _show(self, problem: Problem) -> None:
         self._add(problem)
         self._shown = problem
+        self._offer.hide()
         self._text.setText(problem.sentence)
         self.show()
 

@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def furnish() -> None:
         gc.enable()
         from core.crash_reports import CrashReports, default_folder
+        from core.images import journal
         from gui.app import Droplens
         from gui.single_instance import SingleInstance
         from gui.termination import catch_termination
@@ -80,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reports = CrashReports(default_folder(), lambda: droplens.device)
         reports.begin()
         made.extend((droplens, instance, reports))
+        if instance.is_listening:  # two windows would take each other's notes away
+            made.append(journal.begin(settings_file.cache_path() / "opening"))
         catch_termination(window)
         sys.excepthook = lambda _, error, __: droplens.report_crash(error, reports)
         droplens.start(paths)

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import UnreadableImageError, os_reason
 from core.files import open_ordinary
 from core.images.budget import ByteBudget, bytes_to_decode
-from core.images.journal import EndsProgramError, Journal
+from core.images.journal import EndsProgramError, noting
 
 Size = tuple[int, int]
 
@@ -64,8 +64,6 @@ _ON_THEIR_SIDE = (5, 6, 7, 8)
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
 
-_journal: Journal | None = None
-
 pillow_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT
 # Pillow speaks to programmers about odd metadata in people's files.
@@ -86,17 +84,6 @@ class Photo:
 
     pixels: npt.NDArray[np.uint8]
     orientation: int
-
-
-def note_in(folder: Path) -> Journal:
-    """Note from now on which photos are being opened; the caller closes the journal at the end.
-
-    Args:
-        folder: of the notes.
-    """
-    global _journal
-    _journal = Journal(folder)
-    return _journal
 
 
 def read_photo(path: Path) -> Photo:
@@ -144,7 +131,7 @@ def rgb_image(
     """
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(_journal.noting(path) if _journal else contextlib.nullcontext())
+            stack.enter_context(noting(path))
             decoded = _decode(path, stack, upright=upright, least_size=least_size)
         except UnreadableImageError:
             raise

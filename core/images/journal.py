@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
@@ -68,8 +67,11 @@ class Journal:
             with self._lock:
                 self._free.append(slot)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End as a program should: nothing was being opened."""
+        global _current
+        if _current is self:
+            _current = None
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -86,6 +88,8 @@ class Journal:
 
     def _try_apart(self, path: Path) -> None:
         """Open a photo in a process of its own, and leave it out where that ends."""
+        import multiprocessing  # only after a crash
+
         process = multiprocessing.get_context("spawn").Process(target=_decode, args=(path,))
         process.start()
         process.join(_PATIENCE_S)
@@ -108,6 +112,32 @@ class Journal:
             if self._file is not None:
                 self._file.seek(slot * _SLOT_BYTES)
                 self._file.write(note.ljust(_SLOT_BYTES, b"\0") if note else b"\0")
+
+
+_current: Journal | None = None
+
+
+def begin(folder: Path) -> Journal:
+    """Note from now on, in this process, which photos are being opened.
+
+    Args:
+        folder: of the notes.
+
+    Returns:
+        The journal, which the caller ends.
+    """
+    global _current
+    _current = Journal(folder)
+    return _current
+
+
+def noting(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Note a photo while it is decoded, where a journal is kept.
+
+    Raises:
+        EndsProgramError: it ended the program before.
+    """
+    return _current.noting(path) if _current is not None else contextlib.nullcontext()
 
 
 class EndsProgramError(Exception):

@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -152,14 +151,14 @@ class OnnxBackend:
     core then waits for another.
 
     Args:
-        path: written by ``core.inference.conversion``.
+        network: as ``core.inference.conversion`` has written it.
         preprocessing: whose scale, mean and std turn pixels into the input.
     """
 
     title = "ONNX Runtime"
     runs_ahead = True
 
-    def __init__(self, path: Path, preprocessing: Preprocessing) -> None:
+    def __init__(self, network: bytes, preprocessing: Preprocessing) -> None:
         import onnxruntime  # takes time, and short work never needs it
 
         options = onnxruntime.SessionOptions()
@@ -167,7 +166,7 @@ class OnnxBackend:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            network, options, providers=["CPUExecutionProvider"]
         )
         mean = np.asarray(preprocessing.mean, np.float64)
         std = np.asarray(preprocessing.std, np.float64)

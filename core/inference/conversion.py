@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.files import hash_of, make_private_folder, open_ordinary, write_atomically
 from core.threads import yield_to_window
 
 if TYPE_CHECKING:
@@ -135,16 +136,18 @@ class Conversions:
         from core.inference.backends import OnnxBackend
 
         try:
-            made = OnnxBackend(path, conversion.spec.preprocessing)
+            network = _read_whole(path)
+            made = OnnxBackend(network, conversion.spec.preprocessing)
             os.utime(path)
         except Exception as error:  # a library refuses a damaged file in many ways
-            with contextlib.suppress(OSError):
-                path.unlink()
+            for file in (path, _sum_file(path)):
+                with contextlib.suppress(OSError):
+                    file.unlink()
             raise ConversionError(f"{path} cannot be loaded: {error}") from error
         return made
 
     def _convert(self, conversion: Conversion, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         begun = time.monotonic()
         spawning = multiprocessing.get_context("spawn")
         here, there = spawning.Pipe(duplex=False)
@@ -170,6 +173,9 @@ class Conversions:
         if reason:
             unfinished.unlink(missing_ok=True)
             raise ConversionError(reason)
+        with open_ordinary(unfinished) as file:
+            written = hash_of(file).hex()
+        write_atomically(_sum_file(path), written.encode("ascii"), is_private=True)
         unfinished.replace(path)
         log.info("%s converted in %.1f s", conversion.spec.title, time.monotonic() - begun)
 
@@ -185,9 +191,27 @@ class Conversions:
             room -= path.stat().st_size
             if room < 0:
                 path.unlink(missing_ok=True)
+                _sum_file(path).unlink(missing_ok=True)
         for path in self._folder.glob("*.unfinished"):
             if time.time() - path.stat().st_mtime > _BROKEN_OFF_SECONDS:
                 path.unlink(missing_ok=True)
+
+
+def _sum_file(path: Path) -> Path:
+    """Return where it is noted what we wrote there: a network is not trusted by its name."""
+    return path.with_suffix(".sha256")
+
+
+def _read_whole(path: Path) -> bytes:
+    """Return a converted network.
+
+    Raises:
+        ConversionError: it is not the one that was written.
+    """
+    network = path.read_bytes()
+    if hashlib.sha256(network).hexdigest() != _sum_file(path).read_text(encoding="ascii"):
+        raise ConversionError("it is not what was written")
+    return network
 
 
 def _convert_here(conversion: Conversion, path: Path, answer: Connection) -> None:

@@ -266,6 +266,7 @@ class Engine:
 
     def shut_down(self) -> None:
         """Stop all runs and wait for the worker: one batch at most."""
+        self._opening += 1  # a file that is being hashed need not be read to its end
         for run in tuple(self._runs):
             run.stop()
         for comparison in (self._comparison, self._look_alikes):
@@ -336,7 +337,9 @@ class Engine:
         from core.models.checkpoints import open_model, set_transform_input
 
         chosen = choose_device(device)
-        opened = self._settled_again(choice, device) or open_model(choice, self._settlements)
+        opened = self._settled_again(choice, device) or open_model(
+            choice, self._settlements, lambda: request != self._opening
+        )
         classifier = Classifier(
             opened, chosen, self._on_notice, mixed_precision=self.speed.mixed_precision
         )

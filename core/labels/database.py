@@ -108,7 +108,7 @@ def open_database(
         LabelsError: another program has it open, it cannot be written, or it is no project.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it names photos
         _refuse_foreign(path)
         lock = _lock(path)
     except OSError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
+from core.files import make_private_folder
+
 CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".safetensors", ".th", ".pkl", ".bin", ".tar")
 
 
@@ -59,7 +61,7 @@ def save_pasted(data: QMimeData, folder: Path) -> Path | None:
     picture = data.imageData()
     if not isinstance(picture, QImage) or picture.isNull():
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     stamp = time.strftime("%Y-%m-%d %H.%M.%S")
     path = folder / f"pasted {stamp}.png"
     number = 1

@@ -75,7 +75,7 @@ CRASHING = """
 import os, sys
 from pathlib import Path
 from PIL import Image, ImageFile
-from core.images import decoding
+from core.images import decoding, journal
 
 class Crashing(ImageFile.ImageFile):
     format = "CRASHING"
@@ -92,7 +92,7 @@ Image.register_open("CRASHING", Crashing)
 decoding.FORMATS = (*decoding.FORMATS, "CRASHING")
 
 if __name__ == "__main__":
-    journal = decoding.note_in(Path(sys.argv[1]))
+    notes = journal.begin(Path(sys.argv[1]))
     for path in sys.argv[2:]:
         try:
             decoding.read_photo(Path(path))
@@ -136,9 +136,9 @@ def test_a_photo_that_was_open_as_the_program_was_killed_is_not_left_out(tmp_pat
     killed = Journal(notes)
     with killed.noting(photo):
         (notes / "kept").write_bytes((notes / "opening").read_bytes())
-    killed.close()
+    killed.end()
     (notes / "kept").replace(notes / "opening")
     after = Journal(notes)
     with after.noting(photo):  # tried in a process of its own, and found to be harmless
         pass
-    after.close()
+    after.end()

@@ -100,3 +100,48 @@ def test_errors_of_threads_are_reported(
     thread.join()
     assert isinstance(told[0], LookupError)
     assert list((tmp_path / "logs").glob("crash *.txt"))
+
+
+def test_logs_and_reports_are_the_users_own_and_say_what_they_hold(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir(mode=0o755)
+    (folder / "crash 2020-01-01 00.00.00.txt").write_text("of an earlier version")
+    reports = CrashReports(folder)
+    reports.begin()
+    path = reports.write(ValueError("x"))
+    assert path is not None
+    assert "names photos, checkpoints and folders" in path.read_text()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    reports.end()
+
+
+OVERFLOWING = """
+import sys, threading
+from pathlib import Path
+from core.crash_reports import CrashReports
+from core.threads import yield_to_window
+
+def overflow():
+    yield_to_window()
+    nested = ()
+    for _ in range(1_000_000):
+        nested = (nested,)
+    hash(nested)
+
+CrashReports(Path(sys.argv[1])).begin()
+thread = threading.Thread(target=overflow)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps such a stack by itself")
+def test_an_overflow_in_a_worker_leaves_a_report(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OVERFLOWING, str(tmp_path)]
+    assert subprocess.run(command, check=False, capture_output=True).returncode < 0
+    again = CrashReports(tmp_path)
+    again.begin()
+    assert again.left_over is not None
+    assert "in overflow" in again.left_over.read_text()
+    again.end()

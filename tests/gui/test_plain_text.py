@@ -15,7 +15,7 @@ from gui.plain_text import PlainLabel, PlainMessageBox, literal
 
 GUI = Path(__file__).resolve().parent.parent.parent / "gui"
 HELPERS = {"literal", "toolTip"}
-"""What a tool tip may come from besides a sentence of the program: ``toolTip`` is one made before."""
+"""What a tool tip may come from besides a sentence of the program; ``toolTip`` was made before."""
 
 OF_QT = {"QLabel", "QMessageBox", "QErrorMessage", "QTextBrowser", "QTextEdit", "QProgressDialog"}
 """Classes that decide by themselves whether a text is markup, or show it as such."""

@@ -69,7 +69,7 @@ def test_every_family_computes_the_same_when_converted(name: str, tmp_path: Path
     size = 299 if name == "inception_v3" else 224
     used = Preprocessing(resize=size, crop=(size, size))
     export(network, used, tmp_path / "network.onnx")
-    converted = OnnxBackend(tmp_path / "network.onnx", used)
+    converted = OnnxBackend((tmp_path / "network.onnx").read_bytes(), used)
     pixels = probe_batch(used)
     expected = EagerBackend(network, used, "cpu").begin(pixels, same)()
     found = converted.begin(pixels, same)()  # three photos, where two were exported
