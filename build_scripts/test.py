@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 
-from environment import ROOT, prepare, say
+from environment import ROOT, need_programs, prepare, say
 
 
 def main() -> int:
     """Run formatter, linter, type checker, import contracts and tests; 1 if any fails."""
     python = str(prepare("test"))
+    if sys.platform == "linux":  # they watch what the program asks of the system
+        need_programs({"strace": "strace", "cc": "gcc"})
     lint_imports = "from importlinter.cli import lint_imports_command as main; main()"
     checks = {
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
