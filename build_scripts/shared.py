@@ -99,6 +99,9 @@ def try_program(program: Path | str) -> dict[str, Any]:
             check=False,
             cwd=home,
         )
+        kept = [str(path) for path in Path(home).rglob("*onnxruntime*")]
+    if kept:
+        raise SystemExit(f"{program}: ONNX Runtime keeps a record of its use: {', '.join(kept)}")
     lines = [line for line in done.stdout.splitlines() if line]
     said = [line for line in done.stderr.splitlines() if not line.startswith(EXPLAINED)]
     if done.returncode != 0 or len(lines) != 1 or any(said):

@@ -39,6 +39,12 @@ def default_folder() -> Path:
     return user_log_path("Droplens", appauthor=False)
 
 
+_LOG_HOLDS = (
+    "This log names photos, checkpoints and folders; it has no pixels and no parameters. It stays on "
+    "this computer unless you send it."
+)
+
+
 class CrashReports:
     """Logs into a folder, and writes a report there when the program breaks.
 
@@ -171,7 +177,10 @@ class _PrivateLog(logging.handlers.RotatingFileHandler):
     """A log that nobody but this user can read: it names files."""
 
     def _open(self) -> TextIOWrapper:
-        return open_private(Path(self.baseFilename), "a")
+        file = open_private(Path(self.baseFilename), "a")
+        if file.tell() == 0:
+            file.write(f"{_LOG_HOLDS}\n")
+        return file
 
 
 def versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from typing import Any, BinaryIO, Literal
 from core.errors import DroplensError, StoppedError, cannot_write
 
 _BLOCK_BYTES = 2**20
+_CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}, "\ufffd")
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half characters that stand for no byte of a file's name."""
 
 
 def open_ordinary(path: Path) -> BufferedReader:
@@ -94,8 +98,12 @@ def open_private(path: Path, mode: Literal["w", "a"]) -> TextIOWrapper:
 
 
 def readable(name: str) -> str:
-    """Return a file name for people; bytes that are no text become question marks."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Return a file name for people; bytes that are no text become question marks.
+
+    So do control characters, with which a name could write all over a terminal.
+    """
+    text = name.encode("utf-8", "replace" if _HALVES.search(name) else "surrogateescape")
+    return text.decode("utf-8", "replace").translate(_CONTROLS)
 
 
 def json_bytes(value: Any, *, indent: int | None = None) -> bytes:

@@ -67,7 +67,8 @@ def refuse_unwritable(path: Path) -> None:
 
 def say_result(text: str) -> None:
     """Print a line on standard output."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    shown = readable(text) if sys.stdout.isatty() else text
+    sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape") + b"\n")
     sys.stdout.flush()
 
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.attacks [NAME …] [--share 1.0]
 
-Takes up to 20 minutes on two cores; ``--share 0.1`` does a tenth of it. Prints a line for each attack
-and ends with 1 where one of them broke something.
+Takes up to 20 minutes on two cores; ``--share 0.1`` does a tenth of it. Prints a line for each
+attack and ends with 1 where one of them broke something.
 """
 
 from __future__ import annotations
