@@ -25,6 +25,10 @@ _LOGS = 3
 _TAIL_LINES = 200
 _KEPT_REPORTS = 10
 _SEEN = ".seen"
+_LOG_HOLDS = (
+    "This log names photos, checkpoints and folders; it has no pixels and no parameters. It stays "
+    "on this computer unless you send it."
+)
 _HOLDS = (
     "This file holds: versions of the program and the system, the device, where the program was "
     "when it ended, and the end of its log. The log names photos, checkpoints and folders; it has "
@@ -37,12 +41,6 @@ def default_folder() -> Path:
     from platformdirs import user_log_path  # costs start-up time, so only here
 
     return user_log_path("Droplens", appauthor=False)
-
-
-_LOG_HOLDS = (
-    "This log names photos, checkpoints and folders; it has no pixels and no parameters. It stays on "
-    "this computer unless you send it."
-)
 
 
 class CrashReports:

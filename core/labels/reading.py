@@ -157,7 +157,7 @@ class Locator:
         for candidate in self._candidates(file):
             if os.path.isfile(candidate) and is_photo(candidate):  # noqa: PTH113 - too long a name
                 return Path(os.path.normpath(candidate)), True
-        found = self._named(file)
+        found = [path for path in self._named(file) if is_photo(path)]
         return (found[0] if len(found) == 1 else None), False
 
     def _candidates(self, file: str) -> Iterator[Path]:
