@@ -178,6 +178,7 @@ class _PrivateLog(logging.handlers.RotatingFileHandler):
         file = open_private(Path(self.baseFilename), "a")
         if file.tell() == 0:
             file.write(f"{_LOG_HOLDS}\n")
+            file.flush()
         return file
 
 

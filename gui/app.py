@@ -204,9 +204,9 @@ class Droplens(QObject):
             reports.note_seen()
             self.reporter.offer(
                 self.tr(
-                    "Droplens ended unexpectedly last time; no label is lost. What is known of it "
-                    "stands in {path}, with names of your files: read it before you send it."
-                ).format(path=path.with_suffix(f".seen{path.suffix}")),
+                    "Droplens ended unexpectedly last time; no label is lost. A report of it, with "
+                    "names of your files, is in {folder}."
+                ).format(folder=path.parent),
                 self.tr("Begin with an empty list"),
                 self.photos.remove_all,
             )
