@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -66,6 +64,8 @@ def hash_of(file: BinaryIO, is_stopped: Callable[[], bool] = lambda: False) -> b
         OSError: it cannot be read.
         StoppedError: it was asked to stop.
     """
+    import hashlib  # costs start-up time, so only here
+
     found = hashlib.sha256()
     left = os.fstat(file.fileno()).st_size - file.tell()
     while left > 0:
@@ -149,6 +149,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Where that fails the file is gone, and what stood there before still stands.
     """
+    import tempfile  # costs start-up time, so only here
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".droplens-")
     temporary = Path(name)
     try:

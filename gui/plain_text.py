@@ -6,15 +6,16 @@ without a writer stops the window for ever, and a share on Windows is sent the u
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QLabel
 
 
 def literal(text: str) -> str:
     """Return markup that shows a text as it stands, for where Qt decides by itself what it is."""
+    import html  # costs start-up time, so only here
+
     return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>' if text else ""
 
 
@@ -32,20 +33,3 @@ class RichLabel(QLabel):
     def __init__(self, markup: str, **properties: Any) -> None:
         super().__init__(markup, **properties)
         self.setTextFormat(Qt.TextFormat.RichText)
-
-
-class PlainMessageBox(QMessageBox):
-    """A message box whose sentences are never markup."""
-
-    def setText(self, text: str) -> None:
-        super().setText(literal(text))
-
-    def setInformativeText(self, text: str) -> None:
-        super().setInformativeText(literal(text))
-
-
-def ask(parent: QWidget, title: str, question: str) -> bool:
-    """Ask a question that is answered by yes or no."""
-    buttons = QMessageBox.StandardButton
-    answer = QMessageBox.question(parent, title, literal(question), buttons.Yes | buttons.No)
-    return answer == buttons.Yes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from gui.plain_text import PlainMessageBox
+from gui.message_box import PlainMessageBox
 
 if TYPE_CHECKING:
     from core.labels.exporting import Report

@@ -19,7 +19,7 @@ from gui.labels.label_bridge import LabelBridge
 from gui.labels.label_panel import LabelPanel
 from gui.labels.labelling import LabelGiver
 from gui.labels.session import restore, session_of
-from gui.plain_text import ask
+from gui.message_box import ask
 
 if TYPE_CHECKING:
     from core.labels.book import Filter

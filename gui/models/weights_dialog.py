@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
 from core.errors import DownloadError
 from core.models.downloads import delete_file, sizes_on_disk
 from gui import theme
-from gui.plain_text import PlainLabel, ask, literal
+from gui.message_box import ask
+from gui.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.models.downloads import Progress

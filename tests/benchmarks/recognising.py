@@ -52,6 +52,11 @@ def main() -> None:
 
     from core.models.checkpoints import inspect_checkpoint
     from core.models.examining import examine
+    from core.models.stored import CheckpointFile
+
+    def recognise(path: Path) -> None:
+        with CheckpointFile(path) as file:
+            examine(file, None)
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ARCHITECTURES:
@@ -63,7 +68,7 @@ def main() -> None:
             taken = medians(
                 {
                     "plain": partial(torch.load, path, map_location="cpu", weights_only=True),
-                    "shape": partial(examine, path, None),
+                    "shape": partial(recognise, path),
                     "whole": partial(inspect_checkpoint, path),
                 },
                 options.runs,
