@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 _STARTS = r"=+\-@\t\r'＝＋－＠"
@@ -49,6 +49,11 @@ class Writer:
             else csv.writer(file, lineterminator="\n")
         )
 
-    def write(self, cells: Iterable[Any]) -> None:
-        """Write one row."""
-        self._writer.writerow([cell_of(cell) for cell in cells])
+    def write(self, cells: Iterable[Any], *, as_given: Sequence[str] = ()) -> None:
+        """Write one row.
+
+        Args:
+            cells: of the row.
+            as_given: cells before them that the user's own table has, letter by letter.
+        """
+        self._writer.writerow([*as_given, *(cell_of(cell) for cell in cells)])

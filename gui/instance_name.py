@@ -41,6 +41,11 @@ def paths_in(message: bytes) -> list[Path] | None:
         return None
     if not all(isinstance(path, str) and "\0" not in path for path in found):
         return None
+    try:
+        for path in found:
+            os.fsencode(path)
+    except UnicodeEncodeError:  # half a character, which no file's name has
+        return None
     return [Path(path) for path in found]
 
 

@@ -17,19 +17,19 @@ _PIXEL_BYTES = {
 """As Pillow keeps them; all other modes take four."""
 
 _DECODER_BYTES = {
-    "WEBP": 20,  # two canvases, the decoder's own copy, and the one that is handed over
-    "AVIF": 14,  # planes of up to 16 bits, then RGBA, twice
-    "HEIF": 14,
-    "JPEG2000": 16,  # a whole number of 32 bits for each channel
-    "TIFF": 4,  # a strip or tile may be the whole photo
+    "WEBP": 13,  # two canvases, and a copy that is handed over
+    "AVIF": 6,
+    "HEIF": 4,
+    "TIFF": 3,  # a strip or tile may be the whole photo
     "ICO": 4,
     "ICNS": 16,
     "PSD": 4,
     "FITS": 4,
     "DDS": 4,
 }
-"""A pixel, beside the pixels that come out."""
+"""A pixel, beside the pixels that come out; as measured with 25 megapixels of each."""
 
+_JPEG_2000_CHANNEL_BYTES = 5
 _COEFFICIENT_BYTES = 2
 _OUTPUT_BYTES = 4
 
@@ -76,7 +76,16 @@ def bytes_to_decode(image: Image.Image, full_size: tuple[int, int], *, turned: b
     stored = _PIXEL_BYTES.get(image.mode, 4)
     copied = image.mode != "RGB" or turned or "transparency" in image.info
     each = stored + _DECODER_BYTES.get(image.format or "", 0) + (_OUTPUT_BYTES if copied else 0)
+    if image.format == "JPEG2000":
+        each += _JPEG_2000_CHANNEL_BYTES * len(image.getbands())
     needed = each * image.width * image.height
     if image.info.get("progressive"):  # all coefficients, before the first pixel
-        needed += _COEFFICIENT_BYTES * len(image.getbands()) * full_size[0] * full_size[1]
+        needed += round(_coefficients(image) * full_size[0] * full_size[1])
     return needed
+
+
+def _coefficients(image: Image.Image) -> float:
+    """Return the bytes a pixel that a progressive JPEG's coefficients take: colours have fewer."""
+    layers = getattr(image, "layer", None) or [(0, 1, 1)] * len(image.getbands())
+    areas = [across * down for _, across, down, *_ in layers]
+    return float(_COEFFICIENT_BYTES * sum(areas) / max(areas))

@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import UnreadableImageError, os_reason
 from core.files import open_ordinary
 from core.images.budget import ByteBudget, bytes_to_decode
+from core.images.costs import CostlyError, check_scans, check_start
 from core.images.journal import EndsProgramError, noting
 
 Size = tuple[int, int]
@@ -155,12 +156,16 @@ def _decode(
         upright: as for ``rgb_image``.
         least_size: as for ``rgb_image``.
     """
-    with open_ordinary(path) as file, Image.open(file, formats=FORMATS) as image:
-        stack.enter_context(_memory(image, upright=upright, least_size=least_size))
-        orientation = _orientation(image)
-        image.load()
-        turned_by_pillow = image.format == "TIFF"
-        rgb = _to_rgb(image)
+    with open_ordinary(path) as file:
+        check_start(file)
+        with Image.open(file, formats=FORMATS) as image:
+            if image.info.get("progressive"):
+                check_scans(file, image.width * image.height)
+            stack.enter_context(_memory(image, upright=upright, least_size=least_size))
+            orientation = _orientation(image)
+            image.load()
+            turned_by_pillow = image.format == "TIFF"
+            rgb = _to_rgb(image)
     del image
     if turned_by_pillow:
         return (rgb if upright else as_stored(rgb, orientation)), orientation
@@ -278,6 +283,8 @@ def _reason(path: Path, error: Exception) -> str:
         return f"it has more than {PIXEL_LIMIT // 1_000_000} million pixels"
     if isinstance(error, (MemoryError, _TooMuchMemoryError)):
         return "it does not fit in the memory that photos may take"
+    if isinstance(error, CostlyError):
+        return "decoding it would take minutes; it is damaged, or was made to do so"
     if isinstance(error, EndsProgramError):
         return "Droplens ended while opening it last time, so it is left out until it changes"
     if isinstance(error, OSError) and error.errno is not None:

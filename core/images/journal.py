@@ -33,7 +33,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._trying = threading.Lock(), threading.Lock()
         self._free = list(range(_SLOTS))
         self._kept = folder / _LEFT_OUT
         self._file: BinaryIO | None = None
@@ -55,12 +55,13 @@ class Journal:
             EndsProgramError: it ended the program before.
         """
         self._refuse_known(path)
+        note = os.fsencode(path)[:_SLOT_BYTES]
         slot = self._take_slot()
         if slot is None:
             yield
             return
-        self._write(slot, os.fsencode(path)[:_SLOT_BYTES])
         try:
+            self._write(slot, note)
             yield
         finally:
             self._write(slot, b"")
@@ -79,7 +80,7 @@ class Journal:
     def _refuse_known(self, path: Path) -> None:
         name = os.fspath(path)
         if name in self._suspects:
-            with self._lock:
+            with self._trying:
                 if name in self._suspects:
                     self._try_apart(path)
                     self._suspects.discard(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -54,6 +53,10 @@ _RESAMPLING = {
 _CHANNELS = {"RGB": (3,), "BGR": (3,), "grey": (1, 3), "RGBA": (4,)}
 LARGEST_SIDE_PX = 4096
 _RESIZED_LIMIT_PX = 100_000_000
+_LARGEST = 1e30
+"""Of a number of the normalisation, so that it and its inverse are numbers at single precision."""
+
+_LARGEST_FILE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,9 @@ class Preprocessing:
                 f"Mean and std of {self.channel_order} input take {wanted} numbers each."
             )
         numbers = (self.scale, *self.mean, *self.std)
-        if not all(math.isfinite(number) for number in numbers) or 0 in self.std:
+        if not all(abs(number) < _LARGEST for number in numbers) or not all(
+            abs(number) > 1 / _LARGEST for number in self.std
+        ):
             raise PreprocessingError("Scale, mean and std must be numbers, and no std zero.")
 
     @property
@@ -324,7 +329,7 @@ def from_json(found: Any) -> Preprocessing:
             if not isinstance(values.get(name, True), bool):
                 raise TypeError
         return Preprocessing(**values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise PreprocessingError(
             "The preprocessing has a value of the wrong type; mean and std take one number a "
             "channel, crop and resize one or two whole numbers."
@@ -339,7 +344,7 @@ def read(path: Path) -> Preprocessing:
     """
     try:
         with open_ordinary(path) as file:
-            return from_json(json.loads(file.read().decode("utf-8-sig")))
+            return from_json(json.loads(file.read(_LARGEST_FILE_BYTES).decode("utf-8-sig")))
     except OSError as error:
         raise PreprocessingError(cannot_read(path, os_reason(error))) from error
     except (ValueError, RecursionError) as error:

@@ -26,6 +26,7 @@ COLOURS = (
 """Given to classes in turn; each is told from its neighbours in both schemes."""
 
 LONGEST_NAME = 200
+_LONGEST_READ = 10 * LONGEST_NAME
 
 Labels = tuple[int, ...]
 """Class numbers of a photo's label, or one of ``UNSURE`` and ``REJECT``; empty without a label."""
@@ -207,21 +208,34 @@ class ClassList:
             for number, name, colour, key in found["classes"]
         )
         became = {int(old): new if new is None else int(new) for old, new in found["became"]}
-        for old in became:
-            seen, now = {old}, became[old]
-            while now is not None and now in became:
-                if now in seen:
-                    raise ValueError("classes that became each other")
-                seen.add(now)
-                now = became[now]
-        return cls(classes, bool(found["multiple"]), became, int(found["next"]))
+        return cls(classes, bool(found["multiple"]), _at_once(became), int(found["next"]))
+
+
+def _at_once(became: Mapping[int, int | None]) -> dict[int, int | None]:
+    """Return what classes became in the end, without the steps between.
+
+    Raises:
+        ValueError: some became each other.
+    """
+    ends: dict[int, int | None] = {}
+    for old in became:
+        way: dict[int, None] = {}
+        now: int | None = old
+        while now is not None and now in became and now not in ends:
+            if now in way:
+                raise ValueError("classes that became each other")
+            way[now] = None
+            now = became[now]
+        end = ends.get(now, now) if now is not None else None
+        ends |= dict.fromkeys(way, end)
+    return ends
 
 
 def clean_name(name: str) -> str:
     """Return a name as it is kept: composed letters, no line breaks, single blanks."""
     visible = "".join(
         letter if unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp") else " "
-        for letter in name
+        for letter in name[:_LONGEST_READ]  # composing takes time by the square of the length
     )
     return " ".join(unicodedata.normalize("NFC", visible).split())
 

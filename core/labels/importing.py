@@ -140,22 +140,25 @@ def _find_photos(plan: ImportPlan, read: ReadLabels, folders: Sequence[Path]) ->
     """Sort out which photos are meant; where two names can only guess at one, neither counts."""
     locator = Locator(folders, by_stem=read.by_stem)
     named: dict[Path, str] = {}
-    found: dict[Path, tuple[tuple[str, ...], str]] = {}
+    found: dict[Path, tuple[dict[str, None], str]] = {}
+    located: dict[str, tuple[Path | None, bool]] = {}
     guessed: set[Path] = set()
     for one in read.labels:
-        path, is_exact = locator.find(one.file)
+        if one.file not in located:
+            located[one.file] = locator.find(one.file)
+        path, is_exact = located[one.file]
         if path is None or (named.get(path, one.file) != one.file and not is_exact):
             plan.missing.append(one.file)
             continue
         named.setdefault(path, one.file)
         if not is_exact and not read.by_stem:
             guessed.add(path)
-        before = found.get(path, ((), ""))
-        classes = dict.fromkeys((*before[0], *filter(clean_name, one.classes)))
-        found[path] = (tuple(classes), one.mark or before[1])
-    for path, label in found.items():
-        if any(label):
-            plan.labels[path] = label
+        classes, mark = found.get(path, ({}, ""))
+        classes.update(dict.fromkeys(filter(clean_name, one.classes)))
+        found[path] = (classes, one.mark or mark)
+    for path, (classes, mark) in found.items():
+        if classes or mark:
+            plan.labels[path] = (tuple(classes), mark)
         else:
             plan.unlabelled.append(path)
     if guessed:

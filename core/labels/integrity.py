@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.files import write_atomically
+from core.files import open_ordinary, write_atomically
 
 _BLOCK_BYTES = 2**20
 _OURS = frozenset({"table", "index", "view"})
@@ -121,13 +121,17 @@ def _problems(database: sqlite3.Connection) -> list[str]:
 
 
 def _schema(database: sqlite3.Connection) -> dict[tuple[str, str], str]:
-    rows = database.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    rows = database.execute(
+        "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
+    ).fetchall()  # other tools leave statistics, which hold nothing that runs
     return {(kind, name): " ".join((sql or "").split()) for kind, name, sql in rows}
 
 
 def _tables(database: sqlite3.Connection) -> dict[str, list[str]]:
     """Return the tables with their columns but for the checksum."""
-    names = database.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall()
+    names = database.execute(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%crc INTEGER%'"
+    ).fetchall()
     return {
         name: [
             column
@@ -149,10 +153,16 @@ def _sum_of(columns: Sequence[str]) -> str:
 def is_as_closed(path: Path) -> bool:
     """Return whether a project is byte for byte as a program left it when it closed it."""
     try:
-        noted = json.loads(_sum_file(path).read_bytes())
+        with open_ordinary(_sum_file(path)) as file:
+            noted = json.loads(file.read(_BLOCK_BYTES))
+        status = path.stat()
         log = path.with_name(f"{path.name}-wal")
-        return noted == _state_of(path) and not (log.exists() and log.stat().st_size)
-    except (OSError, ValueError, RecursionError):
+        if noted[:2] != [status.st_size, status.st_mtime_ns] or (
+            log.exists() and log.stat().st_size
+        ):
+            return False
+        return bool(noted == _state_of(path))
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 

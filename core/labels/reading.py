@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,8 @@ from core.errors import LabelsError, os_reason
 from core.files import open_ordinary
 from core.images.finding import find_images, is_photo
 
-_LARGEST_BYTES = 2**30
+_LARGEST_BYTES = 2**28
+_MOST_ROWS = 1_000_000
 _CASELESS = "\0"
 
 
@@ -102,7 +104,9 @@ def read_lines(path: Path) -> list[Any]:
         LabelsError: it cannot be read, or a line is no JSON; the sentence says which.
     """
     found = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    lines = read_text(path).split("\n")
+    _refuse_many(path, len(lines))
+    for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 found.append(json.loads(line))
@@ -111,6 +115,13 @@ def read_lines(path: Path) -> list[Any]:
                     f"The labels in {path} could not be read: line {number} is no JSON."
                 ) from error
     return found
+
+
+def _refuse_many(path: Path, count: int) -> None:
+    if count > _MOST_ROWS:
+        raise LabelsError(
+            f"{path} has over {_MOST_ROWS:,} lines; share them out among several files of labels."
+        )
 
 
 def read_table(path: Path) -> list[list[str]]:
@@ -123,14 +134,18 @@ def read_table(path: Path) -> list[list[str]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = [row for row in itertools.islice(reader, _MOST_ROWS + 1) if row]
     except csv.Error as error:
         raise LabelsError(f"The labels in {path} could not be read: {error}.") from error
     if not rows:
         raise LabelsError(f"The labels in {path} could not be read: the table is empty.")
+    _refuse_many(path, len(rows))
     return rows
+
+
+_DEEPEST = 64
+"""Folders of a name that are compared with those of a photo."""
 
 
 class Locator:
@@ -172,6 +187,7 @@ class Locator:
         index = self._indexed()
         for path in (PurePosixPath(file), PureWindowsPath(file)):
             parts = [part for part in path.parts if part not in (path.anchor, ".", "..")]
+            parts = parts[-_DEEPEST:]
             for length in range(len(parts), 0, -1):
                 key = "/".join(parts[-length:])
                 found = index.get(key) or index.get(_CASELESS + key.casefold())

@@ -33,6 +33,11 @@ _LARGEST_HEADER_BYTES = 8 * 2**20
 
 _LARGEST_PICKLE_BYTES = 512 * 2**20
 _LARGEST_EXPANSION = 8
+_DIRECTORY_SIZE = 5
+"""Place of the directory's size in what ends a zip archive."""
+
+_LARGEST_DIRECTORY_BYTES = 4 * 2**20
+"""Some 40,000 members; a network has two for each parameter at most."""
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _TAR_BLOCK = 512
 _MOST_TAR_MEMBERS = 1000
@@ -52,19 +57,38 @@ _SAFETENSORS_KINDS = {
 }
 
 
-def read_zip(file: CheckpointFile) -> Any:
-    """Return what an archive of ``torch.save`` or of TorchScript holds."""
-    with zipfile.ZipFile(file.reader()) as archive:
-        names = archive.namelist()
-        pickles = sorted((one for one in names if one.endswith("data.pkl")), key=len)
-        if not pickles:
-            raise DamagedError
-        root = pickles[0].removesuffix("data.pkl")
-        order = f"{root}byteorder"
-        if order in names and _unpacked(archive, archive.getinfo(order)) == b"big":
-            raise UnpicklingError("numbers in the byte order of another processor")
-        content = _unpacked(archive, archive.getinfo(pickles[0]))
-        members = {one.filename: one for one in archive.infolist()}
+def open_zip(file: CheckpointFile) -> zipfile.ZipFile | None:
+    """Return a file as a zip archive; None where it is none.
+
+    Raises:
+        DamagedError: its directory is far longer than that of any checkpoint.
+    """
+    reader = file.reader()
+    end = zipfile._EndRecData(reader)  # type: ignore[attr-defined] # what ZipFile itself goes by
+    if not end:
+        return None
+    if end[_DIRECTORY_SIZE] > _LARGEST_DIRECTORY_BYTES:
+        raise DamagedError
+    return zipfile.ZipFile(reader)
+
+
+def read_zip(file: CheckpointFile, archive: zipfile.ZipFile) -> Any:
+    """Return what an archive of ``torch.save`` or of TorchScript holds.
+
+    Args:
+        file: of the archive.
+        archive: as ``open_zip`` gave it.
+    """
+    members = {one.filename: one for one in archive.infolist()}
+    pickles = sorted((one for one in members if one.endswith("data.pkl")), key=len)
+    if not pickles:
+        raise DamagedError
+    root = pickles[0].removesuffix("data.pkl")
+    order = f"{root}byteorder"
+    if order in members and _unpacked(archive, members[order]) == b"big":
+        raise UnpicklingError("numbers in the byte order of another processor")
+    content = _unpacked(archive, members[pickles[0]])
+    unpacked = _LastUnpacked(archive)
     storages: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def storage(key: str, dtype: torch.dtype, count: int) -> Tensor:
@@ -72,7 +96,7 @@ def read_zip(file: CheckpointFile) -> Any:
         if count * dtype.itemsize > member.file_size:
             raise DamagedError
         if (key, dtype) not in storages:
-            storages[key, dtype] = _member_storage(file, member, dtype)
+            storages[key, dtype] = _member_storage(file, unpacked, member, dtype)
         return storages[key, dtype][:count]
 
     return load(Source(Memory(content)), storage)
@@ -225,7 +249,23 @@ def read_safetensors(file: CheckpointFile) -> tuple[dict[str, Tensor], dict[str,
     return tensors, {str(key): str(value) for key, value in metadata.items()}
 
 
-def _member_storage(file: CheckpointFile, member: zipfile.ZipInfo, dtype: torch.dtype) -> Tensor:
+class _LastUnpacked:
+    """Unpacks members of an archive, and keeps the last: many tensors may be views of one."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._last: tuple[str, bytes] = ("", b"")
+
+    def content(self, member: zipfile.ZipInfo) -> bytes:
+        """Return a member's bytes."""
+        if self._last[0] != member.filename:
+            self._last = (member.filename, self._archive.read(member))
+        return self._last[1]
+
+
+def _member_storage(
+    file: CheckpointFile, unpacked: _LastUnpacked, member: zipfile.ZipInfo, dtype: torch.dtype
+) -> Tensor:
     """Return a member's bytes as a flat tensor without values; compressed ones are not unpacked."""
     size = member.file_size - member.file_size % dtype.itemsize
     if member.compress_type == zipfile.ZIP_STORED:
@@ -233,9 +273,7 @@ def _member_storage(file: CheckpointFile, member: zipfile.ZipInfo, dtype: torch.
     _check_expansion(member)
 
     def unpack(start: int, buffer: memoryview) -> None:
-        with zipfile.ZipFile(file.reader()) as archive:
-            content = archive.read(member)
-        buffer[:] = content[start : start + len(buffer)]
+        buffer[:] = memoryview(unpacked.content(member))[start : start + len(buffer)]
 
     return file.later(unpack, dtype, size)
 

@@ -27,6 +27,9 @@ _LISTS = (
 _OWN_ENDINGS = ("_classes.txt", "_labels.txt", "_class_names.txt", "_classes.json", ".names")
 _TELLING_LETTERS = 3
 _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"
+_ODD = (TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError, DroplensError)
+"""What reading somebody's configuration can provoke."""
+
 _PILLOW_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """By Pillow's numbers, which Hugging Face writes as ``resample``."""
 
@@ -106,7 +109,7 @@ def from_timm(config: Any) -> Preprocessing | None:
                 "apply_orientation": False,
             }
         )
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError, DroplensError):
+    except _ODD:
         return None
 
 
@@ -136,7 +139,7 @@ def _from_hugging_face(config: Mapping[str, Any]) -> Preprocessing | None:
             "apply_orientation": False,
         }
         return from_json(values)
-    except (TypeError, ValueError, IndexError, KeyError, ZeroDivisionError, DroplensError):
+    except (*_ODD, IndexError):
         return None
 
 

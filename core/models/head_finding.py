@@ -20,6 +20,7 @@ _NO_HEADS = re.compile(
 
 
 _MOST_HEADS = 8
+_MOST_MODULES = 20_000
 
 OUTER = "//"
 """Begins the names of what stands beside the body, so that none is taken for one of the body's."""
@@ -79,7 +80,9 @@ def find_head(
     documented = {
         name.removeprefix(f"{place}."): name for name in inner if name.startswith(f"{place}.")
     }
-    search = _Search(body, rest | dict(inner), modules)
+    every = itertools.chain.from_iterable(module.modules() for module in modules)
+    parts = {id(one): one for _, one in itertools.islice(every, _MOST_MODULES)}
+    search = _Search(body, rest | dict(inner), [(_held(one), one) for one in parts.values()])
     further = {name.removeprefix(OUTER): name for name in rest if not _NO_HEADS.search(name)}
     try:
         if documented:
@@ -130,7 +133,8 @@ def _plain(names: Iterable[str]) -> tuple[str, ...]:
 class _Search:
     body: Recognition
     shapes: Shapes
-    modules: Sequence[Stub]
+    modules: Sequence[tuple[frozenset[str], Stub]]
+    """Each pickled module once, after the names of its parts and parameters."""
 
     def candidates(self, label: str, parts: Mapping[str, str]) -> Iterator[_Candidate]:
         """Yield the heads among parts: all of them together, else each group by itself."""
@@ -183,14 +187,9 @@ class _Search:
 
     def _pickled(self, shapes: Shapes) -> Stub | None:
         """Return the pickled module that has exactly these parameters."""
+        firsts = {name.split(".", 1)[0] for name in shapes}
         return next(
-            (
-                one
-                for module in self.modules
-                for _, one in module.modules()
-                if _has_shapes(one, shapes)
-            ),
-            None,
+            (one for held, one in self.modules if firsts <= held and _has_shapes(one, shapes)), None
         )
 
     def _as_built(self, head: Head, cut: Cut) -> Head | None:
@@ -220,11 +219,12 @@ class _Search:
         return (last, "flatten") if not left and math.isqrt(cells) ** 2 == cells else None
 
 
+def _held(module: Stub) -> frozenset[str]:
+    return frozenset(module.parts) | frozenset(module.own_tensors)
+
+
 def _has_shapes(module: Stub, shapes: Shapes) -> bool:
     """Return whether a pickled module has exactly these parameters."""
-    held = set(module.parts) | set(module.own_tensors)
-    if not {name.split(".", 1)[0] for name in shapes} <= held:
-        return False
     found = module.parameters()
     return {name: tuple(one.shape) for name, one in found.items()} == dict(shapes)
 

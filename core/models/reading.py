@@ -104,10 +104,11 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
             tensors, metadata = archives.read_safetensors(file)
             return FileContent(tensors, "safetensors", file, metadata)
         container = "PyTorch"
-        if zipfile.is_zipfile(file.reader()):
-            names = _members(file)
+        archive = archives.open_zip(file)
+        if archive is not None:
+            names = _members(file, archive)
             container = "TorchScript" if any("/code/" in one for one in names) else container
-            content = archives.read_zip(file)
+            content = archives.read_zip(file, archive)
         elif start.startswith(_ZIP_START):
             raise DamagedError
         elif _is_tar(start):
@@ -144,10 +145,8 @@ def _is_tar(start: bytes) -> bool:
     return len(start) == _START_BYTES and (marked or start.startswith(_OLD_TAR_MEMBERS))
 
 
-def _members(file: CheckpointFile) -> list[str]:
-    path = file.path
-    with zipfile.ZipFile(file.reader()) as archive:
-        names = archive.namelist()
+def _members(file: CheckpointFile, archive: zipfile.ZipFile) -> list[str]:
+    path, names = file.path, archive.namelist()
     for ending, what in _FOREIGN_MEMBERS:
         if any(name.endswith(ending) for name in names):
             raise UnusableCheckpointError(f"{path} is {what}.")

@@ -30,6 +30,8 @@ _LONGEST_NAME = 500
 
 _MOST_TENSORS = 8_000
 """The deepest of torchvision's networks have 1,500."""
+
+_MOST_PLACES = 5
 _MUCH_SMALLER = 4
 _PREFIX_DEPTH = 4
 _NESTING_DEPTH = 3
@@ -108,12 +110,7 @@ def find_state_dict(held: FileContent) -> StateDict | None:
         UnusableCheckpointError: it has more parameters than any network here.
     """
     content, file = held.content, held.file
-    place = _unwrap(content, held.network)
-    if len(place.tensors) > _MOST_TENSORS:
-        raise UnusableCheckpointError(
-            f"{file.path} holds {len(place.tensors):,} tensors, more than any classifier that "
-            "Droplens opens."
-        )
+    place = _unwrap(file, content, held.network)
     tensors = _without_tools(place.tensors)
     if not tensors:
         return None
@@ -191,9 +188,17 @@ def _is_of_loss(name: str) -> bool:
     return named and module.replace("_", "a").isalnum()
 
 
-def _unwrap(content: Mapping[Any, Any], network: Stub | None) -> _Place:
+def _unwrap(file: CheckpointFile, content: Mapping[Any, Any], network: Stub | None) -> _Place:
     """Return the place with most tensors; of nearly equal ones the averaged, else the first."""
-    places = list(_places(content, "", _NESTING_DEPTH, network, set()))
+    places, total = [], 0
+    for place in _places(content, "", _NESTING_DEPTH, network, set()):
+        places.append(place)
+        total += len(place.tensors)
+        if len(place.tensors) > _MOST_TENSORS or total > _MOST_PLACES * _MOST_TENSORS:
+            raise UnusableCheckpointError(
+                f"{file.path} holds {total:,} tensors, more than any classifier that Droplens "
+                "opens."
+            )
     most = max(len(place.tensors) for place in places)
     full = [place for place in places if len(place.tensors) >= _NEARLY_ALL * most]
     averaged = [place for place in full if is_averaged(place.path)]
@@ -205,13 +210,16 @@ def _beside(content: Mapping[Any, Any], found: _Place) -> dict[str, Tensor]:
     """Return the tensors of small mappings next to a state dict at the top of a file."""
     if not found.path or "." in found.path:
         return {}
-    return {
-        f"{key}.{name}": tensor
-        for key, value in content.items()
-        if _is_name(key) and key != found.path and isinstance(value, Mapping)
-        for name, tensor in _tensors(value).items()
-        if len(value) * _MUCH_SMALLER <= len(found.tensors)
-    }
+    beside: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for key, value in content.items():
+        is_small = isinstance(value, Mapping) and len(value) * _MUCH_SMALLER <= len(found.tensors)
+        if is_small and _is_name(key) and key != found.path and id(value) not in seen:
+            seen.add(id(value))
+            beside |= {f"{key}.{name}": tensor for name, tensor in _tensors(value).items()}
+        if len(beside) > _MOST_TENSORS:
+            return {}
+    return beside
 
 
 def _places(
@@ -235,7 +243,8 @@ def _places(
 
 def _stubs(content: Mapping[Any, Any]) -> list[Stub]:
     """Return the pickled modules that stand beside the state dict."""
-    return [one for one in content.values() if isinstance(one, Stub) and one.is_module]
+    modules = {id(one): one for one in content.values() if isinstance(one, Stub)}
+    return [one for one in modules.values() if one.is_module]
 
 
 def _tensors(mapping: Mapping[Any, Any]) -> dict[str, Tensor]:

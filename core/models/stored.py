@@ -26,6 +26,7 @@ from core.errors import StoppedError, UnusableCheckpointError, cannot_read, os_r
 from core.files import open_ordinary
 
 _BLOCK_BYTES = 2**20
+_SPREAD, _SPAN_BYTES, _MOST_ROWS = 8, 2**24, 20_000
 
 
 class DamagedError(Exception):
@@ -202,6 +203,12 @@ class CheckpointFile:
         if tensor.numel() == 0:
             return torch.empty(tensor.shape, dtype=tensor.dtype)
         last = sum((s - 1) * step for s, step in zip(tensor.shape, tensor.stride(), strict=True))
+        if last + 1 > _SPREAD * tensor.numel() and (last + 1) * tensor.dtype.itemsize > _SPAN_BYTES:
+            if tensor.shape[0] > _MOST_ROWS:
+                raise DamagedError
+            return torch.stack(
+                [self.take(row) for row in tensor]
+            )  # a small part of something large
         values = torch.empty(last + 1, dtype=tensor.dtype)
         raw = memoryview(values.view(torch.uint8).numpy())  # type: ignore[arg-type]
         self._places[number].read(int(tensor.storage_offset()) * tensor.dtype.itemsize, raw)

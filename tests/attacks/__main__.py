@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.attacks import disk
+from tests.attacks import disk, import_files
 from tests.attacks.changing_files import open_while_changing
 from tests.attacks.label_files import HOSTILE, flip_bytes, make_project
 from tests.attacks.measuring import ROOT, Measuring
@@ -79,6 +79,17 @@ def _measured(
     return "; ".join([figures, *broken]), not broken
 
 
+def label_files(folder: Path, share: float) -> tuple[str, bool]:
+    cases: dict[str, Callable[[Path], object]] = {
+        name: (lambda path, name=name: import_files.write(name, path.parent).replace(path))
+        for name, (file, _) in import_files.CASES.items()
+        if file == "labels.csv"
+    }
+    return _measured(
+        "tests.attacks.import_files:import_labels", cases, folder, share, "hostile.csv"
+    )
+
+
 def mutated_photos(_: Path, share: float) -> tuple[str, bool]:
     count = round(4000 * share)
     outcomes = decode_mutated(count)
@@ -127,6 +138,7 @@ ATTACKS: dict[str, Attack] = {
     "model-files": model_files,
     "photo-files": photo_files,
     "project-files": project_files,
+    "label-files": label_files,
     "mutated-photos": mutated_photos,
     "rewritten-models": rewritten_models,
     "flipped-bytes": flipped_bytes,

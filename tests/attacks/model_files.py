@@ -250,7 +250,72 @@ TOO_LARGE = {"resize": 4096, "crop": [4096, 4096], "mean": [1e308] * 3, "std": [
 DIGITS = {"classes": {"1" * 5000: "a", "0": "b", "2": "c"}}
 BLOB = b"\0" * (8 * 2**20)
 
+
+def one_mapping_often() -> dict[str, Any]:
+    """Return a checkpoint with one large mapping under very many keys."""
+    large = dict.fromkeys(map(str, range(50_000)), 0)
+    return {"state_dict": squeezenet(), **{f"k{at}": large for at in range(20_000)}}
+
+
+def one_module_often() -> dict[str, Any]:
+    tree = shared_modules()
+    state = dict(trained("resnet18", 3).state_dict())
+    del state["fc.weight"], state["fc.bias"]
+    return {"state_dict": state, **{f"k{at}": tree for at in range(3_000)}}
+
+
+def modules_of_one_tree() -> dict[str, Any]:
+    tree = shared_modules()
+    return {f"k{at}": nn.Sequential(tree) for at in range(1_000)}
+
+
+def views_of_one_deflated_storage(path: Path) -> None:
+    """Write all parameters of a network as views of one storage, in an archive that is packed."""
+    state = trained("densenet121", 3).state_dict()
+    flat = torch.zeros(sum(one.numel() for one in state.values()))
+    views, at = {}, 0
+    for key, one in state.items():
+        views[key] = flat[at : at + one.numel()].view(one.shape)
+        at += one.numel()
+    written = io.BytesIO()
+    torch.save(views, written)
+    with (
+        zipfile.ZipFile(written) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for member in source.infolist():
+            target.writestr(member.filename, source.read(member))
+
+
+def long_directory(path: Path) -> None:
+    """Write an archive of few members with very many extra fields each."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}.")
+        for at in range(300):
+            member = zipfile.ZipInfo(f"archive/{at}")
+            member.extra = b"\xfe\xca\0\0" * 16_000
+            archive.writestr(member, b"")
+
+
+def far_apart(path: Path) -> None:
+    """Write a bias whose few values lie far apart in a sparse file of 3 GB."""
+    with path.open("wb") as file:
+        file.write(STREAM_HEAD)
+        strides = tensor(storage("0", 12_000_000 * 64), 0, sides(64), sides(12_000_000))
+        file.write(b"\x80\x02}" + text("features.0.bias") + strides + b"s.")
+        file.write(pickle.dumps(["0"], 2) + struct.pack("<q", 12_000_000 * 64))
+        file.truncate(file.tell() + 12_000_000 * 64 * 4)
+
+
 CASES: dict[str, Write] = {
+    "one mapping under 20,000 keys": saved(one_mapping_often),
+    "one pickled module under 3,000 keys": saved(one_module_often),
+    "1,000 modules of one tree": saved(modules_of_one_tree),
+    "all parameters in one deflated storage": views_of_one_deflated_storage,
+    "long directory": long_directory,
+    "values far apart": far_apart,
+    "mean of 400 digits": with_metadata(preprocessing={"mean": [10**400, 0, 0]}),
+    "std that is too small": with_metadata(preprocessing={"std": [1e-320, 1, 1]}),
     # Deep values: hashing, comparing or printing them overflows the stack.
     "ordered dictionary with a deep key": zipped(
         OD + row(listed(row(nested(600_000), b"N"))) + b"R"

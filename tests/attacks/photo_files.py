@@ -96,7 +96,38 @@ def noise(path: Path) -> None:
     Image.fromarray(values).save(path, "JPEG", progressive=True, subsampling=0)
 
 
+def many_scans(path: Path) -> None:
+    """Write a progressive JPEG that goes over its pixels again and again."""
+    written = io.BytesIO()
+    Image.new("L", (8_000, 8_000)).save(written, "JPEG", progressive=True)
+    content = written.getvalue()
+    last = content.rindex(b"\xff\xda")
+    path.write_bytes(content[:-2] + content[last:-2] * 3_000 + b"\xff\xd9")
+
+
+def many_strips(path: Path) -> None:
+    """Write a TIFF in which each of two million rows is a strip."""
+    count, side = 2_000_000, 10
+    entries = [(256, 3, 1, side), (257, 4, 1, count), (258, 3, 1, 8), (259, 3, 1, 1),
+               (262, 3, 1, 1), (273, 4, count, 200), (277, 3, 1, 1), (278, 3, 1, 1),
+               (279, 4, count, 200 + 4 * count)]  # fmt: skip
+    fields = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    directory = struct.pack("<H", len(entries)) + fields + b"\0" * 4
+    head = (b"II*\0" + struct.pack("<I", 8) + directory).ljust(200, b"\0")
+    path.write_bytes(head + struct.pack("<I", 8) * count + struct.pack("<I", side) * count)
+
+
+def many_exif_segments(path: Path) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, "JPEG")
+    segment = b"\xff\xe1\xff\xfdExif\0\0" + b"x" * 65_525
+    path.write_bytes(content.getvalue()[:2] + segment * 800 + content.getvalue()[2:])
+
+
 LARGE: dict[str, Write] = {
+    "3,000 scans": many_scans,
+    "2,000,000 strips": many_strips,
+    "800 segments of Exif": many_exif_segments,
     "grey of 16 bits": lambda path: png(path, 0, 16, 1),
     "RGBA": lambda path: png(path, 6, 8, 4),
     "RGBA of 16 bits": lambda path: png(path, 6, 16, 4),

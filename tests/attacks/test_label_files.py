@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.labels.store import Labelling, LabelStore
+from tests.attacks import import_files
 from tests.attacks.label_files import HOSTILE, flip_bytes, held, make_project, open_hostile
 from tests.attacks.measuring import Measuring
 
@@ -48,6 +50,22 @@ def test_hostile_projects_end_in_an_answer(name: str, measuring: Measuring, proj
         assert measured.answer.startswith("refused: "), measured
 
 
+@pytest.mark.parametrize("name", import_files.CASES)
+def test_hostile_files_of_labels_end_in_an_answer(name: str, tmp_path: Path) -> None:
+    path = import_files.write(name, tmp_path)
+    with Measuring("tests.attacks.import_files:import_labels") as importing:
+        measured = importing.run(path)
+    assert measured.is_harmless, measured
+
+
+def test_statistics_of_another_tool_are_no_danger(project: Path) -> None:
+    _, wanted = held(project)
+    database = sqlite3.connect(project)
+    database.execute("ANALYZE")
+    database.close()
+    assert held(project) == ("", wanted)
+
+
 @pytest.mark.parametrize("name", ["text for numbers", "a model without names", "no tables"])
 def test_what_cannot_be_read_is_set_aside_and_the_copy_comes_back(name: str, project: Path) -> None:
     _, wanted = held(project)
@@ -60,8 +78,6 @@ def test_what_cannot_be_read_is_set_aside_and_the_copy_comes_back(name: str, pro
 
 def test_a_damaged_index_costs_nothing(project: Path) -> None:
     _, wanted = held(project)
-    import sqlite3
-
     database = sqlite3.connect(project)
     page = database.execute(
         "SELECT rootpage FROM sqlite_schema WHERE name = 'events_of_photo'"
@@ -96,8 +112,6 @@ def test_the_file_alone_holds_all_labels_once_the_log_is_flushed(
 
 
 def test_a_project_of_the_first_version_gets_its_checksums(tmp_path: Path) -> None:
-    import sqlite3
-
     path = tmp_path / "my.droplens"
     make_project(path)
     _, wanted = held(path)

@@ -99,7 +99,7 @@ if __name__ == "__main__":
             print("opened")
         except decoding.UnreadableImageError as error:
             print(error.reason)
-    journal.close()
+    notes.end()
 """
 """A program with a decoder that breaks, as decoders in C have done."""
 
@@ -142,3 +142,15 @@ def test_a_photo_that_was_open_as_the_program_was_killed_is_not_left_out(tmp_pat
     with after.noting(photo):  # tried in a process of its own, and found to be harmless
         pass
     after.end()
+
+
+def test_a_path_that_is_no_name_costs_the_journal_nothing(tmp_path: Path) -> None:
+    from core.images.journal import Journal
+
+    journal = Journal(tmp_path / "notes")
+    for _ in range(100):
+        with pytest.raises(UnicodeEncodeError), journal.noting(Path("\ud800.jpg")):
+            pass
+    with journal.noting(tmp_path / "photo.jpg"):
+        assert b"photo.jpg" in (tmp_path / "notes" / "opening").read_bytes()
+    journal.end()

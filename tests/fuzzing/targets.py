@@ -38,6 +38,7 @@ class Target:
     longest_bytes: int = 65536
 
 
+_PIXELS = 4_000_000
 _MEMORY = Path("/dev/shm")
 _FOLDER = Path(
     tempfile.mkdtemp(prefix="droplens-fuzzing-", dir=_MEMORY if _MEMORY.is_dir() else None)
@@ -141,8 +142,10 @@ def safetensors() -> list[bytes]:
 
 def decode(content: bytes) -> None:
     from core.errors import UnreadableImageError
+    from core.images import decoding
     from core.images.decoding import read_photo
 
+    decoding.PIXEL_LIMIT = _PIXELS  # large ones are the business of tests/attacks
     with contextlib.suppress(UnreadableImageError):
         read_photo(_written(content))
 

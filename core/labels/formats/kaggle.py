@@ -36,7 +36,8 @@ def write(
         _refuse_unlike(header, classes, options.template)
     text = io.StringIO(newline="")
     writer = Writer(text, quotes=False)
-    writer.write(header)
+    is_own = options.template is None  # else Kaggle compares header and ids with its own
+    writer.write(header if is_own else [], as_given=[] if is_own else header)
     missing = [one for one in ids if _of(one, by_id) is None]
     if missing:
         raise LabelsError(
@@ -46,7 +47,8 @@ def write(
     for one in ids:
         photo = _of(one, by_id)
         assert photo is not None
-        writer.write([one, *_cells(photo, header[1:], options)])
+        cells = _cells(photo, header[1:], options)
+        writer.write([one, *cells] if is_own else cells, as_given=[] if is_own else [one])
     plan.texts[target.name] = text.getvalue().encode("utf-8", "surrogateescape")
     return plan
 

@@ -71,11 +71,9 @@ def read_csv(path: Path) -> ReadLabels:
     mark = titles.index("mark") if ours else None
     found = ReadLabels(folders=[path.parent], by_stem=titles[file] in ("id", "image_id"))
     for row in rows:
-        cells = [unguarded(cell) for cell in row] + [""] * (len(header) - len(row))
-        classes = separated(cells[label]) if ours else _one(cells[label])
-        found.labels.append(
-            ReadLabel(cells[file], classes, _mark(cells[mark]) if mark is not None else "")
-        )
+        classes = separated(_cell(row, label)) if ours else _one(_cell(row, label))
+        marked = _mark(_cell(row, mark)) if mark is not None else ""
+        found.labels.append(ReadLabel(_cell(row, file), classes, marked))
     if found.by_stem and any("." in one.file for one in found.labels):
         found.by_stem = False
     return found
@@ -156,6 +154,10 @@ def _object(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[s
             name: value for name, value in said.model.items() if name != "class_names"
         }
     return fields
+
+
+def _cell(row: Sequence[str], column: int) -> str:
+    return unguarded(row[column]) if column < len(row) else ""
 
 
 def _column(titles: Sequence[str], names: Sequence[str]) -> int | None:

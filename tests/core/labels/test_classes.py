@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.errors import LabelsError
@@ -69,3 +71,15 @@ def test_order_and_text(classes: ClassList) -> None:
     moved = classes.move(3, 0).merge(1, into=2).set_multiple(True)
     assert moved.names == ("owl", "dog")
     assert ClassList.from_json(moved.to_json()) == moved
+
+
+def test_a_long_chain_of_merged_classes_is_read_at_once() -> None:
+    chain = [[number, number + 1] for number in range(1, 20_000)]
+    text = json.dumps({"classes": [], "multiple": False, "became": chain, "next": 20_001})
+    found = ClassList.from_json(text)
+    assert set(found.became.values()) == {20_000}  # without the steps between
+    assert found.resolve((1, 500)) == (20_000,)
+    gone = ClassList.from_json(text.replace("[1, 2]", "[1, null]"))
+    assert gone.resolve((1,)) == ()
+    with pytest.raises(ValueError, match="each other"):
+        ClassList.from_json(text.replace("[1, 2]", "[20000, 1]"))
