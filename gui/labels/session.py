@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gui.labels.filter_bar import FilterBar
 
 _KEPT_SELECTION = 10_000
+_FARTHEST_SCROLL = 2**30
 
 
 def session_of(gallery: GalleryPanel, model: GalleryModel) -> dict[str, str]:
@@ -37,13 +38,14 @@ def restore(
 ) -> None:
     """Let gallery and filter be as they were; what cannot be read is passed over."""
     try:
-        current = json.loads(session.get("current", '""'))
+        found = json.loads(session.get("current", '""'))
+        current = Path(found) if found else None
         selected = [Path(file) for file in json.loads(session.get("selected", "[]"))]
-        scroll = int(session.get("scroll", "0"))
-    except (ValueError, TypeError):
+        scroll = min(max(0, int(session.get("scroll", "0"))), _FARTHEST_SCROLL)
+    except (ValueError, TypeError, RecursionError):
         return
-    if current:
-        gallery.select(selected, Path(current))
+    if current is not None:
+        gallery.select(selected, current)
     # Then only, for a photo that is hidden stays the current one.
     shown = _filter(session.get("filter", ""))
     filter_bar.show_filter(shown)
@@ -57,6 +59,12 @@ def restore(
 def _filter(text: str) -> Filter:
     try:
         found = Filter(**json.loads(text))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return Filter()
-    return found if found.label in LABEL_FILTERS else Filter()
+    usual = Filter()
+    fits = (
+        isinstance(found.class_id, int)
+        and isinstance(found.predicted, str)
+        and isinstance(found.at_least, int | float)
+    )
+    return found if fits and found.label in LABEL_FILTERS else usual
