@@ -95,3 +95,30 @@ def test_a_long_name_of_another_alphabet(tmp_path: Path) -> None:
     path = tmp_path / ("猫" * 83 + ".csv")
     write_atomically(path, b"x")
     assert path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, "{" + '"a":{' * 50_000, "9" * 5_000, "\ud800"],
+    ids=["deep", "deeper", "digits", "half a character"],
+)
+def test_whatever_stands_there_the_program_starts(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert settings_file.load(path) == Settings()
+
+
+@pytest.mark.parametrize(
+    "value", ['"inside_megabytes": -1', '"inside_megabytes": 1e9', '"overlay_opacity": 101']
+)
+def test_values_beyond_what_they_can_be_are_passed_over(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(f"{{{value}}}")
+    assert settings_file.load(path) == Settings()
+
+
+def test_settings_are_the_users_own(tmp_path: Path) -> None:
+    path = tmp_path / "Droplens" / "settings.json"
+    settings_file.save(Settings(), path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from core.images import desktop_thumbnails, thumbnails
 from core.images.thumbnails import find_or_make_thumbnail
@@ -83,3 +83,34 @@ def test_a_cache_that_cannot_be_written_does_not_matter(cache: Path, large: Path
     cache.parent.parent.mkdir()
     cache.parent.write_text("a file where the folder should be")
     assert find_or_make_thumbnail(large, 256).shape == (171, 256, 3)
+
+
+def test_what_lies_in_its_place_is_looked_at_first(cache: Path, large: Path) -> None:
+    made = find_or_make_thumbnail(large, 256)
+    (kept,) = cache.iterdir()
+    notes = PngImagePlugin.PngInfo()
+    with Image.open(kept) as image:
+        for name, text in image.text.items():
+            notes.add_text(name, text)
+    Image.new("L", (13_000, 13_000)).save(kept, pnginfo=notes)  # 160 MB, and none of it wanted
+    assert np.array_equal(find_or_make_thumbnail(large, 256), made)
+    kept.unlink()
+    os.mkfifo(kept)  # opening it would wait for ever
+    assert np.array_equal(find_or_make_thumbnail(large, 256), made)
+    kept.unlink(missing_ok=True)
+    kept.mkdir()
+    assert np.array_equal(find_or_make_thumbnail(large, 256), made)
+
+
+def test_another_photo_with_the_times_of_the_first_gets_its_own(
+    cache: Path, large: Path, make_photo: Callable[..., Path]
+) -> None:
+    before = find_or_make_thumbnail(large, 256)
+    status = large.stat()
+    other = make_photo("other.png", (900, 600), compress_level=0)
+    content = other.read_bytes()
+    large.write_bytes(content[: status.st_size].ljust(status.st_size, b"\0"))
+    os.utime(large, ns=(status.st_atime_ns, status.st_mtime_ns))
+    (kept,) = cache.iterdir()
+    os.utime(kept, (0, 0))  # made long before, as clocks have no finer steps than the test
+    assert not np.array_equal(find_or_make_thumbnail(large, 256), before)

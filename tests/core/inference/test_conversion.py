@@ -99,10 +99,25 @@ def test_a_conversion_serves_and_is_kept(conversions: Conversions, tmp_path: Pat
     other.close()
 
     (file,) = (tmp_path / "converted").glob("*.onnx")
+    assert file.parent.stat().st_mode & 0o777 == 0o700
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ConversionError, match="cannot be loaded"):
         conversions.start(asked).result()
     assert not conversions.is_kept(asked)
+
+
+def test_a_network_is_not_trusted_by_its_name(tmp_path: Path) -> None:
+    conversions = Conversions(tmp_path / "converted")
+    asked = Conversion(ModelChoice(), open_model(ModelChoice()).spec)
+    conversions.start(asked).result().close()
+    (file,) = (tmp_path / "converted").glob("*.onnx")
+    other = bytearray(file.read_bytes())
+    other[-1000] ^= 1  # one parameter, which any loader takes
+    file.write_bytes(other)
+    with pytest.raises(ConversionError, match="not what was written"):
+        conversions.start(asked).result()
+    conversions.start(asked).result().close()  # converted anew
+    conversions.shut_down()
 
 
 def test_what_it_depends_on_is_in_its_name() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from core.images.preprocessing import Preprocessing
 from core.inference.engine import Engine
 from core.inference.known import KnownPredictions
-from core.inference.predictions import ClassProbability, Prediction
+from core.inference.predictions import ClassProbability, Prediction, pack
 from core.inference.speed import Speed
 from core.models.spec import ModelChoice, ModelSpec, Settled
 from tests.specs import make_spec
@@ -166,3 +167,61 @@ def test_a_second_run_recalls_and_decodes_nothing(
     engine.classify(paths, again.extend).finished.result()
     assert len(decoded) == 14  # who does not ask for it gets everything computed
     engine.shut_down()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"\x01\x00\x00\x00\x00",
+        "text",
+        pack([ClassProbability(7, "none of these", 0.5, None)]),
+        pack([ClassProbability(0, "ant", 7.0, None)]),
+        pack([ClassProbability(0, "ant", float("nan"), None)]),
+        5,
+        None,
+    ],
+    ids=["5 bytes", "text", "index", "probability", "no number", "integer", "nothing"],
+)
+def test_a_damaged_row_is_forgotten_and_the_rest_stays(
+    row: object, known: KnownPredictions, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    damaged, whole = make_photo("a.png", (20, 20)), make_photo("b.png", (20, 20))
+    keep(known, predict(damaged))
+    database = sqlite3.connect(tmp_path / "cache" / "known.sqlite")
+    if row is not None:  # the column takes no null, so that is put in by hand
+        database.execute("UPDATE known SET top = ?", (row,))
+    else:
+        database.execute("UPDATE known SET top = x''")
+    database.commit()
+    keep(known, predict(whole))
+    found = known.find(damaged, SPEC)
+    assert found is None or found.top == ()
+    assert known.find(whole, SPEC) == predict(whole)
+    known.keep([predict(damaged)])
+    assert database.execute("SELECT count(*) FROM known").fetchone() == (2,)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER gone AFTER INSERT ON known BEGIN DELETE FROM known; END",
+        "CREATE VIEW more AS SELECT 1",
+        "CREATE TABLE more (a)",
+    ],
+)
+def test_a_cache_that_does_something_is_made_anew(
+    statement: str, known: KnownPredictions, photo: Path, tmp_path: Path
+) -> None:
+    keep(known, predict(photo))
+    known.close()
+    database = sqlite3.connect(tmp_path / "cache" / "known.sqlite")
+    database.execute(statement)
+    database.close()
+    keep(known, predict(photo))
+    assert known.find(photo, SPEC) == predict(photo)
+
+
+def test_the_cache_is_the_users_own(known: KnownPredictions, photo: Path, tmp_path: Path) -> None:
+    keep(known, predict(photo))
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
