@@ -140,13 +140,17 @@ def _lock(path: Path) -> BaseFileLock:
     return lock
 
 
-def close_database(database: sqlite3.Connection, lock: BaseFileLock, path: Path) -> None:
-    """Close a project so that its file alone holds all of it."""
-    with contextlib.suppress(sqlite3.Error):
+def close_database(database: sqlite3.Connection) -> bool:
+    """Close a project; return whether its file alone holds all of it."""
+    try:
         flush_log(database)
+    except sqlite3.Error:  # closed before, or the disk does not take it; the log stays
+        is_whole = False
+    else:
+        is_whole = True
+    with contextlib.suppress(sqlite3.Error):
         database.close()
-        integrity.note_closed(path)
-    lock.release()
+    return is_whole
 
 
 def flush_log(database: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import LabelsError
 from core.inference.predictions import pack
+from core.labels import integrity
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
 from core.labels.photos import Content, Met, Photos
@@ -112,7 +113,10 @@ class LabelStore:
 
     def close(self) -> None:
         """Close the project; nothing is left to be saved."""
-        close_database(self._database, self._lock, self.path)
+        is_whole = close_database(self._database)
+        if is_whole and _identity_of(self.path) == self._identity:  # else another file lies there
+            integrity.note_closed(self.path)
+        self._lock.release()
 
     def flush_log(self) -> None:
         """Bring all labels into the one file, which people copy by itself."""
