@@ -9,15 +9,16 @@ that broke something are left in the folder.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _TIMEOUT_S, _MEMORY_MB = 20, 2048
-_SPARE_S = 120
 
 
 def main() -> int:
@@ -37,22 +38,35 @@ def main() -> int:
     unknown = set(options.targets) - set(TARGETS)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
-    broken = []
-    for name in options.targets or TARGETS:
-        command = [sys.executable, "-m", "tests.fuzzing", name, "--here", "--folder", str(folder)]
-        command += ["--seconds", str(options.seconds)]
-        started = time.monotonic()
-        with (folder / f"{name}.log").open("w") as log:
-            done = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, check=False)
-        lines = (folder / f"{name}.log").read_text(errors="replace").splitlines()
-        runs = next((line for line in lines if "stat::number_of_executed_units" in line), "")
-        took = time.monotonic() - started
-        print(f"{name}: status {done.returncode}, {runs.split()[-1:]} inputs in {took:.0f} s")
-        if done.returncode:
-            broken.append(name)
-            print("\n".join(lines[-40:]))
+    with ThreadPoolExecutor(os.cpu_count()) as at_once:  # each waits for a process of its own
+        outcomes = list(
+            at_once.map(
+                lambda name: _run(name, folder, options.seconds), options.targets or TARGETS
+            )
+        )
+    broken = [name for name in outcomes if name]
     print(f"broken: {', '.join(broken) or 'none'}; {folder}")
     return 1 if broken else 0
+
+
+def _run(name: str, folder: Path, seconds: int) -> str:
+    """Fuzz one target, say how that ended, and return its name where it broke."""
+    command = [sys.executable, "-m", "tests.fuzzing", name, "--here", "--folder", str(folder)]
+    started = time.monotonic()
+    with (folder / f"{name}.log").open("w") as log:
+        done = subprocess.run(
+            [*command, "--seconds", str(seconds)], cwd=ROOT, stdout=log, stderr=log, check=False
+        )
+    lines = (folder / f"{name}.log").read_text(errors="replace").splitlines()
+    runs = next((line for line in lines if "stat::number_of_executed_units" in line), "? 0")
+    took = time.monotonic() - started
+    print(
+        f"{name}: status {done.returncode}, {runs.split()[-1]} inputs in {took:.0f} s", flush=True
+    )
+    if not done.returncode:
+        return ""
+    print("\n".join(lines[-40:]), flush=True)
+    return name
 
 
 def _fuzz(name: str, folder: Path, seconds: int) -> None:

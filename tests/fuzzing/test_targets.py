@@ -15,10 +15,10 @@ SECONDS = 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the fuzzer runs on Linux")
-@pytest.mark.parametrize("name", TARGETS)
-def test_no_input_breaks_a_reader(name: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzzing", name, "--seconds", str(SECONDS)]
+def test_no_input_breaks_a_reader(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.fuzzing", "--seconds", str(SECONDS)]
     done = subprocess.run(
         [*command, "--folder", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+    assert done.stdout.count("status 0") == len(TARGETS)
