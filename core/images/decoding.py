@@ -162,8 +162,10 @@ def _decode(
             if image.info.get("progressive"):
                 check_scans(file, image.width * image.height)
             stack.enter_context(_memory(image, upright=upright, least_size=least_size))
-            orientation = _orientation(image)
+            orientation = _orientation_before(image)  # Pillow turns TIFFs as it loads them
             image.load()
+            if orientation is None:
+                orientation = _orientation(image)
             turned_by_pillow = image.format == "TIFF"
             rgb = _to_rgb(image)
     del image
@@ -181,12 +183,13 @@ def _memory(
     full_size = image.size
     if full_size[0] * full_size[1] > PIXEL_LIMIT:
         raise Image.DecompressionBombError
-    orientation = _orientation(image)
+    orientation = _orientation_before(image)
     if least_size is not None:
         lies = upright and orientation in _ON_THEIR_SIDE
         least = least_size(image.size[::-1] if lies else image.size)
         image.draft("RGB", least[::-1] if lies else least)
-    turned = orientation in _TURNS and (upright or image.format == "TIFF")
+    may_be_turned = orientation is None or orientation in _TURNS
+    turned = may_be_turned and (upright or image.format == "TIFF")
     needed = bytes_to_decode(image, full_size, turned=turned)
     if needed > budget.limit_bytes:
         raise _TooMuchMemoryError(needed)
@@ -221,6 +224,15 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 def as_stored(upright: Image.Image, orientation: int) -> Image.Image:
     """Turn an upright photo back to how its file stores it."""
     return upright.transpose(_BACK[orientation]) if orientation in _BACK else upright
+
+
+def _orientation_before(image: Image.Image) -> int | None:
+    """Return the orientation of a photo that is not loaded yet; None where only loading tells.
+
+    A PNG may tell it behind its pixels. Looking for it would load them unseen, and an error in
+    them would then be nobody's.
+    """
+    return None if image.format == "PNG" else _orientation(image)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
@@ -221,3 +222,39 @@ def test_every_format_turns_alike(tmp_path: Path, ending: str, orientation: int)
 def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     assert reason_of(tmp_path / "pipe.jpg") == "it is not an ordinary file"
+
+
+def damaged_png(kind: str) -> bytes:
+    """Return a PNG whose pixels are not all there."""
+    written = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(written, "PNG")
+    content = bytearray(written.getvalue())
+    data = content.index(b"IDAT")
+    if kind == "bad checksum":
+        content[data + 4000] ^= 1
+    elif kind == "cut off":
+        del content[data + 5000 :]
+    elif kind == "missing rows":
+        end = content.index(b"IEND") - 4
+        header, rest = content[: data - 4], content[end:]
+        packed = zlib.compress(zlib.decompress(bytes(content[data + 4 : end - 4]))[:5000])
+        chunk = b"IDAT" + packed
+        content = header + struct.pack(">I", len(packed)) + chunk
+        content += struct.pack(">I", zlib.crc32(chunk)) + rest
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["bad checksum", "cut off", "missing rows"])
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_png_with_missing_pixels_is_never_taken_for_whole(
+    kind: str, upright: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(damaged_png(kind))
+    with pytest.raises(UnreadableImageError):
+        load_rgb(path, upright=upright)
+    with pytest.raises(UnreadableImageError):
+        read_photo(path)
+    path.write_bytes(damaged_png("none"))
+    assert load_rgb(path, upright=upright).size == (64, 64)
