@@ -121,10 +121,18 @@ def _problems(database: sqlite3.Connection) -> list[str]:
 
 
 def _schema(database: sqlite3.Connection) -> dict[tuple[str, str], str]:
-    rows = database.execute(
-        "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
-    ).fetchall()  # other tools leave statistics, which hold nothing that runs
-    return {(kind, name): " ".join((sql or "").split()) for kind, name, sql in rows}
+    rows = database.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    return {
+        (kind, name): " ".join((sql or "").split())
+        for kind, name, sql in rows
+        if not _is_statistics(kind, name, sql)
+    }
+
+
+def _is_statistics(kind: object, name: object, sql: object) -> bool:
+    """Return whether a part is what ANALYZE leaves: a plain table, which runs nothing."""
+    is_plain = kind == "table" and str(sql).startswith("CREATE TABLE sqlite_stat")
+    return is_plain and str(name).startswith("sqlite_stat")
 
 
 def _tables(database: sqlite3.Connection) -> dict[str, list[str]]:

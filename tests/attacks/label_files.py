@@ -116,6 +116,11 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     "trigger on a view": changed(
         "CREATE TRIGGER gone INSTEAD OF INSERT ON labels BEGIN DELETE FROM steps; END"
     ),
+    "trigger called a statistic": changed(
+        "CREATE TRIGGER gone AFTER INSERT ON events BEGIN DELETE FROM events; END",
+        "UPDATE sqlite_schema SET name = 'sqlite_stat9', "
+        "sql = replace(sql, 'gone', 'sqlite_stat9') WHERE name = 'gone'",
+    ),
     "another table": changed("CREATE TABLE more (a)"),
     "search table": changed("CREATE VIRTUAL TABLE more USING fts5(a)"),
     "index of an expression": changed("CREATE INDEX more ON events(abs(id))"),
