@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import BinaryIO
 
@@ -11,7 +12,10 @@ _SCAN_PIXELS = 4 * 10**9
 _EXIF_BYTES = 4 * 2**20
 _MOST_STRIPS = 100_000
 _MOST_TAGS = 1_000
-_BLOCK_BYTES = 2**20
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+"""Those of a JPEG that begin something; the others stand among the pixels."""
+
+_SCAN, _END = b"\xda", b"\xd9"
 _TIFF_PLACES = (273, 324)
 """Tags that hold where each strip or tile lies."""
 
@@ -38,35 +42,43 @@ def check_start(file: BinaryIO) -> None:
 
 
 def check_scans(file: BinaryIO, pixels: int) -> None:
-    """Count the scans of a progressive JPEG.
+    """Count the scans of a progressive JPEG; what lies behind its end, as a film does, is none.
 
     Raises:
         CostlyError: there are too many for its size.
+
+    Source: ITU-T T.81, annex B.
     """
     position = file.tell()
     file.seek(0)
-    scans, last = 0, b""
-    while block := file.read(_BLOCK_BYTES):
-        scans += (last + block).count(b"\xff\xda")
-        last = block[-1:]
+    content = file.read()
+    file.seek(position)
+    scans, at = 0, 2
+    while (marker := _MARKER.search(content, at)) is not None and marker[1] != _END:
+        scans += marker[1] == _SCAN
         if scans * pixels > _SCAN_PIXELS:
             raise CostlyError
-    file.seek(position)
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
 
 
 def _check_segments(file: BinaryIO) -> None:
-    """Add up the Exif segments, which Pillow joins one by one.
+    """Add up the Exif segments, which Pillow joins one by one; other data may be large.
 
     Source: ITU-T T.81, annex B.
     """
     exif = 0
     file.seek(2)
-    while (head := file.read(4))[:1] == b"\xff" and len(head) == 4 and head[1] != 0xDA:
-        size = int.from_bytes(head[2:], "big")
-        exif += size if head[1] == 0xE1 else 0
-        if exif > _EXIF_BYTES or size < 2:
+    while (head := file.read(8)) and len(head) == 8 and head[:1] == b"\xff":
+        if head[1] == 0xFF:  # a filler
+            file.seek(-7, 1)
+            continue
+        size = int.from_bytes(head[2:4], "big")
+        if head[1:2] == _SCAN or size < 2:
+            return
+        exif += size if head[1] == 0xE1 and head[4:] == b"Exif" else 0
+        if exif > _EXIF_BYTES:
             raise CostlyError
-        file.seek(size - 2, 1)
+        file.seek(size - 6, 1)
 
 
 def _check_strips(file: BinaryIO, order: str, start: bytes) -> None:

@@ -31,8 +31,9 @@ _INDEX = re.compile(r"\d{1,9}", re.ASCII)
 _LONGEST_NAME = 300
 _UNPRINTABLE = {
     code: " " for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), 0x2028, 0x2029)
-} | {code: " " for code in (0x200E, 0x200F, *range(0x2066, 0x206A))}
-"""Control characters, and those that turn the direction of the text around them."""
+} | {code: " " for code in range(0x2066, 0x206A)}
+"""Control characters, and those that turn the direction of the text around them; the marks that
+Arabic and Hebrew names have of themselves stay."""
 
 
 def clean(name: str) -> str:

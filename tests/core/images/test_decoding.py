@@ -258,3 +258,15 @@ def test_a_png_with_missing_pixels_is_never_taken_for_whole(
         read_photo(path)
     path.write_bytes(damaged_png("none"))
     assert load_rgb(path, upright=upright).size == (64, 64)
+
+
+def test_photos_with_much_beside_their_pixels_open(tmp_path: Path) -> None:
+    written = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3), np.uint8)
+    Image.fromarray(noise).save(written, "JPEG", progressive=True)
+    content = written.getvalue()
+    depth = b"\xff\xe1\xff\xfdhttp://ns.adobe.com/xmp/extension/\0".ljust(65_535, b"x")
+    film = b"\xff\xda" * 100_000  # what follows a photo that moves is no part of it
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content[:2] + depth * 150 + b"\xff\xff" + content[2:] + film)
+    assert load_rgb(path, upright=True).size == (512, 512)

@@ -106,3 +106,8 @@ def test_imagenet() -> None:
     assert len(names) == 1000
     assert (names[0], names[281], names[999]) == ("tench", "tabby", "toilet tissue")
     assert placeholder_names(2) == ("class 0", "class 1")
+
+
+def test_names_are_one_line_and_keep_the_marks_of_their_script() -> None:
+    hebrew = "\u05d7\u05ea\u05d5\u05dc\u200f!"
+    assert from_value([hebrew, "a\nb", "\u202egnp.exe"]) == (hebrew, "a b", " gnp.exe")
