@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-LIMIT_BYTES = 1408 * 2**20
-"""Of all decoders together; what a photo becomes afterwards is less."""
+LIMIT_BYTES = 800 * 2**20
+"""Of all decoders together: a phone's photo of 200 megapixels fits. What a photo becomes afterwards
+is far less, so that the program stays within a gigabyte of what it takes idle."""
 
 _PIXEL_BYTES = {
     "1": 1, "L": 1, "P": 1, "PA": 2, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2,
@@ -65,16 +66,15 @@ class ByteBudget:
                 self._changed.notify_all()
 
 
-def bytes_to_decode(image: Image.Image, full_size: tuple[int, int], *, turned: bool) -> int:
+def bytes_to_decode(image: Image.Image, full_size: tuple[int, int]) -> int:
     """Return how much memory it takes to make RGB of a photo, at the worst moment.
 
     Args:
         image: opened, not loaded; perhaps to be decoded smaller than it is.
         full_size: (width, height) as it is.
-        turned: whether it is to be turned afterwards.
     """
     stored = _PIXEL_BYTES.get(image.mode, 4)
-    copied = image.mode != "RGB" or turned or "transparency" in image.info
+    copied = image.mode != "RGB" or "transparency" in image.info
     each = stored + _DECODER_BYTES.get(image.format or "", 0) + (_OUTPUT_BYTES if copied else 0)
     if image.format == "JPEG2000":
         each += _JPEG_2000_CHANNEL_BYTES * len(image.getbands())

@@ -5,6 +5,7 @@ Nothing heavy is imported before the first request, so that a window can stand a
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from core.images.decoding import Photo
     from core.images.preprocessing import Box, Preprocessing
 
 _CHUNK_SECONDS = 0.1
@@ -33,16 +35,22 @@ class ViewedPhoto:
 
     Attributes:
         path: the file.
-        pixels: RGB, uint8, shape (H, W, 3), upright.
-        seen: what the model saw, uint8, shape (h, w, 3); None where no model is loaded.
-        box: where ``seen`` lies on the upright photo, (left, top, right, bottom) in pixels;
-            None where the model sees the photo turned otherwise than people do.
+        photo: its pixels, and what is odd about it.
+        seen: what the model saw, uint8, shape (h, w, 3); None where no model is loaded, or
+            only a part of the photo could be decoded.
+        box: where ``seen`` lies on ``pixels``, (left, top, right, bottom); None where the
+            model sees the photo turned otherwise than people do.
     """
 
     path: Path
-    pixels: npt.NDArray[np.uint8]
+    photo: Photo
     seen: npt.NDArray[np.uint8] | None
     box: Box | None
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """Return the photo as people see it: RGB, uint8, shape (H, W, 3), upright."""
+        return self.photo.pixels
 
 
 @dataclass(frozen=True)
@@ -165,16 +173,28 @@ def _search(
 
 def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
     from core.errors import PreprocessingError
-    from core.images.decoding import read_photo
+    from core.images.decoding import shown, stored_photo
 
-    photo = read_photo(path)
-    seen, box = None, None
-    if preprocessing is not None:
-        try:
-            seen, box = preprocessing.view(photo)
-        except PreprocessingError:  # the photo still shows; its prediction says what is wrong
-            seen, box = None, None
-    return ViewedPhoto(path, photo.pixels, seen, box)
+    seen = None
+    with stored_photo(path, may_be_partial=True) as stored:
+        if preprocessing is not None and stored.damage is None:
+            # The photo still shows where it gives no input; its prediction says why.
+            with contextlib.suppress(PreprocessingError):
+                seen = preprocessing.see(stored)
+        photo = shown(stored)
+    if seen is None:
+        return ViewedPhoto(path, photo, None, None)
+    return ViewedPhoto(path, photo, seen.shown, _scaled(seen.box, photo))
+
+
+def _scaled(box: Box | None, photo: Photo) -> Box | None:
+    """Return a box on a photo's pixels, which may have been shrunk."""
+    if box is None:
+        return None
+    height, width = photo.pixels.shape[:2]
+    across, down = width / photo.size[0], height / photo.size[1]
+    left, top, right, bottom = box
+    return left * across, top * down, right * across, bottom * down
 
 
 def _shrink(path: Path, size_px: int) -> npt.NDArray[np.uint8]:

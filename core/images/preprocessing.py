@@ -13,7 +13,9 @@ from PIL import Image
 
 from core.errors import PreprocessingError, cannot_read, os_reason
 from core.files import open_ordinary
-from core.images.decoding import Photo, Size, as_stored
+from core.images.colours import TRANSPARENCIES, Transparency, plain_rgb
+from core.images.decoding import StoredPhoto, stored_photo
+from core.images.turning import Size, turned_crop, turned_resize, turned_size
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 ChannelOrder = Literal["RGB", "BGR", "grey", "RGBA"]
@@ -56,7 +58,30 @@ _RESIZED_LIMIT_PX = 100_000_000
 _LARGEST = 1e30
 """Of a number of the normalisation, so that it and its inverse are numbers at single precision."""
 
+_FAST_MARGIN = 2
+"""How much larger than the network wants it a photo stays where the JPEG decoder shrinks it."""
+
 _LARGEST_FILE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class SeenPhoto:
+    """What a network sees of a photo.
+
+    Attributes:
+        pixels: as ``Preprocessing.seen_by_model`` gives them, uint8, shape (H, W, C).
+        box: where that lies on the upright photo, (left, top, right, bottom) in its pixels;
+            None where the network sees the photo turned otherwise than people do.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    box: Box | None
+
+    @property
+    def shown(self) -> npt.NDArray[np.uint8]:
+        """Return the pixels with three channels, to look at."""
+        pixels = self.pixels[:, :, :3]
+        return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
 @dataclass(frozen=True)
@@ -76,6 +101,8 @@ class Preprocessing:
         mean: taken off each channel.
         std: each channel is divided by it.
         apply_orientation: whether the network sees the photo upright by its EXIF.
+        transparency: what the network gets where the photo is transparent: "white", or what
+            the file has behind it ("dropped"), as Pillow's ``convert("RGB")`` gives it.
         transform_input: of Inception and GoogLeNet alone: whether the network itself turns
             ImageNet's normalisation into its own (0.5, 0.5). It is so for torchvision's own
             weights and networks trained from them; no checkpoint says it.
@@ -92,6 +119,7 @@ class Preprocessing:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     apply_orientation: bool = True
+    transparency: Transparency = "white"
     transform_input: bool = False
 
     def __post_init__(self) -> None:
@@ -110,6 +138,9 @@ class Preprocessing:
             raise PreprocessingError(f"The interpolation must be one of {known}.")
         if self.channel_order not in _CHANNELS:
             raise PreprocessingError(f"The channel order must be one of {', '.join(_CHANNELS)}.")
+        if self.transparency not in TRANSPARENCIES:
+            known = ", ".join(TRANSPARENCIES)
+            raise PreprocessingError(f"Transparency must be one of {known}.")
         counts = _CHANNELS[self.channel_order]
         if len(self.mean) not in counts or len(self.std) != len(self.mean):
             wanted = " or ".join(map(str, counts))
@@ -141,14 +172,14 @@ class Preprocessing:
         assert isinstance(self.resize, tuple)
         return self.resize
 
-    def seen_by_model(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+    def seen_by_model(self, image: Image.Image, orientation: int = 1) -> npt.NDArray[np.uint8]:
         """Return the pixels that go in, before they are scaled: resized, cropped, reordered.
 
-        At most one grey level from torchvision's own transforms, which resize the whole photo
-        before they crop.
+        They are those of torchvision's own transforms, to the bit.
 
         Args:
-            image: RGB.
+            image: RGB, as its file stores it.
+            orientation: the turn that is applied first, as EXIF numbers them; 1 is none.
 
         Returns:
             uint8, shape (H, W, C), channels in ``channel_order``.
@@ -157,13 +188,21 @@ class Preprocessing:
             PreprocessingError: the photo is so long and thin that resizing it would not
                 fit in memory.
         """
-        width, height = self.resized_size(image.size)
+        size = turned_size(image.size, orientation)
+        width, height = self.resized_size(size)
         if width < 1 or height < 1 or width * height > _RESIZED_LIMIT_PX:
             raise PreprocessingError(
-                f"the photo is too long and thin ({image.width}×{image.height} pixels) "
+                f"the photo is too long and thin ({size[0]}×{size[1]} pixels) "
                 "to be resized for the model"
             )
-        return self._in_order(self._resize_and_crop(image, (width, height)))
+        left, top = self._crop_corner((width, height)) if self.crop else (0, 0)
+        tall, wide = self.input_size
+        box = (left, top, left + wide, top + tall)
+        if (width, height) == size:
+            return self._in_order(turned_crop(image, orientation, box))
+        filter_ = _RESAMPLING[self.interpolation]
+        resized = turned_resize(image, orientation, (width, height), filter_)
+        return self._in_order(resized if self.crop is None else resized.crop(box))
 
     def resized_size(self, size: Size) -> Size:
         """Return (width, height) after the resize.
@@ -213,32 +252,30 @@ class Preprocessing:
         right, bottom = left + self.crop[1], top + self.crop[0]
         return (left * across, top * down, right * across, bottom * down)
 
-    def input_of(self, photo: Photo) -> npt.NDArray[np.float32]:
-        """Return the network's input for a photo, shape (C, H, W).
+    def see(self, stored: StoredPhoto) -> SeenPhoto:
+        """Return what the network sees of a photo, and where on the upright photo that lies.
+
+        Raises:
+            PreprocessingError: as for ``seen_by_model``.
+        """
+        image = plain_rgb(stored.image, self.transparency)
+        pixels = self.seen_by_model(image, stored.orientation if self.apply_orientation else 1)
+        is_upright = self.apply_orientation or stored.orientation == 1
+        return SeenPhoto(pixels, self.seen_box(stored.size) if is_upright else None)
+
+    def see_file(self, path: Path, *, is_exact: bool = True) -> SeenPhoto:
+        """Decode a photo and return what the network sees of it.
 
         Args:
-            photo: upright, as people see it.
+            path: the photo.
+            is_exact: decode every pixel first; else a JPEG decoder may shrink large photos.
+
+        Raises:
+            UnreadableImageError: with the reason.
+            PreprocessingError: as for ``seen_by_model``.
         """
-        image = Image.fromarray(photo.pixels)
-        if photo.orientation != 1 and not self.apply_orientation:
-            image = as_stored(image, photo.orientation)
-        return self.to_input(self.seen_by_model(image))
-
-    def view(self, photo: Photo) -> tuple[npt.NDArray[np.uint8], Box | None]:
-        """Return what the model sees of a photo, and where on the upright photo that lies.
-
-        Args:
-            photo: upright, as people see it.
-
-        Returns:
-            ``seen_by_model``'s pixels with three channels to show, and the box in pixels of
-            the upright photo; None where the model sees the photo turned otherwise than
-            people do.
-        """
-        image = Image.fromarray(photo.pixels)
-        if photo.orientation == 1 or self.apply_orientation:
-            return self._shown(image), self.seen_box(image.size)
-        return self._shown(as_stored(image, photo.orientation)), None
+        with stored_photo(path, least_size=None if is_exact else self._with_margin) as stored:
+            return self.see(stored)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -253,43 +290,10 @@ class Preprocessing:
         pixels = np.asarray(image)
         return pixels[:, :, ::-1] if self.channel_order == "BGR" else pixels
 
-    def _shown(self, image: Image.Image) -> npt.NDArray[np.uint8]:
-        seen = self.seen_by_model(image)[:, :, :3]
-        return np.repeat(seen, 3, axis=2) if seen.shape[2] == 1 else seen
-
-    def _resize_and_crop(self, image: Image.Image, resized: Size) -> Image.Image:
-        """Return the pixels that go in; only what the crop keeps is resized, where that can be."""
-        filter_ = _RESAMPLING[self.interpolation]
-
-        def whole() -> Image.Image:
-            return image if resized == image.size else image.resize(resized, filter_)
-
-        if self.crop is None:
-            return whole()
-        left, top = self._crop_corner(resized)
-        box = (left, top, left + self.crop[1], top + self.crop[0])
-        if not self._may_resize_crop_alone(image.size, resized, box):
-            return whole().crop(box)
-        across, down, right, bottom = self.seen_box(image.size)
-        within = (across, down, min(right, image.width), min(bottom, image.height))
-        return image.resize((self.crop[1], self.crop[0]), filter_, box=within)
-
-    def _may_resize_crop_alone(self, size: Size, resized: Size, box: tuple[int, ...]) -> bool:
-        """Return whether that leaves each pixel within one grey level of resizing all.
-
-        Pillow resizes along one side and then along the other, and rounds in between. Which
-        side comes first depends on the sizes, but for landscapes made smaller it does not; and
-        weights below zero, as bicubic has, would enlarge what is rounded.
-        """
-        return (
-            isinstance(self.resize, int)
-            and self.interpolation in ("bilinear", "hamming")
-            and size[0] >= size[1] > resized[1]
-            and box[0] >= 0
-            and box[1] >= 0
-            and box[2] <= resized[0]
-            and box[3] <= resized[1]
-        )
+    def _with_margin(self, size: Size) -> Size:
+        """Return how large a photo must stay while it is decoded; of its size upright."""
+        width, height = self.resized_size(size)
+        return _FAST_MARGIN * width, _FAST_MARGIN * height
 
     def _crop_corner(self, size: Size) -> Size:
         """Return (left, top) of the crop; negative where the photo is padded."""

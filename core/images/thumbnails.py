@@ -8,8 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.images.decoding import rgb_image
+from core.images import colours
+from core.images.decoding import stored_photo
 from core.images.desktop_thumbnails import thumbnail_of
+from core.images.turning import turned
+
+_SHRUNK_FIRST = 64
+"""Times the pixels of a thumbnail that a photo keeps until its colours are right."""
 
 
 def find_or_make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
@@ -38,6 +43,8 @@ def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
         UnreadableImageError: with the reason.
     """
     side = (size_px, size_px)
-    with rgb_image(path, upright=True, least_size=lambda _: side) as (image, _):
+    with stored_photo(path, least_size=lambda _: side, may_be_partial=True) as stored:
+        image = colours.shown_rgb(stored.image, _SHRUNK_FIRST * size_px**2)
+        image = turned(image, stored.orientation)
         image.thumbnail(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
         return np.asarray(image)

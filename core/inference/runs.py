@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _AHEAD_BYTES = 64 * 2**20
 _AHEAD_BATCHES = 3
 _RECALL_SECONDS = 0.05
-_FAST_MARGIN = 2
 """How much larger than the resize's result a JPEG must stay when the decoder shrinks it: without
 a margin 97 % of enlarged photos kept their class."""
 
@@ -232,17 +231,8 @@ def decode(path: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decod
         preprocessing: what makes them.
         is_exact: decode every pixel first; else a JPEG decoder may shrink large photos itself.
     """
-    from core.images.decoding import rgb_image
-
-    def with_margin(size: tuple[int, int]) -> tuple[int, int]:
-        width, height = preprocessing.resized_size(size)
-        return _FAST_MARGIN * width, _FAST_MARGIN * height
-
-    least_size = None if is_exact else with_margin
     try:
-        upright = preprocessing.apply_orientation
-        with rgb_image(path, upright=upright, least_size=least_size) as (image, _):
-            return preprocessing.seen_by_model(image)
+        return preprocessing.see_file(path, is_exact=is_exact).pixels
     except MemoryError:
         return "it does not fit in memory"
     except UnreadableImageError as error:

@@ -18,8 +18,7 @@ from core.errors import (
     UnknownLayerError,
     UnreadableImageError,
 )
-from core.images.decoding import read_photo
-from core.images.preprocessing import Box, Preprocessing
+from core.images.preprocessing import Box, Preprocessing, SeenPhoto
 from core.inside.class_activation import ClassActivation, channel_counts, class_activation
 from core.inside.feature_maps import (
     FeatureMapsOfPhoto,
@@ -209,16 +208,15 @@ class Lens:
             NotSpatialError: the layer's output cannot be shown.
         """
         try:
-            photo = read_photo(image)
-            values = torch.from_numpy(self._preprocessing.input_of(photo))
+            seen = self._preprocessing.see_file(image)
         except UnreadableImageError as error:
             empty = np.zeros((1, 1), np.float32)
             return ComparedPhoto(image, empty, np.zeros((1, 1, 3), np.uint8), str(error))
-        batch = values.unsqueeze(0).to(self._device())
+        batch = self._batch_of(seen)
         maps = capture_feature_maps(self._network, batch, layer)[call - 1].values
         known = channel is not None and channel < len(maps)
         one = maps[channel] if known else maps.mean(axis=0)
-        return ComparedPhoto(image, np.array(one), self._preprocessing.view(photo)[0])
+        return ComparedPhoto(image, np.array(one), seen.shown)
 
     def pooled(self, image: Path) -> npt.NDArray[np.float32] | None:
         """Return a photo's pooled features, shape (D,), length 1; None where it is unreadable."""
@@ -226,10 +224,9 @@ class Lens:
         if known is not None:
             return np.asarray(known, np.float32)
         try:
-            values = torch.from_numpy(self._preprocessing.input_of(read_photo(image)))
+            batch = self._batch_of(self._preprocessing.see_file(image))
         except (UnreadableImageError, PreprocessingError):
             return None
-        batch = values.unsqueeze(0).to(self._device())
         found: npt.NDArray[np.float32] = pooled_features(self._network, batch)[0]
         if (len(self._pooled) + 1) * found.nbytes // 2 <= _POOLED_LIMIT_BYTES:
             self._pooled[str(image)] = found.astype(np.float16)
@@ -241,18 +238,20 @@ class Lens:
         if known is not None:
             self._photos.move_to_end(image)
             return known
-        photo = read_photo(image)
-        pixels, box = self._preprocessing.view(photo)
-        values = torch.from_numpy(self._preprocessing.input_of(photo))
-        batch = values.unsqueeze(0).to(self._device())
+        seen = self._preprocessing.see_file(image)
+        batch = self._batch_of(seen)
         while self._photos and (
             len(self._photos) >= _KEPT_PHOTOS or self.kept_bytes > self._limit // 2
         ):
             self._photos.popitem(last=False)
         recording = record(self._network, batch, limit_bytes=self._limit - self.kept_bytes)
-        found = _Seen(batch, pixels, box, recording)
+        found = _Seen(batch, seen.shown, seen.box, recording)
         self._photos[image] = found
         return found
+
+    def _batch_of(self, seen: SeenPhoto) -> Tensor:
+        values = torch.from_numpy(self._preprocessing.to_input(seen.pixels))
+        return values.unsqueeze(0).to(self._device())
 
     def _empty(self) -> Tensor:
         size = self._preprocessing.input_size

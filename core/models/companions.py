@@ -107,6 +107,7 @@ def from_timm(config: Any) -> Preprocessing | None:
                 "mean": list(config["mean"]),
                 "std": list(config["std"]),
                 "apply_orientation": False,
+                "transparency": "dropped",
             }
         )
     except _ODD:
@@ -137,6 +138,7 @@ def _from_hugging_face(config: Mapping[str, Any]) -> Preprocessing | None:
             "mean": list(config["image_mean"]) if normalised else [0.0, 0.0, 0.0],
             "std": list(config["image_std"]) if normalised else [1.0, 1.0, 1.0],
             "apply_orientation": False,
+            "transparency": "dropped",
         }
         return from_json(values)
     except (*_ODD, IndexError):

@@ -27,8 +27,8 @@ def own_weights(architecture: str, sha256: str) -> Any | None:
 def preset_for(architecture: str, shapes: Shapes, first: str) -> Preprocessing:
     """Return the preprocessing that a checkpoint of this architecture most likely wants.
 
-    It is the preset whose image size fits the network, without orientation: people train with
-    loaders that ignore EXIF.
+    It is the preset whose image size fits the network, without orientation and transparency:
+    people train with loaders that ignore EXIF and drop what is transparent.
 
     Args:
         architecture: torchvision's name, or a ResNet's form.
@@ -37,7 +37,7 @@ def preset_for(architecture: str, shapes: Shapes, first: str) -> Preprocessing:
         first: name of the first convolution's weight, whose channels are the input's.
     """
     known = architecture if architecture in BY_NAME else "resnet50"
-    found = replace(_fitting(known, shapes), apply_orientation=False)
+    found = replace(_fitting(known, shapes), apply_orientation=False, transparency="dropped")
     stem = shapes.get(first, ())
     if first == "conv1.weight" and stem[2:] == (3, 3) and known.startswith(_LARGE_STEMS):
         found = replace(found, resize=32, crop=(32, 32), mean=CIFAR_MEAN, std=CIFAR_STD)

@@ -100,6 +100,7 @@ class PreprocessingDialog(QDialog):
             mean=tuple(round(box.value(), 6) for box in self.mean[:channels]),
             std=tuple(round(box.value(), 6) for box in self.std[:channels]),
             apply_orientation=self.upright.isChecked(),
+            transparency=self.transparency.currentData(),
             transform_input=self.transform.isChecked(),
         )
 
@@ -128,6 +129,7 @@ class PreprocessingDialog(QDialog):
             for box, number in zip(boxes, numbers, strict=False):
                 box.setValue(number)
         self.upright.setChecked(value.apply_orientation)
+        self.transparency.setCurrentIndex(self.transparency.findData(value.transparency))
         self.transform.setChecked(value.transform_input)
         self._filling = False
         self._follow()
@@ -184,6 +186,10 @@ class PreprocessingDialog(QDialog):
         self.mean = [_number(-1000, 1000) for _ in range(4)]
         self.std = [_number(0.000001, 1000) for _ in range(4)]
         self.upright = QCheckBox(self.tr("turn photos upright by their EXIF"))
+        self.transparency = _choices(
+            (self.tr("laid over white"), "white"),
+            (self.tr("dropped, as most training scripts do"), "dropped"),
+        )
         self.transform = QCheckBox(self)
         self.transform.setText(self.tr("the network turns its input itself (transform_input)"))
         self.transform.hide()
@@ -213,6 +219,7 @@ class PreprocessingDialog(QDialog):
             (self.tr("Mean"), tuple(self.mean)),
             (self.tr("Std"), tuple(self.std)),
             (self.tr("Orientation"), (self.upright,)),
+            (self.tr("Transparency"), (self.transparency,)),
         ]
         if self.transform.isEnabled():
             rows.append((self.tr("Inception"), (self.transform,)))
@@ -302,7 +309,8 @@ class PreprocessingDialog(QDialog):
         return box
 
     def _connect(self) -> None:
-        for combo in (self.resize_kind, self.interpolation, self.order, self.scale):
+        combos = (self.resize_kind, self.interpolation, self.order, self.scale, self.transparency)
+        for combo in combos:
             combo.currentIndexChanged.connect(self._follow)
         for box in (self.crops, self.upright, self.transform):
             box.toggled.connect(self._follow)

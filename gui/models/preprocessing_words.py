@@ -38,5 +38,10 @@ def in_words(preprocessing: Preprocessing) -> tuple[str, str]:
         if preprocessing.apply_orientation
         else tr("preprocessing", "the photo as stored")
     )
+    clear = (
+        tr("preprocessing", "transparent parts over white")
+        if preprocessing.transparency == "white"
+        else tr("preprocessing", "transparency dropped")
+    )
     order = preprocessing.channel_order
-    return short, f"{size}; {order}; {normalised}; {upright}."
+    return short, f"{size}; {order}; {normalised}; {upright}; {clear}."

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LIMIT_BYTES = 1536 * 2**20
+LIMIT_BYTES = 1024 * 2**20
 LIMIT_S = 10
 _ADDRESS_SPACE_BYTES = 16 * 2**30
 _CPU_S = 60

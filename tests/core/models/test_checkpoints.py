@@ -184,7 +184,7 @@ def test_a_thousand_classes_are_imagenets(tmp_path: Path) -> None:
 
 def test_a_foreign_checkpoint_sees_photos_as_stored(resnet: nn.Module, tmp_path: Path) -> None:
     path = save(resnet.state_dict(), tmp_path / "mine.pth")
-    expected = Preprocessing(apply_orientation=False)
+    expected = Preprocessing(apply_orientation=False, transparency="dropped")
     assert open_model(ModelChoice(checkpoint=path)).spec.preprocessing == expected
 
 
