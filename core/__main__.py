@@ -163,15 +163,15 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from core.images.finding import find_images
+    from core.images.finding import PassedOver, find_images
     from core.inference.engine import Engine
-    from core.inference.predictions import to_csv
 
     for target in (options.json, options.csv):
         if target not in (None, STANDARD_OUTPUT):
             refuse_unwritable(target)
     predictions: list[Prediction] = []
     progress = ProgressLine()
+    passed_over = PassedOver()
     unreadable: list[str] = []
 
     def on_problem(sentence: str) -> None:
@@ -189,7 +189,7 @@ def _classify(options: argparse.Namespace) -> int:
         if not spec.predicts:
             raise DroplensError(f"{spec.checkpoint} predicts nothing. {' '.join(spec.problems)}")
         run = engine.classify(
-            find_images(options.paths, on_problem),
+            find_images(options.paths, on_problem, passed_over=passed_over),
             on_predictions,
             top_k=options.top_k,
             batch_size=options.batch_size,
@@ -198,20 +198,28 @@ def _classify(options: argparse.Namespace) -> int:
     finally:
         engine.shut_down()
         progress.end()
+    if passed_over:
+        say(passed_over.sentence())
     if not predictions and not unreadable and not interrupted:
         raise DroplensError(f"No photos were found in {', '.join(map(str, options.paths))}.")
-    if options.json is not None:
-        write_json([one.to_json() for one in predictions], options.json)
-    if options.csv is not None:
-        write_result(options.csv, to_csv(predictions, options.top_k))
-    if options.json is None and options.csv is None:
-        _print_table(predictions)
+    _write_predictions(predictions, options)
     if interrupted:
         return _INTERRUPTED
     failed = [one.error for one in predictions if one.error is not None]
     for sentence in failed:
         say(sentence)
     return SOME_FAILED if failed or unreadable else ALL_DONE
+
+
+def _write_predictions(predictions: list[Prediction], options: argparse.Namespace) -> None:
+    from core.inference.predictions import to_csv
+
+    if options.json is not None:
+        write_json([one.to_json() for one in predictions], options.json)
+    if options.csv is not None:
+        write_result(options.csv, to_csv(predictions, options.top_k))
+    if options.json is None and options.csv is None:
+        _print_table(predictions)
 
 
 def _inspect(options: argparse.Namespace) -> int:

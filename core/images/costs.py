@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import struct
 from typing import BinaryIO
+
+from core.images import tiff_tags
 
 _SCAN_PIXELS = 4 * 10**9
 """Of a progressive JPEG, each of whose scans goes over all pixels; cameras write about ten."""
 
 _EXIF_BYTES = 4 * 2**20
 _MOST_STRIPS = 100_000
-_MOST_TAGS = 1_000
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 """Those of a JPEG that begin something; the others stand among the pixels."""
 
 _SCAN, _END = b"\xda", b"\xd9"
-_TIFF_PLACES = (273, 324)
-"""Tags that hold where each strip or tile lies."""
 
 
 class CostlyError(Exception):
@@ -36,8 +34,8 @@ def check_start(file: BinaryIO) -> None:
     start = file.read(8)
     if start[:3] == b"\xff\xd8\xff":
         _check_segments(file)
-    elif start[:4] in (b"II*\0", b"MM\0*"):
-        _check_strips(file, "<" if start[:2] == b"II" else ">", start)
+    elif start[:4] in tiff_tags.STARTS:
+        _check_strips(file)
     file.seek(0)
 
 
@@ -81,18 +79,9 @@ def _check_segments(file: BinaryIO) -> None:
         file.seek(size - 6, 1)
 
 
-def _check_strips(file: BinaryIO, order: str, start: bytes) -> None:
-    """Count the strips of the first picture in a TIFF.
-
-    Source: TIFF 6.0, section 2.
-    """
-    file.seek(struct.unpack(f"{order}I", start[4:8])[0])
-    head = file.read(2)
-    count = struct.unpack(f"{order}H", head)[0] if len(head) == 2 else 0
-    for _ in range(min(count, _MOST_TAGS)):
-        entry = file.read(12)
-        if len(entry) < 12:
-            return
-        tag, _, values = struct.unpack(f"{order}HHI", entry[:8])
-        if tag in _TIFF_PLACES and values > _MOST_STRIPS:
+def _check_strips(file: BinaryIO) -> None:
+    """Count the strips or tiles of the first picture in a TIFF."""
+    tags = tiff_tags.first_tags(file) or {}
+    for place in (tiff_tags.STRIP_PLACES, tiff_tags.TILE_PLACES):
+        if place in tags and tags[place].count > _MOST_STRIPS:
             raise CostlyError

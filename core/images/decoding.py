@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +18,11 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from core.errors import UnreadableImageError
 from core.files import open_ordinary
-from core.images import colours, tones
+from core.images import colours, png_files, raw, tones
 from core.images.budget import ByteBudget, bytes_to_decode
 from core.images.costs import check_scans, check_start
+from core.images.finding import JPEG_XL_MAGIC
+from core.images.frames import count_frames
 from core.images.journal import noting
 from core.images.refusals import PIXEL_LIMIT, TooMuchMemoryError, reason_of
 from core.images.silence import silent_libraries
@@ -33,11 +38,14 @@ program (PostScript), asks for one, or was never a photo."""
 budget = ByteBudget()
 """What all decoding may take at once."""
 
+_END_OF_JPEG = b"\xff\xd9"
+_JPEG_XL = "JXL"
 _MAY_SHRINK = ("JPEG", "MPO")
 _ORIENTATION_TAG = 0x0112
 _SHOWN_PIXELS = 24_000_000
 """Of a photo for people; larger ones are shrunk to that, whatever a screen may show of them."""
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints what it logs
 pillow_heif.register_heif_opener()
 # Whole numbers of 32 bits without a sign, in the other order of bytes: Pillow leaves these out.
 TiffImagePlugin.OPEN_INFO[b"MM", 1, (1,), 1, (32,), ()] = ("I", "I;32BS")
@@ -55,13 +63,16 @@ class StoredPhoto:
 
     Attributes:
         image: in whichever mode Pillow keeps it.
-        orientation: the turn that is still to be done, as EXIF numbers them; 1 is none. Pillow
-            turns TIFFs and HEICs as it decodes them.
+        orientation: the turn that is still to be done, as EXIF numbers them; 1 is none. TIFFs,
+            HEICs and JPEG XL are turned as they are decoded.
+        frames: pages, or pictures of an animation, in the file; counted only where people are
+            to be shown it.
         damage: why only a part of it could be decoded; None where it is whole.
     """
 
     image: Image.Image
     orientation: int
+    frames: int = 1
     damage: str | None = None
 
     @property
@@ -77,23 +88,29 @@ class Photo:
     Attributes:
         pixels: RGB, uint8, shape (H, W, 3), upright; at most 24 million pixels.
         size: (width, height) of the photo upright, before it was shrunk to that.
+        frames: pages, or pictures of an animation, in the file.
         values: which of a photo's values of more than 8 bits are black and white; None for others.
         damage: why only a part of it could be decoded; None where it is whole.
     """
 
     pixels: npt.NDArray[np.uint8]
     size: Size
+    frames: int = 1
     values: tones.Range | None = None
     damage: str | None = None
 
 
-def read_photo(path: Path) -> Photo:
+def read_photo(path: Path, frame: int | None = None) -> Photo:
     """Decode a photo for people, as far as it goes.
+
+    Args:
+        path: any file.
+        frame: as for ``stored_photo``.
 
     Raises:
         UnreadableImageError: with the reason.
     """
-    with stored_photo(path, may_be_partial=True) as stored:
+    with stored_photo(path, frame=frame, may_be_partial=True) as stored:
         return shown(stored)
 
 
@@ -103,7 +120,7 @@ def shown(stored: StoredPhoto) -> Photo:
     values = tones.range_of(image) if tones.is_deep(image) else None
     rgb = colours.shown_rgb(image, _SHOWN_PIXELS)
     pixels = turned_pixels(np.asarray(rgb), stored.orientation)
-    return Photo(np.ascontiguousarray(pixels), stored.size, values, stored.damage)
+    return Photo(np.ascontiguousarray(pixels), stored.size, stored.frames, values, stored.damage)
 
 
 def load_rgb(
@@ -134,17 +151,17 @@ def stored_photo(
     path: Path,
     *,
     least_size: Callable[[Size], Size] | None = None,
+    frame: int | None = None,
     may_be_partial: bool = False,
 ) -> Iterator[StoredPhoto]:
     """Decode a photo, within the memory that all decoders share.
-
-    Animations give their first frame.
 
     Args:
         path: any file; its content decides, not its ending.
         least_size: lets the JPEG decoder shrink while it decodes; given (width, height) of the
             photo upright, returns how large it must stay. The pixels differ from those of a
             full decode.
+        frame: which of several pages or pictures, from 0; None for the one that is shown first.
         may_be_partial: take what a damaged file has, for people to look at; no model is given
             that.
 
@@ -154,7 +171,7 @@ def stored_photo(
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(noting(path))
-            stored = _decode(path, stack, least_size, may_be_partial=may_be_partial)
+            stored = _decode(path, stack, least_size, frame, may_be_partial=may_be_partial)
         except UnreadableImageError:
             raise
         except Exception as error:  # decoders raise whatever a broken file provokes
@@ -166,30 +183,93 @@ def _decode(
     path: Path,
     stack: contextlib.ExitStack,
     least_size: Callable[[Size], Size] | None,
+    frame: int | None,
     *,
     may_be_partial: bool,
 ) -> StoredPhoto:
     """Decode a photo; the stack holds its memory for as long as it is used."""
-    with open_ordinary(path) as file:
-        check_start(file)
-        with Image.open(file, formats=FORMATS) as image:
+    with open_ordinary(path) as file, silent_libraries():
+        content: BinaryIO = file
+        turn = 1
+        if raw.is_raw(path, file):
+            preview = raw.preview_of(path)
+            content, turn = preview.content, preview.orientation
+        check_start(content)
+        with _open(path, content) as image:
+            frames = count_frames(image) if may_be_partial else 1
+            if frame is not None and frames > 1:
+                image.seek(frame)
             if image.info.get("progressive"):
-                check_scans(file, image.width * image.height)
+                check_scans(content, image.width * image.height)
             stack.enter_context(_memory(image, least_size))
-            damage = _load(path, image, may_be_partial=may_be_partial)
-            return StoredPhoto(image, _orientation(image), damage)
+            loaded, damage = _load(path, image, content, may_be_partial=may_be_partial)
+            orientation = 1 if image.format == _JPEG_XL else _orientation(loaded, turn)
+            return StoredPhoto(loaded, orientation, frames, damage)
 
 
-def _load(path: Path, image: Image.Image, *, may_be_partial: bool) -> str | None:
+def _open(path: Path, file: BinaryIO) -> Image.Image:
+    """Open any photo that is not RAW, or the preview of one that is."""
+    if png_files.is_of_apple(file):
+        return Image.open(png_files.from_apple(file, PIXEL_LIMIT), formats=("PNG",))
+    start = file.read(16)
+    file.seek(0)
+    if start.startswith(JPEG_XL_MAGIC):
+        return _open_jpeg_xl(path, file)
+    try:
+        return Image.open(file, formats=FORMATS)
+    except Exception:
+        sound = png_files.without_damaged_notes(file) if start[:8] == png_files.SIGNATURE else None
+        if sound is None:
+            raise
+        return Image.open(sound, formats=("PNG",))
+
+
+def _open_jpeg_xl(path: Path, file: BinaryIO) -> Image.Image:
+    try:
+        import pylibjxl
+    except (ImportError, OSError) as error:
+        reason = "it is a JPEG XL picture, which this computer's Droplens does not read"
+        raise UnreadableImageError(path, f"{reason}; save it as JPEG") from error
+    if _JPEG_XL not in Image.OPEN:
+        pylibjxl.register_pillow()
+    image = Image.open(file, formats=(_JPEG_XL,))
+    if getattr(image, "is_animated", False):  # the decoder would give the last frame
+        image.close()
+        reason = "it is an animated JPEG XL picture, which Droplens does not read"
+        raise UnreadableImageError(path, f"{reason}; save it as GIF or WebP")
+    return image
+
+
+def _load(
+    path: Path, image: Image.Image, content: BinaryIO, *, may_be_partial: bool
+) -> tuple[Image.Image, str | None]:
     """Decode all pixels; return why some are missing, where that may be."""
     try:
-        with silent_libraries():
-            image.load()
+        image.load()
     except Exception as error:
-        if not may_be_partial or not _has_pixels(image):
+        if not may_be_partial:
             raise
-        return reason_of(path, error)
-    return None
+        damage = reason_of(path, error)
+        if image.format in _MAY_SHRINK:
+            return _ended(content, image.size), damage
+        if not _has_pixels(image):
+            raise
+        return image, damage
+    return image, None
+
+
+def _ended(content: BinaryIO, size: Size) -> Image.Image:
+    """Return a JPEG that is cut off as far as it goes: the decoder is told that it has ended.
+
+    Args:
+        content: the file.
+        size: to which it was to be decoded.
+    """
+    content.seek(0)
+    image = Image.open(io.BytesIO(content.read() + _END_OF_JPEG), formats=("JPEG",))
+    image.draft("RGB", size)
+    image.load()
+    return image
 
 
 def _has_pixels(image: Image.Image) -> bool:
@@ -217,14 +297,14 @@ def _memory(
     return budget.holding(needed)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, otherwise: int = 1) -> int:
     """Return the turn that a loaded photo still wants.
 
     A PNG may tell it behind its pixels. Looking for it before would load them unseen, and an
     error in them would then be nobody's.
     """
     try:
-        found = image.getexif().get(_ORIENTATION_TAG, 1)
+        found = image.getexif().get(_ORIENTATION_TAG, otherwise)
     except Exception:  # noqa: BLE001 - broken EXIF is no reason to refuse the photo
         return 1
     return found if found in TURNS else 1

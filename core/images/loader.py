@@ -60,10 +60,12 @@ class SearchResult:
     Attributes:
         photos: all, in order, as text: 100,000 paths take 40 MB more.
         came_early: whether some of them were told of before their order was known.
+        passed_over: a sentence on what looks like photos and is none of them; or "".
     """
 
     photos: list[str]
     came_early: bool
+    passed_over: str = ""
 
 
 class ImageLoader:
@@ -147,8 +149,9 @@ def _search(
     on_problem: Callable[[str], None],
     is_stopped: Callable[[], bool],
 ) -> SearchResult:
-    from core.images.finding import find_images
+    from core.images.finding import PassedOver, find_images
 
+    passed_over = PassedOver()
     photos: list[str] = []
     came_early = False
     chunk: list[Path] = []
@@ -159,7 +162,7 @@ def _search(
         came_early = True
         on_found(met)
 
-    for path in find_images(paths, on_problem, is_stopped, tell_early):
+    for path in find_images(paths, on_problem, is_stopped, tell_early, passed_over):
         photos.append(str(path))
         chunk.append(path)
         if len(chunk) >= _CHUNK_PHOTOS or time.monotonic() - sent > _CHUNK_SECONDS:
@@ -168,7 +171,7 @@ def _search(
             chunk, sent = [], time.monotonic()
     if chunk and not is_stopped():
         on_found(chunk)
-    return SearchResult(photos, came_early)
+    return SearchResult(photos, came_early, passed_over.sentence())
 
 
 def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:

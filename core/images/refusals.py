@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import os_reason
 from core.files import open_ordinary
+from core.images import tiff_tags
 from core.images.costs import CostlyError
 from core.images.finding import looks_like_image
 from core.images.journal import EndsProgramError
@@ -16,9 +20,11 @@ from core.images.journal import EndsProgramError
 PIXEL_LIMIT = 225_000_000
 """Photos with more pixels are refused, before they are decoded."""
 
-_START_BYTES = 4096
+_START_BYTES = 512
+_HEADER_BYTES = 2**20
 _DAMAGED = "the file is damaged; copy or download it again"
 _INCOMPLETE = "the file is incomplete; copy or download it again"
+_INSTEAD = "save it as JPEG, PNG or TIFF"
 _UNKNOWN = "it is not a picture of a known format"
 
 _PICTURES = (
@@ -31,6 +37,14 @@ _PICTURES = (
     (b"II\xbc", "a JPEG XR picture"),
     (b"II+\0", "a BigTIFF with several parts"),
     (b"AT&TFORM", "a DjVu document"),
+    (b"BLP1", "a BLP texture"),
+    (b"BLP2", "a BLP texture"),
+    (b"DanM", "a Microsoft Paint picture of old"),
+    (b"LinS", "a Microsoft Paint picture of old"),
+    (b"\xb1\x68\xde\x3a", "a DCX picture"),
+    (b"P7\nWIDTH", "a PAM picture"),
+    (b"\x8aMNG", "an MNG animation"),
+    (b"\x8bJNG", "a JNG picture"),
 )
 """Beginnings of pictures that Droplens does not read."""
 
@@ -39,6 +53,9 @@ _NO_PICTURES = (
     (b"%!PS", "a PostScript file"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
     (b"PK\x03\x04", "an archive or a document"),
+    (b"\xd0\xcf\x11\xe0", "a document of Microsoft's"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"SQLite format 3", "a database"),
     (b"Rar!", "an archive"),
     (b"7z\xbc\xaf", "an archive"),
     (b"\x1f\x8b", "a compressed file"),
@@ -50,8 +67,6 @@ _NO_PICTURES = (
 )
 """Beginnings of files that are something else."""
 
-_SEARCHED_FOR_MARKUP = 512
-
 _JPEG_FRAMES = {
     0xC3: "lossless JPEG",
     0xC5: "differential JPEG",
@@ -61,8 +76,23 @@ _JPEG_FRAMES = {
     0xF7: "JPEG-LS",
 }
 _PSD_MODES = {0: "bitmap", 2: "indexed", 7: "multichannel", 8: "duotone"}
-_TIFF_COMPRESSIONS = {6: "old-style JPEG", 34712: "JPEG 2000", 34887: "LERC", 50002: "JPEG XL"}
+_USUAL_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)
+_TIFF_COMPRESSIONS = {
+    6: "old-style JPEG",
+    34661: "JBIG",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
 _TIFF_FORMS = {2: "signed ", 3: "floating-point ", 5: "complex ", 6: "complex "}
+_MOST_SAMPLES, _MOST_BITS = 1000, 64
+"""Beyond these a number is no sound file's."""
+
+_SAID_OF_KINDS = ("unsupported", "unimplemented", "unknown", "not supported")
+"""How Pillow begins when it means that a kind is not read."""
 
 
 class TooMuchMemoryError(Exception):
@@ -84,34 +114,53 @@ def reason_of(path: Path, error: Exception) -> str:
         return "decoding it would take minutes; it is damaged, or was made to do so"
     if isinstance(error, EndsProgramError):
         return "Droplens ended while opening it last time, so it is left out until it changes"
-    if isinstance(error, OSError) and error.filename is not None:
-        return os_reason(error)
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        return os_reason(error)  # decoders that seek to nowhere provoke an EINVAL
     try:
         with open_ordinary(path) as file:
             start = file.read(_START_BYTES)
+            if not start:
+                return "the file is empty"
+            for beginning, name, describe in _BY_START:
+                if start.startswith(beginning):
+                    file.seek(0)
+                    return _reason_of_known(file, name, describe, error)
+            if isinstance(error, UnidentifiedImageError):
+                return _reason_of_foreign(start)
+            return _INCOMPLETE if _is_cut(error) else _DAMAGED
     except OSError as gone:
         return os_reason(gone)
-    if not start:
-        return "the file is empty"
-    unsupported = _unsupported(start)
-    if unsupported:
-        return unsupported
-    if isinstance(error, UnidentifiedImageError) and not _has_known_start(start):
-        return _UNKNOWN
-    is_cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
-    return _INCOMPLETE if is_cut else _DAMAGED
 
 
-def _unsupported(start: bytes) -> str:
-    """Return why a file of this beginning is not read, if its kind is sound; else ""."""
-    for is_kind, describe in _BY_START:
-        if start.startswith(is_kind):
-            try:
-                return _as_reason(describe(start))
-            except struct.error:
-                return ""
-    bare = start[:_SEARCHED_FOR_MARKUP].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if b"<svg" in start[:_SEARCHED_FOR_MARKUP]:
+def _reason_of_known(
+    file: BinaryIO, name: str, describe: Callable[[BinaryIO], str], error: Exception
+) -> str:
+    """Return why a file of a kind that Droplens reads could not be decoded."""
+    if _is_cut(error):
+        return _INCOMPLETE
+    try:
+        kind = describe(file)
+    except EOFError:
+        return _INCOMPLETE
+    except struct.error:
+        return _DAMAGED
+    said = str(error).lower()
+    is_of_kind = isinstance(error, NotImplementedError) or said.startswith(_SAID_OF_KINDS)
+    if kind and (is_of_kind or describe in _NAME_WHAT_FAILS):
+        return _as_reason(kind)
+    if is_of_kind:
+        return f"it is a kind of {name} that Droplens does not read; {_INSTEAD}"
+    return _DAMAGED
+
+
+def _is_cut(error: Exception) -> bool:
+    return isinstance(error, EOFError) or "truncated" in str(error).lower()
+
+
+def _reason_of_foreign(start: bytes) -> str:
+    """Return what a file is that is not of the kinds that Droplens reads."""
+    bare = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if b"<svg" in start:
         return _as_reason("a drawing (SVG)")
     if start[128:132] == b"DICM":
         return _as_reason("a DICOM picture")
@@ -121,22 +170,19 @@ def _unsupported(start: bytes) -> str:
     for beginning, name in _NO_PICTURES:
         if bare.startswith(beginning.lower()):
             return f"it is {name}, not a photo"
+    if start[4:6] in (b"\x11\xaf", b"\x12\xaf"):
+        return _as_reason("a FLIC animation")
     is_film = start[4:8] == b"ftyp" and not looks_like_image(start)
-    return "it is a video, not a photo" if is_film else ""
+    return "it is a video, not a photo" if is_film else _UNKNOWN
 
 
 def _as_reason(kind: str) -> str:
-    if not kind:
-        return ""
-    return f"it is {kind}, which Droplens does not read; save it as JPEG, PNG or TIFF"
+    return f"it is {kind}, which Droplens does not read; {_INSTEAD}"
 
 
-def _has_known_start(start: bytes) -> bool:
-    return any(start.startswith(is_kind) for is_kind, _ in _BY_START)
-
-
-def _jpeg(start: bytes) -> str:
+def _jpeg(file: BinaryIO) -> str:
     """Name a JPEG by its frame. Source: ITU-T T.81, annex B."""
+    start = file.read(_HEADER_BYTES)
     at = 2
     while at + 9 < len(start) and start[at] == 0xFF:
         marker = start[at + 1]
@@ -152,8 +198,9 @@ def _jpeg(start: bytes) -> str:
     return ""
 
 
-def _bmp(start: bytes) -> str:
+def _bmp(file: BinaryIO) -> str:
     """Name a bitmap by its header. Source: Microsoft's BITMAPV5HEADER."""
+    start = file.read(64)
     size = struct.unpack_from("<I", start, 14)[0]
     if size < 40:
         return ""
@@ -162,52 +209,41 @@ def _bmp(start: bytes) -> str:
         return f"a {bits}-bit BMP with bit fields"
     names = {1: "run lengths", 2: "run lengths", 4: "a JPEG inside", 5: "a PNG inside"}
     if compression in names:
-        return f"a {bits}-bit BMP with {names[compression]}"
-    return f"a {bits}-bit BMP" if bits not in (1, 4, 8, 16, 24, 32) else ""
+        return f"a BMP with {names[compression]}"
+    return f"a {bits}-bit BMP" if bits in (2, 48, 64) else ""
 
 
-def _tiff(start: bytes) -> str:
-    """Name a TIFF by its tags. Source: TIFF 6.0, sections 2 and 8."""
-    order = "<" if start[:2] == b"II" else ">"
-    tags = _tiff_tags(start, order)
-    samples, bits = tags.get(277, 1), tags.get(258, 1)
-    compression = tags.get(259, 1)
-    if compression in _TIFF_COMPRESSIONS:
-        return f"a TIFF with {_TIFF_COMPRESSIONS[compression]} compression"
-    form = _TIFF_FORMS.get(tags.get(339, 1), "")
+def _tiff(file: BinaryIO) -> str:
+    """Name a TIFF by its tags; those of a file that is cut off lie beyond its end.
+
+    Source: TIFF 6.0, section 8.
+    """
+    tags = tiff_tags.first_tags(file)
+    if tags is None:
+        raise EOFError
+
+    def number(tag: int) -> int:
+        return tags[tag].first if tag in tags else 1
+
+    compression = number(tiff_tags.COMPRESSION)
+    if compression not in _USUAL_COMPRESSIONS:
+        name = _TIFF_COMPRESSIONS.get(compression)
+        return f"a TIFF with {name} compression" if name else ""
+    samples, bits = number(tiff_tags.SAMPLES), number(tiff_tags.BITS)
+    if samples > _MOST_SAMPLES or bits > _MOST_BITS:
+        return ""
+    form = _TIFF_FORMS.get(number(tiff_tags.SAMPLE_FORMAT), "")
     if samples > 4:
         return f"a TIFF of {samples} bands ({bits}-bit {form}values)"
-    if tags.get(284, 1) == 2 and samples > 1 and bits > 8:
+    if number(tiff_tags.PLANES) == 2 and samples > 1 and bits > 8:
         return f"a TIFF with {bits}-bit {form}values in separate planes"
     is_usual = bits in (1, 2, 4, 8, 12, 16, 32) and not (samples > 1 and (bits > 16 or form))
     return "" if is_usual else f"a TIFF with {bits}-bit {form}values"
 
 
-def _tiff_tags(start: bytes, order: str) -> dict[int, int]:
-    """Return the first number of each tag of the first picture that stands at the start."""
-    (at,) = struct.unpack_from(f"{order}I", start, 4)
-    tags: dict[int, int] = {}
-    if at + 2 > len(start):
-        return tags
-    (count,) = struct.unpack_from(f"{order}H", start, at)
-    for number in range(count):
-        place = at + 2 + 12 * number
-        if place + 12 > len(start):
-            break
-        tag, kind, values = struct.unpack_from(f"{order}HHI", start, place)
-        letter, size = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4)}.get(kind, ("", 0))
-        if not letter:
-            continue
-        here = place + 8
-        if values * size > 4:
-            (here,) = struct.unpack_from(f"{order}I", start, here)
-        if here + size <= len(start):
-            (tags[tag],) = struct.unpack_from(order + letter, start, here)
-    return tags
-
-
-def _psd(start: bytes) -> str:
+def _psd(file: BinaryIO) -> str:
     """Name a Photoshop file by its header. Source: Adobe's file format specification."""
+    start = file.read(64)
     version, bits, mode = struct.unpack_from(">H16xHH", start, 4)
     if version == 2:
         return "a large Photoshop document (PSB)"
@@ -216,28 +252,32 @@ def _psd(start: bytes) -> str:
     return f"a {bits}-bit Photoshop file" if bits not in (1, 8) else ""
 
 
-def _dds(start: bytes) -> str:
-    code = start[84:88]
+def _dds(file: BinaryIO) -> str:
+    code = file.read(128)[84:88]
     name = code.decode("ascii", "replace").strip("\0 ")
     return f"a DDS texture of the kind {name}" if name.isalnum() and name != "DX10" else ""
 
 
-def _other(start: bytes) -> str:
+def _other(file: BinaryIO) -> str:
     return ""
 
 
 _BY_START = (
-    (b"\xff\xd8\xff", _jpeg),
-    (b"BM", _bmp),
-    (b"II*\0", _tiff),
-    (b"MM\0*", _tiff),
-    (b"8BPS", _psd),
-    (b"DDS ", _dds),
-    (b"\x89PNG\r\n\x1a\n", _other),
-    (b"GIF8", _other),
-    (b"RIFF", _other),
-    (b"qoif", _other),
-    (b"\0\0\0\x0cjP  ", _other),
-    (b"\xff\x4f\xff\x51", _other),
+    (b"\xff\xd8\xff", "JPEG", _jpeg),
+    (b"BM", "BMP", _bmp),
+    (b"II*\0", "TIFF", _tiff),
+    (b"MM\0*", "TIFF", _tiff),
+    (b"8BPS", "Photoshop file", _psd),
+    (b"DDS ", "DDS texture", _dds),
+    (b"\x89PNG\r\n\x1a\n", "PNG", _other),
+    (b"GIF8", "GIF", _other),
+    (b"RIFF", "WebP", _other),
+    (b"qoif", "QOI", _other),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000", _other),
+    (b"\xff\x4f\xff\x51", "JPEG 2000", _other),
+    (b"\x01\xda", "SGI picture", _other),
 )
 """Kinds that Droplens reads, and what names those of their forms that it does not."""
+
+_NAME_WHAT_FAILS = (_jpeg, _tiff)
+"""Their names tell that they cannot be read; others name what may be damaged, too."""

@@ -30,7 +30,7 @@ class Opening(QObject):
     noted = Signal(str)
     """What is going on, for the bar at the bottom."""
     refused = Signal(str)
-    """A sentence that says why nothing came of it."""
+    """A sentence that says what came of it, where that was not all."""
 
     def __init__(self, window: QWidget, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__()
@@ -103,4 +103,7 @@ class Opening(QObject):
         self.noted.emit("")
         if not found.photos:
             names = ", ".join(str(path) for path in searched)
-            self.refused.emit(self.tr("No photos were found in {names}.").format(names=names))
+            said = self.tr("No photos were found in {names}.").format(names=names)
+            self.refused.emit(f"{said} {found.passed_over}".strip())
+        elif found.passed_over:
+            self.refused.emit(found.passed_over)

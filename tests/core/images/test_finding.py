@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.images.finding import find_images, looks_like_image
+from core.images.finding import PassedOver, find_images, looks_like_image
 
 
 def names_below(*paths: Path) -> list[str]:
@@ -102,3 +102,53 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
 )
 def test_first_bytes(start: bytes, expected: bool) -> None:
     assert looks_like_image(start) is expected
+
+
+def names_and_passed_over(*paths: Path) -> tuple[list[str], str]:
+    passed_over = PassedOver()
+    found = [path.name for path in find_images(paths, pytest.fail, passed_over=passed_over)]
+    return found, passed_over.sentence()
+
+
+@pytest.mark.parametrize("raw", ["NEF", "cr3", "Dng", "RAF"])
+@pytest.mark.parametrize("developed", ["JPG", "jpeg", "heic"])
+def test_a_raw_photo_and_its_jpeg_are_one_photo(
+    make_photo: Callable[..., Path], raw: str, developed: str
+) -> None:
+    photo = make_photo("a/IMG_1.jpg")
+    photo = photo.rename(photo.with_name(f"IMG_1.{developed}"))
+    photo.with_name(f"img_1.{raw}").write_bytes(b"II*\0")
+    photo.with_name(f"IMG_2.{raw}").write_bytes(b"II*\0")
+    expected = [photo.name, f"IMG_2.{raw}"]
+    said = "RAW photos that share a row with the JPEG beside them: 1."
+    assert names_and_passed_over(photo.parent) == (expected, said)
+    files = [photo.with_name(f"img_1.{raw}"), photo]
+    assert names_and_passed_over(*files) == ([photo.name], said)
+    assert names_and_passed_over(files[0]) == ([files[0].name], "")
+
+
+def test_kinds_that_are_passed_over_are_counted_and_named(make_photo: Callable[..., Path]) -> None:
+    photo = make_photo("photo.jpg")
+    for name in ("a.xcf", "b.XCF", "c.exr", "film.MOV", "notes.txt", "ride.fit", ".hidden.svg"):
+        photo.with_name(name).write_bytes(b"something")
+    assert names_and_passed_over(photo.parent) == (
+        ["photo.jpg"],
+        "Passed over, since Droplens does not read them: 1 EXR, 1 MOV, 2 XCF.",
+    )
+
+
+def test_what_a_mac_packs_along_is_no_photo(make_photo: Callable[..., Path]) -> None:
+    photo = make_photo("set/photo.jpg")
+    (photo.parent / "__MACOSX").mkdir()
+    (photo.parent / "__MACOSX" / "photo.jpg").write_bytes(b"\0\5\x16\7")
+    assert names_below(photo.parent) == ["photo.jpg"]
+
+
+def test_raw_photos_are_not_told_of_before_their_jpeg_is_known(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.nef").write_bytes(b"II*\0")
+        (tmp_path / f"{number}.jpg").write_bytes(b"\xff\xd8\xff")
+    early: list[Path] = []
+    found = list(find_images([tmp_path], pytest.fail, on_early=early.extend))
+    assert len(found) == 300
+    assert set(early) <= set(found)

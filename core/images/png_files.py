@@ -1,0 +1,122 @@
+"""PNGs that Pillow refuses or misreads, as PNGs that it reads."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"tIME", b"eXIf", b"pHYs", b"sPLT", b"hIST")
+"""Chunks without which the pixels stay the same."""
+
+_LARGEST_BYTES = 2**28
+_APPLE = b"CgBI"
+_COLOUR_WITH_ALPHA = 6
+
+
+class MissingPixelsError(Exception):
+    """There are fewer than the file says."""
+
+
+def is_of_apple(file: BinaryIO) -> bool:
+    """Return whether a PNG is as Apple's tools pack them into apps for the iPhone.
+
+    Args:
+        file: at its beginning, where it is left.
+    """
+    start = file.read(16)
+    file.seek(0)
+    return start[:8] == SIGNATURE and start[12:16] == _APPLE
+
+
+def from_apple(file: BinaryIO, pixel_limit: int) -> BinaryIO:
+    """Return such a PNG as an ordinary one: with zlib's header, channels in order.
+
+    Args:
+        file: at its beginning.
+        pixel_limit: photos with more are refused.
+
+    Raises:
+        MissingPixelsError: not all of it is there.
+        Image.DecompressionBombError: it has more pixels.
+
+    Source: the fork of libpng in Apple's SDK, as described by the iPhone Wiki.
+    """
+    chunks = list(_chunks(file))
+    header = next((data for kind, data, _ in chunks if kind == b"IHDR"), b"")
+    if len(header) != 13:
+        raise MissingPixelsError
+    width, height, depth, colour = struct.unpack(">IIBB3x", header)
+    if width * height > pixel_limit:
+        raise Image.DecompressionBombError
+    most = (width * 8 + 8) * (height + 8)
+    packed = b"".join(data for kind, data, _ in chunks if kind == b"IDAT")
+    pixels = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most)
+    rest = [(kind, data) for kind, data, _ in chunks if kind not in (_APPLE, b"IDAT", b"IEND")]
+    plain = io.BytesIO(SIGNATURE)
+    plain.seek(0, io.SEEK_END)
+    for kind, data in [*rest, (b"IDAT", zlib.compress(pixels, 1)), (b"IEND", b"")]:
+        plain.write(_chunk(kind, data))
+    plain.seek(0)
+    if depth != 8 or colour != _COLOUR_WITH_ALPHA:
+        return plain
+    return _in_order(plain)
+
+
+def without_damaged_notes(file: BinaryIO) -> BinaryIO | None:
+    """Return a PNG without its text, times and profile whose checksum is wrong.
+
+    Args:
+        file: any PNG.
+
+    Returns:
+        None where nothing of that kind is wrong with it.
+    """
+    file.seek(0)
+    kept = io.BytesIO(SIGNATURE)
+    kept.seek(0, io.SEEK_END)
+    is_changed = False
+    for kind, data, checksum in _chunks(file):
+        if kind in _NOTES and zlib.crc32(kind + data) != checksum:
+            is_changed = True
+            continue
+        kept.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum))
+    kept.seek(0)
+    return kept if is_changed else None
+
+
+def _in_order(plain: BinaryIO) -> BinaryIO:
+    """Return a PNG whose channels stood as blue, green, red, and were darkened by their alpha."""
+    with Image.open(plain, formats=("PNG",)) as image:
+        blue, green, red, alpha = image.split()
+    ordered = Image.merge("RGBa", (red, green, blue, alpha)).convert("RGBA")
+    written = io.BytesIO()
+    ordered.save(written, "PNG", compress_level=1)
+    written.seek(0)
+    return written
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yield kind, content and checksum of each chunk, as far as they are there."""
+    file.seek(len(SIGNATURE))
+    total = 0
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[:4], "big")
+        total += size
+        if total > _LARGEST_BYTES:
+            raise MissingPixelsError
+        data = file.read(size)
+        checksum = file.read(4)
+        if len(data) < size or len(checksum) < 4:
+            return
+        yield head[4:], data, int.from_bytes(checksum, "big")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
