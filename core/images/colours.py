@@ -7,7 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import Literal, get_args
 
-from PIL import Image, ImageCms
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageCms
 
 from core.images import tones
 
@@ -37,6 +39,8 @@ def plain_rgb(image: Image.Image, transparency: Transparency) -> Image.Image:
         return _from_deep(image, transparency)
     if not has_transparency(image) or transparency == "dropped":
         return image if image.mode == "RGB" else image.convert("RGB")
+    if image.mode == "P":
+        return _palette_over_white(image).convert("RGB")
     made = Image.new("RGB", image.size)
     for top, strip in _strips(image):
         made.paste(_over_white(strip.convert("RGBA")), (0, top))
@@ -52,7 +56,15 @@ def shown_rgb(image: Image.Image, most_pixels: int) -> Image.Image:
     """
     if tones.is_deep(image):
         return _shrunk(_from_deep(image, "white"), most_pixels)
-    image = _shrunk(image, most_pixels)
+    if image.format == "XBM":  # in which a set bit is black; Pillow takes it for white
+        image = ImageChops.invert(image)
+    if has_transparency(image) or image.mode in _INDEXED:  # such pixels have no mean
+        return _shrunk(_coloured(image), most_pixels)
+    return _coloured(_shrunk(image, most_pixels))
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    """Return a photo in its profile's colours and over white, as RGB."""
     transform = _transform_of(image)
     if transform is None:
         return plain_rgb(image, "white")
@@ -71,16 +83,24 @@ def _shrunk(image: Image.Image, most_pixels: int) -> Image.Image:
     scale = math.sqrt(image.width * image.height / most_pixels)
     if scale <= 1:
         return image
-    info = image.info
-    if image.mode in _INDEXED or "transparency" in info:
-        image = image.convert("RGBA" if has_transparency(image) else "RGB")
     if scale > 2:  # resizing would keep much of it a second time in between
         smaller = image.reduce(math.ceil(scale))
     else:
         size = (round(image.width / scale), round(image.height / scale))
         smaller = image.resize(size, Image.Resampling.BILINEAR)
-    smaller.info = {"icc_profile": info.get("icc_profile")}
+    smaller.info = image.info
     return smaller
+
+
+def pixels_of(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return an RGB image's pixels, shape (H, W, 3).
+
+    In strips, since Pillow copies twice what it hands over.
+    """
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top, strip in _strips(image):
+        pixels[top : top + strip.height] = np.asarray(strip)
+    return pixels
 
 
 def has_transparency(image: Image.Image) -> bool:
@@ -95,6 +115,16 @@ def _from_deep(image: Image.Image, transparency: Transparency) -> Image.Image:
         made.putalpha(tones.mask_of(image, clear))
         return _over_white(made)
     return made
+
+
+def _palette_over_white(image: Image.Image) -> Image.Image:
+    """Return a photo with a palette whose colours are laid over white, each once."""
+    copied = image.copy()
+    copied.apply_transparency()
+    colours = bytes(copied.getpalette("RGBA") or b"")
+    row = Image.frombytes("RGBA", (len(colours) // 4, 1), colours)
+    copied.putpalette(_over_white(row).tobytes(), "RGB")
+    return copied
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -107,14 +107,14 @@ class ImageLoader:
         """Decode a photo for the viewer; the newest request wins."""
         if self._newest_view is not None:
             self._newest_view.cancel()
-        self._newest_view = self._viewing.submit(_view, path, preprocessing)
+        self._newest_view = self._viewing.submit(view, path, preprocessing)
         return self._newest_view
 
     def preview(self, path: Path, preprocessing: Preprocessing) -> Future[ViewedPhoto]:
         """Return a photo with what a preprocessing that is being edited makes of it."""
         if self._newest_preview is not None:
             self._newest_preview.cancel()
-        self._newest_preview = self._viewing.submit(_view, path, preprocessing)
+        self._newest_preview = self._viewing.submit(view, path, preprocessing)
         return self._newest_preview
 
     def thumbnails(
@@ -174,7 +174,12 @@ def _search(
     return SearchResult(photos, came_early, passed_over.sentence())
 
 
-def _view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
+def view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
+    """Decode a photo for the viewer, and once for both people and the model.
+
+    Raises:
+        UnreadableImageError: with the reason.
+    """
     from core.errors import PreprocessingError
     from core.images.decoding import shown, stored_photo
 

@@ -22,7 +22,7 @@ _FEW = 100
 
 _SAMPLED = 2**20
 _STRIP_PIXELS = 2**21
-_BITS_PER_SAMPLE, _SAMPLE_FORMAT, _SIGNED = 258, 339, 2
+_BITS_PER_SAMPLE, _SAMPLES, _SAMPLE_FORMAT, _SIGNED = 258, 277, 339, 2
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -124,7 +124,7 @@ def _tiff_kind(image: Image.Image) -> tuple[int, int] | None:
     Source: TIFF 6.0, section 19.
     """
     tags = getattr(image, "tag_v2", None)
-    if tags is None or len(image.getbands()) != 1:
+    if tags is None or tags.get(_SAMPLES, 1) != 1:
         return None
     bits, form = tags.get(_BITS_PER_SAMPLE, (1,)), tags.get(_SAMPLE_FORMAT, (1,))
     return (bits[0], form[0]) if bits and form else None

@@ -110,16 +110,15 @@ def inspect_and_open(path: Path) -> str:
 
 
 def decode(path: Path) -> str:
-    """Decode a photo for people, and for the built-in model."""
+    """Decode a photo as the viewer does, with what the built-in model sees of it."""
     from core.errors import UnreadableImageError
-    from core.images.decoding import load_rgb, read_photo
+    from core.images.loader import view
     from core.images.preprocessing import Preprocessing
+    from core.images.thumbnails import make_thumbnail
 
     try:
-        photo = read_photo(path)
-        shape = photo.pixels.shape
-        del photo
-        Preprocessing().seen_by_model(load_rgb(path, upright=True))
+        shape = view(path, Preprocessing()).pixels.shape
+        make_thumbnail(path, 256)
     except UnreadableImageError as error:
         return f"refused: {error}"
     return f"decoded: {shape}"
