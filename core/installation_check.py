@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import platform
+import sys
 import tempfile
 import time
 import warnings
@@ -83,6 +85,8 @@ def carried_out(title: str, job: Callable[[], object]) -> Check:
 
 
 def _read_photos(folder: Path) -> None:
+    import numpy as np
+
     from core.images.decoding import load_rgb
 
     picture = load_rgb(resources.path(_SAMPLE), upright=True).resize((64, 48))
@@ -90,6 +94,16 @@ def _read_photos(folder: Path) -> None:
         path = folder / f"photo.{form.lower()}"
         picture.save(path, form)
         _expect(load_rgb(path, upright=True).size == picture.size, f"{form}: another size")
+    if sys.platform == "darwin" or platform.machine() not in ("aarch64", "ARM64"):
+        import pylibjxl
+
+        path = folder / "photo.jxl"
+        path.write_bytes(pylibjxl.encode(np.asarray(picture)))
+        _expect(load_rgb(path, upright=True).size == picture.size, "JPEG XL: another size")
+    if sys.platform != "darwin" or platform.machine() == "arm64":
+        import rawpy
+
+        _expect(bool(rawpy.libraw_version), "RAW photos: LibRaw tells no version")
 
 
 def _open(engine: Engine) -> None:

@@ -39,7 +39,7 @@ def plain_rgb(image: Image.Image, transparency: Transparency) -> Image.Image:
         return _from_deep(image, transparency)
     if not has_transparency(image) or transparency == "dropped":
         return image if image.mode == "RGB" else image.convert("RGB")
-    if image.mode == "P":
+    if image.mode == "P" and "transparency" in image.info:
         return _palette_over_white(image).convert("RGB")
     made = Image.new("RGB", image.size)
     for top, strip in _strips(image):
@@ -119,10 +119,16 @@ def _from_deep(image: Image.Image, transparency: Transparency) -> Image.Image:
 
 def _palette_over_white(image: Image.Image) -> Image.Image:
     """Return a photo with a palette whose colours are laid over white, each once."""
+    colours = np.frombuffer(bytes(image.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
+    alphas = np.full((len(colours), 1), 255, np.uint8)
+    clear = image.info["transparency"]
+    if isinstance(clear, bytes):
+        given = np.frombuffer(clear[: len(alphas)], np.uint8)
+        alphas[: len(given), 0] = given
+    elif clear < len(alphas):
+        alphas[clear] = 0
+    row = Image.fromarray(np.hstack([colours, alphas])[np.newaxis])
     copied = image.copy()
-    copied.apply_transparency()
-    colours = bytes(copied.getpalette("RGBA") or b"")
-    row = Image.frombytes("RGBA", (len(colours) // 4, 1), colours)
     copied.putpalette(_over_white(row).tobytes(), "RGB")
     return copied
 

@@ -215,13 +215,9 @@ def _open(path: Path, file: BinaryIO) -> Image.Image:
     file.seek(0)
     if start.startswith(JPEG_XL_MAGIC):
         return _open_jpeg_xl(path, file)
-    try:
-        return Image.open(file, formats=FORMATS)
-    except Exception:
-        sound = png_files.without_damaged_notes(file) if start[:8] == png_files.SIGNATURE else None
-        if sound is None:
-            raise
-        return Image.open(sound, formats=("PNG",))
+    if start.startswith(png_files.SIGNATURE):
+        file = png_files.without_damaged_notes(file) or file
+    return Image.open(file, formats=FORMATS)
 
 
 def _open_jpeg_xl(path: Path, file: BinaryIO) -> Image.Image:

@@ -16,6 +16,7 @@ _NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"tIME", b"eXIf", b"pHYs", b"sPLT"
 """Chunks without which the pixels stay the same."""
 
 _LARGEST_BYTES = 2**28
+_LARGEST_NOTE_BYTES = 2**24
 _APPLE = b"CgBI"
 _COLOUR_WITH_ALPHA = 6
 
@@ -73,22 +74,43 @@ def without_damaged_notes(file: BinaryIO) -> BinaryIO | None:
     """Return a PNG without its text, times and profile whose checksum is wrong.
 
     Args:
-        file: any PNG.
+        file: any PNG; it is left at its beginning.
 
     Returns:
         None where nothing of that kind is wrong with it.
     """
+    damaged = [(place, size) for place, size in _notes(file) if not _is_whole(file, place, size)]
     file.seek(0)
-    kept = io.BytesIO(SIGNATURE)
-    kept.seek(0, io.SEEK_END)
-    is_changed = False
-    for kind, data, checksum in _chunks(file):
-        if kind in _NOTES and zlib.crc32(kind + data) != checksum:
-            is_changed = True
-            continue
-        kept.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum))
+    if not damaged:
+        return None
+    kept = io.BytesIO()
+    for place, size in damaged:
+        kept.write(file.read(place - file.tell()))
+        file.seek(place + 12 + size)
+    kept.write(file.read())
+    file.seek(0)
     kept.seek(0)
-    return kept if is_changed else None
+    return kept
+
+
+def _notes(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Yield place and size of each chunk that holds no pixels."""
+    place = len(SIGNATURE)
+    file.seek(place)
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[:4], "big")
+        if head[4:] in _NOTES:
+            yield place, size
+        place += 12 + size
+        file.seek(place)
+
+
+def _is_whole(file: BinaryIO, place: int, size: int) -> bool:
+    if size > _LARGEST_NOTE_BYTES:
+        return True
+    file.seek(place + 4)
+    content = file.read(4 + size)
+    return zlib.crc32(content) == int.from_bytes(file.read(4), "big")
 
 
 def _in_order(plain: BinaryIO) -> BinaryIO:

@@ -30,8 +30,7 @@ _CANON_3, _CANON_2 = b"ftypcrx ", b"CR\x02"
 
 _DNG_VERSION = 0xC612
 _LEAST_SIDE_PX = 640
-_LEAST_SHARE = 4
-"""Of a sensor's longer side, how many times a preview may be smaller."""
+"""Of a preview's longer side; smaller ones are for the camera's own list."""
 
 _ORIENTATIONS = {3: 3, 5: 8, 6: 6}
 """How LibRaw calls the turns, and how EXIF does."""
@@ -99,7 +98,7 @@ def preview_of(path: Path) -> Preview:
         header = b"P6 %d %d 255\n" % (width, height)
         found = Preview(io.BytesIO(header + thumbnail.data.tobytes()), orientation)
         longer = max(width, height)
-    if longer < _LEAST_SIDE_PX and longer * _LEAST_SHARE < sensor:
+    if longer < min(_LEAST_SIDE_PX, sensor):
         reason = "it is a RAW photo whose only preview is a small thumbnail; save it as JPEG"
         raise UnreadableImageError(path, reason)
     return found

@@ -146,7 +146,8 @@ def _reason_of_known(
         return _DAMAGED
     said = str(error).lower()
     is_of_kind = isinstance(error, NotImplementedError) or said.startswith(_SAID_OF_KINDS)
-    if kind and (is_of_kind or describe in _NAME_WHAT_FAILS):
+    is_unknown = isinstance(error, UnidentifiedImageError)
+    if kind and (is_of_kind or is_unknown or describe in _NAME_WHAT_FAILS):
         return _as_reason(kind)
     if is_of_kind:
         return f"it is a kind of {name} that Droplens does not read; {_INSTEAD}"

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from core.images.colours import plain_rgb
 from core.images.decoding import load_rgb, read_photo
 from core.images.thumbnails import make_thumbnail
 from tests.profiles import profile_of
@@ -88,3 +91,17 @@ def test_cmyk_with_a_profile(tmp_path: Path) -> None:
     red = read_photo(tmp_path / "print.jpg").pixels[4, 4]
     assert red[0] > 240
     assert red[1] < 15
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    colours=st.integers(2, 256),
+    clear=st.one_of(st.integers(0, 255), st.binary(min_size=1, max_size=256)),
+)
+def test_a_palette_over_white_is_its_pixels_over_white(colours: int, clear: int | bytes) -> None:
+    noise = np.random.default_rng(colours).integers(0, 256, (30, 30, 3), np.uint8)
+    image = Image.fromarray(noise).quantize(colours)
+    image.info["transparency"] = clear
+    white = Image.new("RGBA", image.size, "white")
+    expected = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    assert np.array_equal(plain_rgb(image, "white"), expected)
