@@ -10,7 +10,9 @@ from pathlib import Path
 from core.errors import DroplensError, LabelsError
 from core.labels import exporting, importing
 from core.labels.formats.table import FORMATS, find_format, guess_format
+from core.labels.importing import ImportPlan
 from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
+from core.labels.reading import ReadOptions
 from core.labels.records import count
 from core.labels.store import LabelStore
 from core.terminal import (
@@ -65,6 +67,12 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         "--images", action="append", type=path_option, default=[], metavar="FOLDER",
         help="where the photos lie",
     )  # fmt: skip
+    take.add_argument(
+        "--column", default="", metavar="NAME", help="column, question or field of the classes"
+    )
+    take.add_argument("--file-column", default="", metavar="NAME", help="column of the photos")
+    take.add_argument("--encoding", default="", metavar="NAME", help="of the letters, e.g. cp1252")
+    take.add_argument("--boxes", action="store_true", help="take the classes of boxes on a photo")
     take.add_argument("--dry-run", action="store_true", help="say what would be labelled")
 
     stats = inner.add_parser("stats", help="count labels")
@@ -138,11 +146,15 @@ def _import(options: argparse.Namespace) -> int:
     if not source.exists():
         raise LabelsError(f"The labels in {source} could not be read: it is not there.")
     form = find_format(options.format) if options.format else guess_format(source)
+    chosen = ReadOptions(options.encoding, options.file_column, options.column, options.boxes)
     with _opened(options.project, may_make=True) as store:
-        plan = importing.plan_import(store, form, source, options.images)
+        plan = importing.plan_import(store, form, source, options.images, options=chosen)
+        importing.refuse_useless(plan)
         for note in plan.notes:
             say(note)
-        if not options.dry_run:
+        if options.dry_run:
+            _say_preview(plan)
+        else:
             importing.carry_out(plan, store)
     would = "would be " if options.dry_run else ""
     replaced = f", of which {plan.differing:,} had another label" if plan.differing else ""
@@ -151,6 +163,21 @@ def _import(options: argparse.Namespace) -> int:
         f"{len(plan.new_classes):,} new classes."
     )
     return SOME_FAILED if plan.missing else ALL_DONE
+
+
+def _say_preview(plan: ImportPlan) -> None:
+    """Say how a file was read, with its first rows and the classes that come of it."""
+    read = plan.read
+    if read.decoded is not None:
+        say_result(f"Encoding: {read.decoded.encoding}")
+    if read.file_column:
+        say_result(f"Photos: column “{read.file_column}”")
+    if read.label_column:
+        say_result(f"Classes: column “{read.label_column}”")
+    for file, classes in plan.samples:
+        say_result(f"  {file}: {', '.join(classes) or 'no class'}")
+    for name, photos in plan.counts.items():
+        say_result(f"{photos:>8,}  {name}")
 
 
 def _stats(options: argparse.Namespace) -> int:

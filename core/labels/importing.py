@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.errors import LabelsError
 from core.labels.classes import MARKS, ClassList, clean_name
 from core.labels.formats.table import Format, guess_format
-from core.labels.reading import Locator, ReadLabels
+from core.labels.locating import Locator
+from core.labels.reading import READ_AS_IT_IS, ReadLabels, ReadOptions
 from core.labels.store import Change, Labelling, LabelStore
 
 _SAID_MISSING = 5
 _SAID_OUTSIDE = 5
+_SAMPLES = 3
+_NO_NAMES = frozenset(
+    "train val valid test training testing validation data images image photos nan none null "
+    "n/a na undefined unknown".split()
+)
+"""Names that classes get where a folder or an empty cell was taken for one."""
+
 UNEXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 """What reading a file that is nearly of a form can provoke."""
 
@@ -24,23 +33,37 @@ class ImportPlan:
 
     Attributes:
         project: file of the project that it was planned for.
+        source: file or folder of the labels.
+        form: whose form they are in.
+        options: how they were read.
+        read: what was read; its labels are those of ``labels`` and others.
         labels: names of the classes, or the mark, of each photo that was found and has a label.
         unlabelled: photos that were found and have none.
-        classes: names that the labels come with, in their order.
+        samples: the first labels as the file has them: name of the photo, and of its classes.
+        counts: classes that the labels come with, in their order, and how many photos each has.
         new_classes: those of them that the project has not.
+        boxed: photos that have classes of boxes, which are taken only if a person says so.
         is_multiple: whether photos have several classes.
         missing: photos that are named and were not found.
+        rivals: those of them that can only be guessed to mean a photo that another name means.
         differing: photos that have another label in the project, which this one replaces.
         notes: what a person should know, in sentences.
     """
 
     project: Path
+    source: Path
+    form: Format
+    options: ReadOptions
+    read: ReadLabels
     labels: dict[Path, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     unlabelled: list[Path] = field(default_factory=list)
-    classes: list[str] = field(default_factory=list)
+    samples: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
     new_classes: list[str] = field(default_factory=list)
+    boxed: int = 0
     is_multiple: bool = False
     missing: list[str] = field(default_factory=list)
+    rivals: set[str] = field(default_factory=set)
     differing: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -49,9 +72,20 @@ class ImportPlan:
         """Return all photos that were found."""
         return [*self.labels, *self.unlabelled]
 
+    @property
+    def classes(self) -> list[str]:
+        """Return the names that the labels come with, in their order."""
+        return list(self.counts)
+
 
 def plan_import(
-    store: LabelStore, form: Format | None, source: Path, folders: Sequence[Path] = ()
+    store: LabelStore,
+    form: Format | None,
+    source: Path,
+    folders: Sequence[Path] = (),
+    *,
+    near: Sequence[Path] = (),
+    options: ReadOptions = READ_AS_IT_IS,
 ) -> ImportPlan:
     """Work out what an import would do; nothing is changed.
 
@@ -59,38 +93,111 @@ def plan_import(
         store: the project.
         form: of the labels; None finds it out.
         source: file or folder.
-        folders: where the photos lie, if not where the format says.
+        folders: where the photos lie, as a person says: what is found there wins.
+        near: where they may lie as well.
+        options: how to read them.
 
     Raises:
         LabelsError: it cannot be read, or none of its photos was found.
     """
     form = form or guess_format(source)
+    home = source if source.is_dir() else source.parent
+    probe = Locator([*folders, *near], [home])
+    options = replace(
+        options,
+        known=frozenset(store.classes.names),
+        is_there=lambda file: probe.find(file)[0] is not None,
+    )
     try:
-        read = form.read(source)
+        read = form.read(source, options)
     except UNEXPECTED as error:  # a file that is nearly of this form
         raise LabelsError(
             f"The labels in {source} could not be read: they are not in the form of {form.title}."
         ) from error
-    plan = ImportPlan(store.path, notes=list(read.notes))
-    _find_photos(plan, read, [*folders, *read.folders])
+    plan = ImportPlan(store.path, source, form, options, read, notes=list(read.notes))
+    _settle_boxes(plan)
+    _find_photos(plan, Locator(folders, [*near, *read.folders], by_stem=read.by_stem))
+    if read.labels and not plan.photos and plan.rivals:
+        raise LabelsError(
+            f"The names of photos in {source} can only be guessed at, and several may mean one, "
+            f"for instance “{min(plan.rivals)[:120]}”; say in which folder the photos lie."
+        )
     if read.labels and not plan.photos:
         raise LabelsError(
             f"None of the {len(read.labels):,} photos that {source} names was found, the first is "
-            f"“{read.labels[0].file}”; say in which folder the photos lie."
+            f"“{read.labels[0].file[:120]}”; say in which folder the photos lie."
         )
-    _note_outside(plan, source, folders)
-    names = [name for classes, _ in plan.labels.values() for name in classes]
-    plan.classes = list(
-        dict.fromkeys(filter(None, map(clean_name, [*read.classes, *sorted(names)])))
+    _note_outside(plan, source, [*folders, *near])
+    plan.samples = [(one.file, one.classes) for one in read.labels[:_SAMPLES]]
+    used = Counter(
+        name for classes, _ in plan.labels.values() for name in map(clean_name, classes) if name
     )
+    ordered = dict.fromkeys(filter(None, map(clean_name, [*read.classes, *sorted(used)])))
+    plan.counts = {name: used[name] for name in ordered}
     there = set(store.classes.names)
     plan.new_classes = [name for name in plan.classes if name not in there]
     plan.is_multiple = any(len(classes) > 1 for classes, _ in plan.labels.values())
     if plan.is_multiple and not store.classes.is_multiple:
         plan.notes.append("Some photos have several classes; the project allows that from now on.")
+    _warn_of_names(plan)
     _, labellings = _given(plan, store)
     plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
     return plan
+
+
+def refuse_useless(plan: ImportPlan) -> None:
+    """Refuse an import that would give no label, or whose columns have to be chosen first.
+
+    Raises:
+        LabelsError: with the columns that there are.
+    """
+    read = plan.read
+    listed = ", ".join(f"“{name}”" for name in list(read.label_columns)[:12])
+    if read.must_choose and not plan.options.label_column:
+        raise LabelsError(
+            f"{plan.source} has several columns or questions that may hold the classes: {listed}. "
+            "Say which one does, with --column."
+        )
+    if plan.read.decoded is not None and not plan.read.decoded.is_sure:
+        others = ", ".join((plan.read.decoded.encoding, *plan.read.decoded.others))
+        raise LabelsError(
+            f"{plan.source} does not say in which encoding its letters are, and several are as "
+            f"likely: {others}. Say which one it is, with --encoding."
+        )
+    if plan.labels:
+        return
+    if plan.boxed:
+        raise LabelsError(
+            f"{plan.source} has classes of boxes on {plan.boxed:,} photos, and none of whole "
+            "photos. To give each photo the classes of its boxes, add --boxes."
+        )
+    told = f" The classes were looked for in {listed}." if listed else ""
+    raise LabelsError(
+        f"{plan.source} names {len(plan.unlabelled):,} photos that were found, and gives none of "
+        f"them a class.{told}"
+    )
+
+
+def _settle_boxes(plan: ImportPlan) -> None:
+    """Give photos the classes of their boxes, if a person says so."""
+    plan.boxed = sum(1 for one in plan.read.labels if one.boxes)
+    if plan.boxed and plan.options.takes_boxes:
+        plan.read.labels = [
+            replace(one, classes=tuple(dict.fromkeys((*one.classes, *one.boxes))))
+            for one in plan.read.labels
+        ]
+    elif plan.boxed:
+        plan.read.classes = ()
+        plan.notes.append(
+            f"On {plan.boxed:,} photos there are boxes with classes, which are not taken."
+        )
+
+
+def _warn_of_names(plan: ImportPlan) -> None:
+    odd = [name for name in plan.classes if name.casefold() in _NO_NAMES]
+    if odd:
+        listed = ", ".join(f"“{name}”" for name in odd)
+        plan.notes.insert(0, f"Classes that are hardly meant as such: {listed}.")
 
 
 def _note_outside(plan: ImportPlan, source: Path, folders: Sequence[Path]) -> None:
@@ -136,23 +243,25 @@ def _given(plan: ImportPlan, store: LabelStore) -> tuple[ClassList, list[Labelli
     ]
 
 
-def _find_photos(plan: ImportPlan, read: ReadLabels, folders: Sequence[Path]) -> None:
+def _find_photos(plan: ImportPlan, locator: Locator) -> None:
     """Sort out which photos are meant; where two names can only guess at one, neither counts."""
-    locator = Locator(folders, by_stem=read.by_stem)
-    named: dict[Path, str] = {}
+    located = {one.file: locator.find(one.file) for one in plan.read.labels}
+    exact: dict[Path, str] = {}
+    guesses: dict[Path, dict[str, None]] = {}
+    for file, (path, is_exact) in located.items():
+        if path is not None and is_exact:
+            exact.setdefault(path, file)
+        elif path is not None:
+            guesses.setdefault(path, {})[file] = None
+    plan.rivals = {
+        file for path, files in guesses.items() if path in exact or len(files) > 1 for file in files
+    }
     found: dict[Path, tuple[dict[str, None], str]] = {}
-    located: dict[str, tuple[Path | None, bool]] = {}
-    guessed: set[Path] = set()
-    for one in read.labels:
-        if one.file not in located:
-            located[one.file] = locator.find(one.file)
-        path, is_exact = located[one.file]
-        if path is None or (named.get(path, one.file) != one.file and not is_exact):
+    for one in plan.read.labels:
+        path, _ = located[one.file]
+        if path is None or one.file in plan.rivals:
             plan.missing.append(one.file)
             continue
-        named.setdefault(path, one.file)
-        if not is_exact and not read.by_stem:
-            guessed.add(path)
         classes, mark = found.get(path, ({}, ""))
         classes.update(dict.fromkeys(filter(clean_name, one.classes)))
         found[path] = (classes, one.mark or mark)
@@ -161,10 +270,20 @@ def _find_photos(plan: ImportPlan, read: ReadLabels, folders: Sequence[Path]) ->
             plan.labels[path] = (tuple(classes), mark)
         else:
             plan.unlabelled.append(path)
-    if guessed:
+    _note_guesses(plan, [path for path in guesses if path in found and path not in exact])
+
+
+def _note_guesses(plan: ImportPlan, guessed: Sequence[Path]) -> None:
+    plan.missing = list(dict.fromkeys(plan.missing))
+    if guessed and not plan.read.by_stem:
         plan.notes.append(
             f"{len(guessed):,} photos lie elsewhere than the labels say and were found by their "
             f"name, for instance {min(guessed)}."
+        )
+    if plan.rivals:
+        plan.notes.append(
+            f"{len(plan.rivals):,} names can only be guessed to mean a photo that another name "
+            f"means as well, and do not count, for instance “{min(plan.rivals)[:80]}”."
         )
     if plan.missing:
         shown = ", ".join(f"“{name[:80]}”" for name in plan.missing[:_SAID_MISSING])

@@ -1,24 +1,43 @@
-"""What an import has read, and where the photos that it names are."""
+"""What an import reads, and how it may be told to read it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from core.errors import LabelsError, os_reason
 from core.files import open_ordinary
-from core.images.finding import find_images, is_photo
+from core.labels.encodings import Decoded, decode
 
 _LARGEST_BYTES = 2**28
-_MOST_ROWS = 1_000_000
-_CASELESS = "\0"
+MOST_ROWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a person wants a file of labels to be read.
+
+    Attributes:
+        encoding: Python's name of it; "" finds it out.
+        file_column: the column that names the photos; "" finds it out.
+        label_column: the column, question or field that holds the classes; "" finds it out.
+        takes_boxes: whether a photo gets the classes of the boxes drawn on it.
+        known: names of the project's classes.
+        is_there: whether a photo of a name is known to exist; guides the choice of columns.
+    """
+
+    encoding: str = ""
+    file_column: str = ""
+    label_column: str = ""
+    takes_boxes: bool = False
+    known: frozenset[str] = frozenset()
+    is_there: Callable[[str], bool] = lambda _: False
+
+
+READ_AS_IT_IS = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +48,13 @@ class ReadLabel:
         file: the photo as it is named there, or its path.
         classes: names.
         mark: "unsure", "reject" or "".
+        boxes: classes of what is marked on the photo, not of the photo.
     """
 
     file: str
     classes: tuple[str, ...]
     mark: str = ""
+    boxes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -46,6 +67,12 @@ class ReadLabels:
         folders: where the photos may lie, the likeliest first.
         by_stem: photos are named without their ending.
         notes: what a person should know, in sentences.
+        decoded: how the text was read; None where it says so itself, as JSON does.
+        file_columns: that may name the photos.
+        file_column: the one that does.
+        label_columns: columns, questions or fields that may hold the classes.
+        label_column: the one that does; "" where several do.
+        must_choose: whether it was one of several without a reason to prefer it.
     """
 
     labels: list[ReadLabel] = field(default_factory=list)
@@ -53,6 +80,17 @@ class ReadLabels:
     folders: Sequence[Path] = ()
     by_stem: bool = False
     notes: list[str] = field(default_factory=list)
+    decoded: Decoded | None = None
+    file_columns: Sequence[str] = ()
+    file_column: str = ""
+    label_columns: Sequence[str] = ()
+    label_column: str = ""
+    must_choose: bool = False
+
+
+def unreadable(path: Path, reason: str) -> LabelsError:
+    """Return the refusal of a file of labels."""
+    return LabelsError(f"The labels in {path} could not be read: {reason}.")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -65,7 +103,7 @@ def read_bytes(path: Path) -> bytes:
         with open_ordinary(path) as file:
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise LabelsError(f"The labels in {path} could not be read: {os_reason(error)}.") from error
+        raise unreadable(path, os_reason(error)) from error
     if len(content) > _LARGEST_BYTES:
         raise LabelsError(
             f"{path} has over {_LARGEST_BYTES:,} bytes; no file of labels is so large."
@@ -73,143 +111,96 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_text(path: Path) -> str:
-    """Read a text, UTF-8 with or without BOM, or what Windows' Excel writes.
+def read_text(path: Path, encoding: str = "") -> Decoded:
+    """Read a text in whichever encoding.
+
+    Args:
+        path: of the file.
+        encoding: that it is known to be in; "" finds it out.
 
     Raises:
-        LabelsError: it cannot be read.
+        LabelsError: it cannot be read, or is no text.
     """
     content = read_bytes(path)
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")
-    return content.decode("utf-8-sig", "surrogateescape")
+    refuse_other_kinds(path, content)
+    try:
+        return decode(content, encoding)
+    except UnicodeDecodeError as error:
+        reason = f"it is not in the encoding {encoding}" if encoding else "it is not a text"
+        raise unreadable(path, reason) from error
+    except LookupError as error:
+        raise LabelsError(f"There is no encoding “{encoding}”.") from error
 
 
-def read_json(path: Path) -> Any:
+_OTHER_KINDS = (
+    (b"PK\x03\x04", "it is an archive or a document; unpack it, or save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "it is an old workbook; save it as .xlsx or CSV"),
+    (b"%PDF", "it is a PDF document"),
+    (b"SQLite format 3", "it is a database"),
+    (b"\x1f\x8b", "it is a compressed file; unpack it"),
+    (b"Rar!", "it is an archive; unpack it"),
+    (b"7z\xbc\xaf", "it is an archive; unpack it"),
+    (b"\x89PNG", "it is a picture"),
+    (b"\xff\xd8\xff", "it is a picture"),
+    (b"GIF8", "it is a picture"),
+    (b"<!doctype html", "it is a web page; download the file itself"),
+    (b"<html", "it is a web page; download the file itself"),
+    (b"ARROW1", "it is an Arrow file; save it as CSV"),
+    (b"PAR1", "it is a Parquet file; save it as CSV"),
+)
+
+
+def refuse_other_kinds(path: Path, content: bytes) -> None:
+    """Say what a file is that holds no labels.
+
+    Raises:
+        LabelsError: it is something else.
+    """
+    start = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    for beginning, reason in _OTHER_KINDS:
+        if start.startswith(beginning.lower()):
+            raise unreadable(path, reason)
+    if not content.strip():
+        raise unreadable(path, "it is empty")
+
+
+def read_json(path: Path, encoding: str = "") -> Any:
     """Read JSON.
 
     Raises:
         LabelsError: it cannot be read, or is none.
     """
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text(path, encoding).text)
     except (ValueError, RecursionError) as error:
-        raise LabelsError(f"The labels in {path} could not be read: it is no JSON.") from error
+        raise unreadable(path, "it is no JSON") from error
 
 
-def read_lines(path: Path) -> list[Any]:
+def read_lines(path: Path, encoding: str = "") -> list[Any]:
     """Read a file of one JSON value a line.
 
     Raises:
         LabelsError: it cannot be read, or a line is no JSON; the sentence says which.
     """
     found = []
-    lines = read_text(path).split("\n")
-    _refuse_many(path, len(lines))
+    lines = read_text(path, encoding).text.split("\n")
+    refuse_many(path, len(lines))
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 found.append(json.loads(line))
             except (ValueError, RecursionError) as error:
-                raise LabelsError(
-                    f"The labels in {path} could not be read: line {number} is no JSON."
-                ) from error
+                raise unreadable(path, f"line {number} is no JSON") from error
     return found
 
 
-def _refuse_many(path: Path, count: int) -> None:
-    if count > _MOST_ROWS:
-        raise LabelsError(
-            f"{path} has over {_MOST_ROWS:,} lines; share them out among several files of labels."
-        )
-
-
-def read_table(path: Path) -> list[list[str]]:
-    """Read a table with commas, semicolons or tabs; its first row is the header.
+def refuse_many(path: Path, count: int) -> None:
+    """Refuse a file with more rows than are read.
 
     Raises:
-        LabelsError: it cannot be read, or is empty.
+        LabelsError: there are too many.
     """
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = [row for row in itertools.islice(reader, _MOST_ROWS + 1) if row]
-    except csv.Error as error:
-        raise LabelsError(f"The labels in {path} could not be read: {error}.") from error
-    if not rows:
-        raise LabelsError(f"The labels in {path} could not be read: the table is empty.")
-    _refuse_many(path, len(rows))
-    return rows
-
-
-_DEEPEST = 64
-"""Folders of a name that are compared with those of a photo."""
-
-
-class Locator:
-    """Finds the photos that a file of labels names.
-
-    Args:
-        folders: where they may lie, the likeliest first.
-        by_stem: names come without their ending.
-    """
-
-    def __init__(self, folders: Iterable[Path], *, by_stem: bool = False) -> None:
-        absolute = [Path(os.path.abspath(one)) for one in folders]  # noqa: PTH100
-        self._folders = [one for one in absolute if os.path.isdir(one)]  # noqa: PTH112
-        self._by_stem = by_stem
-        self._index: dict[str, list[Path]] | None = None
-
-    def find(self, file: str) -> tuple[Path | None, bool]:
-        """Return the photo that is meant, and whether it lies at the very place named.
-
-        None where there is none, or several may be meant.
-        """
-        if not file or "\0" in file:
-            return None, False
-        for candidate in self._candidates(file):
-            if os.path.isfile(candidate) and is_photo(candidate):  # noqa: PTH113 - too long a name
-                return Path(os.path.normpath(candidate)), True
-        found = [path for path in self._named(file) if is_photo(path)]
-        return (found[0] if len(found) == 1 else None), False
-
-    def _candidates(self, file: str) -> Iterator[Path]:
-        if Path(file).is_absolute():
-            yield Path(file)
-        else:
-            for folder in self._folders:
-                yield folder / file
-
-    def _named(self, file: str) -> list[Path]:
-        """Return the photos below the folders whose path ends so; the longest match counts."""
-        index = self._indexed()
-        for path in (PurePosixPath(file), PureWindowsPath(file)):
-            parts = [part for part in path.parts if part not in (path.anchor, ".", "..")]
-            parts = parts[-_DEEPEST:]
-            for length in range(len(parts), 0, -1):
-                key = "/".join(parts[-length:])
-                found = index.get(key) or index.get(_CASELESS + key.casefold())
-                if found:
-                    return found
-        return []
-
-    def _indexed(self) -> dict[str, list[Path]]:
-        if self._index is None:
-            self._index = {}
-            for path in find_images(self._folders, lambda _: None):
-                for folder in self._folders:
-                    if path.is_relative_to(folder):
-                        self._note(path, path.relative_to(folder).parts)
-                        break
-        return self._index
-
-    def _note(self, path: Path, parts: Sequence[str]) -> None:
-        assert self._index is not None
-        if self._by_stem:
-            parts = (*parts[:-1], Path(parts[-1]).stem)
-        for length in range(1, len(parts) + 1):
-            key = "/".join(parts[-length:])
-            self._index.setdefault(key, []).append(path)
-            self._index.setdefault(_CASELESS + key.casefold(), []).append(path)
+    if count > MOST_ROWS:
+        raise LabelsError(
+            f"{path} has over {MOST_ROWS:,} lines; share them out among several files of labels."
+        )

@@ -29,7 +29,7 @@ def test_broken_photos_are_rows_with_a_reason(tmp_path: Path) -> None:
             "empty.png": "the file is empty",
             "good.png": None,
             "half.png": "the file is incomplete; copy or download it again",
-            "page.jpg": "it is not a picture of a known format",
+            "page.jpg": "it is a web page, not a photo",
         }
         assert len(person.see(ProblemReporter).problems) == 3
         assert person.banner == ""

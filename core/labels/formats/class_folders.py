@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import LabelsError, os_reason
-from core.images.finding import find_images
+from core.images.finding import IMAGE_ENDINGS, find_images
 from core.labels.plans import (
     SPLIT_NAMES,
     USUAL_SPLIT,
@@ -27,11 +27,23 @@ from core.labels.plans import (
     subfolder,
     used_classes,
 )
-from core.labels.reading import ReadLabel, ReadLabels, read_text
+from core.labels.reading import READ_AS_IT_IS, ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
 
 CLASSES_FILE = "classes.txt"
-_SETS = frozenset((*SPLIT_NAMES, "valid", "validation", "training"))
+_TRAINING = ("train", "training")
+_SETS = frozenset(
+    (*SPLIT_NAMES, *_TRAINING, "valid", "validation", "testing", "trainval", "dev", "eval")
+)
+_DATA = frozenset(("data", "images", "image", "img", "imgs", "photos", "jpegimages", "dataset"))
+"""Folders in which tools put all photos of a data set."""
+
+_NO_CLASSES = frozenset(
+    ("__macosx", "runs", "annotations", "labels", "logs", "checkpoints", "weights", "imagesets")
+)
+"""Folders that tools leave beside those of photos."""
+
+_DEEPEST = 6
 
 
 def write(
@@ -80,7 +92,7 @@ def _plan(
     return plan
 
 
-def read(path: Path) -> ReadLabels:
+def read(path: Path, options: ReadOptions = READ_AS_IT_IS) -> ReadLabels:
     """Read a folder whose subfolders are classes, or hold train, val and test with classes in them.
 
     Raises:
@@ -88,25 +100,66 @@ def read(path: Path) -> ReadLabels:
     """
     if path.is_file():
         path = path.parent
-    folders = _folders_in(path)
-    are_sets = bool(folders) and all(name.lower() in _SETS for name in folders)
-    are_classes = _lines(path, folders) is not None
-    roots = [path / name for name in folders] if are_sets and not are_classes else [path]
-    names = _class_names(path, sorted({name for root in roots for name in _folders_in(root)}))
+    found = ReadLabels()
+    root, sets = _root_of(path, found.notes)
+    roots = [root / name for name in sets] or [root]
+    folders = sorted({name for one in roots for name in _classes_in(one)})
+    names = _class_names(root, folders)
     if not names:
         raise LabelsError(
             f"{path} has no subfolders, which would be the classes; choose the folder above them."
         )
     labels: dict[str, ReadLabel] = {}
-    for root in roots:
-        for folder in _folders_in(root):
-            for photo in find_images([root / folder], lambda _: None):
+    for one in roots:
+        for folder in _classes_in(one):
+            for photo in find_images([one / folder], lambda _: None):
                 labels[str(photo)] = ReadLabel(str(photo), (names[folder],))
-    found = ReadLabels(list(labels.values()), list(names.values()))
-    loose = sum(1 for entry in path.iterdir() if entry.is_file() and entry.name != CLASSES_FILE)
-    if loose:
-        found.notes.append(f"{loose:,} files beside the folders of the classes are passed over.")
+    found.labels, found.classes = list(labels.values()), list(names.values())
+    loose = [entry for entry in root.iterdir() if entry.is_file() and entry.name != CLASSES_FILE]
+    photos = sum(1 for entry in loose if entry.suffix.lower() in IMAGE_ENDINGS)
+    if photos:
+        found.notes.append(f"{photos:,} photos beside the folders of the classes are passed over.")
     return found
+
+
+def _root_of(path: Path, notes: list[str]) -> tuple[Path, list[str]]:
+    """Return the folder that has the classes in it, and the sets that it has them in, if any.
+
+    Folders for all data, and one that is alone, are gone through.
+    """
+    for _ in range(_DEEPEST):
+        folders = [name for name in _folders_in(path) if name.casefold() not in _NO_CLASSES]
+        if _lines(path, folders) is not None:
+            return path, []
+        sets = [name for name in folders if name.casefold() in _SETS]
+        are_sets = bool(sets) and all(_classes_in(path / name) for name in sets)
+        are_all = len(sets) == len(folders)
+        if are_sets and (are_all or any(name.casefold() in _TRAINING for name in sets)):
+            others = [name for name in folders if name not in sets]
+            if others:
+                notes.append(f"Beside the sets, {', '.join(others[:5])} are passed over.")
+            return path, sets
+        held = [name for name in folders if name.casefold() in _DATA]
+        alone = held if held and len(folders) == len(held) else folders
+        if len(alone) != 1 or _holds_photos(path / alone[0]) or not _classes_in(path / alone[0]):
+            return path, []
+        is_a_class = len(_classes_in(path / alone[0])) < 2 and not held
+        if is_a_class:
+            return path, []
+        path = path / alone[0]
+        notes.append(f"The classes are taken to be the folders in {path}.")
+    return path, []
+
+
+def _classes_in(folder: Path) -> list[str]:
+    """Return the subfolders that may be classes: all but those that tools leave there."""
+    return [name for name in _folders_in(folder) if name.casefold() not in _NO_CLASSES]
+
+
+def _holds_photos(folder: Path) -> bool:
+    return any(
+        entry.is_file() and entry.suffix.lower() in IMAGE_ENDINGS for entry in folder.iterdir()
+    )
 
 
 def _class_names(root: Path, folders: list[str]) -> dict[str, str]:
@@ -118,7 +171,7 @@ def _lines(root: Path, folders: list[str]) -> list[str] | None:
     """Return the names in classes.txt, where each of them can be the class of its folder."""
     if not (root / CLASSES_FILE).is_file():
         return None
-    lines = read_text(root / CLASSES_FILE).splitlines()
+    lines = read_text(root / CLASSES_FILE).text.splitlines()
     if len(lines) != len(folders):
         return None
     for line, folder in zip(lines, folders, strict=True):

@@ -10,11 +10,14 @@ from typing import Any
 from core.errors import LabelsError
 from core.files import json_bytes
 from core.labels.plans import ExportOptions, Plan, Targets, common_folder, labelled_only, subfolder
-from core.labels.reading import ReadLabel, ReadLabels, read_json
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto
 
 _DATA = "data"
 _LABELS = "labels.json"
+_SAMPLES = "samples.json"
+_OF_PHOTOS = ("Classification", "Classifications")
+_OF_BOXES = {"Detections": "detections", "Polylines": "polylines", "Keypoints": "keypoints"}
 
 
 def write(
@@ -39,14 +42,19 @@ def write(
     return plan
 
 
-def read(path: Path) -> ReadLabels:
-    """Read labels.json with indices or names, with or without confidence.
+def read(path: Path, options: ReadOptions) -> ReadLabels:
+    """Read labels.json with indices or names, with or without confidence; or samples.json.
 
     Raises:
         LabelsError: it cannot be read, or is no such file.
     """
+    samples = path / _SAMPLES if path.is_dir() else path
+    if samples.is_file() and (path.is_dir() or path.name == _SAMPLES):
+        return _samples(samples, options)
     file = path / _LABELS if path.is_dir() else path
-    content = read_json(file)
+    content = read_json(file, options.encoding)
+    if isinstance(content, dict) and isinstance(content.get("samples"), list):
+        return _samples(file, options)
     labels = content.get("labels") if isinstance(content, dict) else None
     if not isinstance(labels, dict):
         raise LabelsError(f"{file} has no “labels”; it is no FiftyOne classification dataset.")
@@ -55,9 +63,55 @@ def read(path: Path) -> ReadLabels:
     found = ReadLabels(classes=classes, folders=[file.parent / _DATA, file.parent], by_stem=True)
     for name, value in labels.items():
         values = value if isinstance(value, list) else [value]
-        named = [_name(one, classes) for one in values]
-        found.labels.append(ReadLabel(str(name), tuple(one for one in named if one)))
+        drawn = [one for one in values if isinstance(one, dict) and "bounding_box" in one]
+        boxes = [_name(one, classes) for one in drawn]
+        named = [_name(one, classes) for one in values if one not in drawn]
+        found.labels.append(
+            ReadLabel(
+                str(name),
+                tuple(one for one in named if one),
+                "",
+                tuple(dict.fromkeys(one for one in boxes if one)),
+            )
+        )
     return found
+
+
+def _samples(file: Path, options: ReadOptions) -> ReadLabels:
+    """Read a FiftyOneDataset: any field of a sample may hold a class, several, or boxes."""
+    content = read_json(file, options.encoding)
+    samples = [one for one in content["samples"] if isinstance(one, dict)]
+    fields = dict.fromkeys(
+        name for one in samples for name, value in one.items() if _kind(value) in _OF_PHOTOS
+    )
+    field = options.label_column or next(
+        (name for name in fields if not name.startswith("pred")), next(iter(fields), "")
+    )
+    found = ReadLabels(
+        folders=[file.parent, file.parent / _DATA],
+        label_columns=list(fields),
+        label_column=field,
+        must_choose=len(fields) > 1,
+    )
+    for one in samples:
+        drawn = [
+            str(box.get("label"))
+            for value in one.values()
+            if _kind(value) in _OF_BOXES
+            for box in value.get(_OF_BOXES[_kind(value)]) or ()
+        ]
+        value = one.get(field)
+        several = value.get("classifications") if isinstance(value, dict) else None
+        given = several if isinstance(several, list) else [value]
+        classes = tuple(str(each["label"]) for each in given if each and each.get("label"))
+        found.labels.append(
+            ReadLabel(str(one.get("filepath") or ""), classes, "", tuple(dict.fromkeys(drawn)))
+        )
+    return found
+
+
+def _kind(value: Any) -> str:
+    return str(value.get("_cls") or "") if isinstance(value, dict) else ""
 
 
 def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> Any:

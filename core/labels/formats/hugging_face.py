@@ -13,7 +13,8 @@ from typing import Any
 from core.errors import LabelsError
 from core.files import json_bytes
 from core.labels.formats import class_folders
-from core.labels.formats.tables import names_in
+from core.labels.formats.cells import names_in
+from core.labels.formats.numbered import name_numbers
 from core.labels.plans import (
     ExportOptions,
     Plan,
@@ -21,8 +22,9 @@ from core.labels.plans import (
     labelled_only,
     split_of,
 )
-from core.labels.reading import ReadLabel, ReadLabels, read_lines, read_table
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_lines
 from core.labels.records import LabelledPhoto
+from core.labels.sheets import read_sheet
 
 _LABELS = ("label", "labels")
 
@@ -53,7 +55,7 @@ def write(
     return plan
 
 
-def read(path: Path) -> ReadLabels:
+def read(path: Path, options: ReadOptions) -> ReadLabels:
     """Read metadata.jsonl or metadata.csv in a folder or below it, else the folders' names.
 
     Raises:
@@ -63,20 +65,30 @@ def read(path: Path) -> ReadLabels:
         path = path.parent
     files = sorted([*path.rglob("metadata.jsonl"), *path.rglob("metadata.csv")])
     if not files:
-        return class_folders.read(path)
-    found = ReadLabels(folders=[path])
-    for file in files:
-        for fields in _rows(file):
+        return class_folders.read(path, options)
+    rows = {file: _rows(file) for file in files}
+    keys = dict.fromkeys(key for held in rows.values() for fields in held for key in fields)
+    columns = [key for key in keys if not key.endswith(("file_name", "file_names"))]
+    usual = [key for key in _LABELS if key in columns]
+    column = options.label_column or next(iter((*usual, *columns)), "")
+    found = ReadLabels(
+        folders=[path],
+        label_columns=columns,
+        label_column=column,
+        must_choose=not usual and len(columns) > 1,
+    )
+    for file, held in rows.items():
+        for fields in held:
             name = fields.get("file_name")
-            label = next((fields[key] for key in _LABELS if key in fields), None)
             if not isinstance(name, str):
                 raise LabelsError(f"{file} has no column “file_name”; it is no imagefolder's.")
-            found.labels.append(ReadLabel(str(file.parent / name), names_in(label)))
+            found.labels.append(ReadLabel(str(file.parent / name), names_in(fields.get(column))))
+    name_numbers(found, path)
     return found
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
     if file.suffix == ".jsonl":
         return [row for row in read_lines(file) if isinstance(row, dict)]
-    header, *rows = read_table(file)
+    header, *rows = read_sheet(file).rows
     return [dict(zip(header, row, strict=False)) for row in rows]

@@ -18,7 +18,7 @@ from core.labels.plans import (
     split_of,
     subfolder,
 )
-from core.labels.reading import ReadLabel, ReadLabels, read_text
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
 
 _NAMES = "synsets.txt"
@@ -53,7 +53,7 @@ def write(
     return plan
 
 
-def read(path: Path) -> ReadLabels:
+def read(path: Path, options: ReadOptions) -> ReadLabels:
     """Read the lists beside synsets.txt.
 
     Raises:
@@ -62,12 +62,16 @@ def read(path: Path) -> ReadLabels:
     root = path if path.is_dir() else path.parent
     if not (root / _NAMES).is_file():
         raise LabelsError(f"{root} has no {_NAMES}, which names the classes; choose its folder.")
-    classes = read_text(root / _NAMES).splitlines()
+    classes = read_text(root / _NAMES, options.encoding).text.splitlines()
     found = ReadLabels(classes=classes, folders=[root / _IMAGES, root])
     for file in sorted(root.glob("*.txt")):
         if file.name == _NAMES:
             continue
-        lines = [line.rstrip("\r") for line in read_text(file).split("\n") if line.strip()]
+        lines = [
+            line.rstrip("\r")
+            for line in read_text(file, options.encoding).text.split("\n")
+            if line.strip()
+        ]
         parsed = [_parsed(line) for line in lines]
         wrong = [most for _, indices in parsed for most in indices if most >= len(classes)]
         if wrong and file.stem not in _USUAL:

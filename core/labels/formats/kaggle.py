@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.csv_cells import Writer, unguarded
+from core.csv_cells import Writer
 from core.errors import LabelsError
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
-from core.labels.reading import ReadLabel, ReadLabels, read_table
 from core.labels.records import LabelledPhoto
+from core.labels.sheets import read_sheet
 
 _ID, _LABEL = "image_id", "label"
 
@@ -31,7 +31,7 @@ def write(
         header = [_ID, *classes] if several else [_ID, _LABEL]
         ids = list(by_id)
     else:
-        header, *rows = read_table(options.template)
+        header, *rows = read_sheet(options.template).rows
         ids = [row[0] for row in rows]
         _refuse_unlike(header, classes, options.template)
     text = io.StringIO(newline="")
@@ -51,25 +51,6 @@ def write(
         writer.write([one, *cells] if is_own else cells, as_given=[] if is_own else [one])
     plan.texts[target.name] = text.getvalue().encode("utf-8", "surrogateescape")
     return plan
-
-
-def read(path: Path) -> ReadLabels:
-    """Read ``image_id,label`` or one column a class, of which those above one half count.
-
-    Raises:
-        LabelsError: it cannot be read.
-    """
-    header, *rows = ([unguarded(cell) for cell in row] for row in read_table(path))
-    found = ReadLabels(folders=[path.parent], by_stem=True)
-    if len(header) == 2:
-        found.labels = [ReadLabel(row[0], (row[1],) if row[1:] and row[1] else ()) for row in rows]
-        return found
-    found.classes = header[1:]
-    for row in rows:
-        shares = dict(zip(header[1:], map(_number, row[1:]), strict=False))
-        likely = [name for name, share in shares.items() if share > 0.5]
-        found.labels.append(ReadLabel(row[0], tuple(likely)))
-    return found
 
 
 def _by_id(photos: Sequence[LabelledPhoto], plan: Plan) -> dict[str, LabelledPhoto]:
@@ -114,15 +95,3 @@ def _cells(one: LabelledPhoto, names: Sequence[str], options: ExportOptions) -> 
         shares = dict(said.top)
         return [f"{shares.get(name, 0.0):.6f}" for name in names]
     return ["1" if name in one.classes else "0" for name in names]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(text: str) -> float:
-    return float(text) if _is_number(text) else 0.0

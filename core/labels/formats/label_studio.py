@@ -12,13 +12,16 @@ from xml.sax.saxutils import escape
 
 from core.errors import LabelsError
 from core.files import json_bytes
+from core.labels.formats.votes import Votes
+from core.labels.locating import looks_like_file, unquoted
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
-from core.labels.reading import ReadLabel, ReadLabels, read_json
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto, SaidByModel
 
 _LOCAL = "/data/local-files/?d="
 _NAMES = {"from_name": "choice", "to_name": "image", "type": "choices"}
 _QUOTE = {'"': "&quot;"}
+_UPLOADS = "/data/upload/"
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 
 
@@ -37,23 +40,111 @@ def write(
     return plan
 
 
-def read(path: Path) -> ReadLabels:
+def read(path: Path, options: ReadOptions) -> ReadLabels:
     """Read a list of tasks, whatever its names are; cancelled annotations do not count.
+
+    Where several people have answered, the most votes count; where there are several questions,
+    one of them is chosen.
 
     Raises:
         LabelsError: it cannot be read, or is no list of tasks.
     """
-    tasks = read_json(path)
+    tasks = read_json(path, options.encoding)
+    if isinstance(tasks, dict):
+        tasks = [tasks]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise LabelsError(f"{path} is no list of Label Studio's tasks; export it as JSON.")
-    found = ReadLabels(folders=[path.parent])
+    answers: dict[str, list[_Answers]] = {}
     for task in tasks:
         data = task.get("data")
-        named = _file(data) if isinstance(data, dict) else _file(task)
+        is_flat = not isinstance(data, dict)
+        named = file_of(task if is_flat else data)
         if not named:
             raise LabelsError(f"{path} has a task that names no photo; export it as JSON.")
-        found.labels.append(ReadLabel(named, tuple(dict.fromkeys(_choices(task)))))
+        given = [_flat(task, named)] if is_flat else _annotated(task)
+        answers.setdefault(named, []).extend(given)
+    return _chosen(path, answers, options)
+
+
+_Answers = dict[str, tuple[str, ...]]
+"""One person's answers: question → classes; under "" those of boxes."""
+
+_OWN = frozenset(
+    "id annotator annotation_id created_at updated_at lead_time agreement inner_id".split()
+)
+
+
+def _chosen(path: Path, answers: dict[str, list[_Answers]], options: ReadOptions) -> ReadLabels:
+    questions = list(
+        dict.fromkeys(name for given in answers.values() for one in given for name in one if name)
+    )
+    question = options.label_column or next(iter(questions), "")
+    if options.label_column and options.label_column not in questions:
+        listed = ", ".join(f"“{name}”" for name in questions)
+        raise LabelsError(f"{path} asks no question “{question}”; it asks {listed}.")
+    found = ReadLabels(
+        folders=[path.parent],
+        label_columns=questions,
+        label_column=question,
+        must_choose=len(questions) > 1,
+    )
+    votes = Votes()
+    for named, given in answers.items():
+        classes = votes.settle([one.get(question, ()) for one in given])
+        boxes = dict.fromkeys(name for one in given for name in one.get("", ()))
+        found.labels.append(ReadLabel(named, classes, "", tuple(boxes)))
+    found.notes += votes.notes
     return found
+
+
+def _annotated(task: dict[str, Any]) -> list[_Answers]:
+    """Return the answers of each person who has annotated a task."""
+    given = task.get("annotations") or task.get("completions")
+    found = []
+    for annotation in given if isinstance(given, list) else []:
+        if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
+            continue
+        answers: dict[str, list[str]] = {}
+        results = annotation.get("result")
+        for result in results if isinstance(results, list) else []:
+            value = result.get("value") if isinstance(result, dict) else None
+            if not isinstance(value, dict):
+                continue
+            for kind, names in value.items():
+                if kind == "choices" and "x" not in value:
+                    question = str(result.get("from_name") or "choice")
+                    answers.setdefault(question, []).extend(_strings(names))
+                elif kind.endswith("labels"):
+                    answers.setdefault("", []).extend(_strings(names))
+        found.append({name: tuple(dict.fromkeys(names)) for name, names in answers.items()})
+    return found
+
+
+def _flat(task: dict[str, Any], file: str) -> _Answers:
+    """Return the answers of the form "JSON-MIN", in which every question is a key."""
+    found: _Answers = {}
+    for key, value in task.items():
+        if (
+            key in _OWN
+            or value in (None, "")
+            or (isinstance(value, str) and file_of({"": value}) == file)
+        ):
+            continue
+        if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            drawn = [
+                name
+                for one in value
+                if isinstance(one, dict)
+                for kind, names in one.items()
+                if kind.endswith("labels")
+                for name in _strings(names)
+            ]
+            found[""] = (*found.get("", ()), *drawn)
+        elif isinstance(value, dict):
+            found[key] = tuple(_strings(value.get("choices")))
+        elif isinstance(value, str | list):
+            found[key] = tuple(_strings(value))
+    return {key: names for key, names in found.items() if names}
 
 
 def _task(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str, Any]:
@@ -89,38 +180,22 @@ def _config(classes: Iterable[str], several: bool) -> str:
     )
 
 
-def _file(data: dict[str, Any]) -> str:
-    """Return the photo that a task names, in whichever of Label Studio's forms."""
+def file_of(data: dict[str, Any]) -> str:
+    """Return the photo that a task names, in whichever of Label Studio's forms.
+
+    To what is uploaded it gives eight digits before the name; in other places such digits are
+    the photo's own.
+    """
     values = [data.get("image"), *data.values()]
-    value = next((one for one in values if isinstance(one, str) and one), "")
+    texts = [one for one in values if isinstance(one, str) and one]
+    files = [one for one in texts if _LOCAL in one or looks_like_file(one)]
+    value = (files or texts or [""])[0]
     if _LOCAL in value:
-        return _unquoted(value.partition(_LOCAL)[2])
-    if value.startswith(("http://", "https://", "file://", "/data/", "s3://", "gs://")):
-        path = _unquoted(urllib.parse.urlsplit(value).path)
-        folder, _, name = path.rpartition("/")
-        return path if value.startswith("file://") else _UPLOADED.sub("", name) or folder
+        return unquoted(value.partition(_LOCAL)[2])
+    if value.startswith(_UPLOADS) or (value.startswith("http") and _UPLOADS in value):
+        name = unquoted(urllib.parse.urlsplit(value).path).rpartition("/")[2]
+        return _UPLOADED.sub("", name)
     return value
-
-
-def _unquoted(text: str) -> str:
-    quoted = text.encode("utf-8", "surrogateescape")
-    return urllib.parse.unquote_to_bytes(quoted).decode("utf-8", "surrogateescape")
-
-
-def _choices(task: dict[str, Any]) -> list[str]:
-    annotations = task.get("annotations") or task.get("completions")
-    if not annotations:  # the form "JSON-MIN"
-        return _strings(task.get("choice"))
-    for annotation in annotations if isinstance(annotations, list) else []:
-        if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
-            results = annotation.get("result")
-            return [
-                name
-                for result in (results if isinstance(results, list) else [])
-                if isinstance(result, dict) and isinstance(result.get("value"), dict)
-                for name in _strings(result["value"].get("choices"))
-            ]
-    return []
 
 
 def _strings(value: Any) -> list[str]:

@@ -1,15 +1,15 @@
-"""labelme's flags: one JSON file a photo, beside it, with a yes or no for each class."""
+"""labelme: one JSON file a photo, beside it, with a yes or no for each class, and shapes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from core.errors import LabelsError
-from core.labels.reading import ReadLabel, ReadLabels, read_json
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 
 
-def read(path: Path) -> ReadLabels:
-    """Read all JSON files of a folder that have flags, or one of them.
+def read(path: Path, options: ReadOptions) -> ReadLabels:
+    """Read all JSON files of a folder and below it that have flags or shapes, or one of them.
 
     Raises:
         LabelsError: there are none.
@@ -18,14 +18,17 @@ def read(path: Path) -> ReadLabels:
     found = ReadLabels(folders=[path if path.is_dir() else path.parent])
     classes: dict[str, None] = {}
     for file in files:
-        content = read_json(file)
+        content = read_json(file, options.encoding)
         flags = content.get("flags") if isinstance(content, dict) else None
         image = content.get("imagePath") if isinstance(content, dict) else None
-        if not isinstance(flags, dict) or not isinstance(image, str):
+        if not isinstance(flags, dict | None) or not isinstance(image, str):
             continue
-        classes.update(dict.fromkeys(map(str, flags)))
-        named = tuple(str(name) for name, is_set in flags.items() if is_set is True)
-        found.labels.append(ReadLabel(str(file.parent / image.replace("\\", "/")), named))
+        shapes = content.get("shapes")
+        drawn = [str(one.get("label")) for one in shapes or () if isinstance(one, dict)]
+        classes.update(dict.fromkeys(map(str, flags or ())))
+        named = tuple(str(name) for name, is_set in (flags or {}).items() if is_set is True)
+        place = str(file.parent / image.replace("\\", "/"))
+        found.labels.append(ReadLabel(place, named, "", tuple(dict.fromkeys(drawn))))
     if not found.labels:
         raise LabelsError(f"{path} holds no files of labelme with flags; choose their folder.")
     found.classes = list(classes)

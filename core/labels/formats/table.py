@@ -7,19 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import LabelsError, os_reason
-from core.files import open_ordinary
 from core.labels.formats import (
     class_folders,
+    coco,
+    cvat,
+    datumaro_json,
     fiftyone,
     hugging_face,
     imagenet_text,
     kaggle,
     label_studio,
     labelme,
+    layouts,
+    megadetector,
+    path_lists,
+    records,
+    roboflow,
     tables,
+    via,
+    voc,
+    vott,
 )
+from core.labels.formats.guessing import guess
 from core.labels.plans import Writer
-from core.labels.reading import ReadLabels
+from core.labels.reading import ReadLabels, ReadOptions
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Format:
 
     name: str
     title: str
-    read: Callable[[Path], ReadLabels]
+    read: Callable[[Path, ReadOptions], ReadLabels]
     write: Writer | None = None
     ending: str = ""
     splits: bool = False
@@ -59,9 +70,11 @@ FORMATS = {
     for one in (
         Format("class-folders", "Class folders (torchvision, timm, Keras)", class_folders.read,
             class_folders.write, splits=True, keeps_folders=True),
-        Format("csv", "Table for spreadsheets (CSV)", tables.read_csv, tables.write_csv, ".csv",
+        Format("csv", "Table for spreadsheets (CSV)", layouts.read_csv, tables.write_csv, ".csv",
             says_predictions=True),
-        Format("json-lines", "JSON Lines", tables.read_json_lines, tables.write_json_lines,
+        Format("csv-plain", "Table for programs (CSV)", layouts.read_csv, tables.write_plain_csv,
+            ".csv", says_predictions=True),
+        Format("json-lines", "JSON Lines", records.read_json_lines, tables.write_json_lines,
             ".jsonl", says_predictions=True),
         Format("yolo", "YOLO classification", class_folders.read, class_folders.write_yolo,
             splits=True),
@@ -73,9 +86,19 @@ FORMATS = {
             imagenet_text.write, splits=True, keeps_folders=True),
         Format("label-studio", "Label Studio", label_studio.read, label_studio.write, ".json",
             says_predictions=True),
-        Format("kaggle", "Kaggle submission", kaggle.read, kaggle.write, ".csv",
+        Format("kaggle", "Kaggle submission", layouts.read_csv, kaggle.write, ".csv",
             says_predictions=True, takes_template=True),
-        Format("labelme", "labelme flags", labelme.read),
+        Format("labelme", "labelme", labelme.read),
+        Format("coco", "COCO JSON", coco.read),
+        Format("voc", "Pascal VOC", voc.read),
+        Format("cvat", "CVAT for images", cvat.read),
+        Format("datumaro", "Datumaro JSON", datumaro_json.read),
+        Format("via", "VGG Image Annotator", via.read),
+        Format("vott", "VoTT", vott.read),
+        Format("megadetector", "MegaDetector, SpeciesNet", megadetector.read),
+        Format("roboflow", "Roboflow", roboflow.read),
+        Format("records", "JSON records", records.read_json_records),
+        Format("path-list", "list of photos", path_lists.read),
     )
 }  # fmt: skip
 """By name, in the order in which people are offered them."""
@@ -93,41 +116,12 @@ def find_format(name: str) -> Format:
 
 
 def guess_format(path: Path) -> Format:
-    """Return the format that a file or folder seems to have, by its files' names and beginnings.
+    """Return the format that a file or folder seems to have, by its names and beginnings.
 
     Raises:
         LabelsError: it cannot be read.
     """
     try:
-        return _guessed(path)
+        return FORMATS[guess(path)]
     except OSError as error:
         raise LabelsError(f"The labels in {path} could not be read: {os_reason(error)}.") from error
-
-
-def _guessed(path: Path) -> Format:
-    if path.is_dir():
-        for file, name in (
-            ("labels.json", "fiftyone"),
-            ("synsets.txt", "imagenet-text"),
-            ("metadata.jsonl", "hugging-face"),
-            ("metadata.csv", "hugging-face"),
-            ("train/metadata.jsonl", "hugging-face"),
-            ("train/metadata.csv", "hugging-face"),
-        ):
-            if (path / file).is_file():
-                return FORMATS[name]
-        has_folders = any(entry.is_dir() for entry in path.iterdir())
-        has_json = any(entry.suffix == ".json" for entry in path.iterdir())
-        return FORMATS["labelme" if has_json and not has_folders else "class-folders"]
-    ending = path.suffix.lower()
-    if ending in (".jsonl", ".ndjson"):
-        return FORMATS["hugging-face" if path.name == "metadata.jsonl" else "json-lines"]
-    if ending == ".json":
-        with open_ordinary(path) as opened:
-            start = opened.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
-        if start.startswith(b"["):
-            return FORMATS["label-studio"]
-        return FORMATS["labelme" if b'"flags"' in start or b'"imagePath"' in start else "fiftyone"]
-    if ending == ".txt":
-        return FORMATS["imagenet-text"]
-    return FORMATS["csv"]

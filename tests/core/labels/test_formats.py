@@ -470,7 +470,7 @@ def test_label_studio_of_others(
         {"data": {"img": "/data/upload/3/0a1b2c3d-a.png"}, "annotations": [cancelled, valid]},
         {"data": {"image": "https://example.org/x/b.png?y=1"}, "annotations": [valid]},
         {"data": {"image": "/data/local-files/?d=c.png"}, "annotations": [cancelled]},
-        {"image": "d.png", "choice": "hen", "id": 4},
+        {"image": "d.png", "animal": "hen", "id": 4},
     ]
     (tmp_path / "tasks.json").write_text(json.dumps(tasks))
     plan = importing.plan_import(store, FORMATS["label-studio"], tmp_path / "tasks.json")
@@ -550,7 +550,9 @@ def test_formats_are_guessed(store: LabelStore, photos: list[Path], tmp_path: Pa
     for form in WRITTEN:
         target = target_of(form.name, tmp_path)
         export(store, form.name, target)
-        expected = {"yolo": "class-folders", "kaggle": "csv"}.get(form.name, form.name)
+        expected = {"yolo": "class-folders", "kaggle": "csv", "csv-plain": "csv"}.get(
+            form.name, form.name
+        )
         assert guess_format(target).name == expected, form.name
 
 
@@ -651,12 +653,17 @@ def test_a_photo_edited_since_is_not_exported_twice(
 def test_two_names_that_only_resemble_one_photo_do_not_both_label_it(
     store: LabelStore, make_photo: Callable[..., Path], tmp_path: Path
 ) -> None:
-    path = make_photo("ph/1.png", (4, 4))
-    (tmp_path / "l.csv").write_text("file,label\na/1.png,cat\nb/1.png,dog\n")
-    plan = importing.plan_import(store, FORMATS["csv"], tmp_path / "l.csv", [tmp_path / "ph"])
-    assert plan.labels == {path: (("cat",), "")}
-    assert plan.missing == ["b/1.png"]
-    assert "found by their name" in plan.notes[0]
+    make_photo("ph/1.png", (4, 4))
+    other = make_photo("ph/2.png", (4, 4))
+    table = tmp_path / "l.csv"
+    table.write_text("file,label\na/1.png,cat\nb/1.png,dog\nc/2.png,cat\n")
+    plan = importing.plan_import(store, FORMATS["csv"], table, [tmp_path / "ph"])
+    assert plan.labels == {other: (("cat",), "")}
+    assert plan.missing == ["a/1.png", "b/1.png"]
+    assert plan.rivals == {"a/1.png", "b/1.png"}
+    table.write_text("file,label\na/1.png,cat\nb/1.png,dog\n")
+    with pytest.raises(LabelsError, match="guessed"):
+        importing.plan_import(store, FORMATS["csv"], table, [tmp_path / "ph"])
 
 
 def test_an_import_takes_the_classes_as_they_are_when_it_is_carried_out(

@@ -1,0 +1,163 @@
+"""Class names in the cells of a table: one, several with something between them, or numbers."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+_BETWEEN = ("|", ";", ",", " ")
+"""What may stand between several classes in a cell, the likelier first."""
+
+_OF_SEVERAL = ("tags", "attributeids")
+"""Columns whose names say that a cell holds several."""
+
+_LONGEST_LIST = 10_000
+_TRUE = frozenset(("1", "1.0", "true", "yes", "x"))
+_FALSE = frozenset(("0", "0.0", "-1", "-1.0", "false", "no", ""))
+_EVEN = 0.05
+_HALF = 0.5
+
+
+def classes_in(
+    title: str, cells: Sequence[str], known: Collection[str] = ()
+) -> tuple[list[tuple[str, ...]], str]:
+    """Return the classes of each cell of a column, and one that was divided; or "".
+
+    A cell is divided where all its parts are classes of their own: where dividing the column
+    leaves fewer names than there were, or the project knows them.
+
+    Args:
+        title: of the column, in small letters.
+        cells: of it.
+        known: names of the project's classes.
+    """
+    listed = [_listed(cell) for cell in cells]
+    plain = [cell.strip() for cell, several in zip(cells, listed, strict=True) if several is None]
+    between = next((one for one in _BETWEEN if _divides(plain, one, known)), None)
+    if between is None and title in _OF_SEVERAL and any(" " in cell for cell in plain):
+        between = " "
+    found = []
+    divided = ""
+    for cell, several in zip(cells, listed, strict=True):
+        text = cell.strip()
+        if several is not None:
+            found.append(several)
+        elif between is None or text in known:
+            found.append((text,) if text else ())
+        else:
+            found.append(_parts(text, between, known))
+            divided = divided or (text if len(found[-1]) > 1 else "")
+    return found, divided
+
+
+def chosen(headers: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes of a row that has a column for each of them.
+
+    Those above one half count; where the row holds shares of one, the greatest.
+    """
+    shares = [share(cell) or 0.0 for cell in cells]
+    positive = [name for name, one in zip(headers, shares, strict=False) if one > _HALF]
+    total = sum(max(0.0, one) for one in shares)
+    is_shares = any(0 < one < 1 for one in shares) and abs(total - 1) < _EVEN
+    if positive or not is_shares:
+        return tuple(positive)
+    best = max(shares)
+    at_best = [name for name, one in zip(headers, shares, strict=False) if one == best]
+    return tuple(at_best) if len(at_best) == 1 else ()
+
+
+def share(cell: str) -> float | None:
+    """Return what a cell says of a class, from 0 to 1; None where it says something else."""
+    text = cell.strip().casefold()
+    if text in _TRUE:
+        return 1.0
+    if text in _FALSE:
+        return 0.0
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
+
+
+def names_in(value: Any) -> tuple[str, ...]:
+    """Return the class names of a JSON value: none, one, or a list of them."""
+    if isinstance(value, dict):
+        for key in ("choices", "label", "name", "class", "class_name", "category"):
+            if key in value:
+                return names_in(value[key])
+        return tuple(str(name) for name, is_set in value.items() if is_set is True)
+    values = value if isinstance(value, list) else [value]
+    found: list[str] = []
+    for one in values:
+        if isinstance(one, dict):
+            found += names_in(one)
+        elif isinstance(one, str | int) and not isinstance(one, bool) and str(one).strip():
+            found.append(str(one))
+    return tuple(found)
+
+
+def _listed(cell: str) -> tuple[str, ...] | None:
+    """Return the names of a cell that is written as a list; None where it is not."""
+    text = cell.strip()
+    if text[:1] not in ("[", "{") or text[-1:] not in ("]", "}") or len(text) > _LONGEST_LIST:
+        return None
+    try:
+        return names_in(json.loads(text))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return names_in(ast.literal_eval(text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        pass
+    if text[0] == "[":  # as MakeSense writes it
+        return tuple(name.strip() for name in text[1:-1].split(",") if name.strip())
+    return None
+
+
+def _divides(cells: Sequence[str], between: str, known: Collection[str]) -> bool:
+    """Return whether cells hold several classes with something between them."""
+    distinct = {cell for cell in cells if cell}
+    several = [cell for cell in distinct if len(_parts(cell, between)) > 1]
+    if not several:
+        return False
+    if between == "|" and any(" | " not in cell for cell in several):
+        return True
+    if all(cell in known or _parts(cell, between, known) != (cell,) for cell in several) and (
+        any(cell not in known for cell in several) and known
+    ):
+        return True
+    if between == " " and any(letter in cell for cell in distinct for letter in "|;,"):
+        return False
+    parts = Counter(part for cell in distinct for part in set(_parts(cell, between)))
+    alone = {cell for cell in distinct if cell not in several}
+    recurring = all(
+        count > 1 or part in alone
+        for part, count in parts.items()
+        if any(part in _parts(cell, between) for cell in several)
+    )
+    return len(parts) < len(distinct) or (recurring and between != " ")
+
+
+def _parts(cell: str, between: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Divide a cell; the longest names that are known stay whole."""
+    words = [word.strip() for word in cell.split(between)]
+    words = [word for word in words if word]
+    if not known:
+        return tuple(dict.fromkeys(words))
+    found: list[str] = []
+    at = 0
+    joint = between if between == " " else f"{between} "
+    while at < len(words):
+        for end in range(len(words), at, -1):
+            name = joint.join(words[at:end])
+            if end == at + 1 or name in known:
+                found.append(name)
+                at = end
+                break
+    if between == " " and any(name not in known for name in found):
+        return (cell,)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,56 @@
+"""COCO's JSON: photos, categories, and annotations of whole photos or of boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+
+_FOLDERS = ("images", "train", "val", "test", "valid", "data", "train2017", "val2017")
+
+
+def read(path: Path, options: ReadOptions) -> ReadLabels:
+    """Read one file, or all of a folder with annotations in it.
+
+    Raises:
+        LabelsError: it cannot be read, or is not COCO's.
+    """
+    if path.is_file():
+        return _read(path, options)
+    found = ReadLabels(folders=[path])
+    files = [*path.rglob("_annotations.coco.json"), *path.glob("annotations/*.json")]
+    for file in sorted(files or path.glob("*.json")):
+        one = _read(file, options)
+        found.labels += one.labels
+        found.classes = list(dict.fromkeys([*found.classes, *one.classes]))
+    if not found.labels:
+        raise unreadable(path, "it has no annotations in COCO's form")
+    return found
+
+
+def _read(path: Path, options: ReadOptions) -> ReadLabels:
+    content = read_json(path, options.encoding)
+    images = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(images, list):
+        raise unreadable(path, "it has no “images”; it is not COCO's JSON")
+    names = {one["id"]: str(one["name"]) for one in content.get("categories") or ()}
+    whole: dict[Any, list[str]] = {}
+    boxes: dict[Any, list[str]] = {}
+    for one in content.get("annotations") or ():
+        name = names.get(one.get("category_id"))
+        if name is None:
+            continue
+        is_box = bool(one.get("bbox")) or bool(one.get("segmentation"))
+        (boxes if is_box else whole).setdefault(one["image_id"], []).append(name)
+    used = {name for held in (*whole.values(), *boxes.values()) for name in held}
+    found = ReadLabels(
+        classes=[name for name in names.values() if name in used],
+        folders=[path.parent, path.parent.parent, *(path.parent.parent / one for one in _FOLDERS)],
+    )
+    for image in images:
+        file = str(image.get("file_name") or image.get("coco_url") or "")
+        classes = tuple(dict.fromkeys(whole.get(image["id"], ())))
+        drawn = tuple(dict.fromkeys(boxes.get(image["id"], ())))
+        found.labels.append(ReadLabel(file, classes, "", drawn))
+    return found

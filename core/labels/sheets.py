@@ -1,0 +1,113 @@
+"""Tables as they come: commas, semicolons or tabs between the cells, or a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import LabelsError
+from core.labels.encodings import Decoded
+from core.labels.reading import MOST_ROWS, read_bytes, read_text, refuse_many, unreadable
+
+WORKBOOKS = (".xlsx", ".xlsm")
+TABLES = (".csv", ".tsv", ".tab", *WORKBOOKS)
+_LARGEST_UNPACKED = 2**28
+_MOST_COLUMNS = 2_000
+_SEPARATORS = ",;\t"
+_LOOKED_AT = 20
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        rows: of texts, the header among them where there is one; not all are of one length.
+        decoded: how its text was read; None for a workbook.
+    """
+
+    rows: Sequence[list[str]]
+    decoded: Decoded | None = None
+
+
+def read_sheet(path: Path, encoding: str = "") -> Sheet:
+    """Read a table.
+
+    Raises:
+        LabelsError: it cannot be read, or is empty.
+    """
+    if path.suffix.lower() in WORKBOOKS:
+        return Sheet(_workbook(path))
+    decoded = read_text(path, encoding)
+    delimiter = _separator(decoded.text)
+    try:
+        reader = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter)
+        rows = [row for row in itertools.islice(reader, MOST_ROWS + 1) if any(row)]
+    except csv.Error as error:
+        raise unreadable(path, str(error)) from error
+    if not rows:
+        raise unreadable(path, "the table is empty")
+    refuse_many(path, len(rows))
+    return Sheet(rows, decoded)
+
+
+def _separator(text: str) -> str:
+    """Return what stands between cells: it divides the first lines into equally many."""
+    lines = [line for line in text[: 2**16].splitlines()[:_LOOKED_AT] if line.strip()]
+    first = text.partition("\n")[0]
+
+    def worth(separator: str) -> tuple[int, int]:
+        counts = [line.count(separator) for line in lines]
+        alike = sum(count == counts[0] > 0 for count in counts) if counts else 0
+        return (alike if first.count(separator) else 0, first.count(separator))
+
+    return max(_SEPARATORS, key=lambda one: (first.count(one) > 0, *worth(one)))
+
+
+def _workbook(path: Path) -> list[list[str]]:
+    """Return the rows of a workbook's first sheet; formulas give what they gave last."""
+    content = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise unreadable(path, "it is not a workbook, or is damaged") from error
+    if unpacked > _LARGEST_UNPACKED:
+        raise unreadable(path, "unpacked it is too large for labels")
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        values = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1, max_col=_MOST_COLUMNS)
+        rows = [row for row in map(_texts, values) if any(row)]
+        book.close()
+    except LabelsError:
+        raise
+    except Exception as error:  # openpyxl raises whatever a broken workbook provokes
+        raise unreadable(path, "it is not a workbook, or is damaged") from error
+    if not rows:
+        raise unreadable(path, "its first sheet is empty")
+    refuse_many(path, len(rows))
+    return rows
+
+
+def _texts(row: Iterable[Any]) -> list[str]:
+    texts = [_text(value) for value in row]
+    while texts and not texts[-1]:
+        texts.pop()
+    return texts
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
