@@ -141,14 +141,21 @@ def _root_of(path: Path, notes: list[str]) -> tuple[Path, list[str]]:
             return path, sets
         held = [name for name in folders if name.casefold() in _DATA]
         alone = held if held and len(folders) == len(held) else folders
-        if len(alone) != 1 or _holds_photos(path / alone[0]) or not _classes_in(path / alone[0]):
-            return path, []
-        is_a_class = len(_classes_in(path / alone[0])) < 2 and not held
-        if is_a_class:
+        if len(alone) != 1 or not (
+            _is_above(path / alone[0]) or (held and _classes_in(path / alone[0]))
+        ):
             return path, []
         path = path / alone[0]
         notes.append(f"The classes are taken to be the folders in {path}.")
     return path, []
+
+
+def _is_above(folder: Path) -> bool:
+    """Return whether a folder that is alone lies above the classes, and is none itself."""
+    inside = _classes_in(folder)
+    if _holds_photos(folder) or not inside:
+        return False
+    return len(inside) > 1 or _is_above(folder / inside[0])
 
 
 def _classes_in(folder: Path) -> list[str]:

@@ -219,18 +219,15 @@ def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
 
 def _may_be_classes(found: Columns, column: int) -> bool:
     """Return whether a column nobody named like one may hold classes: few values, each often."""
-    if column in found.files and found.titles[column] in FILES:
-        cells = [cell for cell in found.cells(column) if cell.strip()]
-        if any(map(looks_like_file, cells[:_SAMPLED])) or len(set(cells)) == len(cells):
-            return False
     cells = [cell.strip() for cell in found.cells(column) if cell.strip()]
-    if not cells:
+    is_few = len(cells) <= _FEW_ROWS
+    if not cells or (column in found.files and not is_few and len(set(cells)) == len(cells)):
         return False
     if any(map(looks_like_file, cells[:_SAMPLED])):
         return False
     if any("." in cell and share(cell) is None and _is_number(cell) for cell in cells[:_SAMPLED]):
         return False
-    return len(cells) <= _FEW_ROWS or len(set(cells)) <= len(cells) / 2
+    return is_few or len(set(cells)) <= len(cells) / 2
 
 
 def _is_hot(cells: Sequence[str]) -> bool:

@@ -227,7 +227,7 @@ def test_data_sets_as_they_are_published(
 
 
 def test_numbers_get_the_names_of_a_file_beside_them(store: LabelStore) -> None:
-    plan = planned(store, "kaggle/cassava_train.csv", ["1000015157.jpg"], ReadOptions())
+    plan = planned(store, "cassava/cassava_train.csv", ["1000015157.jpg"], ReadOptions())
     ((names, _),) = plan.labels.values()
     assert names == ("Cassava Bacterial Blight (CBB)",)
     assert any("cassava_label_num_to_disease_map.json" in note for note in plan.notes)
