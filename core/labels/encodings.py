@@ -11,8 +11,8 @@ import codecs
 import locale
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 _WESTERN = frozenset("äöüßéèêëàâáãåçñíìîïóòôõøúùûýœæþð")
 _CENTRAL = frozenset("ąćęłńóśźżáčďéěíňřšťúůýžäôľĺŕöüőűâăîşţđëç")
@@ -29,6 +29,7 @@ _STRICTER = {"cp932": "shift_jis", "cp950": "big5", "cp949": "euc_kr", "gb18030"
 _RARE = 1.0
 _SCORED_BYTES = 2**18
 _OFFERED = 5
+_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class Decoded:
         text: with nothing lost, or in the first of several readings.
         encoding: Python's name of it.
         others: other encodings that it may be in, the likelier first.
+        words: some words beyond ASCII as each of the encodings has them, by its name.
         is_sure: whether the first is far likelier than the others, or the text says so itself.
     """
 
     text: str
     encoding: str
     others: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     is_sure: bool = True
 
 
@@ -78,8 +81,10 @@ def decode(content: bytes, encoding: str = "") -> Decoded:
         content.decode("utf-8")
     first, *rest = ranked
     is_sure = not rest or first.score - rest[0].score >= _LEAD
-    others = tuple(one.encoding for one in rest[: _OFFERED - 1])
-    return Decoded(content.decode(first.encoding), first.encoding, others, is_sure)
+    offered = ranked[:_OFFERED]
+    others = tuple(one.encoding for one in offered[1:])
+    words = {one.encoding: _words_in(one.text) for one in offered}
+    return Decoded(content.decode(first.encoding), first.encoding, others, words, is_sure)
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,12 @@ def _decodes(content: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _words_in(text: str) -> str:
+    """Return the first words of a text that show in which letters it is."""
+    words = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
+    return ", ".join(list(words)[:_WORDS])
 
 
 def _of_language() -> Sequence[str]:

@@ -159,10 +159,10 @@ def refuse_useless(plan: ImportPlan) -> None:
             "Say which one does, with --column."
         )
     if plan.read.decoded is not None and not plan.read.decoded.is_sure:
-        others = ", ".join((plan.read.decoded.encoding, *plan.read.decoded.others))
+        told = "; ".join(f"{name}: {words}" for name, words in plan.read.decoded.words.items())
         raise LabelsError(
             f"{plan.source} does not say in which encoding its letters are, and several are as "
-            f"likely: {others}. Say which one it is, with --encoding."
+            f"likely ({told}). Say which one it is, with --encoding."
         )
     if plan.labels:
         return

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from gui.message_box import PlainMessageBox
+from core.errors import DroplensError
 
 if TYPE_CHECKING:
     from core.labels.exporting import Report
     from core.labels.importing import ImportPlan
+    from core.labels.reading import ReadOptions
     from core.labels.records import Statistics
     from gui.images.gallery_model import GalleryModel
+    from gui.labels.import_dialog import ImportDialog
     from gui.labels.label_bridge import LabelBridge
     from gui.labels.labelling import LabelGiver
 
@@ -38,9 +40,11 @@ class LabelExchange(QObject):
         self._window, self._model = window, model
         self._bridge, self._giver = bridge, giver
         self._export_target: Path | None = None
+        self._importing: ImportDialog | None = None
+        self._planned: ImportPlan | None = None
         bridge.counted.connect(self._show_statistics)
-        bridge.import_planned.connect(self._confirm_import)
-        bridge.import_refused.connect(self.failed)
+        bridge.import_planned.connect(self._show_plan)
+        bridge.import_refused.connect(self._show_refusal)
         bridge.photos_moved.connect(self.moved)
 
     def ask_for_import(self) -> None:
@@ -49,7 +53,10 @@ class LabelExchange(QObject):
             self._window,
             self.tr("Import labels"),
             "",
-            self.tr("Labels (*.csv *.tsv *.json *.jsonl *.txt);;All files (*)"),
+            self.tr(
+                "Labels (*.csv *.tsv *.xlsx *.json *.jsonl *.ndjson *.manifest *.xml *.txt *.vott)"
+                ";;All files (*)"
+            ),
         )
         if file:
             self.take(Path(file))
@@ -67,36 +74,46 @@ class LabelExchange(QObject):
 
         form = FORMATS[name] if name else None
         self.noted.emit(self.tr("Reading {name}…").format(name=source.name))
-        places = {row.path.parent for row in self._model.rows()}
-        self._bridge.plan_import(form, source, sorted(places))
+        self._bridge.plan_import(form, source, self._places())
+
+    def _places(self) -> list[Path]:
+        return sorted({row.path.parent for row in self._model.rows()})
 
     @Slot(object)
-    def _confirm_import(self, plan: ImportPlan) -> None:
-        self.noted.emit("")
-        text = [self.tr("Label {n} photos?").format(n=f"{len(plan.labels):,}")]
-        if plan.new_classes:
-            text.append(self.tr("{n} new classes.").format(n=f"{len(plan.new_classes):,}"))
-        added = sum(self._model.row(path) is None for path in plan.photos)
-        if added:
-            text.append(
-                self.tr("{n} of them are not in the list yet and join it.").format(n=f"{added:,}")
-            )
-        if plan.differing:
-            text.append(
-                self.tr("{n} photos have another label now, which is replaced.").format(
-                    n=f"{plan.differing:,}"
-                )
-            )
-        box = PlainMessageBox(self._window)
-        box.setWindowTitle(self.tr("Import labels"))
-        box.setText(" ".join(text))
-        box.setInformativeText("\n".join([*plan.notes, self.tr("It can be undone.")]))
-        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
-        box.button(QMessageBox.StandardButton.Yes).setText(self.tr("Import"))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.accepted.connect(lambda: self._import(plan))
-        box.open()
+    def _show_plan(self, plan: ImportPlan) -> None:
+        from gui.labels.import_dialog import ImportDialog
 
+        self.noted.emit("")
+        added = sum(self._model.row(path) is None for path in plan.photos)
+        if self._importing is None:
+            self._importing = ImportDialog(self._window)
+            self._importing.options_changed.connect(self._plan_again)
+            self._importing.agreed.connect(self._import)
+            self._importing.finished.connect(self._forget_dialog)
+            self._importing.open()
+        self._planned = plan
+        self._importing.show_plan(plan, added)
+
+    @Slot(object)
+    def _plan_again(self, options: ReadOptions) -> None:
+        assert self._planned is not None
+        self._bridge.plan_import(self._planned.form, self._planned.source, self._places(), options)
+
+    @Slot(object)
+    def _show_refusal(self, error: BaseException) -> None:
+        self.noted.emit("")
+        if self._importing is not None and isinstance(error, DroplensError):
+            self._importing.show_refusal(str(error))
+        else:
+            self.failed.emit(error)
+
+    @Slot()
+    def _forget_dialog(self) -> None:
+        if self._importing is not None:
+            self._importing.deleteLater()
+        self._importing = None
+
+    @Slot(object)
     def _import(self, plan: ImportPlan) -> None:
         self.photos_come.emit(plan.photos)
         self._giver.begin(lambda: self._bridge.carry_out_import(plan))

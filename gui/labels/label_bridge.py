@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.labels.formats.table import Format
     from core.labels.importing import ImportPlan
     from core.labels.plans import ExportOptions, Plan
+    from core.labels.reading import ReadOptions
     from core.labels.store import Labelling
 
 _CHUNK_MS = 50
@@ -195,13 +196,30 @@ class LabelBridge(FutureWatcher):
         """End the export; it goes on when it is started again."""
         self._stop_export.set()
 
-    def plan_import(self, form: Format | None, source: Path, folders: Sequence[Path]) -> None:
-        """Ask what an import would do."""
-        from core.labels.importing import plan_import
+    def plan_import(
+        self,
+        form: Format | None,
+        source: Path,
+        near: Sequence[Path],
+        options: ReadOptions | None = None,
+    ) -> None:
+        """Ask what an import would do.
 
+        Args:
+            form: of the labels; None finds it out.
+            source: file or folder.
+            near: folders where the photos may lie.
+            options: how to read it; None finds it out.
+        """
+        from core.labels.importing import plan_import
+        from core.labels.reading import READ_AS_IT_IS
+
+        asked = options or READ_AS_IT_IS
         self._watch(
             "import",
-            self._keeper.ask(lambda store: plan_import(store, form, source, folders)),
+            self._keeper.ask(
+                lambda store: plan_import(store, form, source, near=near, options=asked)
+            ),
             self.import_planned.emit,
             self.import_refused.emit,
         )

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDockWidget, QMessageBox
+from PySide6.QtWidgets import QComboBox, QDockWidget, QFileDialog, QMessageBox, QPushButton
 
 import resources
 from core.labels.book import Filter
@@ -27,6 +27,7 @@ from gui.labels.class_view import CLASS_ROLE, ClassView
 from gui.labels.classes_dialog import ClassesDialog
 from gui.labels.export_dialog import ExportDialog
 from gui.labels.filter_bar import FilterBar
+from gui.labels.import_dialog import ImportDialog
 from gui.labels.label_panel import LabelPanel
 from gui.labels.statistics_dialog import StatisticsDialog
 from tests.e2e.driver import Person, drive
@@ -218,13 +219,42 @@ def test_a_folder_of_classes_is_dropped(folder: Path, tmp_path: Path) -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(3)
         drop_on_class(person, "", tmp_path / "sorted")
-        yield lambda: [one for one in person.window.findChildren(QMessageBox) if one.isVisible()]
-        (box,) = (one for one in person.window.findChildren(QMessageBox) if one.isVisible())
-        assert "2" in box.text()
-        box.button(QMessageBox.StandardButton.Yes).click()
+        yield lambda: person.window.findChildren(ImportDialog)
+        agree = person.see(ImportDialog).findChildren(QPushButton)[-1]
+        assert "2" in agree.text()
+        agree.click()
         yield lambda: len(labels(person)) == 5
         yield lambda: sorted(filter(None, labels(person).values())) == ["cat", "drink"]
         yield lambda: person.all_classified(5)
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_a_table_is_imported_with_the_letters_and_the_column_that_are_chosen(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "labels.csv"
+    lines = ("photo;Tier;Ort", "chelsea.png;猫;室", "coffee.png;杯;卓", "rocket.jpg;;空")
+    table.write_bytes("\n".join(lines).encode("cp932"))
+    chosen = (str(table), "")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: chosen)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        person.choose("import_labels")
+        yield lambda: person.window.findChildren(ImportDialog)
+        dialog = person.see(ImportDialog)
+        yield lambda: dialog.isEnabled() and dialog.findChildren(QPushButton)
+        columns, letters = dialog.findChildren(QComboBox)[1:3]
+        agree = dialog.findChildren(QPushButton)[-1]
+        letters.setCurrentIndex(letters.findData("cp932"))
+        yield lambda: dialog.isEnabled() and letters.currentData() == "cp932"
+        columns.setCurrentIndex(columns.findData("Tier"))
+        yield lambda: dialog.isEnabled() and columns.currentData() == "Tier" and agree.isEnabled()
+        agree.click()
+        yield lambda: labels(person) == {"chelsea.png": "猫", "coffee.png": "杯", "rocket.jpg": ""}
+        person.choose("undo")
+        yield lambda: not any(labels(person).values())
 
     assert drive([str(folder)], script) == 0
 
