@@ -156,6 +156,7 @@ class Droplens(QObject):
             self.classifying,
         )
         self.current.surprised.connect(self.reporter.report)
+        self.current.refused.connect(self.reporter.say)
         self._join_photos()
         self._join_labels()
         self._join_model()
@@ -228,6 +229,7 @@ class Droplens(QObject):
         window, bridge = self.window, self.bridge
         window.paths_dropped.connect(self.opening.add_paths)
         self.opening.found.connect(self.photos.add_found)
+        bridge.pages_saved.connect(self.opening.add_paths)
         self.photos.count_changed.connect(self._show_whether_empty)
         self.photos.emptied.connect(self.reporter.forget_all)
         self.opening.noted.connect(self._note)

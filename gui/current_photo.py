@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class CurrentPhoto(QObject):
     """Asks for what the panels show of the current photo, and drops answers for others."""
 
+    refused = Signal(str)
+    """A sentence that says why something could not be done."""
     surprised = Signal(object)
     """An exception that nobody expected."""
 
@@ -45,6 +47,9 @@ class CurrentPhoto(QObject):
         self.bridge, self.picker, self.classifying = bridge, picker, classifying
         gallery.current_changed.connect(self._show_current)
         viewer.canvas.stepped.connect(gallery.step)
+        viewer.page_wanted.connect(self._show_page)
+        viewer.pages_wanted_apart.connect(self._make_photos_of_pages)
+        bridge.pages_failed.connect(self._report_pages)
         bridge.photo_ready.connect(self._show_photo)
         bridge.photo_failed.connect(self._show_photo_error)
         bridge.layer_table_ready.connect(self._show_table)
@@ -94,6 +99,25 @@ class CurrentPhoto(QObject):
         current, ready = self.gallery.current, self.picker.ready
         if current is not None:
             self.bridge.view(current, ready.spec.preprocessing if ready is not None else None)
+
+    @Slot(int)
+    def _show_page(self, page: int) -> None:
+        if page == 0:
+            self._request_photo()
+        elif self.gallery.current is not None:
+            self.bridge.view(self.gallery.current, None, page)
+
+    @Slot()
+    def _make_photos_of_pages(self) -> None:
+        if self.gallery.current is not None:
+            self.bridge.save_pages(self.gallery.current)
+
+    @Slot(object)
+    def _report_pages(self, error: BaseException) -> None:
+        if isinstance(error, DroplensError):
+            self.refused.emit(str(error))
+        else:
+            self.surprised.emit(error)
 
     def show_prediction(self) -> None:
         """Show what the model says of the photo, or what it waits for."""

@@ -83,6 +83,9 @@ class EngineBridge(FutureWatcher):
     """What ``write`` was given to tell, once it is written."""
     not_written = Signal(object)
     """An exception."""
+    pages_saved = Signal(list)
+    """Paths of the photos that were made of a file's pages."""
+    pages_failed = Signal(object)
     preview_ready = Signal(object)
     """ViewedPhoto, with a preprocessing that is being edited."""
     weights_listed = Signal(object)
@@ -249,13 +252,21 @@ class EngineBridge(FutureWatcher):
         """Look for no more photos."""
         self._loader.stop_searches()
 
-    def view(self, path: Path, preprocessing: Preprocessing | None) -> None:
-        """Decode a photo for the viewer; the newest request wins."""
+    def view(
+        self, path: Path, preprocessing: Preprocessing | None, frame: int | None = None
+    ) -> None:
+        """Decode a photo, or a page of it, for the viewer; the newest request wins."""
         self._watch(
             "view",
-            self._loader.view(path, preprocessing),
+            self._loader.view(path, preprocessing, frame),
             self.photo_ready.emit,
             self.photo_failed.emit,
+        )
+
+    def save_pages(self, path: Path) -> None:
+        """Make a photo of each page of a file."""
+        self._watch(
+            "pages", self._loader.save_pages(path), self.pages_saved.emit, self.pages_failed.emit
         )
 
     def preview(self, path: Path, preprocessing: Preprocessing) -> None:

@@ -67,12 +67,16 @@ class StoredPhoto:
             HEICs and JPEG XL are turned as they are decoded.
         frames: pages, or pictures of an animation, in the file; counted only where people are
             to be shown it.
+        frame: which of them it is, from 0.
+        is_preview: whether it is the picture inside of a RAW photo.
         damage: why only a part of it could be decoded; None where it is whole.
     """
 
     image: Image.Image
     orientation: int
     frames: int = 1
+    frame: int = 0
+    is_preview: bool = False
     damage: str | None = None
 
     @property
@@ -89,6 +93,8 @@ class Photo:
         pixels: RGB, uint8, shape (H, W, 3), upright; at most 24 million pixels.
         size: (width, height) of the photo upright, before it was shrunk to that.
         frames: pages, or pictures of an animation, in the file.
+        frame: which of them it is, from 0.
+        is_preview: whether it is the picture inside of a RAW photo.
         values: which of a photo's values of more than 8 bits are black and white; None for others.
         damage: why only a part of it could be decoded; None where it is whole.
     """
@@ -96,6 +102,8 @@ class Photo:
     pixels: npt.NDArray[np.uint8]
     size: Size
     frames: int = 1
+    frame: int = 0
+    is_preview: bool = False
     values: tones.Range | None = None
     damage: str | None = None
 
@@ -119,8 +127,16 @@ def shown(stored: StoredPhoto) -> Photo:
     image = stored.image
     values = tones.range_of(image) if tones.is_deep(image) else None
     rgb = colours.shown_rgb(image, _SHOWN_PIXELS)
-    pixels = turned_pixels(np.asarray(rgb), stored.orientation)
-    return Photo(np.ascontiguousarray(pixels), stored.size, stored.frames, values, stored.damage)
+    pixels = turned_pixels(colours.pixels_of(rgb), stored.orientation)
+    return Photo(
+        np.ascontiguousarray(pixels),
+        stored.size,
+        stored.frames,
+        stored.frame,
+        stored.is_preview,
+        values,
+        stored.damage,
+    )
 
 
 def load_rgb(
@@ -190,10 +206,9 @@ def _decode(
     """Decode a photo; the stack holds its memory for as long as it is used."""
     with open_ordinary(path) as file, silent_libraries():
         content: BinaryIO = file
-        turn = 1
-        if raw.is_raw(path, file):
-            preview = raw.preview_of(path)
-            content, turn = preview.content, preview.orientation
+        preview = raw.preview_of(path) if raw.is_raw(path, file) else None
+        if preview is not None:
+            content = preview.content
         check_start(content)
         with _open(path, content) as image:
             frames = count_frames(image) if may_be_partial else 1
@@ -203,8 +218,10 @@ def _decode(
                 check_scans(content, image.width * image.height)
             stack.enter_context(_memory(image, least_size))
             loaded, damage = _load(path, image, content, may_be_partial=may_be_partial)
+            turn = preview.orientation if preview is not None else 1
             orientation = 1 if image.format == _JPEG_XL else _orientation(loaded, turn)
-            return StoredPhoto(loaded, orientation, frames, damage)
+            at = image.tell() if frames > 1 else 0
+            return StoredPhoto(loaded, orientation, frames, at, preview is not None, damage)
 
 
 def _open(path: Path, file: BinaryIO) -> Image.Image:

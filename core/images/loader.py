@@ -103,12 +103,24 @@ class ImageLoader:
         self._stop_search.set()
         self._stop_search = threading.Event()
 
-    def view(self, path: Path, preprocessing: Preprocessing | None) -> Future[ViewedPhoto]:
-        """Decode a photo for the viewer; the newest request wins."""
+    def view(
+        self, path: Path, preprocessing: Preprocessing | None, frame: int | None = None
+    ) -> Future[ViewedPhoto]:
+        """Decode a photo for the viewer; the newest request wins.
+
+        Args:
+            path: of the file.
+            preprocessing: of the model, to show what it sees; None without one.
+            frame: which of several pages, from 0; None for the one that models are given.
+        """
         if self._newest_view is not None:
             self._newest_view.cancel()
-        self._newest_view = self._viewing.submit(view, path, preprocessing)
+        self._newest_view = self._viewing.submit(view, path, preprocessing, frame)
         return self._newest_view
+
+    def save_pages(self, path: Path) -> Future[list[Path]]:
+        """Make a photo of each page of a file, in a folder beside it."""
+        return self._viewing.submit(_save_pages, path)
 
     def preview(self, path: Path, preprocessing: Preprocessing) -> Future[ViewedPhoto]:
         """Return a photo with what a preprocessing that is being edited makes of it."""
@@ -174,8 +186,8 @@ def _search(
     return SearchResult(photos, came_early, passed_over.sentence())
 
 
-def view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
-    """Decode a photo for the viewer, and once for both people and the model.
+def view(path: Path, preprocessing: Preprocessing | None, frame: int | None = None) -> ViewedPhoto:
+    """Decode a photo for the viewer, once for both people and the model.
 
     Raises:
         UnreadableImageError: with the reason.
@@ -184,8 +196,8 @@ def view(path: Path, preprocessing: Preprocessing | None) -> ViewedPhoto:
     from core.images.decoding import shown, stored_photo
 
     seen = None
-    with stored_photo(path, may_be_partial=True) as stored:
-        if preprocessing is not None and stored.damage is None:
+    with stored_photo(path, frame=frame, may_be_partial=True) as stored:
+        if preprocessing is not None and stored.damage is None and frame is None:
             # The photo still shows where it gives no input; its prediction says why.
             with contextlib.suppress(PreprocessingError):
                 seen = preprocessing.see(stored)
@@ -203,6 +215,12 @@ def _scaled(box: Box | None, photo: Photo) -> Box | None:
     across, down = width / photo.size[0], height / photo.size[1]
     left, top, right, bottom = box
     return left * across, top * down, right * across, bottom * down
+
+
+def _save_pages(path: Path) -> list[Path]:
+    from core.images.pages import save_pages
+
+    return save_pages(path)
 
 
 def _shrink(path: Path, size_px: int) -> npt.NDArray[np.uint8]:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core.files import readable
 from gui import theme
@@ -28,6 +35,10 @@ class PhotoViewer(QWidget):
     opacity_changed = Signal(int)
     """Of the map over the photo, in percent."""
     map_removed = Signal()
+    page_wanted = Signal(int)
+    """Of a file with several pages, from 0."""
+    pages_wanted_apart = Signal()
+    """Each page of the file is to become a photo."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +51,8 @@ class PhotoViewer(QWidget):
         self._hint.hide()
         self._hint.setProperty("muted", True)
         self._overlay = self._make_overlay_row()
+        self._pages = self._make_page_row()
+        self._page, self._page_count = 0, 1
         self._tools = QHBoxLayout()
         self._tools.setSpacing(2)
         top = QHBoxLayout()
@@ -55,10 +68,12 @@ class PhotoViewer(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.canvas, 1)
+        layout.addWidget(self._pages)
         layout.addWidget(self._overlay)
         layout.addWidget(self._hint)
         self._hint.setContentsMargins(12, 4, 12, 6)
         self._size_text = ""
+        self._shrunk = 1.0
         self.canvas.zoom_changed.connect(self._show_facts)
 
     def add_tools(self, actions: list[QAction]) -> None:
@@ -74,29 +89,111 @@ class PhotoViewer(QWidget):
         """Show a decoded photo."""
         self._name.setText(readable(photo.path.name))
         self._name.setToolTip(literal(readable(str(photo.path))))
-        height, width = photo.pixels.shape[:2]
+        width, height = photo.photo.size
         self._size_text = f"{width} × {height}"
+        self._shrunk = photo.pixels.shape[1] / width
         seen = QImage() if photo.seen is None else to_image(photo.seen)
         box = None
         if photo.box is not None:
             left, top, right, bottom = photo.box
             box = QRectF(left, top, right - left, bottom - top)
         self.canvas.set_photo(to_image(photo.pixels), seen, box)
-        turned = photo.seen is not None and photo.box is None
-        self._hint.setVisible(turned)
-        if turned:
-            self._hint.setText(
+        hints = self._hints(photo)
+        self._hint.setVisible(bool(hints))
+        self._hint.setText(" ".join(hints))
+        self._show_pages(photo)
+        self._overlay.hide()
+
+    def _hints(self, photo: ViewedPhoto) -> list[str]:
+        """Return what is odd about a photo, or about how the model is given it, in sentences."""
+        shown, hints = photo.photo, []
+        if shown.damage is not None:
+            hints.append(
+                self.tr(
+                    "Only a part of this photo could be decoded, so the model is not given it: "
+                    "{reason}."
+                ).format(reason=shown.damage)
+            )
+        if photo.seen is not None and photo.box is None:
+            hints.append(
                 self.tr(
                     "This photo is stored turned. You see it upright; the model sees it as it "
                     "is stored, as its preprocessing says."
                 )
             )
-        self._overlay.hide()
+        if shown.is_preview:
+            hints.append(self.tr("This is a RAW photo: you and the model see the preview in it."))
+        if shown.values is not None:
+            low, high = shown.values
+            hints.append(
+                self.tr("Values from {low} to {high} are shown as black to white.").format(
+                    low=f"{low:,.6g}", high=f"{high:,.6g}"
+                )
+            )
+        return hints
+
+    def _show_pages(self, photo: ViewedPhoto) -> None:
+        self._page, self._page_count = photo.photo.frame, photo.photo.frames
+        self._pages.setVisible(self._page_count > 1)
+        self._page_text.setText(
+            self.tr("{n} of {all}").format(n=f"{self._page + 1:,}", all=f"{self._page_count:,}")
+        )
+        self._page_before.setEnabled(self._page > 0)
+        self._page_after.setEnabled(self._page + 1 < self._page_count)
+
+    @Slot()
+    def _step_back(self) -> None:
+        self.page_wanted.emit(self._page - 1)
+
+    @Slot()
+    def _step_on(self) -> None:
+        self.page_wanted.emit(self._page + 1)
+
+    def _make_page_row(self) -> QWidget:
+        row = QWidget()
+        row.hide()
+        self._page_text = PlainLabel()
+        self._page_before, self._page_after = QToolButton(), QToolButton()
+        for button, name, text, key, step in (
+            (
+                self._page_before,
+                "chevron-left",
+                self.tr("Page before (Alt+Page Up)"),
+                "Alt+PgUp",
+                self._step_back,
+            ),
+            (
+                self._page_after,
+                "chevron-right",
+                self.tr("Next page (Alt+Page Down)"),
+                "Alt+PgDown",
+                self._step_on,
+            ),
+        ):
+            theme.set_icon(button, name)
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+            button.setShortcut(key)
+            button.clicked.connect(step)
+        told = PlainLabel(self.tr("The model and your label are for the first."))
+        told.setProperty("muted", True)
+        apart = QPushButton(self.tr("Make a photo of each"))
+        apart.setToolTip(self.tr("Each page becomes a photo of its own, in a folder beside it"))
+        apart.clicked.connect(self.pages_wanted_apart)
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(8, 4, 12, 4)
+        layout.addWidget(self._page_before)
+        layout.addWidget(self._page_text)
+        layout.addWidget(self._page_after)
+        layout.addWidget(told, 1)
+        layout.addWidget(apart)
+        return row
 
     def show_error(self, sentence: str) -> None:
         """Say in the photo's place why it cannot be shown."""
         self._facts.clear()
         self._hint.hide()
+        self._pages.hide()
         self._overlay.hide()
         self.canvas.set_message(sentence)
 
@@ -109,6 +206,7 @@ class PhotoViewer(QWidget):
         self._name.clear()
         self._facts.clear()
         self._hint.hide()
+        self._pages.hide()
         self._overlay.hide()
         self.canvas.set_message("")
 
@@ -169,5 +267,5 @@ class PhotoViewer(QWidget):
 
     @Slot(float)
     def _show_facts(self, zoom: float) -> None:
-        shown = zoom * self.devicePixelRatioF()
+        shown = zoom * self.devicePixelRatioF() * self._shrunk
         self._facts.setText(f"{self._size_text}  ·  {shown:.0%}")
