@@ -86,7 +86,7 @@ def _shrunk(image: Image.Image, most_pixels: int) -> Image.Image:
     if scale > 2:  # resizing would keep much of it a second time in between
         smaller = image.reduce(math.ceil(scale))
     else:
-        size = (round(image.width / scale), round(image.height / scale))
+        size = (int(image.width / scale), int(image.height / scale))
         smaller = image.resize(size, Image.Resampling.BILINEAR)
     smaller.info = image.info
     return smaller
