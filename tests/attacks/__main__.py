@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.attacks import disk, import_files
+from tests.attacks import disk, import_files, pillow_images
 from tests.attacks.changing_files import open_while_changing
 from tests.attacks.label_files import HOSTILE, flip_bytes, make_project
 from tests.attacks.measuring import ROOT, Measuring
@@ -51,6 +52,16 @@ def project_files(folder: Path, share: float) -> tuple[str, bool]:
     cases = {name: made(change) for name, change in HOSTILE.items()}
     job = "tests.attacks.label_files:open_hostile"
     return _measured(job, cases, folder, share, "my.droplens")
+
+
+def images_of_pillow(folder: Path, share: float) -> tuple[str, bool]:
+    photos = pillow_images.fetch(folder)
+    photos = photos[: max(1, round(share * len(photos)))]
+    said, held = pillow_images.classify_all(photos, folder)
+    if any(map(shutil.which, ("convert", "magick", "vips"))):
+        compared, are_alike = pillow_images.compare(photos, folder)
+        return f"{said}; {compared}", held and are_alike
+    return said, held
 
 
 def _measured(
@@ -137,6 +148,7 @@ def failing_disks(folder: Path, share: float) -> tuple[str, bool]:
 ATTACKS: dict[str, Attack] = {
     "model-files": model_files,
     "photo-files": photo_files,
+    "images-of-pillow": images_of_pillow,
     "project-files": project_files,
     "label-files": label_files,
     "mutated-photos": mutated_photos,
