@@ -12,6 +12,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from core.images.finding import IMAGE_ENDINGS, find_images, is_photo
 
+_LONGEST = 4096
+"""Letters of a path; composing accents takes time by the square of it."""
+
 _DEEPEST = 64
 """Folders of a name that are compared with those of a photo."""
 
@@ -68,7 +71,7 @@ class Locator:
         None where there is none, or several may be meant.
         """
         name, is_url = plain_name(file)
-        if not name.strip() or "\0" in name:
+        if not name.strip() or "\0" in name or len(name) > _LONGEST:
             return None, False
         found = self._anywhere(name, is_url=is_url)
         if found[0] is None and name != name.strip():

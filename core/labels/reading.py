@@ -183,9 +183,9 @@ def read_lines(path: Path, encoding: str = "") -> list[Any]:
         LabelsError: it cannot be read, or a line is no JSON; the sentence says which.
     """
     found = []
-    lines = read_text(path, encoding).text.split("\n")
-    refuse_many(path, len(lines))
-    for number, line in enumerate(lines, 1):
+    text = read_text(path, encoding).text
+    refuse_many(path, text.count("\n"))
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 found.append(json.loads(line))

@@ -171,7 +171,7 @@ class PhotoViewer(QWidget):
             ),
         ):
             theme.set_icon(button, name)
-            button.setToolTip(text)
+            button.setToolTip(literal(text))
             button.setAccessibleName(text)
             button.setShortcut(key)
             button.clicked.connect(step)

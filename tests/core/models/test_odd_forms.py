@@ -367,6 +367,7 @@ def test_preprocessing_of_timm_and_hugging_face(tmp_path: Path) -> None:
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
         apply_orientation=False,
+        transparency="dropped",
     )
     content = {"state_dict": network.state_dict(), "pretrained_cfg": cfg}
     assert opened(content, tmp_path).spec.preprocessing == wanted
