@@ -41,8 +41,8 @@ _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1
 _OWN = ".droplens"
 """In the names of Droplens' own files."""
 
-_NO_FOLDERS = ("__MACOSX",)
-"""What packing on a Mac leaves beside the folders."""
+NO_FOLDERS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")
+"""What packing on a Mac, network drives and Windows leave beside the folders."""
 
 _TOLD_OF = frozenset(
     ".ai .djvu .dcm .emf .eps .exr .hdr .hdp .jxr .pdf .psb .svg .svgz .wdp .wmf .xcf "
@@ -162,7 +162,7 @@ class _Search:
             if entry.name.startswith("."):
                 continue
             if _is_folder(entry):
-                if entry.name not in _NO_FOLDERS:
+                if entry.name not in NO_FOLDERS:
                     subfolders.append(entry.name)
             elif _is_image(entry):
                 images.append(entry.name)

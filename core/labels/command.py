@@ -168,8 +168,8 @@ def _import(options: argparse.Namespace) -> int:
 def _say_preview(plan: ImportPlan) -> None:
     """Say how a file was read, with its first rows and the classes that come of it."""
     read = plan.read
-    if read.decoded is not None:
-        say_result(f"Encoding: {read.decoded.encoding}")
+    if plan.decoded is not None:
+        say_result(f"Encoding: {plan.decoded.encoding}")
     if read.file_column:
         say_result(f"Photos: column “{read.file_column}”")
     if read.label_column:

@@ -14,7 +14,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-_WESTERN = frozenset("äöüßéèêëàâáãåçñíìîïóòôõøúùûýœæþð")
+_WESTERN = frozenset("äöüßéèêëàâáãåçñíìîïóòôõøúùûœæ")
+_TURKISH = frozenset("ğışçöüâîû")
 _CENTRAL = frozenset("ąćęłńóśźżáčďéěíňřšťúůýžäôľĺŕöüőűâăîşţđëç")
 _WORD = re.compile(r"[^\W\d_]+")
 _GLUED = re.compile(
@@ -22,6 +23,12 @@ _GLUED = re.compile(
 )
 _LEAD = 0.6
 """By how much the best guess must lead to be taken without asking; what the language is worth."""
+
+_GOOD = 1.0
+"""The score from which a text looks like one of its language."""
+
+_ENOUGH = 2
+"""Letters beyond ASCII below which nothing can be told: signs alone, as in 25 °C, are none."""
 
 _STRICTER = {"cp932": "shift_jis", "cp950": "big5", "cp949": "euc_kr", "gb18030": "gbk"}
 """What Windows writes, and the standard that it extends: letters beyond that are rare."""
@@ -80,7 +87,8 @@ def decode(content: bytes, encoding: str = "") -> Decoded:
     if not ranked:
         content.decode("utf-8")
     first, *rest = ranked
-    is_sure = not rest or first.score - rest[0].score >= _LEAD
+    is_plain = first.score >= _GOOD and _letters_beyond_ascii(first.text) >= _ENOUGH
+    is_sure = is_plain and (not rest or first.score - rest[0].score >= _LEAD)
     offered = ranked[:_OFFERED]
     others = tuple(one.encoding for one in offered[1:])
     words = {one.encoding: _words_in(one.text) for one in offered}
@@ -110,6 +118,10 @@ def _ranked(content: bytes) -> list[_Candidate]:
     for one in sorted(found, key=lambda one: -one.score):
         distinct.setdefault(one.text, one)
     return list(distinct.values())
+
+
+def _letters_beyond_ascii(text: str) -> int:
+    return sum(letter > "\x7f" and letter.isalpha() for letter in text)
 
 
 def _decodes(content: bytes, encoding: str) -> bool:
@@ -142,6 +154,9 @@ _OF_LANGUAGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("ko",), ("cp949",)),
     (("ru", "uk", "be", "bg", "sr", "mk"), ("cp1251",)),
     (("pl", "cs", "sk", "hu", "hr", "sl", "ro", "bs"), ("cp1250",)),
+    (("tr", "az"), ("cp1254",)),
+    (("el",), ("cp1253",)),
+    (("he", "iw"), ("cp1255",)),
     (("de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi"), ("cp1252", "mac_roman")),
 )
 
@@ -152,6 +167,22 @@ def _western(text: str) -> float:
 
 def _macintosh(text: str) -> float:
     return _western(text) - 0.3
+
+
+def _turkish(text: str) -> float:
+    return _single(text, lambda letter: 1.7 if letter.lower() in _TURKISH else -1.0) - 0.1
+
+
+def _of_dos(text: str) -> float:
+    return _western(text) - 0.4
+
+
+def _greek(text: str) -> float:
+    return _single(text, lambda letter: 1.6 if "ά" <= letter.lower() <= "ώ" else -1.0, mixes=True)
+
+
+def _hebrew(text: str) -> float:
+    return _single(text, lambda letter: 1.6 if "א" <= letter <= "ת" else -1.0, mixes=True)
 
 
 def _central(text: str) -> float:
@@ -174,17 +205,19 @@ def _single(text: str, worth: Callable[[str], float], *, mixes: bool = False) ->
         letters += len(high)
         total += sum(worth(letter) for letter in high)
         is_cased = word.islower() or word.isupper() or word[1:].islower()
-        if not is_cased:
+        if not is_cased and word.upper() != word.lower():
             total -= 2 * len(high)
-        if mixes and len({_is_cyrillic(letter) for letter in word}) > 1:
+        if mixes and len(word) > 1 and word.isupper() and not word.isascii():
+            total -= 0.8 * len(high)  # words in capitals alone: small letters of another encoding
+        if mixes and len({_script(letter) for letter in word}) > 1:
             total -= 3.6 * len(high)
         if not mixes and len(high) > 3 and len(high) == len(word):  # Cyrillic, misread
             total -= 2.5 * len(high)
     return (total - 2 * (odd - letters)) / odd
 
 
-def _is_cyrillic(letter: str) -> bool:
-    return unicodedata.name(letter, "").startswith("CYRILLIC")
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _chinese(text: str) -> float:
@@ -273,4 +306,10 @@ _SCORES: dict[str, Callable[[str], float]] = {
     "cp949": _korean,
     "euc_jp": _japanese_of_unix,
     "mac_roman": _macintosh,
+    "cp1253": _greek,
+    "cp1254": _turkish,
+    "cp1255": _hebrew,
+    "koi8_r": _cyrillic,
+    "cp866": _cyrillic,
+    "cp850": _of_dos,
 }

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from core.errors import LabelsError
 from core.labels.classes import MARKS, ClassList, clean_name
+from core.labels.encodings import Decoded
 from core.labels.formats.table import Format, guess_format
 from core.labels.locating import Locator
-from core.labels.reading import READ_AS_IT_IS, ReadLabels, ReadOptions
+from core.labels.reading import ReadLabels, ReadOptions
 from core.labels.store import Change, Labelling, LabelStore
 
 _SAID_MISSING = 5
@@ -73,6 +74,13 @@ class ImportPlan:
         return [*self.labels, *self.unlabelled]
 
     @property
+    def decoded(self) -> Decoded | None:
+        """Return how the text was read that it is least sure of; None where there was none."""
+        unsure = [one for one in self.options.decoded if not one.is_sure]
+        foreign = [one for one in self.options.decoded if one.encoding != "utf-8"]
+        return next(iter((*unsure, *foreign, *self.options.decoded)), None)
+
+    @property
     def classes(self) -> list[str]:
         """Return the names that the labels come with, in their order."""
         return list(self.counts)
@@ -85,7 +93,7 @@ def plan_import(
     folders: Sequence[Path] = (),
     *,
     near: Sequence[Path] = (),
-    options: ReadOptions = READ_AS_IT_IS,
+    options: ReadOptions | None = None,
 ) -> ImportPlan:
     """Work out what an import would do; nothing is changed.
 
@@ -95,7 +103,7 @@ def plan_import(
         source: file or folder.
         folders: where the photos lie, as a person says: what is found there wins.
         near: where they may lie as well.
-        options: how to read them.
+        options: how to read them; None finds it out.
 
     Raises:
         LabelsError: it cannot be read, or none of its photos was found.
@@ -104,7 +112,8 @@ def plan_import(
     home = source if source.is_dir() else source.parent
     probe = Locator([*folders, *near], [home])
     options = replace(
-        options,
+        options or ReadOptions(),
+        decoded=[],
         known=frozenset(store.classes.names),
         is_there=lambda file: probe.find(file)[0] is not None,
     )
@@ -158,8 +167,8 @@ def refuse_useless(plan: ImportPlan) -> None:
             f"{plan.source} has several columns or questions that may hold the classes: {listed}. "
             "Say which one does, with --column."
         )
-    if plan.read.decoded is not None and not plan.read.decoded.is_sure:
-        told = "; ".join(f"{name}: {words}" for name, words in plan.read.decoded.words.items())
+    if plan.decoded is not None and not plan.decoded.is_sure:
+        told = "; ".join(f"{name}: {words}" for name, words in plan.decoded.words.items())
         raise LabelsError(
             f"{plan.source} does not say in which encoding its letters are, and several are as "
             f"likely ({told}). Say which one it is, with --encoding."

@@ -32,10 +32,12 @@ class _Index:
         folder: of them.
         whole: by name, with as many folders before it as are named.
         bare: the same without the endings.
+        tops: by the whole path below the folder, without the ending.
     """
 
     folder: Path
     whole: dict[str, list[Path]] = field(default_factory=dict)
+    tops: dict[str, list[Path]] = field(default_factory=dict)
     bare: dict[str, list[Path]] = field(default_factory=dict)
 
     @classmethod
@@ -46,6 +48,7 @@ class _Index:
             stem = os.path.splitext(parts[-1])[0]  # noqa: PTH122 - for 100,000 photos
             _note(made.whole, parts, path)
             _note(made.bare, (*parts[:-1], stem), path)
+            made.tops.setdefault("/".join((*parts[:-1], stem)), []).append(path)
         return made
 
 
@@ -109,6 +112,8 @@ class Locator:
         tables = [index.bare, index.whole] if self._by_stem else [index.whole]
         if not self._by_stem and not has_ending:
             tables.append(index.bare)
+        if index.bare in tables and len(index.tops.get(name, ())) == 1:
+            return [one for one in index.tops[name] if is_photo(one)]
         for table in tables:
             for path in (PurePosixPath(name), PureWindowsPath(name)):
                 found = _longest(table, path)

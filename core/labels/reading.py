@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from core.labels.encodings import Decoded, decode
 
 _LARGEST_BYTES = 2**28
 MOST_ROWS = 1_000_000
+_LOOKED_AT = 2**16
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1a\x7f\x80-\x84\x86-\x9f]")
+"""Signs that no text holds."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class ReadOptions:
         label_column: the column, question or field that holds the classes; "" finds it out.
         takes_boxes: whether a photo gets the classes of the boxes drawn on it.
         known: names of the project's classes.
+        decoded: how the texts that were read with these options were decoded.
         is_there: whether a photo of a name is known to exist; guides the choice of columns.
     """
 
@@ -34,10 +39,8 @@ class ReadOptions:
     label_column: str = ""
     takes_boxes: bool = False
     known: frozenset[str] = frozenset()
+    decoded: list[Decoded] = field(default_factory=list, compare=False)
     is_there: Callable[[str], bool] = lambda _: False
-
-
-READ_AS_IT_IS = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,6 @@ class ReadLabels:
         folders: where the photos may lie, the likeliest first.
         by_stem: photos are named without their ending.
         notes: what a person should know, in sentences.
-        decoded: how the text was read; None where it says so itself, as JSON does.
         file_columns: that may name the photos.
         file_column: the one that does.
         label_columns: columns, questions or fields that may hold the classes.
@@ -80,7 +82,6 @@ class ReadLabels:
     folders: Sequence[Path] = ()
     by_stem: bool = False
     notes: list[str] = field(default_factory=list)
-    decoded: Decoded | None = None
     file_columns: Sequence[str] = ()
     file_column: str = ""
     label_columns: Sequence[str] = ()
@@ -111,25 +112,26 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_text(path: Path, encoding: str = "") -> Decoded:
-    """Read a text in whichever encoding.
-
-    Args:
-        path: of the file.
-        encoding: that it is known to be in; "" finds it out.
+def read_text(path: Path, options: ReadOptions) -> str:
+    """Read a text in whichever encoding; how is noted in the options.
 
     Raises:
         LabelsError: it cannot be read, or is no text.
     """
     content = read_bytes(path)
     refuse_other_kinds(path, content)
+    encoding = options.encoding
     try:
-        return decode(content, encoding)
+        found = decode(content, encoding)
     except UnicodeDecodeError as error:
         reason = f"it is not in the encoding {encoding}" if encoding else "it is not a text"
         raise unreadable(path, reason) from error
     except LookupError as error:
         raise LabelsError(f"There is no encoding “{encoding}”.") from error
+    if _UNPRINTABLE.search(found.text[:_LOOKED_AT]):
+        raise unreadable(path, "it is not a text")
+    options.decoded.append(found)
+    return found.text
 
 
 _OTHER_KINDS = (
@@ -164,26 +166,26 @@ def refuse_other_kinds(path: Path, content: bytes) -> None:
         raise unreadable(path, "it is empty")
 
 
-def read_json(path: Path, encoding: str = "") -> Any:
+def read_json(path: Path, options: ReadOptions) -> Any:
     """Read JSON.
 
     Raises:
         LabelsError: it cannot be read, or is none.
     """
     try:
-        return json.loads(read_text(path, encoding).text)
+        return json.loads(read_text(path, options))
     except (ValueError, RecursionError) as error:
         raise unreadable(path, "it is no JSON") from error
 
 
-def read_lines(path: Path, encoding: str = "") -> list[Any]:
+def read_lines(path: Path, options: ReadOptions) -> list[Any]:
     """Read a file of one JSON value a line.
 
     Raises:
         LabelsError: it cannot be read, or a line is no JSON; the sentence says which.
     """
     found = []
-    text = read_text(path, encoding).text
+    text = read_text(path, options)
     refuse_many(path, text.count("\n"))
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():

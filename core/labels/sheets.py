@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import LabelsError
-from core.labels.encodings import Decoded
-from core.labels.reading import MOST_ROWS, read_bytes, read_text, refuse_many, unreadable
+from core.labels.reading import (
+    MOST_ROWS,
+    ReadOptions,
+    read_bytes,
+    read_text,
+    refuse_many,
+    unreadable,
+)
 
 WORKBOOKS = (".xlsx", ".xlsm")
 TABLES = (".csv", ".tsv", ".tab", *WORKBOOKS)
@@ -21,6 +28,7 @@ _LARGEST_UNPACKED = 2**28
 _MOST_COLUMNS = 2_000
 _SEPARATORS = ",;\t"
 _LOOKED_AT = 20
+_TOLD = re.compile("sep=([,;\t])\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,32 +37,40 @@ class Sheet:
 
     Attributes:
         rows: of texts, the header among them where there is one; not all are of one length.
-        decoded: how its text was read; None for a workbook.
     """
 
     rows: Sequence[list[str]]
-    decoded: Decoded | None = None
 
 
-def read_sheet(path: Path, encoding: str = "") -> Sheet:
+def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     """Read a table.
 
     Raises:
         LabelsError: it cannot be read, or is empty.
     """
     if path.suffix.lower() in WORKBOOKS:
-        return Sheet(_workbook(path))
-    decoded = read_text(path, encoding)
-    delimiter = _separator(decoded.text)
+        return Sheet(_without_title(_workbook(path)))
+    text = read_text(path, options)
+    told = _TOLD.match(text)
+    if told is not None:  # as Excel writes it
+        text = text[told.end() :]
+    delimiter = told[1] if told is not None else _separator(text)
     try:
-        reader = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = [row for row in itertools.islice(reader, MOST_ROWS + 1) if any(row)]
     except csv.Error as error:
         raise unreadable(path, str(error)) from error
     if not rows:
         raise unreadable(path, "the table is empty")
     refuse_many(path, len(rows))
-    return Sheet(rows, decoded)
+    return Sheet(_without_title(rows))
+
+
+def _without_title(rows: list[list[str]]) -> list[list[str]]:
+    """Return a table without the lines above its header, which have one cell alone."""
+    cells = [sum(1 for cell in row if cell.strip()) for row in rows[:_LOOKED_AT]]
+    first = next((number for number, count in enumerate(cells) if count > 1), 0)
+    return rows[first:]
 
 
 def _separator(text: str) -> str:

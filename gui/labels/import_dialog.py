@@ -37,6 +37,10 @@ _ENCODINGS = (
 )
 
 
+_OF_TEXT = ("csv", "csv-plain", "path-list", "roboflow", "hugging-face")
+"""Forms whose letters a person may have to tell; JSON says so itself."""
+
+
 class ImportDialog(QDialog):
     """Shows a plan; asks for another where a person chooses otherwise."""
 
@@ -87,7 +91,7 @@ class ImportDialog(QDialog):
         self._fill(self._files, read.file_columns, read.file_column)
         chosen = "" if self._must_choose else read.label_column
         self._fill(self._labels, read.label_columns, chosen)
-        decoded = read.decoded
+        decoded = plan.decoded
         offered: list[str] = []
         if decoded is not None:
             offered = list(dict.fromkeys((decoded.encoding, *decoded.others, *_ENCODINGS)))
@@ -99,7 +103,9 @@ class ImportDialog(QDialog):
         )
         self._form.setRowVisible(self._files, len(read.file_columns) > 1)
         self._form.setRowVisible(self._labels, len(read.label_columns) > 1)
-        self._form.setRowVisible(self._encodings, bool(offered))
+        is_told = decoded is not None and decoded.encoding == "utf-8"
+        is_table = plan.form.name in _OF_TEXT
+        self._form.setRowVisible(self._encodings, bool(offered) and (is_table or not is_told))
         self._boxes.setText(
             self.tr("Give photos the classes of the boxes on them ({n} photos)").format(
                 n=f"{plan.boxed:,}"
@@ -178,13 +184,13 @@ class ImportDialog(QDialog):
     def _must_spell(self) -> bool:
         """Return whether only a person can tell in which letters the text is."""
         assert self._plan is not None
-        decoded = self._plan.read.decoded
+        decoded = self._plan.decoded
         return decoded is not None and not decoded.is_sure
 
     def _letters(self) -> dict[str, str]:
         """Return what each encoding is called, with words as it has them."""
         assert self._plan is not None
-        decoded = self._plan.read.decoded
+        decoded = self._plan.decoded
         called = {
             "utf-8": self.tr("Unicode (UTF-8)"),
             "utf-16": self.tr("Unicode (UTF-16)"),
@@ -320,7 +326,7 @@ class ImportDialog(QDialog):
 
     def _changed_encoding(self) -> str:
         assert self._plan is not None
-        data, decoded = self._encodings.currentData(), self._plan.read.decoded
+        data, decoded = self._encodings.currentData(), self._plan.decoded
         if not data or decoded is None or (data == decoded.encoding and decoded.is_sure):
             return self._plan.options.encoding
         return str(data)

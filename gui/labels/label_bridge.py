@@ -212,13 +212,11 @@ class LabelBridge(FutureWatcher):
             options: how to read it; None finds it out.
         """
         from core.labels.importing import plan_import
-        from core.labels.reading import READ_AS_IT_IS
 
-        asked = options or READ_AS_IT_IS
         self._watch(
             "import",
             self._keeper.ask(
-                lambda store: plan_import(store, form, source, near=near, options=asked)
+                lambda store: plan_import(store, form, source, near=near, options=options)
             ),
             self.import_planned.emit,
             self.import_refused.emit,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
+
+from core.labels.locating import looks_like_file
 
 _BETWEEN = ("|", ";", ",", " ")
 """What may stand between several classes in a cell, the likelier first."""
@@ -15,6 +18,9 @@ _OF_SEVERAL = ("tags", "attributeids")
 """Columns whose names say that a cell holds several."""
 
 _LONGEST_LIST = 10_000
+_BRACKETS = (("[", "]"), ("{", "}"), ("(", ")"))
+_ELEMENT = re.compile(r"""'[^']*'|"[^"]*"|-?\d+""")
+_ARRAY = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*"|-?\d+)(?:\s+(?:'[^']*'|"[^"]*"|-?\d+))+\s*\]""")
 _TRUE = frozenset(("1", "1.0", "true", "yes", "x"))
 _FALSE = frozenset(("0", "0.0", "-1", "-1.0", "false", "no", ""))
 _EVEN = 0.05
@@ -26,8 +32,8 @@ def classes_in(
 ) -> tuple[list[tuple[str, ...]], str]:
     """Return the classes of each cell of a column, and one that was divided; or "".
 
-    A cell is divided where all its parts are classes of their own: where dividing the column
-    leaves fewer names than there were, or the project knows them.
+    A cell is divided where all its parts are classes of their own: other cells hold each of them
+    alone, or the project knows them.
 
     Args:
         title: of the column, in small letters.
@@ -36,21 +42,29 @@ def classes_in(
     """
     listed = [_listed(cell) for cell in cells]
     plain = [cell.strip() for cell, several in zip(cells, listed, strict=True) if several is None]
-    between = next((one for one in _BETWEEN if _divides(plain, one, known)), None)
-    if between is None and title in _OF_SEVERAL and any(" " in cell for cell in plain):
-        between = " "
+    between = next((one for one in _BETWEEN if _divides(title, plain, one)), None)
     found = []
     divided = ""
     for cell, several in zip(cells, listed, strict=True):
         text = cell.strip()
         if several is not None:
             found.append(several)
-        elif between is None or text in known:
-            found.append((text,) if text else ())
+        elif not text:
+            found.append(())
         else:
-            found.append(_parts(text, between, known))
+            found.append(_classes_of(text, between, known))
             divided = divided or (text if len(found[-1]) > 1 else "")
     return found, divided
+
+
+def _classes_of(text: str, between: str | None, known: Collection[str]) -> tuple[str, ...]:
+    if text in known:
+        return (text,)
+    by_known = (_known_parts(text, one, known) for one in _BETWEEN) if known else ()
+    told = next((parts for parts in by_known if parts), ())
+    if told:
+        return told
+    return _parts(text, between) if between is not None else (text,)
 
 
 def chosen(headers: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
@@ -86,8 +100,8 @@ def share(cell: str) -> float | None:
 def names_in(value: Any) -> tuple[str, ...]:
     """Return the class names of a JSON value: none, one, or a list of them."""
     if isinstance(value, dict):
-        for key in ("choices", "label", "name", "class", "class_name", "category"):
-            if key in value:
+        for key in ("choices", "label", "class", "class_name", "category", "name"):
+            if key in value and not looks_like_file(str(value[key])):
                 return names_in(value[key])
         return tuple(str(name) for name, is_set in value.items() if is_set is True)
     values = value if isinstance(value, list) else [value]
@@ -103,22 +117,26 @@ def names_in(value: Any) -> tuple[str, ...]:
 def _listed(cell: str) -> tuple[str, ...] | None:
     """Return the names of a cell that is written as a list; None where it is not."""
     text = cell.strip()
-    if text[:1] not in ("[", "{") or text[-1:] not in ("]", "}") or len(text) > _LONGEST_LIST:
+    if (text[:1], text[-1:]) not in _BRACKETS or len(text) > _LONGEST_LIST:
         return None
     try:
         return names_in(json.loads(text))
     except (ValueError, RecursionError):
         pass
+    if _ARRAY.fullmatch(text):  # as numpy writes it, without commas
+        return tuple(one.strip("'\"") for one in _ELEMENT.findall(text))
     try:
-        return names_in(ast.literal_eval(text))
+        found = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        pass
-    if text[0] == "[":  # as MakeSense writes it
-        return tuple(name.strip() for name in text[1:-1].split(",") if name.strip())
-    return None
+        if text[0] == "[":  # as MakeSense writes it
+            return tuple(name.strip() for name in text[1:-1].split(",") if name.strip())
+        return None
+    if isinstance(found, set):
+        found = sorted(found, key=str)
+    return names_in(list(found) if isinstance(found, tuple) else found)
 
 
-def _divides(cells: Sequence[str], between: str, known: Collection[str]) -> bool:
+def _divides(title: str, cells: Sequence[str], between: str) -> bool:
     """Return whether cells hold several classes with something between them."""
     distinct = {cell for cell in cells if cell}
     several = [cell for cell in distinct if len(_parts(cell, between)) > 1]
@@ -126,38 +144,33 @@ def _divides(cells: Sequence[str], between: str, known: Collection[str]) -> bool
         return False
     if between == "|" and any(" | " not in cell for cell in several):
         return True
-    if all(cell in known or _parts(cell, between, known) != (cell,) for cell in several) and (
-        any(cell not in known for cell in several) and known
-    ):
+    counts = Counter(part for cell in distinct for part in set(_parts(cell, between)))
+    parts = {part for cell in several for part in _parts(cell, between)}
+    alone = distinct - {*several}
+    if title in _OF_SEVERAL and (between != " " or not any("," in cell for cell in distinct)):
+        return any(counts[part] > 1 for part in parts)
+    if parts <= alone or all(part.isdigit() for cell in distinct for part in cell.split(between)):
         return True
-    if between == " " and any(letter in cell for cell in distinct for letter in "|;,"):
-        return False
-    parts = Counter(part for cell in distinct for part in set(_parts(cell, between)))
-    alone = {cell for cell in distinct if cell not in several}
-    recurring = all(
-        count > 1 or part in alone
-        for part, count in parts.items()
-        if any(part in _parts(cell, between) for cell in several)
-    )
-    return len(parts) < len(distinct) or (recurring and between != " ")
+    is_tight = between != " " and not any(f"{between} " in cell for cell in several)
+    return is_tight and all(counts[part] > 1 or part in alone for part in parts)
 
 
-def _parts(cell: str, between: str, known: Collection[str] = ()) -> tuple[str, ...]:
-    """Divide a cell; the longest names that are known stay whole."""
+def _parts(cell: str, between: str) -> tuple[str, ...]:
+    words = (word.strip() for word in cell.split(between))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _known_parts(cell: str, between: str, known: Collection[str]) -> tuple[str, ...]:
+    """Divide a cell into names that are known, the longest first; () where others are left."""
     words = [word.strip() for word in cell.split(between)]
-    words = [word for word in words if word]
-    if not known:
-        return tuple(dict.fromkeys(words))
     found: list[str] = []
     at = 0
     joint = between if between == " " else f"{between} "
     while at < len(words):
-        for end in range(len(words), at, -1):
-            name = joint.join(words[at:end])
-            if end == at + 1 or name in known:
-                found.append(name)
-                at = end
-                break
-    if between == " " and any(name not in known for name in found):
-        return (cell,)
+        ends = range(len(words), at, -1)
+        end = next((end for end in ends if joint.join(words[at:end]) in known), None)
+        if end is None:
+            return ()
+        found.append(joint.join(words[at:end]))
+        at = end
     return tuple(dict.fromkeys(found))

@@ -6,14 +6,14 @@ i-th folder as sorted by code point, which is torchvision's class index.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import LabelsError, os_reason
-from core.images.finding import IMAGE_ENDINGS, find_images
+from core.images.finding import IMAGE_ENDINGS, NO_FOLDERS, find_images
 from core.labels.plans import (
-    SPLIT_NAMES,
     USUAL_SPLIT,
     ExportOptions,
     Plan,
@@ -27,21 +27,22 @@ from core.labels.plans import (
     subfolder,
     used_classes,
 )
-from core.labels.reading import READ_AS_IT_IS, ReadLabel, ReadLabels, ReadOptions, read_text
+from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
 
 CLASSES_FILE = "classes.txt"
-_TRAINING = ("train", "training")
-_SETS = frozenset(
-    (*SPLIT_NAMES, *_TRAINING, "valid", "validation", "testing", "trainval", "dev", "eval")
+_TRAINING = frozenset(("train", "training", "Train", "Training", "train_set", "training_set"))
+_SET = re.compile(
+    r"(seg[_-]?)?(train|training|val|valid|validation|test|testing|trainval|dev|eval|pred|"
+    r"unlabell?ed|holdout)([_-]?(set|data|images?|imgs?|split))?[_-]?\d*|(fold|split)[_-]?\d+",
+    re.IGNORECASE,
 )
-_DATA = frozenset(("data", "images", "image", "img", "imgs", "photos", "jpegimages", "dataset"))
-"""Folders in which tools put all photos of a data set."""
+"""Names of folders that hold a set of a data set."""
 
-_NO_CLASSES = frozenset(
-    ("__macosx", "runs", "annotations", "labels", "logs", "checkpoints", "weights", "imagesets")
+_DATA = frozenset(
+    "data images image img imgs photos pictures jpegimages dataset masks annotations labels".split()
 )
-"""Folders that tools leave beside those of photos."""
+"""Folders in which tools put all photos of a data set, or all of another kind."""
 
 _DEEPEST = 6
 
@@ -85,14 +86,14 @@ def _plan(
             plan.files.append(targets.place(one, "/".join(part for part in parts if part)))
     names = {folders[name]: name for name in used}
     if options.split is None:  # what lay there before counts for torchvision too
-        names = {**_class_names(root, _folders_in(root)), **names}
+        names = {**_class_names(root, _folders_in(root), ReadOptions()), **names}
     if names:
         lines = [names[folder] for folder in sorted(names)]
         plan.texts[CLASSES_FILE] = ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
     return plan
 
 
-def read(path: Path, options: ReadOptions = READ_AS_IT_IS) -> ReadLabels:
+def read(path: Path, options: ReadOptions) -> ReadLabels:
     """Read a folder whose subfolders are classes, or hold train, val and test with classes in them.
 
     Raises:
@@ -101,13 +102,17 @@ def read(path: Path, options: ReadOptions = READ_AS_IT_IS) -> ReadLabels:
     if path.is_file():
         path = path.parent
     found = ReadLabels()
-    root, sets = _root_of(path, found.notes)
-    roots = [root / name for name in sets] or [root]
+    root, roots = _roots_of(path, found.notes, options)
     folders = sorted({name for one in roots for name in _classes_in(one)})
-    names = _class_names(root, folders)
+    names = _class_names(root, folders, options)
     if not names:
         raise LabelsError(
             f"{path} has no subfolders, which would be the classes; choose the folder above them."
+        )
+    if all(_is_for_all(name) for name in folders) and _lines(root, folders, options) is None:
+        raise LabelsError(
+            f"The folders in {root} ({', '.join(folders[:5])}) hold photos, but no folders of "
+            "classes, so they say nothing of what is on the photos."
         )
     labels: dict[str, ReadLabel] = {}
     for one in roots:
@@ -115,70 +120,97 @@ def read(path: Path, options: ReadOptions = READ_AS_IT_IS) -> ReadLabels:
             for photo in find_images([one / folder], lambda _: None):
                 labels[str(photo)] = ReadLabel(str(photo), (names[folder],))
     found.labels, found.classes = list(labels.values()), list(names.values())
-    loose = [entry for entry in root.iterdir() if entry.is_file() and entry.name != CLASSES_FILE]
-    photos = sum(1 for entry in loose if entry.suffix.lower() in IMAGE_ENDINGS)
+    photos = sum(_is_photo(entry.name) for entry in root.iterdir() if entry.is_file())
     if photos:
         found.notes.append(f"{photos:,} photos beside the folders of the classes are passed over.")
     return found
 
 
-def _root_of(path: Path, notes: list[str]) -> tuple[Path, list[str]]:
-    """Return the folder that has the classes in it, and the sets that it has them in, if any.
+def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path, list[Path]]:
+    """Return the folder whose classes.txt counts, and the folders that have the classes in them.
 
-    Folders for all data, and one that is alone, are gone through.
+    Sets, folders for all data, and one that is alone are gone through.
     """
     for _ in range(_DEEPEST):
-        folders = [name for name in _folders_in(path) if name.casefold() not in _NO_CLASSES]
-        if _lines(path, folders) is not None:
-            return path, []
-        sets = [name for name in folders if name.casefold() in _SETS]
-        are_sets = bool(sets) and all(_classes_in(path / name) for name in sets)
-        are_all = len(sets) == len(folders)
-        if are_sets and (are_all or any(name.casefold() in _TRAINING for name in sets)):
-            others = [name for name in folders if name not in sets]
+        folders = _classes_in(path)
+        if _lines(path, folders, options) is not None:
+            return path, [path]
+        sets = [name for name in folders if _SET.fullmatch(name)]
+        divided = [name for name in sets if _has_classes(path / name)]
+        if divided and (len(sets) == len(folders) or len(sets) > 1 or _TRAINING & {*divided}):
+            others = [name for name in folders if name not in divided]
             if others:
-                notes.append(f"Beside the sets, {', '.join(others[:5])} are passed over.")
-            return path, sets
+                notes.append(
+                    f"Without folders of classes in them, or beside the sets, and so passed over: "
+                    f"{', '.join(others[:5])}."
+                )
+            return path, [_below_set(path / name) for name in divided]
         held = [name for name in folders if name.casefold() in _DATA]
-        alone = held if held and len(folders) == len(held) else folders
-        if len(alone) != 1 or not (
-            _is_above(path / alone[0]) or (held and _classes_in(path / alone[0]))
-        ):
-            return path, []
-        path = path / alone[0]
+        is_above = len(folders) == 1 and (
+            _is_above(path / folders[0]) or (bool(held) and _has_classes(path / folders[0]))
+        )
+        if not is_above:
+            return path, [path]
+        path = path / folders[0]
         notes.append(f"The classes are taken to be the folders in {path}.")
-    return path, []
+    return path, [path]
+
+
+def _below_set(folder: Path) -> Path:
+    """Return a set's folder, or the one that it has within, as archives are often packed."""
+    inside = _classes_in(folder)
+    is_doubled = len(inside) == 1 and _is_for_all(inside[0]) and _has_classes(folder / inside[0])
+    return folder / inside[0] if is_doubled else folder
+
+
+def _has_classes(folder: Path) -> bool:
+    """Return whether a folder has others in it that may be classes."""
+    inside = _classes_in(folder)
+    if len(inside) == 1 and _is_for_all(inside[0]):
+        return _has_classes(folder / inside[0])
+    return any(not _is_for_all(name) for name in inside)
+
+
+def _is_for_all(name: str) -> bool:
+    """Return whether a folder is named like one for all photos, or for a set of them."""
+    return name.casefold() in _DATA or _SET.fullmatch(name) is not None
 
 
 def _is_above(folder: Path) -> bool:
     """Return whether a folder that is alone lies above the classes, and is none itself."""
     inside = _classes_in(folder)
-    if _holds_photos(folder) or not inside:
+    if any(_is_photo(entry.name) for entry in folder.iterdir()) or not inside:
         return False
     return len(inside) > 1 or _is_above(folder / inside[0])
 
 
 def _classes_in(folder: Path) -> list[str]:
-    """Return the subfolders that may be classes: all but those that tools leave there."""
-    return [name for name in _folders_in(folder) if name.casefold() not in _NO_CLASSES]
+    """Return the subfolders that hold photos, however deep."""
+    return [
+        name
+        for name in _folders_in(folder)
+        if name not in NO_FOLDERS and _holds_photos(folder / name)
+    ]
 
 
 def _holds_photos(folder: Path) -> bool:
-    return any(
-        entry.is_file() and entry.suffix.lower() in IMAGE_ENDINGS for entry in folder.iterdir()
-    )
+    return next(find_images([folder], lambda _: None), None) is not None
 
 
-def _class_names(root: Path, folders: list[str]) -> dict[str, str]:
+def _is_photo(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_ENDINGS  # noqa: PTH122
+
+
+def _class_names(root: Path, folders: list[str], options: ReadOptions) -> dict[str, str]:
     """Return the class of each folder: by classes.txt where it fits, else by the folder's name."""
-    return dict(zip(folders, _lines(root, folders) or folders, strict=True))
+    return dict(zip(folders, _lines(root, folders, options) or folders, strict=True))
 
 
-def _lines(root: Path, folders: list[str]) -> list[str] | None:
+def _lines(root: Path, folders: list[str], options: ReadOptions) -> list[str] | None:
     """Return the names in classes.txt, where each of them can be the class of its folder."""
     if not (root / CLASSES_FILE).is_file():
         return None
-    lines = read_text(root / CLASSES_FILE).text.splitlines()
+    lines = read_text(root / CLASSES_FILE, options).splitlines()
     if len(lines) != len(folders):
         return None
     for line, folder in zip(lines, folders, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
 
@@ -30,19 +29,19 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
 
 
 def _read(path: Path, options: ReadOptions) -> ReadLabels:
-    content = read_json(path, options.encoding)
+    content = read_json(path, options)
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(images, list):
         raise unreadable(path, "it has no “images”; it is not COCO's JSON")
-    names = {one["id"]: str(one["name"]) for one in content.get("categories") or ()}
-    whole: dict[Any, list[str]] = {}
-    boxes: dict[Any, list[str]] = {}
+    names = {str(one["id"]): str(one["name"]) for one in content.get("categories") or ()}
+    whole: dict[str, list[str]] = {}
+    boxes: dict[str, list[str]] = {}
     for one in content.get("annotations") or ():
-        name = names.get(one.get("category_id"))
+        name = names.get(str(one.get("category_id")))
         if name is None:
             continue
         is_box = bool(one.get("bbox")) or bool(one.get("segmentation"))
-        (boxes if is_box else whole).setdefault(one["image_id"], []).append(name)
+        (boxes if is_box else whole).setdefault(str(one["image_id"]), []).append(name)
     used = {name for held in (*whole.values(), *boxes.values()) for name in held}
     found = ReadLabels(
         classes=[name for name in names.values() if name in used],
@@ -50,7 +49,7 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
     )
     for image in images:
         file = str(image.get("file_name") or image.get("coco_url") or "")
-        classes = tuple(dict.fromkeys(whole.get(image["id"], ())))
-        drawn = tuple(dict.fromkeys(boxes.get(image["id"], ())))
+        classes = tuple(dict.fromkeys(whole.get(str(image["id"]), ())))
+        drawn = tuple(dict.fromkeys(boxes.get(str(image["id"]), ())))
         found.labels.append(ReadLabel(file, classes, "", drawn))
     return found

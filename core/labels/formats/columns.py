@@ -26,7 +26,8 @@ FILES = tuple(
 
 LABELS = tuple(
     "label labels classlabel classname class classes category categoryname categories labelname "
-    "labelnames commonname vernacularname speciesname species scientificname speciesguess animal "
+    "labelnames labeltext commonname vernacularname speciesname species scientificname "
+    "speciesguess taxon taxonname organism animal "
     "breed breedname tag tags tagname diagnosis dx findinglabels finding disease diseasetype "
     "target targets classid categoryid labelid levelname level grade emotion sport style variety "
     "product "
@@ -38,23 +39,41 @@ LABELS = tuple(
 
 _NEVER = frozenset(
     "confidence score probability prob conf split set subset fold isvalid usage partition mluse "
-    "dataset date time datetime timestamp year month day createdat updatedat width height size "
-    "xmin ymin xmax ymax x y w h bboxx bboxy bboxwidth bboxheight bboxleft bboxtop bboxright "
-    "bboxbottom imagewidth imageheight fileheight filewidth source dxtype scoreweight "
-    "validationweight sex gender age sha256 md5 hash comment comments notes note annotator "
-    "patientid lesionid deleteflag imagequality utcoffset markfordeletion folder rootfolder "
-    "datatype humanverified maxconfidence when setby mark".split()
+    "date time datetime timestamp createdat updatedat width height size filesize xmin ymin xmax "
+    "ymax bboxx bboxy bboxwidth bboxheight bboxleft bboxtop bboxright bboxbottom imagewidth "
+    "imageheight fileheight filewidth scoreweight validationweight sha256 md5 hash lesionid "
+    "patientid deleteflag imagequality utcoffset markfordeletion folder rootfolder datatype "
+    "humanverified maxconfidence ndetections setby".split()
 )
-"""Columns that are neither."""
+"""Columns that hold no classes."""
+
+_RARELY = frozenset(
+    "source dxtype sex gender age comment comments notes note annotator when mark year month day "
+    "dataset x y w h photographer user username observer analyst site station location count "
+    "license copyright".split()
+)
+"""Columns that seldom hold them; they are taken only if a person says so."""
 
 _BOX_COLUMNS = (
     ("xmin", "ymin", "xmax", "ymax"),
     ("bboxx", "bboxy", "bboxwidth", "bboxheight"),
     ("bboxleft", "bboxtop", "bboxright", "bboxbottom"),
     ("x1", "y1", "x2", "y2"),
-    ("xmin", "xmax", "ymin", "ymax"),
+    ("x", "y", "width", "height"),
+    ("x", "y", "w", "h"),
+    ("left", "top", "width", "height"),
+    ("bbox",),
+    ("box",),
+    ("boundingbox",),
+    ("segmentation",),
+    ("polygon",),
+    ("predictionstring",),
 )
+_FLAGS = frozenset("isvalid humanverified deleteflag isblank flipped augmented istrain".split())
+"""Columns of yes or no that are no classes."""
+
 _RANKS = ("order", "family", "genus")
+_FOLDERS = ("directory", "relativepath", "deploymentid", "folder", "station")
 _SAMPLED = 50
 _MOSTLY = 0.5
 _FEW_ROWS = 12
@@ -137,10 +156,9 @@ def bare(title: str) -> str:
 
 def _has_header(rows: Sequence[Sequence[str]], options: ReadOptions) -> bool:
     first = rows[0]
-    titles = {bare(cell) for cell in first}
     if any(looks_like_file(cell) for cell in first):
         return False
-    if titles & {*FILES, *LABELS}:
+    if {bare(cell) for cell in first} & {*FILES}:
         return True
     return not any(cell.strip() and options.is_there(cell) for cell in first)
 
@@ -177,38 +195,70 @@ def _find_files(path: Path, found: Columns, options: ReadOptions) -> None:
             "say which one does",
         )
     found.file = max(found.files, key=lambda number: worths[number])
+    _add_folders(found)
+
+
+def _add_folders(found: Columns) -> None:
+    """Put the folders that stand in another column before the names of photos.
+
+    So that photos of one name in several folders are kept apart.
+    """
+    cells = found.cells(found.file)
+    if any("/" in cell or "\\" in cell for cell in cells):
+        return
+    for title in _FOLDERS:
+        column = found.column(title)
+        if column is None or column == found.file:
+            continue
+        folders = found.cells(column)
+        pairs = set(zip(folders, cells, strict=True))
+        if title in ("directory", "relativepath") or len(pairs) > len(set(cells)):
+            found.rows = [list(row) for row in found.rows]
+            for row, folder, cell in zip(found.rows, folders, cells, strict=True):
+                if folder.strip() and found.file < len(row):
+                    row[found.file] = f"{folder.rstrip('/')}/{cell}"
+            return
 
 
 def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
-    others = [
+    candidates = [
         number
         for number, title in enumerate(found.titles)
-        if number != found.file
-        and title not in _NEVER
-        and not _UNNAMED.fullmatch(title)
-        and not title.endswith(("path", "url", "uri"))
+        if number != found.file and not _UNNAMED.fullmatch(title)
+    ]
+    others = [
+        number
+        for number in candidates
+        if found.titles[number] not in _NEVER
+        and not found.titles[number].endswith(("path", "url", "uri"))
     ]
     named = [number for number in others if found.titles[number] in LABELS]
     if all(rank in found.titles for rank in _RANKS):  # there "class" is Mammalia
         named = [number for number in named if found.titles[number] != "class"]
     named.sort(key=lambda number: LABELS.index(found.titles[number]))
     texts = [number for number in named if not _are_numbers(found.cells(number))]
-    likely = [number for number in others if _may_be_classes(found, number)]
-    found.choices = list(dict.fromkeys([*named, *likely]))
+    possible = [number for number in others if _may_be_classes(found, number)]
+    likely = [number for number in possible if found.titles[number] not in _RARELY]
+    found.choices = list(dict.fromkeys([*named, *likely, *possible]))
     if options.label_column:
         found.labels = [_asked(path, found, options.label_column)]
         found.choices = list(dict.fromkeys([*found.choices, *found.labels]))
         return
-    hot = [number for number in others if _is_hot(found.cells(number))]
-    if len(hot) > 1 and not texts and len(hot) >= len(others) - len(found.files):
+    hot = [
+        number
+        for number in candidates
+        if found.titles[number] not in _FLAGS and _is_hot(found.cells(number))
+    ]
+    is_hot = len(hot) > 1 and not named and len(hot) >= len(others) - len(found.files)
+    if is_hot:
         found.labels, found.is_one_hot = hot, True
     elif named:
         found.labels = [(texts or named)[0]]
         found.rivals = [number for number in named if number not in found.labels]
-    elif likely:
-        found.labels = likely[:1]
-        found.must_choose = len(likely) > 1
-        found.rivals = likely[1:]
+    elif possible:
+        found.labels = (likely or possible)[:1]
+        found.must_choose = len(possible) > 1 or not likely
+        found.rivals = [number for number in possible if number not in found.labels]
     else:
         raise unreadable(
             path,
@@ -218,7 +268,7 @@ def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
 
 
 def _may_be_classes(found: Columns, column: int) -> bool:
-    """Return whether a column nobody named like one may hold classes: few values, each often."""
+    """Return whether a column nobody named like one may hold classes: some of them again."""
     cells = [cell.strip() for cell in found.cells(column) if cell.strip()]
     is_few = len(cells) <= _FEW_ROWS
     if not cells or (column in found.files and not is_few and len(set(cells)) == len(cells)):
@@ -227,7 +277,7 @@ def _may_be_classes(found: Columns, column: int) -> bool:
         return False
     if any("." in cell and share(cell) is None and _is_number(cell) for cell in cells[:_SAMPLED]):
         return False
-    return is_few or len(set(cells)) <= len(cells) / 2
+    return is_few or len(set(cells)) < len(cells)
 
 
 def _is_hot(cells: Sequence[str]) -> bool:

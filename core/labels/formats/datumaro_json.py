@@ -18,7 +18,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     root = path if path.is_dir() else path.parent.parent
     found = ReadLabels(folders=[root / "images", root])
     for file in files:
-        content = read_json(file, options.encoding)
+        content = read_json(file, options)
         items = content.get("items") if isinstance(content, dict) else None
         if not isinstance(items, list):
             raise unreadable(file, "it has no “items”; it is not Datumaro's JSON")

@@ -52,7 +52,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if samples.is_file() and (path.is_dir() or path.name == _SAMPLES):
         return _samples(samples, options)
     file = path / _LABELS if path.is_dir() else path
-    content = read_json(file, options.encoding)
+    content = read_json(file, options)
     if isinstance(content, dict) and isinstance(content.get("samples"), list):
         return _samples(file, options)
     labels = content.get("labels") if isinstance(content, dict) else None
@@ -79,7 +79,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
 
 def _samples(file: Path, options: ReadOptions) -> ReadLabels:
     """Read a FiftyOneDataset: any field of a sample may hold a class, several, or boxes."""
-    content = read_json(file, options.encoding)
+    content = read_json(file, options)
     samples = [one for one in content["samples"] if isinstance(one, dict)]
     fields = dict.fromkeys(
         name for one in samples for name, value in one.items() if _kind(value) in _OF_PHOTOS

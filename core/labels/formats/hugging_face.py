@@ -66,7 +66,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     files = sorted([*path.rglob("metadata.jsonl"), *path.rglob("metadata.csv")])
     if not files:
         return class_folders.read(path, options)
-    rows = {file: _rows(file) for file in files}
+    rows = {file: _rows(file, options) for file in files}
     keys = dict.fromkeys(key for held in rows.values() for fields in held for key in fields)
     columns = [key for key in keys if not key.endswith(("file_name", "file_names"))]
     usual = [key for key in _LABELS if key in columns]
@@ -83,12 +83,12 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
             if not isinstance(name, str):
                 raise LabelsError(f"{file} has no column “file_name”; it is no imagefolder's.")
             found.labels.append(ReadLabel(str(file.parent / name), names_in(fields.get(column))))
-    name_numbers(found, path)
+    name_numbers(found, path, options)
     return found
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
+def _rows(file: Path, options: ReadOptions) -> list[dict[str, Any]]:
     if file.suffix == ".jsonl":
-        return [row for row in read_lines(file) if isinstance(row, dict)]
-    header, *rows = read_sheet(file).rows
+        return [row for row in read_lines(file, options) if isinstance(row, dict)]
+    header, *rows = read_sheet(file, options).rows
     return [dict(zip(header, row, strict=False)) for row in rows]

@@ -62,16 +62,12 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     root = path if path.is_dir() else path.parent
     if not (root / _NAMES).is_file():
         raise LabelsError(f"{root} has no {_NAMES}, which names the classes; choose its folder.")
-    classes = read_text(root / _NAMES, options.encoding).text.splitlines()
+    classes = read_text(root / _NAMES, options).splitlines()
     found = ReadLabels(classes=classes, folders=[root / _IMAGES, root])
     for file in sorted(root.glob("*.txt")):
         if file.name == _NAMES:
             continue
-        lines = [
-            line.rstrip("\r")
-            for line in read_text(file, options.encoding).text.split("\n")
-            if line.strip()
-        ]
+        lines = [line.rstrip("\r") for line in read_text(file, options).split("\n") if line.strip()]
         parsed = [_parsed(line) for line in lines]
         wrong = [most for _, indices in parsed for most in indices if most >= len(classes)]
         if wrong and file.stem not in _USUAL:

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.csv_cells import Writer
 from core.errors import LabelsError
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
+from core.labels.reading import ReadOptions
 from core.labels.records import LabelledPhoto
 from core.labels.sheets import read_sheet
 
@@ -31,7 +32,7 @@ def write(
         header = [_ID, *classes] if several else [_ID, _LABEL]
         ids = list(by_id)
     else:
-        header, *rows = read_sheet(options.template).rows
+        header, *rows = read_sheet(options.template, ReadOptions()).rows
         ids = [row[0] for row in rows]
         _refuse_unlike(header, classes, options.template)
     text = io.StringIO(newline="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from core.errors import LabelsError
 from core.files import json_bytes
+from core.labels.formats.columns import LABELS, bare
 from core.labels.formats.votes import Votes
 from core.labels.locating import looks_like_file, unquoted
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
@@ -49,12 +51,13 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read, or is no list of tasks.
     """
-    tasks = read_json(path, options.encoding)
+    tasks = read_json(path, options)
     if isinstance(tasks, dict):
         tasks = [tasks]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise LabelsError(f"{path} is no list of Label Studio's tasks; export it as JSON.")
-    answers: dict[str, list[_Answers]] = {}
+    answers: dict[str, list[Answers]] = {}
+    is_flat = False
     for task in tasks:
         data = task.get("data")
         is_flat = not isinstance(data, dict)
@@ -63,10 +66,10 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
             raise LabelsError(f"{path} has a task that names no photo; export it as JSON.")
         given = [_flat(task, named)] if is_flat else _annotated(task)
         answers.setdefault(named, []).extend(given)
-    return _chosen(path, answers, options)
+    return chosen_answers(path, answers, options, is_flat=is_flat)
 
 
-_Answers = dict[str, tuple[str, ...]]
+Answers = dict[str, tuple[str, ...]]
 """One person's answers: question → classes; under "" those of boxes."""
 
 _OWN = frozenset(
@@ -74,30 +77,46 @@ _OWN = frozenset(
 )
 
 
-def _chosen(path: Path, answers: dict[str, list[_Answers]], options: ReadOptions) -> ReadLabels:
+def chosen_answers(
+    path: Path, answers: dict[str, list[Answers]], options: ReadOptions, *, is_flat: bool = False
+) -> ReadLabels:
+    """Return the answers to one question; where several people have answered, by votes.
+
+    Args:
+        path: where they are from.
+        answers: of each person, by the photo.
+        options: which question, and whether boxes count.
+        is_flat: whether questions stand beside other facts, so that their names decide.
+
+    Raises:
+        LabelsError: the question that is wanted is not asked.
+    """
     questions = list(
         dict.fromkeys(name for given in answers.values() for one in given for name in one if name)
     )
-    question = options.label_column or next(iter(questions), "")
-    if options.label_column and options.label_column not in questions:
+    question = same_name(options.label_column, questions) or next(iter(questions), "")
+    if options.label_column and not same_name(options.label_column, questions):
         listed = ", ".join(f"“{name}”" for name in questions)
-        raise LabelsError(f"{path} asks no question “{question}”; it asks {listed}.")
+        raise LabelsError(f"{path} asks no question “{options.label_column}”; it asks {listed}.")
     found = ReadLabels(
         folders=[path.parent],
         label_columns=questions,
         label_column=question,
-        must_choose=len(questions) > 1,
+        must_choose=len(questions) > 1 or (is_flat and bare(question) not in LABELS),
     )
     votes = Votes()
+    names = Counter(without_digits(named) for named in answers)
     for named, given in answers.items():
-        classes = votes.settle([one.get(question, ()) for one in given])
+        classes = votes.settle([one.get(question, ()) for one in given if question])
         boxes = dict.fromkeys(name for one in given for name in one.get("", ()))
-        found.labels.append(ReadLabel(named, classes, "", tuple(boxes)))
+        # Two uploads of one name are two photos; nothing tells which of them is at hand.
+        file = without_digits(named) if names[without_digits(named)] == 1 else named
+        found.labels.append(ReadLabel(file, classes, "", tuple(boxes)))
     found.notes += votes.notes
     return found
 
 
-def _annotated(task: dict[str, Any]) -> list[_Answers]:
+def _annotated(task: dict[str, Any]) -> list[Answers]:
     """Return the answers of each person who has annotated a task."""
     given = task.get("annotations") or task.get("completions")
     found = []
@@ -106,12 +125,13 @@ def _annotated(task: dict[str, Any]) -> list[_Answers]:
             continue
         answers: dict[str, list[str]] = {}
         results = annotation.get("result")
+        drawn = _regions(results)
         for result in results if isinstance(results, list) else []:
             value = result.get("value") if isinstance(result, dict) else None
             if not isinstance(value, dict):
                 continue
             for kind, names in value.items():
-                if kind == "choices" and "x" not in value:
+                if kind == "choices" and result.get("id") not in drawn and _is_whole(value):
                     question = str(result.get("from_name") or "choice")
                     answers.setdefault(question, []).extend(_strings(names))
                 elif kind.endswith("labels"):
@@ -120,9 +140,25 @@ def _annotated(task: dict[str, Any]) -> list[_Answers]:
     return found
 
 
-def _flat(task: dict[str, Any], file: str) -> _Answers:
+def _regions(results: Any) -> set[Any]:
+    """Return the ids of what is drawn on a photo."""
+    return {
+        result.get("id")
+        for result in (results if isinstance(results, list) else [])
+        if isinstance(result, dict)
+        and isinstance(result.get("value"), dict)
+        and not _is_whole(result["value"])
+    } - {None}
+
+
+def _is_whole(value: dict[str, Any]) -> bool:
+    """Return whether an answer is about a whole photo, not something drawn on it."""
+    return not {"x", "points", "rle", "vertices"} & set(value)
+
+
+def _flat(task: dict[str, Any], file: str) -> Answers:
     """Return the answers of the form "JSON-MIN", in which every question is a key."""
-    found: _Answers = {}
+    found: Answers = {}
     for key, value in task.items():
         if (
             key in _OWN
@@ -183,8 +219,8 @@ def _config(classes: Iterable[str], several: bool) -> str:
 def file_of(data: dict[str, Any]) -> str:
     """Return the photo that a task names, in whichever of Label Studio's forms.
 
-    To what is uploaded it gives eight digits before the name; in other places such digits are
-    the photo's own.
+    To what is uploaded it gives eight digits before the name (see ``without_digits``); in other
+    places such digits are the photo's own.
     """
     values = [data.get("image"), *data.values()]
     texts = [one for one in values if isinstance(one, str) and one]
@@ -193,9 +229,22 @@ def file_of(data: dict[str, Any]) -> str:
     if _LOCAL in value:
         return unquoted(value.partition(_LOCAL)[2])
     if value.startswith(_UPLOADS) or (value.startswith("http") and _UPLOADS in value):
-        name = unquoted(urllib.parse.urlsplit(value).path).rpartition("/")[2]
-        return _UPLOADED.sub("", name)
+        return _UPLOADS + unquoted(urllib.parse.urlsplit(value).path).rpartition("/")[2]
     return value
+
+
+def without_digits(file: str) -> str:
+    """Return the name that an uploaded photo had before."""
+    if not file.startswith(_UPLOADS):
+        return file
+    return _UPLOADED.sub("", file.removeprefix(_UPLOADS))
+
+
+def same_name(wanted: str, names: Sequence[str]) -> str:
+    """Return the name that is meant, capitals or not; "" where there is none."""
+    if wanted in names:
+        return wanted
+    return next((name for name in names if wanted and bare(name) == bare(wanted)), "")
 
 
 def _strings(value: Any) -> list[str]:

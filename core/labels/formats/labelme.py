@@ -18,7 +18,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     found = ReadLabels(folders=[path if path.is_dir() else path.parent])
     classes: dict[str, None] = {}
     for file in files:
-        content = read_json(file, options.encoding)
+        content = read_json(file, options)
         flags = content.get("flags") if isinstance(content, dict) else None
         image = content.get("imagePath") if isinstance(content, dict) else None
         if not isinstance(flags, dict | None) or not isinstance(image, str):

@@ -10,10 +10,9 @@ from typing import Any
 from core.labels.classes import MARKS
 from core.labels.formats.cells import chosen, classes_in, names_in
 from core.labels.formats.columns import Columns, columns_of, with_header
-from core.labels.formats.label_studio import file_of
+from core.labels.formats.label_studio import Answers, chosen_answers, file_of
 from core.labels.formats.numbered import name_numbers
 from core.labels.formats.tables import MARK, separated
-from core.labels.formats.votes import Votes, by_photo
 from core.labels.locating import looks_like_file
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, unreadable
 from core.labels.sheets import TABLES, Sheet, read_sheet
@@ -33,7 +32,7 @@ def read_csv(path: Path, options: ReadOptions) -> ReadLabels:
     """
     if path.is_dir():
         path = _only_table(path)
-    return read_rows(path, read_sheet(path, options.encoding), options)
+    return read_rows(path, read_sheet(path, options), options)
 
 
 def _only_table(folder: Path) -> Path:
@@ -70,7 +69,6 @@ def read_rows(
         labels = layout(path, found, options)
     else:
         labels = _usual(path, columns_of(path, sheet, options), options, divides=divides)
-    labels.decoded = sheet.decoded
     labels.folders = labels.folders or [path.parent]
     return labels
 
@@ -102,6 +100,8 @@ def _usual(path: Path, found: Columns, options: ReadOptions, *, divides: bool = 
                 )
         else:
             classes = [_listed(cell) for cell in found.cells(column)]
+        if found.titles[column] == "predictionstring":  # a class and four numbers a box
+            classes = [tuple(dict.fromkeys(cell.split()[::5])) for cell in found.cells(column)]
     is_boxes = found.has_boxes and found.column("humanverified") is None
     labels.labels = [
         ReadLabel(file, () if is_boxes else names, "", names if is_boxes else ())
@@ -113,7 +113,7 @@ def _usual(path: Path, found: Columns, options: ReadOptions, *, divides: bool = 
             f"The classes are those of the column “{labels.label_column}”; "
             f"others that may be meant are {', '.join(f'“{name}”' for name in others[:8])}."
         )
-    name_numbers(labels, path.parent)
+    name_numbers(labels, path.parent, options)
     return labels
 
 
@@ -195,24 +195,13 @@ def _label_studio(path: Path, found: Columns, options: ReadOptions) -> ReadLabel
             continue
         cells = [cell for cell in found.cells(number) if cell.strip()]
         (boxes if any(_is_boxes(cell) for cell in cells) else questions).append(number)
-    labels = ReadLabels(
-        label_columns=[found.names[number] for number in questions],
-        must_choose=len(questions) > 1,
-    )
-    names = labels.label_columns
-    labels.label_column = options.label_column or (names[0] if names else "")
-    column = found.names.index(labels.label_column) if labels.label_column in names else None
-    votes = Votes()
-    answers, marked = [], {}
+    answers: dict[str, list[Answers]] = {}
     for row in found.rows:
         cells = [*row, *[""] * (len(found.names) - len(row))]
-        name = file_of({"image": cells[file]})
-        answers.append((name, names_in(_loose_json(cells[column])) if column is not None else ()))
-        marked[name] = tuple(one for number in boxes for one in _boxes_in(cells[number]))
-    for name, given in by_photo(answers).items():
-        labels.labels.append(ReadLabel(name, votes.settle(given), "", marked[name]))
-    labels.notes += votes.notes
-    return labels
+        given = {found.names[number]: names_in(_loose_json(cells[number])) for number in questions}
+        given[""] = tuple(one for number in boxes for one in _boxes_in(cells[number]))
+        answers.setdefault(file_of({"image": cells[file]}), []).append(given)
+    return chosen_answers(path, answers, options, is_flat=True)
 
 
 def _open_images(path: Path, found: Columns, options: ReadOptions) -> ReadLabels:
@@ -222,7 +211,7 @@ def _open_images(path: Path, found: Columns, options: ReadOptions) -> ReadLabels
     )
     names: dict[str, str] = {}
     for place in sorted(path.parent.glob("*class-descriptions*.csv"))[:1]:
-        names = {row[0]: row[1] for row in read_sheet(place).rows if len(row) > 1}
+        names = {row[0]: row[1] for row in read_sheet(place, options).rows if len(row) > 1}
     labels = ReadLabels(by_stem=True)
     for row in found.rows:
         if max(file, label, sure) < len(row):

@@ -17,7 +17,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read, or is not MegaDetector's.
     """
-    content = read_json(path, options.encoding)
+    content = read_json(path, options)
     found = ReadLabels(folders=[path.parent])
     if isinstance(content, dict) and isinstance(content.get("predictions"), list):
         found.labels = [_of_speciesnet(one) for one in content["predictions"]]

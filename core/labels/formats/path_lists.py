@@ -12,6 +12,7 @@ from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text, u
 from core.labels.sheets import read_sheet
 
 _QUOTED = re.compile(r'"(?P<stem>[^"]*)"(?P<ending>\.\S*)?\s*(?P<rest>.*)')
+_NUMBERS = re.compile(r"\d+(\s+\d+)+")
 _SEPARATED = ("\t", ",", ";")
 _PHOTOS, _OF_PHOTOS, _NAMES = "images.txt", "image_class_labels.txt", "classes.txt"
 
@@ -24,23 +25,29 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     """
     folder = path if path.is_dir() else path.parent
     if (folder / _OF_PHOTOS).is_file() and (folder / _PHOTOS).is_file():
-        return _numbered(folder)
-    decoded = read_text(path, options.encoding)
-    lines = [line.strip() for line in decoded.text.splitlines()]
+        return _numbered(folder, options)
+    lines = [line.strip() for line in read_text(path, options).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if any(separator in lines[0] for separator in _SEPARATED if lines):
-        return read_rows(path, read_sheet(path, options.encoding), options)
-    found = ReadLabels(folders=[path.parent, path.parent.parent], decoded=decoded)
+        return read_rows(path, read_sheet(path, options), options)
+    found = ReadLabels(folders=[path.parent, path.parent.parent])
     for line in lines:
         file, name = _parsed(line)
         found.labels.append(ReadLabel(file, (name,) if name else ()))
+    if all(_NUMBERS.fullmatch(" ".join(label.classes)) for label in found.labels):
+        raise unreadable(
+            path,
+            "each photo has several numbers behind it, which may be classes, or a yes or no for "
+            "each class; save it as a table with a column for each",
+        )
     if not any(label.classes for label in found.labels):
         found.labels = [ReadLabel(one.file, _folder_of(one.file)) for one in found.labels]
-        if not all(one.classes for one in found.labels):
+        folders = {one.classes for one in found.labels}
+        if () in folders or len(folders) < 2:
             raise unreadable(path, "its lines are not photos with a class behind each")
         found.notes.append("The list names no classes; those of the folders in it are taken.")
     found.by_stem = not any(looks_like_file(one.file) for one in found.labels)
-    name_numbers(found, path.parent)
+    name_numbers(found, path.parent, options)
     return found
 
 
@@ -63,9 +70,11 @@ def _folder_of(file: str) -> tuple[str, ...]:
     return (parts[-2],) if len(parts) > 1 else ()
 
 
-def _numbered(folder: Path) -> ReadLabels:
+def _numbered(folder: Path, options: ReadOptions) -> ReadLabels:
     """Read CUB-200's lists, in which numbers stand for photos and for classes."""
-    photos, classes, names = (_by_number(folder / name) for name in (_PHOTOS, _OF_PHOTOS, _NAMES))
+    photos, classes, names = (
+        _by_number(folder / name, options) for name in (_PHOTOS, _OF_PHOTOS, _NAMES)
+    )
     found = ReadLabels(folders=[folder / "images", folder], classes=list(names.values()))
     for number, file in photos.items():
         told = classes.get(number, "")
@@ -73,8 +82,8 @@ def _numbered(folder: Path) -> ReadLabels:
     return found
 
 
-def _by_number(file: Path) -> dict[str, str]:
+def _by_number(file: Path, options: ReadOptions) -> dict[str, str]:
     if not file.is_file():
         return {}
-    pairs = (line.strip().partition(" ") for line in read_text(file).text.splitlines())
+    pairs = (line.strip().partition(" ") for line in read_text(file, options).splitlines())
     return {number: rest.strip() for number, _, rest in pairs if rest}

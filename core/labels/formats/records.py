@@ -9,6 +9,8 @@ from typing import Any
 
 from core.labels.classes import MARKS
 from core.labels.formats.cells import names_in
+from core.labels.formats.columns import FILES, bare
+from core.labels.formats.label_studio import Answers, chosen_answers
 from core.labels.formats.layouts import read_rows
 from core.labels.formats.numbered import name_numbers
 from core.labels.locating import looks_like_file
@@ -35,7 +37,7 @@ def read_json_records(path: Path, options: ReadOptions) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read, or names no photos and classes.
     """
-    content = read_json(path, options.encoding)
+    content = read_json(path, options)
     if isinstance(content, Mapping):
         wrapped = [content[key] for key in _WRAPPERS if isinstance(content.get(key), list)]
         if len(wrapped) == 1 and all(isinstance(one, Mapping) for one in wrapped[0]):
@@ -52,7 +54,7 @@ def read_json_lines(path: Path, options: ReadOptions) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read, or names no photos and classes.
     """
-    return read_records(path, read_lines(path, options.encoding), options)
+    return read_records(path, read_lines(path, options), options)
 
 
 def read_records(path: Path, content: Sequence[Any], options: ReadOptions) -> ReadLabels:
@@ -68,6 +70,13 @@ def read_records(path: Path, content: Sequence[Any], options: ReadOptions) -> Re
             return read_rows(path, Sheet(rows), options, divides=False)
         raise unreadable(path, "it holds no objects that name photos")
     refuse_many(path, len(records))
+    asked = next((answers for fits, answers in _QUESTIONED if fits(records[0])), None)
+    if asked is not None:
+        given: dict[str, list[Answers]] = {}
+        for record in records:
+            file, answers = asked(record)
+            given.setdefault(file, []).extend(answers)
+        return chosen_answers(path, given, options)
     adapt = next((adapt for fits, adapt in _ADAPTERS if fits(records[0])), None)
     if adapt is None:
         return _usual(path, records, options)
@@ -100,13 +109,23 @@ def _by_name(path: Path, content: Record, options: ReadOptions) -> ReadLabels:
         for name, files in content.items():
             labels.labels += [ReadLabel(str(file), (str(name),)) for file in files]
         return labels
+    told = [value for value in content.values() if isinstance(value, Mapping)]
+    if len(told) == len(content) and any(_names_a_photo(value) for value in told):
+        return read_records(path, told, options)
     labels.by_stem = not any(map(looks_like_file, keys))
     labels.labels = [ReadLabel(str(key), names_in(value)) for key, value in content.items()]
     if not any(label.classes for label in labels.labels):
         shown = ", ".join(f"“{key[:40]}”" for key in keys[:10])
         raise unreadable(path, f"it gives no photo a class; its keys are {shown}")
-    name_numbers(labels, path.parent)
+    name_numbers(labels, path.parent, options)
     return labels
+
+
+def _names_a_photo(record: Record) -> bool:
+    return any(
+        bare(str(key)) in FILES and isinstance(value, str) and looks_like_file(value)
+        for key, value in record.items()
+    )
 
 
 def _cell(value: Any) -> str:
@@ -142,10 +161,12 @@ def _google(record: Record) -> ReadLabel:
     return ReadLabel(str((record["imagePayload"] or {}).get("imageUri") or ""), tuple(names))
 
 
-def _sagemaker(record: Record) -> ReadLabel:
-    """Read Ground Truth's and Rekognition's manifests: a value and its metadata a job."""
-    classes: list[str] = []
-    boxes: list[str] = []
+def _sagemaker(record: Record) -> tuple[str, list[Answers]]:
+    """Read Ground Truth's and Rekognition's manifests: a value and its metadata a job.
+
+    Each job is a question; where each class has a job of its own, all are one.
+    """
+    answers: dict[str, list[str]] = {}
     for key, told in record.items():
         job = str(key).removesuffix("-metadata")
         if job == key or not isinstance(told, Mapping):
@@ -154,13 +175,18 @@ def _sagemaker(record: Record) -> ReadLabel:
         name = told.get("class-name")
         if isinstance(value, Mapping):
             numbers = [box.get("class_id") for box in _listed(value.get("annotations"))]
-            boxes += [str(by_number.get(str(one), one)) for one in numbers if by_number]
+            drawn = [str(by_number.get(str(one), one)) for one in numbers if by_number]
+            answers.setdefault("", []).extend(drawn)
         elif isinstance(by_number, Mapping):
             numbers = value if isinstance(value, list) else [value]
-            classes += [str(by_number[str(one)]) for one in numbers if str(one) in by_number]
-        elif isinstance(name, str) and (job != name or value):  # one job a class: 0 is "not"
-            classes.append(name)
-    return ReadLabel(str(record["source-ref"]), tuple(classes), "", tuple(dict.fromkeys(boxes)))
+            named = [str(by_number[str(one)]) for one in numbers if str(one) in by_number]
+            answers.setdefault(job, []).extend(named)
+        elif isinstance(name, str) and job == name:
+            answers.setdefault("classes", []).extend([name] if value else [])
+        elif isinstance(name, str):
+            answers.setdefault(job, []).append(name)
+    found = {name: tuple(dict.fromkeys(names)) for name, names in answers.items()}
+    return str(record["source-ref"]), [found]
 
 
 def _azure(record: Record) -> ReadLabel:
@@ -188,19 +214,20 @@ def _drawn(record: Record) -> ReadLabel:
     return ReadLabel(file, () if boxes else names_in(given), "", boxes)
 
 
-def _labelbox(record: Record) -> ReadLabel:
+def _labelbox(record: Record) -> tuple[str, list[Answers]]:
     row = record.get("data_row") or {}
     file = str(row.get("external_id") or row.get("global_key") or row.get("row_data") or "")
-    classes: list[str] = []
-    boxes: list[str] = []
+    found: list[Answers] = []
     for project in (record.get("projects") or {}).values():
         for label in _listed(project.get("labels")):
             told = label.get("annotations") or {}
-            boxes += _of(_listed(told.get("objects")), "name")
+            answers = {"": _of(_listed(told.get("objects")), "name")}
             for question in _listed(told.get("classifications")):
-                classes += _of(_listed(question.get("radio_answer")), "name")
-                classes += _of(_listed(question.get("checklist_answers")), "name")
-    return ReadLabel(file, tuple(dict.fromkeys(classes)), "", tuple(dict.fromkeys(boxes)))
+                name = str(question.get("name") or "classification")
+                given = _of(_listed(question.get("radio_answer")), "name")
+                answers[name] = given + _of(_listed(question.get("checklist_answers")), "name")
+            found.append(answers)
+    return file, found
 
 
 def _judged(record: Record) -> ReadLabel:
@@ -247,15 +274,21 @@ _ADAPTERS: tuple[tuple[Callable[[Record], bool], Callable[[Record], ReadLabel]],
     (_has("file", "relative_path", "labels", "mark"), _own),
     (_has("imageGcsUri"), _vertex),
     (_has("imagePayload"), _google),
-    (_is_sagemaker, _sagemaker),
     (_has("image_url", "label"), _azure),
     (_has("tags", "originalImageUri"), _custom_vision),
     (_has("tags", "regions"), _custom_vision),
     (_has("image", "annotations"), _drawn),
     (_has("image", "annotation"), _drawn),
     (_has("imagefilename"), _drawn),
-    (_has("data_row"), _labelbox),
     (_has("options", "accept"), _prodigy),
     (_has("image", "label", "answer"), _judged),
 )
 """Tools by the keys that tell them."""
+
+_QUESTIONED: tuple[
+    tuple[Callable[[Record], bool], Callable[[Record], tuple[str, list[Answers]]]], ...
+] = (
+    (_is_sagemaker, _sagemaker),
+    (_has("data_row"), _labelbox),
+)
+"""Tools that ask several questions, or several people."""

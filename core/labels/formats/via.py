@@ -18,7 +18,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     Raises:
         LabelsError: it cannot be read, or is not VIA's.
     """
-    content = read_json(path, options.encoding)
+    content = read_json(path, options)
     photos = content.get("_via_img_metadata", content) if isinstance(content, dict) else None
     if not isinstance(photos, dict):
         raise unreadable(path, "it is not a project of VIA")

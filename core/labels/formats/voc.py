@@ -26,7 +26,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         files = sorted(path.rglob("*.xml"))
     found = ReadLabels(folders=[root, root / "JPEGImages", root.parent, root.parent / "JPEGImages"])
     if path.is_dir():
-        _read_lists(path, found)
+        _read_lists(path, found, options)
     if not found.labels:
         _read_objects(files, found)
     if not found.labels:
@@ -50,7 +50,7 @@ def _is_deleted(element: object) -> bool:
     return text_of(element, "deleted") == "1"  # type: ignore[arg-type]
 
 
-def _read_lists(path: Path, found: ReadLabels) -> None:
+def _read_lists(path: Path, found: ReadLabels, options: ReadOptions) -> None:
     """Read ImageSets/Main: a list of photos for each class, with 1 where it is on them."""
     classes: dict[str, list[str]] = {}
     names: dict[str, None] = {}
@@ -58,7 +58,7 @@ def _read_lists(path: Path, found: ReadLabels) -> None:
         matched = _OF_CLASS.fullmatch(file.stem)
         if matched is None:
             continue
-        for line in read_text(file).text.splitlines():
+        for line in read_text(file, options).splitlines():
             parsed = _LINE.fullmatch(line)
             if parsed is None:
                 continue

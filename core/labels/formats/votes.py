@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 
 class Votes:
@@ -39,11 +39,3 @@ class Votes:
         if self.tied:
             said += f" Of these, {self.tied:,} have as many votes for two answers and get no label."
         return [said]
-
-
-def by_photo(answers: Sequence[tuple[str, tuple[str, ...]]]) -> Mapping[str, list[tuple[str, ...]]]:
-    """Return the answers for each photo, in the order in which photos are first named."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for file, classes in answers:
-        found.setdefault(file, []).append(classes)
-    return found

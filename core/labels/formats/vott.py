@@ -25,7 +25,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         if not found.labels:
             raise unreadable(path, "it holds no project of VoTT")
         return found
-    content = read_json(path, options.encoding)
+    content = read_json(path, options)
     if not isinstance(content, dict):
         raise unreadable(path, "it is not a project of VoTT")
     if isinstance(content.get("frames"), dict):
@@ -40,7 +40,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     for number, asset in assets_by_id.items():
         whole = asset
         if "asset" not in asset:  # a project keeps the regions in a file a photo
-            whole = {"asset": asset, "regions": _regions_beside(path, number)}
+            whole = {"asset": asset, "regions": _regions_beside(path, number, options)}
         name = urllib.parse.unquote(str(whole["asset"].get("name") or ""))
         found.labels.append(_label(name, whole.get("regions") or []))
     return found
@@ -51,14 +51,14 @@ def _label(name: str, regions: list[Any]) -> ReadLabel:
     return ReadLabel(name, (), "", tuple(dict.fromkeys(tags)))
 
 
-def _regions_beside(project: Path, number: str) -> list[Any]:
+def _regions_beside(project: Path, number: str, options: ReadOptions) -> list[Any]:
     for file in (
         project.parent / f"{number}-asset.json",
         *project.parent.glob(f"*/{number}-asset.json"),
     ):
         if file.is_file():
             try:
-                content = read_json(file)
+                content = read_json(file, options)
             except LabelsError:
                 return []
             return content.get("regions") or [] if isinstance(content, dict) else []

@@ -70,13 +70,13 @@ def test_tables_in_the_letters_of_every_country(
         lines.append(separator.join((f"{number}.png", name)))
     (tmp_path / "l.csv").write_bytes("\r\n".join(lines).encode(encoding))
     plan = plan_of(store, tmp_path / "l.csv")
-    assert plan.read.decoded is not None
-    if plan.read.decoded.is_sure:
+    assert plan.decoded is not None
+    if plan.decoded.is_sure:
         assert tuple(said(plan)[f"{number}.png"][0] for number in range(4)) == names
         return
     with pytest.raises(LabelsError, match="--encoding"):
         importing.refuse_useless(plan)
-    offered = (plan.read.decoded.encoding, *plan.read.decoded.others)
+    offered = (plan.decoded.encoding, *plan.decoded.others)
     content = (tmp_path / "l.csv").read_bytes()
     assert any(names[0] in content.decode(one) for one in offered)
     chosen = plan_of(store, tmp_path / "l.csv", encoding=encoding)
@@ -114,7 +114,7 @@ def test_an_encoding_that_does_not_fit_is_a_sentence(store: LabelStore, tmp_path
         (["set/cat", "set/dog", "__MACOSX/set"], {"cat", "dog"}),
         (["cat", "dog", "__MACOSX/cat"], {"cat", "dog"}),
         (["data/cat", "data/dog"], {"cat", "dog"}),  # FiftyOne's
-        (["images/cat", "images/dog", "annotations"], {"cat", "dog"}),  # Datumaro's
+        (["images/cat", "images/dog"], {"cat", "dog"}),  # Datumaro's
         (["images/train/cat", "images/val/dog"], {"cat", "dog"}),
         (["cat/2023/spring", "dog/2023"], {"cat", "dog"}),
         (["train/cat", "valid/cat", "test/dog", ".git"], {"cat", "dog"}),
@@ -443,7 +443,7 @@ def test_the_folder_that_is_named_wins_over_a_whole_path(
     ("name", "content", "word"),
     [
         ("l.csv", "file,label\na.png,\n", "“label”"),
-        ("l.csv", "file,note\na.png,x\n", "“file”, “note”"),
+        ("l.csv", "file,note\na.png,x\n", "“note”"),
         ("l.csv", "one,two\nx,y\n", "“one”, “two”"),
         ("l.json", '{"x": 1}', "“x”"),
         ("l.json", '{"a.png": null}', "“a.png”"),
@@ -495,3 +495,318 @@ def test_all_forms_refuse_a_photo(store: LabelStore, tmp_path: Path) -> None:
             continue
         with pytest.raises(LabelsError, match=r"photo\.png"):
             importing.plan_import(store, form, tmp_path / "photo.png")
+
+
+# What others have come with
+
+
+@pytest.mark.parametrize(
+    ("photos", "expected"),
+    [
+        (["train/cats/a", "train/dogs/b", "test/c"], {"cats", "dogs"}),
+        (["training_set/cats/a", "training_set/dogs/b", "test_set/cats/c"], {"cats", "dogs"}),
+        (["training_set/training_set/cats/a", "test_set/test_set/dogs/b"], {"cats", "dogs"}),
+        (["seg_train/seg_train/forest/a", "seg_test/seg_test/sea/b"], {"forest", "sea"}),
+        (["train2017/cat/a", "val2017/dog/b"], {"cat", "dog"}),
+        (["fold1/cat/a", "fold2/dog/b"], {"cat", "dog"}),
+        (["train/n01/images/a", "train/n02/images/b", "val/images/c"], {"n01", "n02"}),
+        (["logs/a", "branches/b", "leaves/c"], {"logs", "branches", "leaves"}),
+        (["weights/a", "barbells/b"], {"weights", "barbells"}),
+        (["train/labels/a", "train/bottles/b", "train/runs/c"], {"labels", "bottles", "runs"}),
+        (["cats/@eaDir/a.jpg/thumb", "cats/a", "dogs/b"], {"cats", "dogs"}),
+        (["cat/a", "dog/b", "test/c"], {"cat", "dog", "test"}),
+    ],
+)
+def test_folders_of_well_known_data_sets(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    photos: list[str],
+    expected: set[str],
+) -> None:
+    for name in photos:
+        make_photo(f"top/{name}.png", (4, 4))
+    (tmp_path / "top" / "scripts").mkdir()
+    plan = plan_of(store, tmp_path / "top")
+    assert set(plan.classes) == expected
+    assert not any("@eaDir" in str(path) for path in plan.labels)
+
+
+@pytest.mark.parametrize("folders", [["images", "masks"], ["train", "val"], ["data"]])
+def test_folders_that_are_for_all_photos_are_refused(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, folders: list[str]
+) -> None:
+    for folder in folders:
+        make_photo(f"top/{folder}/a.png", (4, 4))
+    with pytest.raises(LabelsError, match="no folders of classes"):
+        importing.plan_import(store, FORMATS["class-folders"], tmp_path / "top")
+
+
+@pytest.mark.parametrize(
+    ("cells", "title", "expected"),
+    [
+        (["fresh apple", "rotten apple", "fresh fig", "rotten fig"], "label", None),
+        (["Tomato, healthy", "Tomato, blight", "Potato, healthy"], "label", None),
+        (["red fox", "red deer", "grey fox", "fox"], "label", None),
+        (["Panda, giant", "Owl, barn", "cat"], "label", None),
+        (["red fox, snow", "snow", "barn owl"], "tags", [("red fox", "snow"), ("snow",),
+            ("barn owl",)]),
+        (["['cat' 'dog']", "['cat']"], "label", [("cat", "dog"), ("cat",)]),
+        (["{'cat', 'dog'}", "{'cat'}"], "label", [("cat", "dog"), ("cat",)]),
+        (["('cat', 'dog')", "('cat',)"], "label", [("cat", "dog"), ("cat",)]),
+        (["5 0 7", "5", "0"], "label", [("5", "0", "7"), ("5",), ("0",)]),
+        (["cat", "cat|dog", "dog"], "label", [("cat",), ("cat", "dog"), ("dog",)]),
+    ],
+)  # fmt: skip
+def test_cells_are_divided_only_where_their_parts_are_classes(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    cells: list[str],
+    title: str,
+    expected: list[tuple[str, ...]] | None,
+) -> None:
+    store.edit_classes("add", store.classes.add(["cat", "dog"]))
+    lines = [f"file,{title}"]
+    for number, cell in enumerate(cells):
+        make_photo(f"{number}.png", (4, 4))
+        lines.append(f'{number}.png,"{cell}"')
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    found = said(plan_of(store, tmp_path / "l.csv"))
+    wanted = expected or [(cell,) for cell in cells]
+    assert [tuple(sorted(found[f"{n}.png"])) for n in range(len(cells))] == [
+        tuple(sorted(one)) for one in wanted
+    ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["filename,sort,site", "filename,sort,count", "filename,age,gender,race", "filename,note"],
+)
+def test_columns_with_foreign_names_are_asked_for(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, header: str
+) -> None:
+    lines = [header]
+    for number in range(20):
+        make_photo(f"{number}.png", (4, 4))
+        cells = [f"s{number % 12}", f"t{number % 3}", f"u{number % 2}"]
+        lines.append(",".join([f"{number}.png", *cells[: header.count(",")]]))
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    plan = plan_of(store, tmp_path / "l.csv")
+    with pytest.raises(LabelsError, match="--column"):
+        importing.refuse_useless(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("filename,label,flipped\na.png,0,0\nb.png,1,1\n", {"a": ("0",), "b": ("1",)}),
+        ("filename,day,night\na.png,1,0\nb.png,0,1\n", {"a": ("day",), "b": ("night",)}),
+        ("filename,label\na.png,1.0\nb.png,\n", {"a": ("1",)}),
+        ("sep=;\nfile;label\na.png;cat\nb.png;dog\n", {"a": ("cat",), "b": ("dog",)}),
+        ("My labels,\nfile,label\na.png,cat\nb.png,dog\n", {"a": ("cat",), "b": ("dog",)}),
+        ("a,sport\nb,music\n", {"a": ("sport",), "b": ("music",)}),
+    ],
+)
+def test_tables_as_programs_and_people_leave_them(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    text: str,
+    expected: dict[str, tuple[str, ...]],
+) -> None:
+    for name in "ab":
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "l.csv").write_text(text)
+    found = said(plan_of(store, tmp_path / "l.csv"))
+    assert found == {f"{name}.png": classes for name, classes in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("l.csv", "file,label\na.png,{}\nb.png,{}\n"),
+        ("l.json", '[{{"file": "a.png", "label": "{}"}}, {{"file": "b.png", "label": "{}"}}]'),
+        ("l.jsonl", '{{"file": "a.png", "label": "{}"}}\n{{"file": "b.png", "label": "{}"}}\n'),
+        ("set/metadata.csv", "file_name,label\na.png,{}\nb.png,{}\n"),
+        ("set/_classes.csv", "filename, {}, {}\na.png, 1, 0\nb.png, 0, 1\n"),
+        ("l.txt", "a.png {}\nb.png {}\n"),
+    ],
+)
+def test_letters_are_asked_for_wherever_they_stand(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, name: str, content: str
+) -> None:
+    for photo in ("a", "b", "set/a", "set/b"):
+        make_photo(f"{photo}.png", (4, 4))
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content.format("苗", "狗").encode("gbk"))
+    source = path.parent if path.parent != tmp_path else path
+    plan = plan_of(store, source)
+    assert plan.decoded is not None
+    if not plan.decoded.is_sure:
+        with pytest.raises(LabelsError, match="--encoding"):
+            importing.refuse_useless(plan)
+    found = said(plan_of(store, source, encoding="gbk"))
+    assert set(found.values()) == {("苗",), ("狗",)}
+
+
+@pytest.mark.parametrize("text", ["25 °C", "m²", "½ voll", "“rot”"])
+def test_signs_alone_tell_no_encoding(text: str) -> None:
+    found = decode(f"file,label\na.png,{text}\n".encode("cp1252"))
+    assert not found.is_sure
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1253", "γάτα,σκύλος"),
+        ("cp1255", "חתול,כלב"),
+        ("koi8_r", "кошка,собака"),
+        ("cp866", "лиса,собака"),
+        ("cp1254", "kızıl tilki,ağaç"),
+    ],
+)
+def test_other_alphabets_are_told_or_asked_for(encoding: str, text: str) -> None:
+    found = decode(text.encode(encoding))
+    assert found.text == text or not found.is_sure
+    assert text in (found.text, *(text.encode(encoding).decode(one) for one in found.others))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"1": {"image": "b.png", "label": "dog"}, "2": {"image": "a.png", "label": "cat"}}',
+        '{"a.png": {"name": "a.png", "class": "cat"}, "b.png": {"name": "b.png", "class": "dog"}}',
+    ],
+)
+def test_objects_of_objects(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, content: str
+) -> None:
+    for name in ("a", "b", "1", "2"):
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "l.json").write_text(content)
+    assert said(plan_of(store, tmp_path / "l.json")) == {"a.png": ("cat",), "b.png": ("dog",)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "filename,deployment_id,common_name\nI.png,A,Fox\nI.png,B,Badger\n",
+        "Station,Species,Directory,FileName\nA,Fox,A,I.png\nB,Badger,B,I.png\n",
+    ],
+)
+def test_photos_of_one_name_in_several_folders_are_kept_apart(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "l.csv").write_text(text)
+    one = make_photo("photos/A/I.png", (4, 4))
+    plan = plan_of(store, tmp_path / "l.csv", tmp_path / "photos")
+    assert plan.labels == {one: (("Fox",), "")}
+    other = make_photo("photos/B/I.png", (4, 4))
+    both = plan_of(store, tmp_path / "l.csv", tmp_path / "photos")
+    assert {path: names for path, (names, _) in both.labels.items()} == {
+        one: ("Fox",),
+        other: ("Badger",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("l.csv", "filename,class,x,y,width,height\na.png,cat,1,2,3,4\n"),
+        ("l.csv", 'image,label,bbox\na.png,cat,"[1,2,3,4]"\n'),
+        ("l.csv", "ImageId,PredictionString\na,cat 1 2 3 4 cat 5 6 7 8\n"),
+        ("l.json", '[{"image": "a.png", "label": "cat", "bbox": [1, 2, 3, 4]}]'),
+    ],
+)
+def test_boxes_of_every_kind_are_boxes(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, name: str, content: str
+) -> None:
+    make_photo("a.png", (4, 4))
+    (tmp_path / name).write_text(content)
+    plan = plan_of(store, tmp_path / name)
+    assert (plan.labels, plan.boxed) == ({}, 1)
+    assert said(plan_of(store, tmp_path / name, takes_boxes=True)) == {"a.png": ("cat",)}
+
+
+def test_answers_about_regions_are_no_classes_of_the_photo(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("a.png", (4, 4))
+    one = task("a.png", "cat")
+    for shape in ({"rle": [1]}, {"points": [[1, 2]]}, {"x": 1}):
+        value = {**shape, "choices": ["rotten"]}
+        one["annotations"][0]["result"].append(
+            {"id": "r", "from_name": "q", "type": "choices", "value": value}
+        )
+    (tmp_path / "l.json").write_text(json.dumps([one]))
+    assert said(plan_of(store, tmp_path / "l.json")) == {"a.png": ("cat",)}
+
+
+def test_facts_beside_answers_are_not_taken_for_them(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("a.png", (4, 4))
+    flat = [{"id": 1, "image": "a.png", "camera": "north", "annotator": 1, "lead_time": 3}]
+    (tmp_path / "l.json").write_text(json.dumps(flat))
+    plan = importing.plan_import(store, FORMATS["label-studio"], tmp_path / "l.json")
+    with pytest.raises(LabelsError, match="“camera”"):
+        importing.refuse_useless(plan)
+
+
+def test_uploads_of_one_name_are_two_photos(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("1.jpg", (4, 4))
+    tasks = [
+        task("/data/upload/1/3fa85f64-1.jpg", "cat"),
+        task("/data/upload/1/aaaaaaaa-1.jpg", "dog"),
+    ]
+    (tmp_path / "l.json").write_text(json.dumps(tasks))
+    with pytest.raises(LabelsError, match="3fa85f64"):
+        plan_of(store, tmp_path / "l.json")
+
+
+def test_coco_whose_numbers_are_texts(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("a.png", (4, 4))
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 1, "image_id": "1", "category_id": "7"}],
+        "categories": [{"id": 7, "name": "cat"}],
+    }
+    (tmp_path / "l.json").write_text(json.dumps(content))
+    assert said(plan_of(store, tmp_path / "l.json")) == {"a.png": ("cat",)}
+
+
+def test_numbers_from_one_and_names_of_another_column(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    for name in "ab":
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    (tmp_path / "l.csv").write_text("file,class_id\na.png,1\nb.png,2\n")
+    assert said(plan_of(store, tmp_path / "l.csv")) == {"a.png": ("cat",), "b.png": ("dog",)}
+    (tmp_path / "classes.txt").unlink()
+    card = (
+        "---\ndataset_info:\n  features:\n  - name: split\n    dtype:\n      class_label:\n"
+        "        names:\n          '0': train\n          '1': test\n  - name: label\n    dtype:\n"
+        "      class_label:\n        names:\n          '0': cat\n          '1': dog\n---\n"
+    )
+    (tmp_path / "README.md").write_text(card)
+    (tmp_path / "l.csv").write_text("file,label\na.png,0\nb.png,1\n")
+    assert said(plan_of(store, tmp_path / "l.csv")) == {"a.png": ("cat",), "b.png": ("dog",)}
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\x02\x01\x01\x00\x80\xff", bytes(range(256)) * 4])
+@pytest.mark.parametrize("name", ["l.csv", "l.txt", "l"])
+def test_what_is_no_text_is_refused_without_its_bytes(
+    store: LabelStore, tmp_path: Path, content: bytes, name: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LabelsError) as refused:
+        plan_of(store, tmp_path / name)
+    assert "ELF" not in str(refused.value)
+    assert str(refused.value).isprintable()

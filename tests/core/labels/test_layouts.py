@@ -112,7 +112,7 @@ WHOLE: list[tuple[str, str, str, Expected]] = [
         {ONE: FOX, TWO: BADGER, POND: ("empty",)}),
     ("lists/mmcls_train.txt", "path-list", "", {ONE: FOX, TWO: BADGER, POND: ("empty",)}),
     ("labelme", "labelme", "", {ONE: FOX, TWO: BOTH}),
-    ("labelbox/export.ndjson", "json-lines", "", {ONE: ("Fox",), TWO: ("Badger", "Fox")}),
+    ("labelbox/export.ndjson", "json-lines", "Species", {ONE: ("Fox",)}),
     ("prodigy/choice.jsonl", "json-lines", "", {ONE: FOX, TWO: BOTH}),
     ("prodigy/classification.jsonl", "json-lines", "", {ONE: FOX, TWO: NONE}),
     ("kaggle/headerless.csv", "csv", "", {ONE: FOX, TWO: BADGER, FOUR: ("empty",)}),
