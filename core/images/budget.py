@@ -27,6 +27,7 @@ _DECODER_BYTES = {
     "PSD": 4,
     "FITS": 4,
     "DDS": 4,
+    "QOI": 4,
 }
 """A pixel, beside the pixels that come out; as measured with 25 megapixels of each."""
 
@@ -74,7 +75,8 @@ def bytes_to_decode(image: Image.Image, full_size: tuple[int, int]) -> int:
         full_size: (width, height) as it is.
     """
     stored = _PIXEL_BYTES.get(image.mode, 4)
-    copied = image.mode != "RGB" or "transparency" in image.info
+    is_plain = image.mode in ("RGB", "L") and "transparency" not in image.info
+    copied = not is_plain
     each = stored + _DECODER_BYTES.get(image.format or "", 0) + (_OUTPUT_BYTES if copied else 0)
     if image.format == "JPEG2000":
         each += _JPEG_2000_CHANNEL_BYTES * len(image.getbands())

@@ -58,9 +58,14 @@ def shown_rgb(image: Image.Image, most_pixels: int) -> Image.Image:
         return _shrunk(_from_deep(image, "white"), most_pixels)
     if image.format == "XBM":  # in which a set bit is black; Pillow takes it for white
         image = ImageChops.invert(image)
-    if has_transparency(image) or image.mode in _INDEXED:  # such pixels have no mean
+    if needs_all_pixels(image):
         return _shrunk(_coloured(image), most_pixels)
     return _coloured(_shrunk(image, most_pixels))
+
+
+def needs_all_pixels(image: Image.Image) -> bool:
+    """Return whether a photo's pixels have no mean as they are stored."""
+    return has_transparency(image) or image.mode in _INDEXED or tones.is_deep(image)
 
 
 def _coloured(image: Image.Image) -> Image.Image:
@@ -112,8 +117,7 @@ def _from_deep(image: Image.Image, transparency: Transparency) -> Image.Image:
     made = tones.scaled(image, tones.range_of(image)).convert("RGB")
     clear = image.info.get("transparency")
     if transparency == "white" and isinstance(clear, int):
-        made.putalpha(tones.mask_of(image, clear))
-        return _over_white(made)
+        made.paste((255, 255, 255), mask=tones.mask_of(image, clear))
     return made
 
 

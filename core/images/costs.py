@@ -1,9 +1,14 @@
-"""Find out, before anything is decoded, that a small photo would take minutes."""
+"""Find out, before anything is decoded, that a photo would take minutes, or is not whole.
+
+What decoders do not tell of themselves: they fill what is missing, or read something else for it.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import BinaryIO
+
+from PIL import Image
 
 from core.images import tiff_tags
 
@@ -16,6 +21,18 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 """Those of a JPEG that begin something; the others stand among the pixels."""
 
 _SCAN, _END = b"\xda", b"\xd9"
+
+
+_SLOW = frozenset(("qoi", "dds_rgb", "ppm_plain", "ppm"))
+"""Decoders that are written in Python, and hold its interpreter."""
+
+_SLOW_PIXELS = 10 * 10**6
+_START_OF_SCAN = b"\xff\xda"
+_ROWS_PER_STRIP = 278
+
+
+class MissingPixelsError(EOFError):
+    """A photo has fewer pixels than it says."""
 
 
 class CostlyError(Exception):
@@ -85,3 +102,73 @@ def _check_strips(file: BinaryIO) -> None:
     for place in (tiff_tags.STRIP_PLACES, tiff_tags.TILE_PLACES):
         if place in tags and tags[place].count > _MOST_STRIPS:
             raise CostlyError
+
+
+def check_decoder(image: Image.Image) -> None:
+    """Look at what a decoder is going to do.
+
+    Args:
+        image: opened, not loaded.
+
+    Raises:
+        CostlyError: it is one that takes a second for each megapixel, and there are many.
+        NotImplementedError: it would give other pixels.
+    """
+    decoders = {tile[0] for tile in getattr(image, "tile", ())}
+    if decoders & _SLOW and image.width * image.height > _SLOW_PIXELS:
+        raise CostlyError
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(tiff_tags.BITS, (1,))
+    if tags.get(tiff_tags.PLANES) == 2 and len(bits) > 1 and bits[0] > 8:
+        raise NotImplementedError("unsupported: values of more than 8 bits in separate planes")
+
+
+def check_whole(image: Image.Image, file: BinaryIO) -> None:
+    """Make sure that a photo has all its parts, where its decoder would fill what is missing.
+
+    Args:
+        image: opened, not loaded.
+        file: of it.
+
+    Raises:
+        MissingPixelsError: a JPEG has no end, or a TIFF fewer strips than it needs.
+    """
+    if image.format in ("JPEG", "MPO"):
+        place = file.tell()
+        _check_end(file)
+        file.seek(place)
+    elif image.format == "TIFF":
+        _check_strip_places(image)
+
+
+def _check_end(file: BinaryIO) -> None:
+    file.seek(0)
+    content = file.read()
+    start = content.find(_START_OF_SCAN, _first_scan(content))
+    if start >= 0 and content.find(b"\xff" + _END, start) < 0:
+        raise MissingPixelsError
+
+
+def _first_scan(content: bytes) -> int:
+    """Return where a JPEG's first scan begins, behind all segments, which may hold other JPEGs."""
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _SCAN[0]:
+        if content[at + 1] == 0xFF:
+            at += 1
+            continue
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return min(at, len(content))
+
+
+def _check_strip_places(image: Image.Image) -> None:
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(tiff_tags.BITS, (1,))
+    rows = tags.get(_ROWS_PER_STRIP)
+    places = tags.get(tiff_tags.STRIP_PLACES)
+    if places is None or not isinstance(rows, int) or rows < 1:
+        return
+    planes = len(bits) if tags.get(tiff_tags.PLANES) == 2 else 1
+    height = tags.get(tiff_tags.HEIGHT, image.height)
+    wanted = -(-height // rows) * planes
+    if len(places) < wanted or 0 in places[:wanted]:
+        raise MissingPixelsError

@@ -20,7 +20,7 @@ from core.errors import UnreadableImageError
 from core.files import open_ordinary
 from core.images import colours, png_files, raw, tones
 from core.images.budget import ByteBudget, bytes_to_decode
-from core.images.costs import check_scans, check_start
+from core.images.costs import check_decoder, check_scans, check_start, check_whole
 from core.images.finding import JPEG_XL_MAGIC
 from core.images.frames import count_frames
 from core.images.journal import noting
@@ -216,6 +216,7 @@ def _decode(
                 image.seek(frame)
             if image.info.get("progressive"):
                 check_scans(content, image.width * image.height)
+            check_decoder(image)
             stack.enter_context(_memory(image, least_size))
             loaded, damage = _load(path, image, content, may_be_partial=may_be_partial)
             turn = preview.orientation if preview is not None else 1
@@ -227,7 +228,7 @@ def _decode(
 def _open(path: Path, file: BinaryIO) -> Image.Image:
     """Open any photo that is not RAW, or the preview of one that is."""
     if png_files.is_of_apple(file):
-        return Image.open(png_files.from_apple(file, PIXEL_LIMIT), formats=("PNG",))
+        return Image.open(png_files.from_apple(file), formats=("PNG",))
     start = file.read(16)
     file.seek(0)
     if start.startswith(JPEG_XL_MAGIC):
@@ -258,13 +259,17 @@ def _load(
 ) -> tuple[Image.Image, str | None]:
     """Decode all pixels; return why some are missing, where that may be."""
     try:
+        check_whole(image, content)
         image.load()
     except Exception as error:
         if not may_be_partial:
             raise
         damage = reason_of(path, error)
         if image.format in _MAY_SHRINK:
-            return _ended(content, image.size), damage
+            with contextlib.suppress(Exception):  # it is damaged, not only cut off
+                return _ended(content, image.size), damage
+        with contextlib.suppress(Exception):
+            image.load()  # where only parts of it were found missing
         if not _has_pixels(image):
             raise
         return image, damage

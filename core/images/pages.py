@@ -42,9 +42,9 @@ def _save(path: Path, frame: int, target: Path) -> None:
         if stored.damage is not None:
             raise UnreadableImageError(path, f"on page {frame + 1}, {stored.damage}")
         image = turned(stored.image, stored.orientation)
-        if image.mode not in _KEPT_MODES:
-            image = colours.plain_rgb(image, "dropped")
         profile = stored.image.info.get("icc_profile")
+        if image.mode not in _KEPT_MODES:
+            image, profile = colours.plain_rgb(image, "dropped"), None
         try:
             target.parent.mkdir(exist_ok=True)
             with replacing(target) as temporary:

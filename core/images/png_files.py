@@ -10,19 +10,21 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from core.images.costs import CostlyError, MissingPixelsError
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"tIME", b"eXIf", b"pHYs", b"sPLT", b"hIST")
 """Chunks without which the pixels stay the same."""
 
 _LARGEST_BYTES = 2**28
+_MOST_NOTES = 100_000
 _LARGEST_NOTE_BYTES = 2**24
+_MOST_PIXELS = 2**24
+"""Of a picture in an app, which takes its memory several times over."""
+
 _APPLE = b"CgBI"
 _COLOUR_WITH_ALPHA = 6
-
-
-class MissingPixelsError(Exception):
-    """There are fewer than the file says."""
 
 
 def is_of_apple(file: BinaryIO) -> bool:
@@ -36,25 +38,28 @@ def is_of_apple(file: BinaryIO) -> bool:
     return start[:8] == SIGNATURE and start[12:16] == _APPLE
 
 
-def from_apple(file: BinaryIO, pixel_limit: int) -> BinaryIO:
+def from_apple(file: BinaryIO) -> BinaryIO:
     """Return such a PNG as an ordinary one: with zlib's header, channels in order.
 
     Args:
         file: at its beginning.
-        pixel_limit: photos with more are refused.
 
     Raises:
         MissingPixelsError: not all of it is there.
-        Image.DecompressionBombError: it has more pixels.
+        Image.DecompressionBombError: it has more pixels than an app's pictures.
 
     Source: the fork of libpng in Apple's SDK, as described by the iPhone Wiki.
     """
     chunks = list(_chunks(file))
+    if any(zlib.crc32(kind + data) != checksum for kind, data, checksum in chunks):
+        raise MissingPixelsError
+    if not chunks or chunks[-1][0] != b"IEND":
+        raise MissingPixelsError
     header = next((data for kind, data, _ in chunks if kind == b"IHDR"), b"")
     if len(header) != 13:
         raise MissingPixelsError
     width, height, depth, colour = struct.unpack(">IIBB3x", header)
-    if width * height > pixel_limit:
+    if width * height > _MOST_PIXELS:
         raise Image.DecompressionBombError
     most = (width * 8 + 8) * (height + 8)
     packed = b"".join(data for kind, data, _ in chunks if kind == b"IDAT")
@@ -97,9 +102,13 @@ def _notes(file: BinaryIO) -> Iterator[tuple[int, int]]:
     """Yield place and size of each chunk that holds no pixels."""
     place = len(SIGNATURE)
     file.seek(place)
+    count = 0
     while len(head := file.read(8)) == 8:
         size = int.from_bytes(head[:4], "big")
         if head[4:] in _NOTES:
+            count += 1
+            if count > _MOST_NOTES:
+                raise CostlyError
             yield place, size
         place += 12 + size
         file.seek(place)

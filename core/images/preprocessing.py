@@ -13,8 +13,9 @@ from PIL import Image
 
 from core.errors import PreprocessingError, cannot_read, os_reason
 from core.files import open_ordinary
-from core.images.colours import TRANSPARENCIES, Transparency, plain_rgb
+from core.images.colours import TRANSPARENCIES, Transparency, has_transparency, plain_rgb
 from core.images.decoding import StoredPhoto, stored_photo
+from core.images.tones import is_deep
 from core.images.turning import Size, turned_crop, turned_resize, turned_size
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
@@ -178,7 +179,7 @@ class Preprocessing:
         They are those of torchvision's own transforms, to the bit.
 
         Args:
-            image: RGB, as its file stores it.
+            image: RGB or grey, as its file stores it.
             orientation: the turn that is applied first, as EXIF numbers them; 1 is none.
 
         Returns:
@@ -258,7 +259,9 @@ class Preprocessing:
         Raises:
             PreprocessingError: as for ``seen_by_model``.
         """
-        image = plain_rgb(stored.image, self.transparency)
+        image = stored.image
+        if image.mode != "L" or has_transparency(image) or is_deep(image):
+            image = plain_rgb(image, self.transparency)  # grey is grey in each channel
         pixels = self.seen_by_model(image, stored.orientation if self.apply_orientation else 1)
         is_upright = self.apply_orientation or stored.orientation == 1
         return SeenPhoto(pixels, self.seen_box(stored.size) if is_upright else None)
@@ -283,6 +286,7 @@ class Preprocessing:
 
     def _in_order(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Return pixels with the channels that the network takes."""
+        image = image.convert("RGB")
         if self.channel_order == "grey":
             return np.repeat(np.asarray(image.convert("L"))[:, :, None], self.channels, axis=2)
         if self.channel_order == "RGBA":

@@ -87,7 +87,10 @@ def preview_of(path: Path) -> Preview:
             sizes = photo.sizes
             flip, sensor = sizes.flip, max(sizes.width, sizes.height)
     except rawpy.LibRawError as error:
-        reason = "it is a RAW photo without a preview that can be read; save it as JPEG"
+        reason = (
+            "it is a RAW photo without a preview that can be read: incomplete, or of a kind that "
+            "Droplens does not read; copy it again, or save it as JPEG"
+        )
         raise UnreadableImageError(path, reason) from error
     orientation = _ORIENTATIONS.get(flip, 1)
     if thumbnail.format == rawpy.ThumbFormat.JPEG:

@@ -63,6 +63,7 @@ _NO_PICTURES = (
     (b"<html", "a web page"),
     (b"\x1aE\xdf\xa3", "a video"),
     (b"OggS", "a sound or a video"),
+    (b"RIFF", "a sound or a video"),
     (b"ID3", "a sound"),
 )
 """Beginnings of files that are something else."""
@@ -121,11 +122,14 @@ def reason_of(path: Path, error: Exception) -> str:
             start = file.read(_START_BYTES)
             if not start:
                 return "the file is empty"
+            if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+                return _INCOMPLETE if _is_cut(error) else _DAMAGED
             for beginning, name, describe in _BY_START:
                 if start.startswith(beginning):
                     file.seek(0)
                     return _reason_of_known(file, name, describe, error)
-            if isinstance(error, UnidentifiedImageError):
+            is_cut = looks_like_image(start) or start[:4] == b"icns"
+            if isinstance(error, UnidentifiedImageError) and not is_cut:
                 return _reason_of_foreign(start)
             return _INCOMPLETE if _is_cut(error) else _DAMAGED
     except OSError as gone:
@@ -149,7 +153,8 @@ def _reason_of_known(
     is_unknown = isinstance(error, UnidentifiedImageError)
     if kind and (is_of_kind or is_unknown or describe in _NAME_WHAT_FAILS):
         return _as_reason(kind)
-    if is_of_kind:
+    is_strange = is_unknown and describe is _tiff  # its tags are all there
+    if is_of_kind or is_strange:
         return f"it is a kind of {name} that Droplens does not read; {_INSTEAD}"
     return _DAMAGED
 
@@ -232,7 +237,7 @@ def _tiff(file: BinaryIO) -> str:
         return f"a TIFF with {name} compression" if name else ""
     samples, bits = number(tiff_tags.SAMPLES), number(tiff_tags.BITS)
     if samples > _MOST_SAMPLES or bits > _MOST_BITS:
-        return ""
+        raise struct.error
     form = _TIFF_FORMS.get(number(tiff_tags.SAMPLE_FORMAT), "")
     if samples > 4:
         return f"a TIFF of {samples} bands ({bits}-bit {form}values)"
@@ -272,7 +277,6 @@ _BY_START = (
     (b"DDS ", "DDS texture", _dds),
     (b"\x89PNG\r\n\x1a\n", "PNG", _other),
     (b"GIF8", "GIF", _other),
-    (b"RIFF", "WebP", _other),
     (b"qoif", "QOI", _other),
     (b"\0\0\0\x0cjP  ", "JPEG 2000", _other),
     (b"\xff\x4f\xff\x51", "JPEG 2000", _other),

@@ -10,6 +10,9 @@ import threading
 from collections.abc import Iterator
 
 _STANDARD_ERROR = 2
+_has_error_output = sys.__stderr__ is not None
+"""Without it the number is any other file's, which nothing must be done to."""
+
 _lock = threading.Lock()
 _inside = 0
 _own: int | None = None
@@ -30,7 +33,7 @@ def _enter() -> None:
     global _inside, _own
     with _lock:
         _inside += 1
-        if _inside > 1:
+        if _inside > 1 or not _has_error_output:
             return
         try:
             if _own is None:

@@ -27,8 +27,8 @@ def find_or_make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
     found = None if shared is None else shared.read()
     if found is not None:
         return np.asarray(found)
-    made = make_thumbnail(path, size_px)
-    if shared is not None:
+    made, is_whole = _made(path, size_px)
+    if shared is not None and is_whole:
         shared.write(Image.fromarray(made))
     return made
 
@@ -42,9 +42,17 @@ def make_thumbnail(path: Path, size_px: int) -> npt.NDArray[np.uint8]:
     Raises:
         UnreadableImageError: with the reason.
     """
+    return _made(path, size_px)[0]
+
+
+def _made(path: Path, size_px: int) -> tuple[npt.NDArray[np.uint8], bool]:
+    """Return a thumbnail, and whether it is of a whole photo."""
     side = (size_px, size_px)
     with stored_photo(path, least_size=lambda _: side, may_be_partial=True) as stored:
-        image = colours.shown_rgb(stored.image, _SHRUNK_FIRST * size_px**2)
+        image = stored.image
+        if image.mode in ("L", "RGB", "CMYK") and not colours.needs_all_pixels(image):
+            image.thumbnail(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        image = colours.shown_rgb(image, _SHRUNK_FIRST * size_px**2)
         image = turned(image, stored.orientation)
         image.thumbnail(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        return np.asarray(image)
+        return np.asarray(image), stored.damage is None

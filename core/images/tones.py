@@ -22,6 +22,7 @@ _FEW = 100
 
 _SAMPLED = 2**20
 _STRIP_PIXELS = 2**21
+_PHOTOMETRIC = 262
 _BITS_PER_SAMPLE, _SAMPLES, _SAMPLE_FORMAT, _SIGNED = 258, 277, 339, 2
 
 
@@ -45,8 +46,9 @@ def range_of(image: Image.Image) -> Range:
 
 
 def scaled(image: Image.Image, values: Range) -> Image.Image:
-    """Return a grey photo with 8 bits, as ``range_of`` says."""
+    """Return a grey photo with 8 bits, as ``range_of`` says; upside down where white is zero."""
     low, high = values
+    is_inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
     made = Image.new("L", image.size)
     if high <= low:
         return made
@@ -56,15 +58,17 @@ def scaled(image: Image.Image, values: Range) -> Image.Image:
         grey *= np.float32(255 / (high - low))
         np.rint(grey, out=grey)
         np.clip(grey, 0, 255, out=grey)
+        if is_inverted:
+            np.subtract(255, grey, out=grey)
         made.paste(Image.fromarray(grey.astype(np.uint8)), (0, top))
     return made
 
 
 def mask_of(image: Image.Image, value: int) -> Image.Image:
-    """Return where a grey photo has another value than one, as a mask."""
+    """Return where a grey photo has a value, as a mask."""
     made = Image.new("L", image.size)
     for top, pixels in _strips(image):
-        made.paste(Image.fromarray(np.where(pixels == value, 0, 255).astype(np.uint8)), (0, top))
+        made.paste(Image.fromarray(np.where(pixels == value, 255, 0).astype(np.uint8)), (0, top))
     return made
 
 

@@ -92,6 +92,7 @@ def deep_photo(path: Path) -> None:
 
 SOUND: dict[str, Write] = {
     "a phone's 200 megapixels": photo_of_200_megapixels,
+    "200 megapixels of grey": lambda path: Image.new("L", (16_320, 12_240), 90).save(path, "JPEG"),
     "48 megapixels of 16 bits": deep_photo,
     "48 megapixels of 16 bits, PNG": lambda path: png(path, 0, 16, 1, 6_950),
 }
@@ -140,7 +141,35 @@ def many_exif_segments(path: Path) -> None:
     path.write_bytes(content.getvalue()[:2] + segment * 800 + content.getvalue()[2:])
 
 
+def many_notes(path: Path) -> None:
+    """Write a PNG with three million short texts."""
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, "PNG")
+    at = content.getvalue().index(b"IDAT") - 4
+    note = struct.pack(">I", 3) + b"tEXta\0b" + struct.pack(">I", zlib.crc32(b"tEXta\0b"))
+    path.write_bytes(content.getvalue()[:at] + note * 3_000_000 + content.getvalue()[at:])
+
+
+def of_an_app(path: Path) -> None:
+    """Write a large PNG as Apple's tools pack them."""
+    side = 14_000
+    packed = zlib.compressobj(1, wbits=-15)
+    row = b"\0" * (1 + side * 4)
+    content = b"".join([*(packed.compress(row) for _ in range(side)), packed.flush()])
+    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    parts = [(b"CgBI", b"\x50\0\x20\x02"), (b"IHDR", header), (b"IDAT", content), (b"IEND", b"")]
+    made = b"\x89PNG\r\n\x1a\n"
+    for kind, data in parts:
+        made += struct.pack(">I", len(data)) + kind + data
+        made += struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(made)
+
+
 LARGE: dict[str, Write] = {
+    "3,000,000 texts": many_notes,
+    "PNG of an app": of_an_app,
+    "QOI": saved("QOI", "RGB", 5_000),
+    "DDS": saved("DDS", "RGBA", 5_000),
     "3,000 scans": many_scans,
     "2,000,000 strips": many_strips,
     "800 segments of Exif": many_exif_segments,

@@ -25,6 +25,7 @@ def measuring() -> Iterator[Measuring]:
 
 SHORT = (
     *("3,000 scans", "2,000,000 strips", "800 segments of Exif", "grey of 16 bits"),
+    *("3,000,000 texts", "PNG of an app", "QOI", "DDS"),
     *("JPEG that lies on its side", "animated WebP", "HEIF", "icon larger than it says"),
 )
 """One of each kind; the others are tried by ``python -m tests.attacks photo-files``."""

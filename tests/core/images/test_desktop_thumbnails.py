@@ -37,7 +37,7 @@ def test_a_thumbnail_is_made_once(
     (kept,) = cache.iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert cache.stat().st_mode & 0o777 == 0o700
-    monkeypatch.setattr(thumbnails, "make_thumbnail", pytest.fail)
+    monkeypatch.setattr(thumbnails, "_made", pytest.fail)
     assert np.array_equal(find_or_make_thumbnail(large, 256), made)
 
 

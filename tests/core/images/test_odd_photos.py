@@ -21,6 +21,7 @@ from core.errors import UnreadableImageError
 from core.images import decoding
 from core.images.decoding import load_rgb, read_photo
 from core.images.preprocessing import Preprocessing
+from core.images.thumbnails import find_or_make_thumbnail
 from tests.raw_files import MAKERS
 from tests.tiff_files import write_tiff
 
@@ -346,3 +347,119 @@ def test_an_odd_call_of_the_system_is_no_reason(tmp_path: Path) -> None:
         reason = reason_of(tmp_path / "odd.tif", bytes(content))
         assert "rgument" not in reason
         assert os.strerror(22) not in reason
+
+
+# Parts that are missing without a word of the decoder
+
+
+def without_strips(path: Path, kept: list[int]) -> bytes:
+    content = bytearray(write_tiff(path, np.full((64, 64), 200, np.uint8)).read_bytes())
+    at = content.index(struct.pack("<HHI", 278, 4, 1))
+    struct.pack_into("<I", content, at + 8, 64 // len(kept))
+    for number in (273, 279):
+        place = content.index(struct.pack("<HHI", number, 4, 1))
+        (value,) = struct.unpack_from("<I", content, place + 8)
+        share = 64 * 64 // len(kept)
+        values = [(value + one * share if number == 273 else share) * bool(is_there)
+                  for one, is_there in enumerate(kept)]  # fmt: skip
+        struct.pack_into("<II", content, place + 4, len(kept), len(content))
+        content += struct.pack(f"<{len(kept)}I", *values)
+    return bytes(content)
+
+
+def test_a_tiff_without_some_strips_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    path.write_bytes(without_strips(tmp_path / "made.tif", [1, 1, 1, 1]))
+    assert Preprocessing().see_file(path).pixels.min() == 200
+    path.write_bytes(without_strips(tmp_path / "made.tif", [1, 1, 0, 0]))
+    with pytest.raises(UnreadableImageError, match="incomplete"):
+        Preprocessing().see_file(path)
+    assert read_photo(path).damage
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_jpeg_whose_rest_is_zeros_is_not_whole(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    content = saved(gradient(), "JPEG", **options)
+    path = tmp_path / "photo.jpg"
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(len(content) - half))
+    with pytest.raises(UnreadableImageError, match="incomplete"):
+        Preprocessing().see_file(path)
+    assert read_photo(path).damage
+
+
+def test_values_of_16_bits_in_separate_planes_are_not_misread(tmp_path: Path) -> None:
+    content = bytearray(
+        write_tiff(tmp_path / "made.tif", np.zeros((4, 4, 3), np.uint16)).read_bytes()
+    )
+    at = content.index(struct.pack("<HHI", 259, 3, 1))
+    struct.pack_into("<HHIHH", content, at, 284, 3, 1, 2, 0)
+    assert "separate planes" in reason_of(tmp_path / "photo.tif", bytes(content))
+
+
+def test_white_is_zero_in_every_depth(tmp_path: Path) -> None:
+    for kind, top in ((np.uint8, 255), (np.uint16, 65_535)):
+        values = np.array([[0, top // 2, top]], kind)
+        content = bytearray(write_tiff(tmp_path / "made.tif", values).read_bytes())
+        at = content.index(struct.pack("<HHI", 262, 3, 1))
+        struct.pack_into("<H", content, at + 8, 0)
+        (tmp_path / "photo.tif").write_bytes(content)
+        grey = read_photo(tmp_path / "photo.tif").pixels[0, :, 0].astype(int)
+        assert np.abs(grey - (255, 128, 0)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("a.webp", b"RIFF\x24\0\0\0AVI LIST" + b"\0" * 90, "a sound or a video"),
+        ("a.wav", b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 90, "a sound or a video"),
+        (
+            "a.tif",
+            b"II*\0\x08\0\0\0\x01\0\x06\x01\x03\0\x01\0\0\0\x04\0\0\0\0\0\0\0",
+            "kind of TIFF",
+        ),
+    ],
+)
+def test_containers_of_other_things(tmp_path: Path, name: str, content: bytes, word: str) -> None:
+    reason = reason_of(tmp_path / name, content)
+    assert word in reason
+    assert "damaged" not in reason
+
+
+@pytest.mark.parametrize("form", ["AVIF", "ICNS"])
+def test_a_file_that_is_cut_off_is_of_a_known_kind(tmp_path: Path, form: str) -> None:
+    content = saved(gradient((64, 64)), form)
+    reason = reason_of(tmp_path / "photo", content[: len(content) // 3])
+    assert "copy or download it again" in reason
+
+
+def test_a_thumbnail_of_a_damaged_photo_is_not_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    path = tmp_path / "photo.png"
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:600_000])
+    assert find_or_make_thumbnail(path, 256).shape == (256, 256, 3)
+    assert not list((tmp_path / "cache").rglob("*.png"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell of POSIX")
+def test_without_standard_error_no_file_loses_what_is_written(
+    make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_photo("photo.jpg")
+    code = (
+        "from pathlib import Path\nfrom core.images.decoding import read_photo\n"
+        f"kept = open({str(tmp_path / 'kept')!r}, 'w')\n"
+        f"read_photo(Path({str(path)!r}))\n"
+        "kept.write('all')\nkept.close()\n"
+    )
+    root = Path(decoding.__file__).parent.parent.parent
+    command = f'"{sys.executable}" -c "$CODE" 2>&-'
+    environment = {**os.environ, "CODE": code}
+    subprocess.run(["sh", "-c", command], cwd=root, env=environment, check=True)
+    assert (tmp_path / "kept").read_text() == "all"
