@@ -5,6 +5,7 @@ What decoders do not tell of themselves: they fill what is missing, or read some
 
 from __future__ import annotations
 
+import os
 import re
 from typing import BinaryIO
 
@@ -27,6 +28,8 @@ _SLOW = frozenset(("qoi", "dds_rgb", "ppm_plain", "ppm"))
 """Decoders that are written in Python, and hold its interpreter."""
 
 _SLOW_PIXELS = 10 * 10**6
+_PACKED = ("WEBP", "AVIF", "HEIF", "JPEG2000")
+_ZEROS = 4096
 _START_OF_SCAN = b"\xff\xda"
 _ROWS_PER_STRIP = 278
 
@@ -131,7 +134,8 @@ def check_whole(image: Image.Image, file: BinaryIO) -> None:
         file: of it.
 
     Raises:
-        MissingPixelsError: a JPEG has no end, or a TIFF fewer strips than it needs.
+        MissingPixelsError: a JPEG has no end, a TIFF fewer strips than it needs, or a file ends
+            in zeros, as a download does that was not ended.
     """
     if image.format in ("JPEG", "MPO"):
         place = file.tell()
@@ -139,6 +143,13 @@ def check_whole(image: Image.Image, file: BinaryIO) -> None:
         file.seek(place)
     elif image.format == "TIFF":
         _check_strip_places(image)
+    elif image.format in _PACKED:
+        place = file.tell()
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _ZEROS))
+        if not any(file.read(_ZEROS)) and size > _ZEROS:
+            raise MissingPixelsError
+        file.seek(place)
 
 
 def _check_end(file: BinaryIO) -> None:

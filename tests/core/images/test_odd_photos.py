@@ -390,6 +390,17 @@ def test_a_jpeg_whose_rest_is_zeros_is_not_whole(
     assert read_photo(path).damage
 
 
+@pytest.mark.parametrize("form", ["WEBP", "AVIF", "JPEG2000"])
+def test_a_download_that_was_not_ended_is_not_whole(tmp_path: Path, form: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    content = saved(Image.fromarray(noise), form)
+    half = len(content) // 2
+    assert half > 5_000
+    (tmp_path / "photo").write_bytes(content[:half] + bytes(len(content) - half))
+    with pytest.raises(UnreadableImageError, match="copy or download it again"):
+        Preprocessing().see_file(tmp_path / "photo")
+
+
 def test_values_of_16_bits_in_separate_planes_are_not_misread(tmp_path: Path) -> None:
     content = bytearray(
         write_tiff(tmp_path / "made.tif", np.zeros((4, 4, 3), np.uint16)).read_bytes()
