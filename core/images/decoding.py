@@ -22,7 +22,7 @@ from core.images import colours, png_files, raw, tones
 from core.images.budget import ByteBudget, bytes_to_decode
 from core.images.costs import check_decoder, check_scans, check_start, check_whole
 from core.images.finding import JPEG_XL_MAGIC
-from core.images.frames import count_frames
+from core.images.frames import frames_of
 from core.images.journal import noting
 from core.images.refusals import PIXEL_LIMIT, TooMuchMemoryError, reason_of
 from core.images.silence import silent_libraries
@@ -211,9 +211,9 @@ def _decode(
             content = preview.content
         check_start(content)
         with _open(path, content) as image:
-            frames = count_frames(image) if may_be_partial else 1
-            if frame is not None and frames > 1:
-                image.seek(frame)
+            frames = frames_of(image) if may_be_partial else range(1)
+            if frame is not None and len(frames) > 1:
+                image.seek(frames[frame])
             if image.info.get("progressive"):
                 check_scans(content, image.width * image.height)
             check_decoder(image)
@@ -221,8 +221,8 @@ def _decode(
             loaded, damage = _load(path, image, content, may_be_partial=may_be_partial)
             turn = preview.orientation if preview is not None else 1
             orientation = 1 if image.format == _JPEG_XL else _orientation(loaded, turn)
-            at = image.tell() if frames > 1 else 0
-            return StoredPhoto(loaded, orientation, frames, at, preview is not None, damage)
+            at = frames.index(image.tell()) if image.tell() in frames else 0
+            return StoredPhoto(loaded, orientation, len(frames), at, preview is not None, damage)
 
 
 def _open(path: Path, file: BinaryIO) -> Image.Image:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import LabelsError
 from core.files import json_bytes
+from core.labels.formats.records import read_records
 from core.labels.plans import ExportOptions, Plan, Targets, common_folder, labelled_only, subfolder
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto
@@ -56,6 +57,8 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if isinstance(content, dict) and isinstance(content.get("samples"), list):
         return _samples(file, options)
     labels = content.get("labels") if isinstance(content, dict) else None
+    if isinstance(labels, list):  # records of somebody's own, under the same keys
+        return read_records(file, labels, options)
     if not isinstance(labels, dict):
         raise LabelsError(f"{file} has no “labels”; it is no FiftyOne classification dataset.")
     classes = content.get("classes")

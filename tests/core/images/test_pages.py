@@ -42,3 +42,15 @@ def test_pages_that_cannot_be_written_are_a_sentence(tmp_path: Path) -> None:
         save_pages(path)
     with pytest.raises(UnreadableImageError):
         save_pages(tmp_path / "gone.tif")
+
+
+def test_a_small_copy_of_a_page_is_no_page(tmp_path: Path) -> None:
+    page, small = Image.new("RGB", (40, 20), "red"), Image.new("RGB", (8, 4), "red")
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    last = Image.new("RGB", (40, 20), "blue")
+    path = tmp_path / "scan.tif"
+    page.save(path, save_all=True, append_images=[small, last])
+    photo = read_photo(path)
+    assert (photo.frames, photo.frame) == (2, 0)
+    assert read_photo(path, 1).pixels[0, 0].tolist() == [0, 0, 255]
+    assert len(save_pages(path)) == 2

@@ -810,3 +810,12 @@ def test_what_is_no_text_is_refused_without_its_bytes(
         plan_of(store, tmp_path / name)
     assert "ELF" not in str(refused.value)
     assert str(refused.value).isprintable()
+
+
+def test_records_under_the_keys_of_fiftyone(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("a.png", (4, 4))
+    content = {"classes": ["cat"], "labels": [{"file": "a.png", "label": "cat"}]}
+    (tmp_path / "l.json").write_text(json.dumps(content))
+    assert said(plan_of(store, tmp_path / "l.json")) == {"a.png": ("cat",)}
