@@ -37,6 +37,7 @@ _ENCODINGS = (
 )
 
 
+_NOTE_LINES = 5
 _OF_TEXT = ("csv", "csv-plain", "path-list", "roboflow", "hugging-face")
 """Forms whose letters a person may have to tell; JSON says so itself."""
 
@@ -61,9 +62,15 @@ class ImportDialog(QDialog):
         self._counts = QScrollArea()
         self._counts.setObjectName("panel")
         self._counts.setWidgetResizable(True)
-        self._counts.setMinimumHeight(110)
+        self._counts.setMinimumHeight(70)
         self._notes = PlainLabel(wordWrap=True)
         self._notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._notes.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._note_area = QScrollArea()
+        self._note_area.setWidgetResizable(True)
+        self._note_area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._note_area.setWidget(self._notes)
+        self._note_area.setFixedHeight(_NOTE_LINES * self.fontMetrics().lineSpacing())
         self._status = PlainLabel(wordWrap=True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._go = self._buttons.addButton(
@@ -169,7 +176,7 @@ class ImportDialog(QDialog):
         layout.addWidget(self._rows)
         layout.addWidget(_muted(self.tr("Classes, and how many photos each has")))
         layout.addWidget(self._counts, 1)
-        layout.addWidget(self._notes)
+        layout.addWidget(self._note_area)
         layout.addWidget(self._status)
         layout.addWidget(self._buttons)
 
@@ -265,7 +272,7 @@ class ImportDialog(QDialog):
             self._tell(self._sentence(plan, added))
         notes = [*plan.notes]
         self._notes.setText("\n".join(notes))
-        self._notes.setVisible(bool(notes))
+        self._note_area.setVisible(bool(notes))
         self._go.setText(self.tr("Label {n} photos").format(n=f"{len(plan.labels):,}"))
         is_asked = self._must_choose or self._must_spell
         self._go.setEnabled(bool(plan.labels) and not is_asked)
