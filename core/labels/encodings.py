@@ -24,6 +24,7 @@ _GLUED = re.compile(
 _LEAD = 0.6
 """By how much the best guess must lead to be taken without asking; what the language is worth."""
 
+_ROUNDING = 0.11
 _GOOD = 1.0
 """The score from which a text looks like one of its language."""
 
@@ -88,7 +89,7 @@ def decode(content: bytes, encoding: str = "") -> Decoded:
         content.decode("utf-8")
     first, *rest = ranked
     is_plain = first.score >= _GOOD and _letters_beyond_ascii(first.text) >= _ENOUGH
-    is_sure = is_plain and (not rest or first.score - rest[0].score >= _LEAD)
+    is_sure = is_plain and (not rest or first.score - rest[0].score >= _LEAD - _ROUNDING)
     offered = ranked[:_OFFERED]
     others = tuple(one.encoding for one in offered[1:])
     words = {one.encoding: _words_in(one.text) for one in offered}
@@ -148,15 +149,24 @@ def _of_language() -> Sequence[str]:
 
 
 _OF_LANGUAGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("zh_TW", "zh_HK", "zh_Hant"), ("cp950",)),
-    (("zh",), ("gb18030",)),
-    (("ja",), ("cp932", "euc_jp")),
-    (("ko",), ("cp949",)),
-    (("ru", "uk", "be", "bg", "sr", "mk"), ("cp1251",)),
-    (("pl", "cs", "sk", "hu", "hr", "sl", "ro", "bs"), ("cp1250",)),
-    (("tr", "az"), ("cp1254",)),
-    (("el",), ("cp1253",)),
-    (("he", "iw"), ("cp1255",)),
+    (("zh_TW", "zh_HK", "zh_Hant", "Chinese (Traditional)"), ("cp950",)),
+    (("zh", "Chinese"), ("gb18030",)),
+    (("ja", "Japanese"), ("cp932", "euc_jp")),
+    (("ko", "Korean"), ("cp949",)),
+    (
+        ("ru", "uk", "be", "bg", "sr", "mk", "Russian", "Ukrainian", "Belarusian", "Bulgarian"),
+        ("cp1251",),
+    ),
+    (
+        (
+            *("pl", "cs", "sk", "hu", "hr", "sl", "ro", "bs"),
+            *("Polish", "Czech", "Slovak", "Hungarian", "Croatian", "Slovenian", "Romanian"),
+        ),
+        ("cp1250",),
+    ),
+    (("tr", "az", "Turkish"), ("cp1254",)),
+    (("el", "Greek"), ("cp1253",)),
+    (("he", "iw", "Hebrew"), ("cp1255",)),
     (("de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi"), ("cp1252", "mac_roman")),
 )
 

@@ -164,8 +164,8 @@ def refuse_useless(plan: ImportPlan) -> None:
     listed = ", ".join(f"“{name}”" for name in list(read.label_columns)[:12])
     if read.must_choose and not plan.options.label_column:
         raise LabelsError(
-            f"{plan.source} has several columns or questions that may hold the classes: {listed}. "
-            "Say which one does, with --column."
+            f"{plan.source} does not say which column or question holds the classes; there is "
+            f"{listed}. Say which one it is, with --column."
         )
     if plan.decoded is not None and not plan.decoded.is_sure:
         told = "; ".join(f"{name}: {words}" for name, words in plan.decoded.words.items())

@@ -158,9 +158,10 @@ def refuse_other_kinds(path: Path, content: bytes) -> None:
     Raises:
         LabelsError: it is something else.
     """
-    start = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    start = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t")
     for beginning, reason in _OTHER_KINDS:
-        if start.startswith(beginning.lower()):
+        is_html = beginning.startswith(b"<") and start.lower().startswith(beginning)
+        if is_html or content.startswith(beginning):
             raise unreadable(path, reason)
     if not content.strip():
         raise unreadable(path, "it is empty")

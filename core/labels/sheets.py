@@ -76,11 +76,12 @@ def _without_title(rows: list[list[str]]) -> list[list[str]]:
 def _separator(text: str) -> str:
     """Return what stands between cells: it divides the first lines into equally many."""
     lines = [line for line in text[: 2**16].splitlines()[:_LOOKED_AT] if line.strip()]
-    first = text.partition("\n")[0]
+    first = next((line for line in lines if any(one in line for one in _SEPARATORS)), "")
 
     def worth(separator: str) -> tuple[int, int]:
         counts = [line.count(separator) for line in lines]
-        alike = sum(count == counts[0] > 0 for count in counts) if counts else 0
+        most = max(counts, default=0)
+        alike = sum(count == most > 0 for count in counts)
         return (alike if first.count(separator) else 0, first.count(separator))
 
     return max(_SEPARATORS, key=lambda one: (first.count(one) > 0, *worth(one)))

@@ -21,8 +21,10 @@ _LONGEST_LIST = 10_000
 _BRACKETS = (("[", "]"), ("{", "}"), ("(", ")"))
 _ELEMENT = re.compile(r"""'[^']*'|"[^"]*"|-?\d+""")
 _ARRAY = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*"|-?\d+)(?:\s+(?:'[^']*'|"[^"]*"|-?\d+))+\s*\]""")
-_TRUE = frozenset(("1", "1.0", "true", "yes", "x"))
-_FALSE = frozenset(("0", "0.0", "-1", "-1.0", "false", "no", ""))
+_TRUE = frozenset("1 1.0 1,0 true yes x wahr ja vrai oui verdadero sí prawda tak истина да".split())
+_FALSE = frozenset(
+    ("", *"0 0.0 0,0 -1 -1.0 false no falsch nein faux non falso fałsz nie ложь нет".split())
+)
 _EVEN = 0.05
 _HALF = 0.5
 
@@ -91,7 +93,7 @@ def share(cell: str) -> float | None:
     if text in _FALSE:
         return 0.0
     try:
-        number = float(text)
+        number = float(text.replace(",", "."))
     except ValueError:
         return None
     return number if 0 <= number <= 1 else None
@@ -109,6 +111,8 @@ def names_in(value: Any) -> tuple[str, ...]:
     for one in values:
         if isinstance(one, dict):
             found += names_in(one)
+        elif isinstance(one, float) and one.is_integer():
+            found.append(str(int(one)))
         elif isinstance(one, str | int) and not isinstance(one, bool) and str(one).strip():
             found.append(str(one))
     return tuple(found)

@@ -31,13 +31,18 @@ from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
 
 CLASSES_FILE = "classes.txt"
-_TRAINING = frozenset(("train", "training", "Train", "Training", "train_set", "training_set"))
+_TRAINING = re.compile("train", re.IGNORECASE)
 _SET = re.compile(
-    r"(seg[_-]?)?(train|training|val|valid|validation|test|testing|trainval|dev|eval|pred|"
-    r"unlabell?ed|holdout)([_-]?(set|data|images?|imgs?|split))?[_-]?\d*|(fold|split)[_-]?\d+",
+    r"(seg[ _-]?)?(train|training|val|valid|validation|test|testing|trainval|dev|eval|pred|"
+    r"unlabell?ed|holdout)([ _-]?(set|data|images?|imgs?|split))?[ _-]?\d*|(fold|split)[_-]?\d+",
     re.IGNORECASE,
 )
 """Names of folders that hold a set of a data set."""
+
+_SET_OF = re.compile(
+    r"[\w ]+[_ -](train|training|test|testing|val|valid|validation)\d*", re.IGNORECASE
+)
+"""The same with the data set's name before it, if there are folders of classes in it."""
 
 _DATA = frozenset(
     "data images image img imgs photos pictures jpegimages dataset masks annotations labels".split()
@@ -135,9 +140,13 @@ def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path,
         folders = _classes_in(path)
         if _lines(path, folders, options) is not None:
             return path, [path]
-        sets = [name for name in folders if _SET.fullmatch(name)]
+        sets = [name for name in folders if _SET.fullmatch(name) or _SET_OF.fullmatch(name)]
         divided = [name for name in sets if _has_classes(path / name)]
-        if divided and (len(sets) == len(folders) or len(sets) > 1 or _TRAINING & {*divided}):
+        if divided and (
+            len(sets) == len(folders)
+            or len(sets) > 1
+            or any(_TRAINING.search(name) for name in divided)
+        ):
             others = [name for name in folders if name not in divided]
             if others:
                 notes.append(
@@ -145,6 +154,7 @@ def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path,
                     f"{', '.join(others[:5])}."
                 )
             return path, [_below_set(path / name) for name in divided]
+        _refuse_repeated(path, folders)
         held = [name for name in folders if name.casefold() in _DATA]
         is_above = len(folders) == 1 and (
             _is_above(path / folders[0]) or (bool(held) and _has_classes(path / folders[0]))
@@ -156,17 +166,33 @@ def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path,
     return path, [path]
 
 
+def _refuse_repeated(path: Path, folders: list[str]) -> None:
+    """Ask where folders without photos of their own all have the same ones in them."""
+    inside = [_classes_in(path / name) for name in folders]
+    if len(folders) < 2 or any(len(names) < 2 for names in inside):
+        return
+    if any(_is_photo(one.name) for name in folders for one in (path / name).iterdir()):
+        return
+    if len({tuple(names) for names in inside}) == 1:
+        raise LabelsError(
+            f"The folders in {path} ({', '.join(folders[:4])}) all hold the same folders "
+            f"({', '.join(inside[0][:4])}). If these are the classes, import each of the first "
+            "by itself."
+        )
+
+
 def _below_set(folder: Path) -> Path:
     """Return a set's folder, or the one that it has within, as archives are often packed."""
     inside = _classes_in(folder)
-    is_doubled = len(inside) == 1 and _is_for_all(inside[0]) and _has_classes(folder / inside[0])
+    is_named = len(inside) == 1 and (_is_for_all(inside[0]) or inside[0] == folder.name)
+    is_doubled = is_named and _has_classes(folder / inside[0])
     return folder / inside[0] if is_doubled else folder
 
 
 def _has_classes(folder: Path) -> bool:
     """Return whether a folder has others in it that may be classes."""
     inside = _classes_in(folder)
-    if len(inside) == 1 and _is_for_all(inside[0]):
+    if len(inside) == 1 and (_is_for_all(inside[0]) or inside[0] == folder.name):
         return _has_classes(folder / inside[0])
     return any(not _is_for_all(name) for name in inside)
 

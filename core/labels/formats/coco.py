@@ -40,7 +40,7 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
         name = names.get(str(one.get("category_id")))
         if name is None:
             continue
-        is_box = bool(one.get("bbox")) or bool(one.get("segmentation"))
+        is_box = any(one.get("bbox") or ()) or bool(one.get("segmentation"))
         (boxes if is_box else whole).setdefault(str(one["image_id"]), []).append(name)
     used = {name for held in (*whole.values(), *boxes.values()) for name in held}
     found = ReadLabels(

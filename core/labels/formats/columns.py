@@ -19,8 +19,9 @@ FILES = tuple(
     "filename file filepath filepaths relativepath absolutepath imagepath imgpath path pathname "
     "imagefilename imagefile image imagename imagenames imgname imgfile img fname photo photoname "
     "photofile picture imageindex imageid imgid idcode isicid photoid mediafile sourcefile "
-    "sourceref externalid originalfilename name id uuid imageurl imguri imageuri "
-    "imgurl url uri location".split()
+    "sourceref externalid originalfilename name id nr nummer number bild foto datei dateiname "
+    "archivo imagen fichier plik nombre 图片 文件名 图像 画像 ファイル файл фото "
+    "uuid imageurl imguri imageuri imgurl url uri location".split()
 )
 """Columns of photos, as people and data sets call them; the likelier first."""
 
@@ -30,9 +31,8 @@ LABELS = tuple(
     "speciesguess taxon taxonname organism animal "
     "breed breedname tag tags tagname diagnosis dx findinglabels finding disease diseasetype "
     "target targets classid categoryid labelid levelname level grade emotion sport style variety "
-    "product "
-    "articletype choice choices klasse kategorie art etikett clase categoria especie etiqueta "
-    "classe espece etiquette 类别 标签 分类 "
+    "product articletype choice choices klasse klasa kategoria kategorie art etikett clase "
+    "categoria especie etiqueta classe espece etiquette 类别 标签 分类 "
     "種類 クラス ラベル класс метка".split()
 )
 """Columns of classes; the likelier first."""
@@ -50,7 +50,7 @@ _NEVER = frozenset(
 _RARELY = frozenset(
     "source dxtype sex gender age comment comments notes note annotator when mark year month day "
     "dataset x y w h photographer user username observer analyst site station location count "
-    "license copyright".split()
+    "license copyright uwagi bemerkung bemerkungen ort fotograf".split()
 )
 """Columns that seldom hold them; they are taken only if a person says so."""
 
@@ -69,7 +69,13 @@ _BOX_COLUMNS = (
     ("polygon",),
     ("predictionstring",),
 )
-_FLAGS = frozenset("isvalid humanverified deleteflag isblank flipped augmented istrain".split())
+_SURELY = frozenset(
+    "label labels class classname classlabel target targets classid labelid".split()
+)
+"""Columns that hold the classes, whatever stands beside them."""
+
+_SETS = frozenset("split set subset fold usage partition istest istrain isval validation".split())
+_FLAGS = frozenset("isvalid humanverified deleteflag isblank flipped augmented confidence".split())
 """Columns of yes or no that are no classes."""
 
 _RANKS = ("order", "family", "genus")
@@ -172,6 +178,10 @@ def _find_files(path: Path, found: Columns, options: ReadOptions) -> None:
         named = sum(map(looks_like_file, cells)) / max(1, len(cells))
         title = found.titles[column]
         rank = -FILES.index(title) if title in FILES else -len(FILES)
+        if title in LABELS and not named:
+            there = 0.0
+        if title in FILES and title not in LABELS and there:
+            there = 1.0
         return round(there, 1), round(named, 1), rank
 
     worths = {
@@ -229,7 +239,7 @@ def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
     others = [
         number
         for number in candidates
-        if found.titles[number] not in _NEVER
+        if found.titles[number] not in (_NEVER | _FLAGS | _SETS)
         and not found.titles[number].endswith(("path", "url", "uri"))
     ]
     named = [number for number in others if found.titles[number] in LABELS]
@@ -247,9 +257,11 @@ def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
     hot = [
         number
         for number in candidates
-        if found.titles[number] not in _FLAGS and _is_hot(found.cells(number))
+        if found.titles[number] not in (_FLAGS | _SETS) and _is_hot(found.cells(number))
     ]
-    is_hot = len(hot) > 1 and not named and len(hot) >= len(others) - len(found.files)
+    rest = [number for number in others if number not in hot and number not in found.files]
+    is_label = any(found.titles[number] in _SURELY for number in named)
+    is_hot = len(hot) > 1 and not rest and not is_label
     if is_hot:
         found.labels, found.is_one_hot = hot, True
     elif named:

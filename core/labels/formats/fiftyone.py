@@ -128,6 +128,8 @@ def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> Any:
 def _name(value: Any, classes: Sequence[str]) -> str:
     if isinstance(value, dict):
         value = value.get("label")
+    if isinstance(value, str) and value.isdigit() and classes and value not in classes:
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and classes:
         return classes[value] if 0 <= value < len(classes) else ""
     return str(value) if isinstance(value, str | int) else ""

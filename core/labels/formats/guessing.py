@@ -103,8 +103,10 @@ def _told_by(content: bytes, told: Iterable[_Told]) -> str:
 
 def _of_folder(path: Path) -> str:
     for pattern, name in _FILES_OF_FOLDERS:
-        if next(path.glob(pattern), None) is not None:
-            return name
+        found = next(path.glob(pattern), None)
+        if found is None or (found.suffix == ".csv" and not _is_of(found, name)):
+            continue
+        return name
     for file in sorted(path.glob("annotations/*.json"))[:3]:
         told = _of_json(_content(file), b"{")
         if told in ("datumaro", "coco"):
@@ -119,6 +121,11 @@ def _of_folder(path: Path) -> str:
     has_photos = any(entry.is_dir() for entry in path.iterdir())
     is_xml = any(one.suffix.lower() == ".xml" for one in files)
     return "voc" if is_xml and not has_photos else "class-folders"
+
+
+def _is_of(table: Path, name: str) -> bool:
+    """Return whether metadata.csv is Hugging Face's: others have such a file, too."""
+    return name != "hugging-face" or b"file_name" in _content(table)[:4096]
 
 
 def _has_class_folders(path: Path) -> bool:

@@ -75,7 +75,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         folders=[path],
         label_columns=columns,
         label_column=column,
-        must_choose=not usual and len(columns) > 1,
+        must_choose=not usual,
     )
     for file, held in rows.items():
         for fields in held:

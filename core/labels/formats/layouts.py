@@ -69,7 +69,11 @@ def read_rows(
         labels = layout(path, found, options)
     else:
         labels = _usual(path, columns_of(path, sheet, options), options, divides=divides)
-    labels.folders = labels.folders or [path.parent]
+    labels.folders = labels.folders or [
+        path.parent / path.stem,  # Kaggle's train.csv lies beside train/
+        path.parent / f"{path.stem}_images",
+        path.parent,
+    ]
     return labels
 
 

@@ -33,7 +33,7 @@ def name_numbers(found: ReadLabels, folder: Path, options: ReadOptions) -> None:
     for pattern, read in _SOURCES:
         for file in sorted(folder.glob(pattern))[:3]:
             names = _read(read, file, found.label_column, options)
-            if names and 0 not in numbers and max(numbers, default=0) == len(names):
+            if 0 in names and 0 not in numbers and max(numbers, default=0) == len(names):
                 names = {number + 1: name for number, name in names.items()}  # counted from 1
             if names and numbers <= set(names):
                 _rename(found, names)
@@ -41,12 +41,20 @@ def name_numbers(found: ReadLabels, folder: Path, options: ReadOptions) -> None:
                 from_one = "" if 0 in numbers or 0 not in names else ", the first for 0"
                 found.notes.append(f"{said}{from_one}.")
                 return
-    _rename(found, {number: str(number) for number in numbers})
+    if any("." in name for name in used):  # as pandas writes a column with gaps
+        found.labels = [
+            ReadLabel(one.file, _without_points(one.classes), one.mark, _without_points(one.boxes))
+            for one in found.labels
+        ]
     if len(used) > 1:
         found.notes.append(
             "The classes are numbers; if they have names, put classes.txt with one a line beside "
             "the file, the first for 0, and import again."
         )
+
+
+def _without_points(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.partition(".")[0] for name in names)
 
 
 def _rename(found: ReadLabels, names: Names) -> None:

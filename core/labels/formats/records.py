@@ -29,6 +29,8 @@ Record = Mapping[str, Any]
 
 _WRAPPERS = ("data", "images", "annotations", "samples", "items", "records", "labels", "photos")
 _MANY_KEYS = 200
+_LOOKED_AT = 100
+_PARALLEL = frozenset("images files filenames paths labels classes targets names".split())
 
 
 def read_json_records(path: Path, options: ReadOptions) -> ReadLabels:
@@ -97,12 +99,19 @@ def _by_name(path: Path, content: Record, options: ReadOptions) -> ReadLabels:
     """Read an object whose keys are photos, or classes that list their photos."""
     refuse_many(path, len(content))
     labels = ReadLabels(folders=[path.parent])
+    sets = [value for value in content.values() if isinstance(value, list)]
+    if len(sets) == len(content) and all(
+        isinstance(one, Mapping) for value in sets for one in value[:_LOOKED_AT]
+    ):  # sets of records
+        return read_records(path, [one for value in sets for one in value], options)
     keys = [str(key) for key in content]
     lists = [value for value in content.values() if isinstance(value, list)]
     firsts = [str(value[0]) for value in lists if value]
+    if len(lists) > 1 and {key.casefold() for key in keys} & _PARALLEL:
+        raise unreadable(path, "its lists stand side by side; save it as a table")
     are_classes = (
         len(lists) == len(content)
-        and any(map(looks_like_file, firsts))
+        and any(looks_like_file(one) or options.is_there(one) for one in firsts)
         and not any(map(looks_like_file, keys))
     )
     if are_classes:

@@ -819,3 +819,157 @@ def test_records_under_the_keys_of_fiftyone(
     content = {"classes": ["cat"], "labels": [{"file": "a.png", "label": "cat"}]}
     (tmp_path / "l.json").write_text(json.dumps(content))
     assert said(plan_of(store, tmp_path / "l.json")) == {"a.png": ("cat",)}
+
+
+# What a second person came with
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("filename,animal,person\na.png,1,0\nb.png,0,1\n", {"a": ("animal",), "b": ("person",)}),
+        ("image,cat,dog,fold\na.png,1,0,0\nb.png,0,1,1\n", {"a": ("cat",), "b": ("dog",)}),
+        ("image,cat,dog,is_test\na.png,1,0,0\nb.png,0,1,1\n", {"a": ("cat",), "b": ("dog",)}),
+        ("image,code\na.png,0001\nb.png,0002\n", {"a": ("0001",), "b": ("0002",)}),
+        ("Datei;Hund;Katze\na.png;WAHR;FALSCH\nb.png;FALSCH;WAHR\n", {"a": ("Hund",),
+            "b": ("Katze",)}),
+        ("Datei;Hund;Katze\na.png;0,9;0,1\nb.png;0,2;0,8\n", {"a": ("Hund",), "b": ("Katze",)}),
+        ("Meine Labels\nDatei;Klasse\na.png;Hund\nb.png;Katze\n", {"a": ("Hund",),
+            "b": ("Katze",)}),
+        ("Plik;Klasa;Uwagi\na.png;pies;x\nb.png;kot;y\n", {"a": ("pies",), "b": ("kot",)}),
+    ],
+)  # fmt: skip
+def test_tables_that_a_second_person_came_with(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    text: str,
+    expected: dict[str, tuple[str, ...]],
+) -> None:
+    for name in "ab":
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "l.csv").write_text(text)
+    plan = plan_of(store, tmp_path / "l.csv")
+    assert said(plan) == {f"{name}.png": classes for name, classes in expected.items()}
+    importing.refuse_useless(plan)
+
+
+@pytest.mark.parametrize("header", ["id,label", "Klasse;Nr", "id,label,category"])
+def test_the_column_of_classes_never_names_the_photos(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, header: str
+) -> None:
+    for number in range(7):
+        make_photo(f"{number}.png", (4, 4))
+    between = ";" if ";" in header else ","
+    lines = [header]
+    for number in range(20):
+        cells = {"id": number, "Nr": number, "label": number % 5, "Klasse": number % 5}
+        cells["category"] = "abcde"[number % 5]
+        lines.append(between.join(str(cells[title]) for title in header.split(between)))
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    plan = plan_of(store, tmp_path / "l.csv")
+    expected = [("abcde"[n % 5] if "category" in header else str(n % 5),) for n in range(7)]
+    assert [said(plan)[f"{number}.png"] for number in range(7)] == expected
+
+
+def test_names_that_are_counted_from_one_in_their_file(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    for name in "ab":
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "id2label.json").write_text('{"1": "cat", "2": "dog", "3": "hen"}')
+    (tmp_path / "l.csv").write_text("image,label\na.png,2\nb.png,3\n")
+    assert said(plan_of(store, tmp_path / "l.csv")) == {"a.png": ("dog",), "b.png": ("hen",)}
+
+
+@pytest.mark.parametrize(
+    ("photos", "expected"),
+    [
+        (
+            ["asl_train/asl_train/A/a", "asl_train/asl_train/B/b", "asl_test/asl_test/A_test"],
+            {"A", "B"},
+        ),
+        (["Train Data/cat/a", "Train Data/dog/b", "Test Data/cat/c"], {"cat", "dog"}),
+        (["steam train/a", "night train/b"], {"steam train", "night train"}),
+    ],
+)
+def test_sets_with_the_name_of_the_data_set(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    photos: list[str],
+    expected: set[str],
+) -> None:
+    for name in photos:
+        make_photo(f"top/{name}.png", (4, 4))
+    assert set(plan_of(store, tmp_path / "top").classes) == expected
+
+
+def test_folders_that_hold_the_same_folders_are_asked_about(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    for site in ("siteA", "siteB"):
+        for name in ("fox", "deer"):
+            make_photo(f"top/{site}/{name}/a.png", (4, 4))
+    with pytest.raises(LabelsError, match="deer, fox"):
+        plan_of(store, tmp_path / "top")
+
+
+def test_a_table_of_photos_of_which_there_are_two(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    for folder in ("train", "test"):
+        make_photo(f"{folder}/1.jpg", (4, 4))
+    (tmp_path / "train.csv").write_text("image,label\n1.jpg,cat\n")
+    assert list(plan_of(store, tmp_path / "train.csv").labels) == [tmp_path / "train" / "1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            '{"train": [{"image": "a.png", "label": "cat"}], '
+            '"val": [{"image": "b.png", "label": "dog"}]}',
+            {"a.png": ("cat",), "b.png": ("dog",)},
+        ),
+        ('{"cat": ["a"], "dog": ["b"]}', {"a.png": ("cat",), "b.png": ("dog",)}),
+        ('{"a.png": 1.0, "b.png": 0}', {"a.png": ("1",), "b.png": ("0",)}),
+        ('{"images": ["a.png", "b.png"], "labels": ["cat", "dog"]}', None),
+    ],
+)
+def test_json_that_a_second_person_came_with(
+    store: LabelStore,
+    make_photo: MakePhoto,
+    tmp_path: Path,
+    content: str,
+    expected: dict[str, tuple[str, ...]] | None,
+) -> None:
+    for name in "ab":
+        make_photo(f"{name}.png", (4, 4))
+    (tmp_path / "l.json").write_text(content)
+    if expected is None:
+        with pytest.raises(LabelsError, match="side by side"):
+            plan_of(store, tmp_path / "l.json")
+    else:
+        assert said(plan_of(store, tmp_path / "l.json")) == expected
+
+
+def test_captions_and_tables_of_others_beside_photos(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("set/a.png", (4, 4))
+    table = tmp_path / "set" / "metadata.csv"
+    table.write_text("file_name,text\na.png,a cat on a mat\n")
+    with pytest.raises(LabelsError, match="“text”"):
+        importing.refuse_useless(plan_of(store, tmp_path / "set"))
+    table.write_text("isic_id,diagnosis\na,nevus\n")
+    assert said(plan_of(store, tmp_path / "set")) == {"a.png": ("nevus",)}
+
+
+@pytest.mark.parametrize("name", ["arrow1.jpg", "par1.jpg", "rar!.jpg"])
+def test_names_are_not_taken_for_kinds_of_files(
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, name: str
+) -> None:
+    make_photo(name, (4, 4))
+    (tmp_path / "l.csv").write_text(f"{name},cat\n")
+    assert said(plan_of(store, tmp_path / "l.csv")) == {name: ("cat",)}
