@@ -30,6 +30,7 @@ _SLOW = frozenset(("qoi", "dds_rgb", "ppm_plain", "ppm"))
 _SLOW_PIXELS = 10 * 10**6
 _PACKED = ("WEBP", "AVIF", "HEIF", "JPEG2000")
 _ZEROS = 4096
+_ZERO_BYTES = 64
 _START_OF_SCAN = b"\xff\xda"
 _ROWS_PER_STRIP = 278
 
@@ -122,7 +123,8 @@ def check_decoder(image: Image.Image) -> None:
         raise CostlyError
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(tiff_tags.BITS, (1,))
-    if tags.get(tiff_tags.PLANES) == 2 and len(bits) > 1 and bits[0] > 8:
+    is_planar = tags.get(tiff_tags.PLANES) == 2 and len(bits) > 1 and bits[0] > 8
+    if is_planar and "raw" in decoders:  # libtiff reads them rightly
         raise NotImplementedError("unsupported: values of more than 8 bits in separate planes")
 
 
@@ -134,7 +136,7 @@ def check_whole(image: Image.Image, file: BinaryIO) -> None:
         file: of it.
 
     Raises:
-        MissingPixelsError: a JPEG has no end, a TIFF fewer strips than it needs, or a file ends
+        MissingPixelsError: a JPEG has zeros for its end, a TIFF fewer strips than it needs, or a file ends
             in zeros, as a download does that was not ended.
     """
     if image.format in ("JPEG", "MPO"):
@@ -156,7 +158,8 @@ def _check_end(file: BinaryIO) -> None:
     file.seek(0)
     content = file.read()
     start = content.find(_START_OF_SCAN, _first_scan(content))
-    if start >= 0 and content.find(b"\xff" + _END, start) < 0:
+    is_empty = not any(content[-_ZERO_BYTES:])  # some cameras write no end, but no zeros either
+    if is_empty and start >= 0 and content.find(b"\xff" + _END, start) < 0:
         raise MissingPixelsError
 
 
@@ -173,13 +176,10 @@ def _first_scan(content: bytes) -> int:
 
 def _check_strip_places(image: Image.Image) -> None:
     tags = getattr(image, "tag_v2", {})
-    bits = tags.get(tiff_tags.BITS, (1,))
     rows = tags.get(_ROWS_PER_STRIP)
     places = tags.get(tiff_tags.STRIP_PLACES)
     if places is None or not isinstance(rows, int) or rows < 1:
         return
-    planes = len(bits) if tags.get(tiff_tags.PLANES) == 2 else 1
-    height = tags.get(tiff_tags.HEIGHT, image.height)
-    wanted = -(-height // rows) * planes
+    wanted = -(-tags.get(tiff_tags.HEIGHT, image.height) // rows)
     if len(places) < wanted or 0 in places[:wanted]:
         raise MissingPixelsError
