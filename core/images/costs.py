@@ -136,8 +136,8 @@ def check_whole(image: Image.Image, file: BinaryIO) -> None:
         file: of it.
 
     Raises:
-        MissingPixelsError: a JPEG has zeros for its end, a TIFF fewer strips than it needs, or a file ends
-            in zeros, as a download does that was not ended.
+        MissingPixelsError: a JPEG has zeros for its end, a TIFF fewer strips than it needs, or
+            another file ends in zeros, as a download does that was not ended.
     """
     if image.format in ("JPEG", "MPO"):
         place = file.tell()
@@ -158,7 +158,7 @@ def _check_end(file: BinaryIO) -> None:
     file.seek(0)
     content = file.read()
     start = content.find(_START_OF_SCAN, _first_scan(content))
-    is_empty = not any(content[-_ZERO_BYTES:])  # some cameras write no end, but no zeros either
+    is_empty = not any(content[-_ZERO_BYTES:])  # what is only cut off, the decoder tells of
     if is_empty and start >= 0 and content.find(b"\xff" + _END, start) < 0:
         raise MissingPixelsError
 

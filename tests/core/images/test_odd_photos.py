@@ -401,15 +401,6 @@ def test_a_download_that_was_not_ended_is_not_whole(tmp_path: Path, form: str) -
         Preprocessing().see_file(tmp_path / "photo")
 
 
-def test_a_jpeg_without_its_end_but_with_all_pixels_is_whole(tmp_path: Path) -> None:
-    content = saved(gradient(), "JPEG")
-    assert content.endswith(b"\xff\xd9")
-    (tmp_path / "photo.jpg").write_bytes(content[:-2])
-    with Image.open(tmp_path / "photo.jpg") as image:
-        expected = np.asarray(image.convert("RGB"))
-    assert np.array_equal(load_rgb(tmp_path / "photo.jpg", upright=True), expected)
-
-
 def test_values_of_16_bits_in_separate_planes_are_not_misread(tmp_path: Path) -> None:
     content = bytearray(
         write_tiff(tmp_path / "made.tif", np.zeros((4, 4, 3), np.uint16)).read_bytes()
