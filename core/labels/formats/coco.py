@@ -23,6 +23,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         one = _read(file, options)
         found.labels += one.labels
         found.classes = list(dict.fromkeys([*found.classes, *one.classes]))
+        found.notes += one.notes
     if not found.labels:
         raise unreadable(path, "it has no annotations in COCO's form")
     return found
@@ -34,11 +35,13 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
     if not isinstance(images, list):
         raise unreadable(path, "it has no “images”; it is not COCO's JSON")
     names = {str(one["id"]): str(one["name"]) for one in content.get("categories") or ()}
+    unknown = 0
     whole: dict[str, list[str]] = {}
     boxes: dict[str, list[str]] = {}
     for one in content.get("annotations") or ():
         name = names.get(str(one.get("category_id")))
         if name is None:
+            unknown += 1
             continue
         is_box = any(one.get("bbox") or ()) or bool(one.get("segmentation"))
         (boxes if is_box else whole).setdefault(str(one["image_id"]), []).append(name)
@@ -47,6 +50,11 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
         classes=[name for name in names.values() if name in used],
         folders=[path.parent, path.parent.parent, *(path.parent.parent / one for one in _FOLDERS)],
     )
+    if unknown:
+        found.notes.append(
+            f"{unknown:,} annotations in {path} are of categories that it does not name, and do "
+            "not count."
+        )
     for image in images:
         file = str(image.get("file_name") or image.get("coco_url") or "")
         classes = tuple(dict.fromkeys(whole.get(str(image["id"]), ())))
