@@ -20,6 +20,9 @@ _BEYOND = 1 / 1000
 _FEW = 100
 """With fewer pixels than that, each of them counts."""
 
+_SCALED = (("JPEG2000", "I;16"), ("PPM", "I"))
+"""Formats and modes whose values Pillow has scaled by the depth that the file says."""
+
 _SAMPLED = 2**20
 _STRIP_PIXELS = 2**21
 _PHOTOMETRIC = 262
@@ -37,8 +40,11 @@ def range_of(image: Image.Image) -> Range:
     Whole numbers from 0 count as the smallest usual bit depth that holds them (a 12-bit camera
     stores 0..4095 in 16 bits); fractions as 0..1 or 0..255 where they lie within; everything
     else from its least to its greatest value. One pixel in a thousand may lie beyond on each
-    side, so that a hot pixel does not turn the photo dark.
+    side, so that a hot pixel does not turn the photo dark. Formats that say how many bits their
+    values have are read to 16 bits already.
     """
+    if (image.format, image.mode) in _SCALED:
+        return 0.0, float(2**16 - 1)
     low, high, is_whole = _bounds(image)
     tops = [float(2**bits - 1) for bits in _BIT_DEPTHS] if is_whole else [1.0, 255.0]
     fitting = [top for top in tops if high <= top]

@@ -85,3 +85,16 @@ def test_a_transparent_value_of_16_bits_is_white_or_dropped(tmp_path: Path) -> N
     assert np.asarray(load_rgb(path, upright=True))[0, :, 0].tolist() == [0, 255, 255]
     dropped = np.asarray(load_rgb(path, upright=True, transparency="dropped"))
     assert dropped[0, :, 0].tolist() == [0, 78, 255]
+
+
+@pytest.mark.parametrize("kind", ["jp2", "pgm"])
+def test_formats_that_say_their_depth_are_scaled_by_it(tmp_path: Path, kind: str) -> None:
+    values = np.array([[0, 300, 600] * 40] * 40, np.uint16)
+    path = tmp_path / f"deep.{kind}"
+    if kind == "jp2":
+        Image.fromarray(values).save(path, irreversible=False)
+        expected = [0, 1, 2]
+    else:  # ten bits
+        path.write_bytes(b"P5 120 40 1023\n" + values.astype(">u2").tobytes())
+        expected = [0, 75, 150]
+    assert np.abs(np.array(grey_of(path)[:3]) - expected).max() <= 1
