@@ -155,11 +155,14 @@ def check_whole(image: Image.Image, file: BinaryIO) -> None:
 
 
 def _check_end(file: BinaryIO) -> None:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _ZERO_BYTES))
+    if any(file.read(_ZERO_BYTES)):
+        return  # what is only cut off, the decoder tells of
     file.seek(0)
     content = file.read()
     start = content.find(_START_OF_SCAN, _first_scan(content))
-    is_empty = not any(content[-_ZERO_BYTES:])  # what is only cut off, the decoder tells of
-    if is_empty and start >= 0 and content.find(b"\xff" + _END, start) < 0:
+    if start >= 0 and content.find(b"\xff" + _END, start) < 0:
         raise MissingPixelsError
 
 

@@ -25,6 +25,8 @@ _LEAD = 0.6
 """By how much the best guess must lead to be taken without asking; what the language is worth."""
 
 _ROUNDING = 0.11
+"""How much better another guess may read than the language's own, which is sure all the same."""
+
 _GOOD = 1.0
 """The score from which a text looks like one of its language."""
 

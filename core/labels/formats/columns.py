@@ -287,7 +287,7 @@ def _may_be_classes(found: Columns, column: int) -> bool:
         return False
     if any(map(looks_like_file, cells[:_SAMPLED])):
         return False
-    if any("." in cell and share(cell) is None and _is_number(cell) for cell in cells[:_SAMPLED]):
+    if any("." in cell and share(cell) is None and is_number(cell) for cell in cells[:_SAMPLED]):
         return False
     return is_few or len(set(cells)) < len(cells)
 
@@ -297,10 +297,11 @@ def _is_hot(cells: Sequence[str]) -> bool:
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    return all(_is_number(cell) for cell in cells if cell.strip())
+    return all(is_number(cell) for cell in cells if cell.strip())
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Return whether a cell holds a number, whole or not, of any sign and size."""
     try:
         float(cell)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.labels.classes import MARKS
 from core.labels.formats.cells import chosen, classes_in, names_in
-from core.labels.formats.columns import Columns, columns_of, with_header
+from core.labels.formats.columns import Columns, columns_of, is_number, with_header
 from core.labels.formats.label_studio import Answers, chosen_answers, file_of
 from core.labels.formats.numbered import name_numbers
 from core.labels.formats.tables import MARK, separated
@@ -234,7 +234,7 @@ def _cloud(path: Path, found: Columns, options: ReadOptions) -> ReadLabels:
         if not cells or not cells[0].strip():
             continue
         file, *rest = cells
-        is_boxes = len(rest) > 4 and any(_is_share(cell) for cell in rest[1:])
+        is_boxes = len(rest) > 4 and any(is_number(cell) for cell in rest[1:])
         classes = tuple(cell.strip() for cell in (rest[:1] if is_boxes else rest) if cell.strip())
         labels.labels.append(
             ReadLabel(file, () if is_boxes else classes, "", classes if is_boxes else ())
@@ -272,16 +272,8 @@ def _is_drawn(found: Columns) -> bool:
         and len(first) >= 6
         and not looks_like_file(first[0])
         and any(map(looks_like_file, first))
-        and sum(_is_share(cell) or cell.strip().isdigit() for cell in first) >= len(first) - 2
+        and sum(is_number(cell) or cell.strip().isdigit() for cell in first) >= len(first) - 2
     )
-
-
-def _is_share(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _has(*titles: str) -> Callable[[Columns], bool]:

@@ -26,9 +26,7 @@ def write_csv(
     writer = Writer(text)
     header = ["file", RELATIVE, "label", MARK, "set by", "when"]
     if options.with_predictions:
-        for rank in range(1, _TOP_K + 1):
-            header += [f"prediction {rank}", f"probability {rank}"]
-        header += ["model", "checkpoint sha256"]
+        header += _prediction_header()
     writer.write([*header, "sha256"])
     common = common_folder(photos)
     for one in photos:
@@ -48,9 +46,7 @@ def write_plain_csv(
     writer = csv.writer(text, lineterminator="\n")
     header = ["file", PLAIN_RELATIVE, "label", MARK, "set_by", "when"]
     if options.with_predictions:
-        for rank in range(1, _TOP_K + 1):
-            header += [f"prediction_{rank}", f"probability_{rank}"]
-        header += ["model", "checkpoint_sha256"]
+        header += [title.replace(" ", "_") for title in _prediction_header()]
     writer.writerow([*header, "sha256"])
     common = common_folder(photos)
     for one in photos:
@@ -88,6 +84,12 @@ def separated(text: str) -> tuple[str, ...]:
         else:
             name += letter
     return tuple(one for one in (*names, name) if one)
+
+
+def _prediction_header() -> list[str]:
+    ranks = range(1, _TOP_K + 1)
+    header = [title for rank in ranks for title in (f"prediction {rank}", f"probability {rank}")]
+    return [*header, "model", "checkpoint sha256"]
 
 
 def _prediction_cells(one: LabelledPhoto) -> list[str]:
