@@ -128,13 +128,12 @@ class Columns:
         return any(set(corners) <= set(self.titles) for corners in _BOX_COLUMNS)
 
 
-def columns_of(path: Path, sheet: Sheet, options: ReadOptions) -> Columns:
-    """Tell the columns of a table apart.
+def tell_columns(path: Path, found: Columns, options: ReadOptions) -> Columns:
+    """Tell the columns of a table apart, and return it with what they are.
 
     Raises:
         LabelsError: none names photos, or none holds classes; the sentence says which there are.
     """
-    found = with_header(sheet, options)
     _find_files(path, found, options)
     _find_labels(path, found, options)
     return found

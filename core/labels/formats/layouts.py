@@ -9,7 +9,7 @@ from typing import Any
 
 from core.labels.classes import MARKS
 from core.labels.formats.cells import chosen, classes_in, names_in
-from core.labels.formats.columns import Columns, columns_of, is_number, with_header
+from core.labels.formats.columns import Columns, is_number, tell_columns, with_header
 from core.labels.formats.label_studio import Answers, chosen_answers, file_of
 from core.labels.formats.numbered import name_numbers
 from core.labels.formats.tables import MARK, separated
@@ -68,7 +68,7 @@ def read_rows(
     if layout is not None:
         labels = layout(path, found, options)
     else:
-        labels = _usual(path, columns_of(path, sheet, options), options, divides=divides)
+        labels = _usual(path, tell_columns(path, found, options), options, divides=divides)
     labels.folders = labels.folders or [
         path.parent / path.stem,  # Kaggle's train.csv lies beside train/
         path.parent / f"{path.stem}_images",
@@ -147,11 +147,10 @@ def _timelapse(path: Path, found: Columns, options: ReadOptions) -> ReadLabels:
         else row
         for row in found.rows
     ]
-    header = [name if number != folder else "" for number, name in enumerate(found.names)]
-    sheet = Sheet([header, *found.rows])
-    columns = columns_of(path, sheet, options)
-    columns.file = file
-    labels = _usual(path, columns, options)
+    found.names[folder] = found.titles[folder] = ""
+    tell_columns(path, found, options)
+    found.file = file
+    labels = _usual(path, found, options)
     labels.file_columns, labels.file_column = [found.names[file]], found.names[file]
     return labels
 
@@ -190,7 +189,7 @@ def _label_studio(path: Path, found: Columns, options: ReadOptions) -> ReadLabel
         return sum(map(looks_like_file, cells)) / max(1, len(cells))
 
     if not others or not max(map(share_of_files, others)):
-        return _usual(path, columns_of(path, Sheet([found.names, *found.rows]), options), options)
+        return _usual(path, tell_columns(path, found, options), options)
     file = max(others, key=share_of_files)
     questions: list[int] = []
     boxes: list[int] = []
