@@ -973,3 +973,19 @@ def test_names_are_not_taken_for_kinds_of_files(
     make_photo(name, (4, 4))
     (tmp_path / "l.csv").write_text(f"{name},cat\n")
     assert said(plan_of(store, tmp_path / "l.csv")) == {name: ("cat",)}
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("RootFolder,File,RelativePath,DateTime,DeleteFlag,Species", "r,a.jpg,,x,false,{}"),
+        ("id,image,choice,annotator,annotation_id,lead_time", "1,a,{},1,5,2.5"),
+    ],
+)
+def test_a_class_of_an_apostrophe_and_a_sign_keeps_its_letters(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text(f"{header}\n{row.format(chr(39) * 2 + '=x')}\n")
+    read = FORMATS["csv"].read(table, ReadOptions())
+    assert [label.classes for label in read.labels] == [("'=x",)]
