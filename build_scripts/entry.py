@@ -11,7 +11,7 @@ def main() -> int:
     """Run what the executable is named after."""
     multiprocessing.freeze_support()  # networks are converted in a process of their own
     if Path(sys.argv[0]).stem.endswith("-cli"):
-        from core.__main__ import main as command_line
+        from core.cli.main import main as command_line
 
         return command_line()
     from gui.start import main as window

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import resources
 from core.errors import DroplensError
+from core.work.requests import Request
 
 if TYPE_CHECKING:
     from core.inference.engine import Engine
@@ -48,6 +49,17 @@ class Check:
         return {"title": self.title, "seconds": round(self.seconds, 2), "error": self.error}
 
 
+@dataclass(frozen=True)
+class CheckInstallation(Request[None, Iterator[Check]]):
+    """Carry out all checks."""
+
+    lane = "check"
+
+    def run(self, _: None) -> Iterator[Check]:
+        """Yield what came of each."""
+        return run_checks()
+
+
 def run_checks() -> Iterator[Check]:
     """Carry out all checks, one after the other; what fails is said and ends none of the others."""
     from core.inference.engine import Engine
@@ -70,7 +82,7 @@ def run_checks() -> Iterator[Check]:
             ):
                 yield carried_out(title, job)
         finally:
-            engine.shut_down()
+            engine.close()
 
 
 def carried_out(title: str, job: Callable[[], object]) -> Check:
@@ -109,20 +121,23 @@ def _read_photos(folder: Path) -> None:
 def _open(engine: Engine) -> None:
     from core.models.spec import ModelChoice
 
-    spec = engine.open_model(ModelChoice(), "cpu").result(_PATIENCE_S).spec
+    spec = engine.open(ModelChoice(), "cpu").spec
     _expect(len(spec.class_names) == 1000, "it has not 1,000 classes")
 
 
 def _classify(engine: Engine) -> None:
-    found: list[Any] = []
-    run = engine.classify([resources.path(_SAMPLE)], found.extend)
-    run.finished.result(_PATIENCE_S)
-    name = found[0].top[0].class_name if found and found[0].top else "nothing"
+    from core.inference.classifying import Classify
+
+    (batch,) = Classify((resources.path(_SAMPLE),)).run(engine)
+    found = batch.predictions
+    name = found[0].top[0].class_name if found[0].top else "nothing"
     _expect(name == _EXPECTED, f"it says {name}, not {_EXPECTED}")
 
 
 def _capture(engine: Engine) -> None:
-    found = engine.feature_maps(resources.path(_SAMPLE), _LAYER, 1).result(_PATIENCE_S)
+    from core.inside.requests import FeatureMaps
+
+    found = FeatureMaps(resources.path(_SAMPLE), _LAYER).run(engine)
     _expect(found.maps.values.std() > 0, "it is empty")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError, cannot_write
+from core.work.requests import Request
 
 
 @dataclass
@@ -88,6 +89,19 @@ def save(settings: Settings, path: Path) -> None:
         write_atomically(path, text.encode("ascii"), is_private=True)
     except OSError as error:
         raise SettingsError(f"The settings were not saved. {cannot_write(path, error)}") from error
+
+
+@dataclass(frozen=True)
+class SaveSettings(Request[None, None]):
+    """Write the settings as they are when it is asked."""
+
+    lane = "write"
+    settings: Settings
+    path: Path
+
+    def run(self, _: None) -> None:
+        """Write them."""
+        save(self.settings, self.path)
 
 
 def _from_json(found: Any) -> Settings:

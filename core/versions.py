@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import metadata, version
 
 from core.errors import DownloadError
+from core.work.requests import Request
 
 _TIMEOUT_S = 10
 _LARGEST_BYTES = 2**20
@@ -35,6 +36,17 @@ class NewestVersion:
     def is_newer(self) -> bool:
         """Return whether it is newer than this program."""
         return _numbers(self.version) > _numbers(self.own)
+
+
+@dataclass(frozen=True)
+class FindNewestVersion(Request[None, NewestVersion]):
+    """Ask the project's page for the newest version."""
+
+    lane = "web"
+
+    def run(self, _: None) -> NewestVersion:
+        """Return the newest version."""
+        return newest_version()
 
 
 def releases_page() -> str:

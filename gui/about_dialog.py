@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from core.licences import all_licences
 from gui import theme
-from gui.plain_text import PlainLabel, RichLabel, literal
+from gui.widgets.plain_text import PlainLabel, RichLabel, literal
 
 
 class AboutDialog(QDialog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -15,24 +16,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.actions import Actions
-from gui.plain_text import RichLabel
+from gui.widgets.plain_text import RichLabel
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+    from gui.tasks import Tasks
 
 tr = QCoreApplication.translate
 
 
-def show_keys(window: QWidget, actions: Actions) -> None:
+def show_keys(window: MainWindow) -> None:
     """List every action with its keys, by menu, in two columns."""
     native = QKeySequence.SequenceFormat.NativeText
     blocks = []
-    for title, menu in actions.menus.items():
+    for menu in window.actions_table.menus.values():
         rows = [
             (action.iconText() or action.text(), action.shortcuts())
             for action in [*menu.actions(), *inner_actions(menu)]
             if action.shortcuts()
         ]
         blocks.append(
-            (title, [(text, ", ".join(k.toString(native) for k in keys)) for text, keys in rows])
+            (
+                menu.title(),
+                [(text, ", ".join(k.toString(native) for k in keys)) for text, keys in rows],
+            )
         )
     arrows = tr("help", "arrow keys")
     blocks.append(
@@ -84,11 +91,11 @@ def as_table(title: str, rows: list[tuple[str, str]]) -> str:
     return f"<p><b>{html.escape(title.replace('&', ''))}</b></p><table>{lines}</table>"
 
 
-def check_installation(window: QWidget) -> None:
+def check_installation(window: QWidget, tasks: Tasks) -> None:
     """Use every part of Droplens once and show what came of it."""
     from gui.installation_dialog import InstallationDialog
 
-    dialog = InstallationDialog(window)
+    dialog = InstallationDialog(tasks, window)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -17,53 +16,18 @@ from PySide6.QtWidgets import (
 )
 
 from core.crash_reports import versions
-from core.threads import yield_to_window
-from gui.futures import FutureWatcher
-from gui.plain_text import PlainLabel
+from core.installation_check import CheckInstallation
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.installation_check import Check
-
-
-class InstallationChecks(FutureWatcher):
-    """Runs the checks in a thread of their own."""
-
-    checked = Signal(object)
-    """Check."""
-    finished = Signal()
-    """All were carried out."""
-
-    _told = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._pool = ThreadPoolExecutor(1, "check", initializer=yield_to_window)
-        self._told.connect(self._pass, Qt.ConnectionType.QueuedConnection)
-
-    def start(self) -> None:
-        """Begin."""
-        self._watch("checks", self._pool.submit(self._run), lambda _: self.finished.emit())
-
-    def shut_down(self) -> None:
-        """Wait for the check that runs."""
-        self._newest.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _run(self) -> None:
-        from core.installation_check import run_checks
-
-        for check in run_checks():
-            self._told.emit(check)
-
-    @Slot(object)
-    def _pass(self, check: Check) -> None:
-        self.checked.emit(check)
+    from gui.tasks import Tasks
 
 
 class InstallationDialog(QDialog):
     """Shows each check as it ends."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Check this installation"))
         self.resize(620, 420)
@@ -87,12 +51,8 @@ class InstallationDialog(QDialog):
         layout.addWidget(self._bar)
         layout.addWidget(self._text, 1)
         layout.addWidget(buttons)
-        self._checks = InstallationChecks()
-        self._checks.checked.connect(self._show)
-        self._checks.failed.connect(self._show_failure)
-        self._checks.finished.connect(self._end)
-        self.finished.connect(self._checks.shut_down)
-        self._checks.start()
+        self._checks = tasks.stream(CheckInstallation(), self._show, self._end, self._show_failure)
+        self.finished.connect(self._checks.stop)
 
     @property
     def is_done(self) -> bool:
@@ -104,20 +64,18 @@ class InstallationDialog(QDialog):
         """Return what was found."""
         return self._text.toPlainText()
 
-    @Slot(object)
-    def _show(self, check: Check) -> None:
-        self._failed += bool(check.error)
-        mark = "✗" if check.error else "✓"
-        line = f"{mark} {check.title} ({check.seconds:.1f} s)"
-        self._text.appendPlainText(f"{line}: {check.error}" if check.error else line)
+    def _show(self, checks: list[Check]) -> None:
+        for check in checks:
+            self._failed += bool(check.error)
+            mark = "✗" if check.error else "✓"
+            line = f"{mark} {check.title} ({check.seconds:.1f} s)"
+            self._text.appendPlainText(f"{line}: {check.error}" if check.error else line)
 
-    @Slot(object)
     def _show_failure(self, error: BaseException) -> None:
         self._failed += 1
         self._text.appendPlainText(f"✗ {type(error).__name__}: {error}")
         self._end()
 
-    @Slot()
     def _end(self) -> None:
         self._bar.hide()
         self._copy.setEnabled(True)

@@ -1,4 +1,4 @@
-"""The window: bar, docks, menus, drag and drop. No logic; ``app`` joins it to the rest.
+"""The window: bar, docks, menus, drag and drop; the rooms fill it.
 
 It stands at once with menus, model bar and drop target; the panels come after the first paint,
 so that nobody waits for what an empty window does not show.
@@ -7,9 +7,10 @@ so that nobody waits for what an empty window does not show.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -18,10 +19,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from core.errors import DroplensError
+from core.language import tr
 from gui import theme
 from gui.actions import Actions
 from gui.images.empty_view import EmptyView
 from gui.models.model_bar import ModelBar
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QAbstractItemView
+
+    from gui.problem_reporter import ProblemReporter
 
 _LAYOUT_VERSION = 2
 _SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -42,10 +50,22 @@ class Panel(NamedTuple):
 
 
 class MainWindow(QMainWindow):
-    """Everything that is seen."""
+    """Everything that is seen.
+
+    Attributes:
+        actions_table: what can be chosen.
+        gallery_view: the list of photos.
+        gallery_bars: above that list, where rooms put theirs.
+    """
+
+    gallery_view: QAbstractItemView
+    gallery_bars: QVBoxLayout
 
     paths_dropped = Signal(list)
     """Paths of the files and folders dropped; empty where none is on this computer."""
+    noted = Signal(str)
+    """What is going on or was done, for the bar at the bottom."""
+    escaped = Signal()
     closing = Signal()
 
     def __init__(self, geometry: str = "", layout: str = "") -> None:
@@ -67,9 +87,8 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(self)
         self.model_bar = ModelBar()
         self.addToolBar(self.model_bar)
-        self.empty_view = EmptyView(
-            self.actions_table.some("open_photos", "open_folder", "open_samples")
-        )
+        self.empty_view = EmptyView()
+        self.empty_view.action_chosen.connect(self.choose)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty_view)
         middle = QWidget()
@@ -85,15 +104,42 @@ class MainWindow(QMainWindow):
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
 
-    def furnish(
-        self, banner: QWidget, viewer: QWidget, panels: Sequence[Panel], bottom: QWidget
+    @cached_property
+    def reporter(self) -> ProblemReporter:
+        """Return the banner above the photos, made when it is first needed."""
+        from gui.problem_reporter import ProblemReporter
+
+        banner = ProblemReporter()
+        self._middle.insertWidget(0, banner)
+        return banner
+
+    def set_viewer(
+        self, viewer: QWidget, canvas: QWidget, gallery: QAbstractItemView, bars: QVBoxLayout
     ) -> None:
-        """Add what shows photos; it stays hidden until there are some."""
+        """Take what shows the photos.
+
+        Args:
+            viewer: the current photo and its tools.
+            canvas: the photo itself.
+            gallery: the list of photos.
+            bars: above the list, where rooms put theirs.
+        """
+        self._viewer, self._canvas = viewer, canvas
+        self.gallery_view, self.gallery_bars = gallery, bars
+        self._stack.addWidget(viewer)
+
+    def set_bottom(self, bar: QWidget) -> None:
+        """Take the bar at the bottom."""
+        bar.setMinimumHeight(self.statusBar().height())
+        self.statusBar().addWidget(bar, 1)
+
+    def furnish(self, panels: Sequence[Panel]) -> None:
+        """Add the panels; they stay hidden until there are photos."""
         self.model_bar.draw_icons()
         self.setWindowIcon(theme.app_icon())  # drawn in many sizes, so not before the first paint
-        self._middle.insertWidget(0, banner)
-        self._viewer = viewer
-        self._stack.addWidget(viewer)
+        self.actions_table.paint_icons()
+        self.actions_table.bind_to_photos((self.gallery_view, self._canvas))
+        self.empty_view.set_tool_tips(self.actions_table)
         self._docks = [self._dock(panel) for panel in panels]
         for dock in self._docks:  # shown for a moment without being painted, to be laid out
             dock.show()
@@ -105,13 +151,11 @@ class MainWindow(QMainWindow):
         self.resizeDocks(self._docks, [panel.height for panel in panels], down)
         if not self._shown_layout:
             self._shown_layout = self._state()
-        panels_menu = self.actions_table.menu_of("full_screen").addMenu(self.tr("&Panels"))
+        panels_menu = self.actions_table.menus["view"].addMenu(tr("&Panels"))
         for number, dock in enumerate(self._docks):
             dock.toggleViewAction().setShortcut(f"F{6 + number}")
             panels_menu.addAction(dock.toggleViewAction())
             dock.hide()
-        bottom.setMinimumHeight(self.statusBar().height())
-        self.statusBar().addWidget(bottom, 1)
 
     def rehearse(self) -> None:
         """Draw what is hidden once, unseen: icons, letters and styles then stand ready.
@@ -120,6 +164,30 @@ class MainWindow(QMainWindow):
         """
         for widget in (*self._docks, self._viewer, self.statusBar()):
             widget.grab()
+
+    @Slot(str)
+    def choose(self, action: str) -> None:
+        """Do as if an action had been chosen in its menu."""
+        self.actions_table[action].trigger()
+
+    def note(self, text: str) -> None:
+        """Say in the bar at the bottom what is going on or was done."""
+        self.noted.emit(text)
+
+    def escape(self) -> None:
+        """End what Escape ends."""
+        self.escaped.emit()
+
+    def expected(self, error: BaseException) -> str:
+        """Return the sentence of an error for a panel; an unexpected one is reported as well."""
+        if isinstance(error, DroplensError):
+            return str(error)
+        self.reporter.report(error)
+        return tr("This did not work; see the message above.")
+
+    def focus_photo(self) -> None:
+        """Give the keys to the photo."""
+        self._canvas.setFocus()
 
     @property
     def is_empty(self) -> bool:
@@ -194,7 +262,7 @@ class MainWindow(QMainWindow):
         self.empty_view.set_lit(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        from gui.images.drop import paths_in
+        from gui.dropping import paths_in
 
         self.empty_view.set_lit(False)
         event.setDropAction(Qt.DropAction.CopyAction)

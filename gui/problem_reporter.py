@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DroplensError
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from core.installation_check import FOLDER_NAME, Check, carried_out, run_checks
 from core.settings import Settings
 from gui import theme
 from gui.app import Droplens
+from gui.inside.map_grid import MapGrid
 from gui.main_window import MainWindow
 
 _PATIENCE_MS = 120_000
@@ -56,9 +57,8 @@ def _in_window(folder: Path) -> list[Check]:
     window = MainWindow()
     checks = [carried_out("the window opens", lambda: _show(window))]
     settings_path = folder / "settings.json"
-    droplens = Droplens(
-        window, Settings(), settings_path, cache=folder / "cache", project=folder / "p.droplens"
-    )
+    settings = Settings(project=str(folder / "p.droplens"))
+    droplens = Droplens(window, settings, settings_path, cache=folder / "cache")
     checks += [
         carried_out("icons and style load", lambda: _look_at_icons(window)),
         carried_out("the samples are classified", lambda: _classify(droplens)),
@@ -86,18 +86,19 @@ def _look_at_icons(window: MainWindow) -> None:
 
 def _classify(droplens: Droplens) -> None:
     droplens.start([resources.path("samples")])
-    rows = droplens.gallery_model
+    rows = droplens.session.photos
     _wait(
         lambda: rows.total == _SAMPLES and all(row.is_classified for row in rows.rows()),
         "they were not classified",
     )
     named = {row.name: row.class_name for row in rows.rows()}
     _expect(named.get("coffee.png") == "espresso", f"they are taken for {named}")
-    _expect(droplens.reporter.shown_text == "", droplens.reporter.shown_text)
+    _expect(droplens.window.reporter.shown_text == "", droplens.window.reporter.shown_text)
 
 
 def _see_maps(droplens: Droplens) -> None:
-    model = droplens.inside.maps.grid.model()
+    (grid,) = droplens.window.findChildren(MapGrid)
+    model = grid.model()
     _wait(lambda: model.rowCount() > 0, "there are none")
 
 

@@ -67,13 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from gui.single_instance import SingleInstance
         from gui.termination import catch_termination
 
-        droplens = Droplens(
-            window,
-            settings,
-            settings_path,
-            cache=settings_file.cache_path(),
-            project=Path(settings.project or settings_file.project_path()),
-        )
+        droplens = Droplens(window, settings, settings_path, settings_file.cache_path())
         instance = SingleInstance(instance_of(settings_path)[0])
         instance.called.connect(droplens.take_call)
         if sys.platform == "darwin":  # elsewhere every event would be looked at for nothing

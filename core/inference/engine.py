@@ -1,7 +1,6 @@
-"""The engine: one worker thread owns the network, a small pool decodes.
+"""What the worker that owns the network keeps between requests: the model in use and its tools.
 
-Requests are immutable and answered by futures. Torch is imported in the worker, so that
-importing this module and making an engine cost nothing.
+Torch is imported in the worker, so that importing this module and making an engine cost nothing.
 """
 
 from __future__ import annotations
@@ -9,44 +8,46 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from core.errors import (
+    PreprocessingError,
     SettingsError,
+    StoppedError,
+    UnreadableImageError,
     UnusableCheckpointError,
 )
-from core.inference.runs import Comparison, Run, decode
-from core.inference.speed import EXACT
 from core.threads import yield_to_window
+from core.work.requests import Request, is_stopped
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from core.images.preprocessing import Preprocessing
     from core.inference.backends import OnnxBackend
     from core.inference.classifier import Classifier
     from core.inference.conversion import Conversions
     from core.inference.devices import Device
-    from core.inference.known import KnownPredictions
-    from core.inference.predictions import Prediction
-    from core.inference.runs import Decoded
+    from core.inference.prediction_cache import PredictionCache
     from core.inference.speed import Speed
-    from core.inside.feature_maps import FeatureMapsOfPhoto
-    from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto, Lens
-    from core.inside.summary import LayerTable
     from core.models.checkpoints import OpenedModel
     from core.models.settlements import Settlements
     from core.models.spec import ModelChoice, ModelSpec
-    from core.models.weights import Weights
+
+    Decoded = npt.NDArray[np.uint8] | str
+    """Pixels of shape (H, W, C), or why there are none, in words that end a sentence."""
 
 log = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
+
 _WORTH_CONVERTING = 2.0
 """Seconds that PyTorch has computed for runs; shorter work is done before a conversion is."""
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,22 @@ class ReadyModel:
     others: tuple[Device, ...]
 
 
+class ModelRequest(Request["Engine", Answer], Generic[Answer]):
+    """Base of what is asked of the worker that owns the network."""
+
+    lane = "engine"
+
+
 class Engine:
-    """Runs requests in the order of their arrival; may be called from any one thread.
+    """Belongs to the thread that owns the network, but for its making.
 
     Args:
-        on_notice: called in the worker with a sentence that the user should see.
+        on_notice: called with a sentence that the user should see.
         decoders: threads that decode; by default one a processor core.
-        lens_bytes: memory for what layers computed, so that it need not be computed again.
+        memory_bytes: for what is kept of a model beside the model, outputs of layers for instance.
         settlements: where what the user settles about checkpoints is kept; None forgets it.
         cache: folder for what can be made again: converted networks and predictions; None makes
             it again.
-        speed: what the user gives up for speed.
     """
 
     def __init__(
@@ -87,305 +93,137 @@ class Engine:
         *,
         decoders: int | None = None,
         settlements: Settlements | None = None,
-        lens_bytes: int = 512 * 2**20,
+        memory_bytes: int = 512 * 2**20,
         cache: Path | None = None,
-        speed: Speed = EXACT,
     ) -> None:
+        self.ready: ReadyModel | None = None
+        self.memory_bytes = memory_bytes
+        self.decoder_count = decoders or os.cpu_count() or 1
         self._on_notice = on_notice
         self._settlements = settlements
         self._cache = cache
-        self.speed = speed
-        self._worker = ThreadPoolExecutor(1, "engine", initializer=yield_to_window)
-        self.decoder_count = decoders or os.cpu_count() or 1
         self._decoders = ThreadPoolExecutor(
             self.decoder_count, "decode", initializer=yield_to_window
         )
+        self._classifier: Classifier | None = None
+        self._kept: dict[Callable[..., Any], Any] = {}
+        self._prediction_cache: PredictionCache | None = None
         self._conversions: Conversions | None = None
         self._hastened: Classifier | None = None
-        self._known: KnownPredictions | None = None
-        self._classifier: Classifier | None = None
-        self._newest: dict[str, Future[Any]] = {}
-        self._runs: set[Run] = set()
-        self._lens_of: tuple[Classifier, Lens] | None = None
-        self._lens_bytes = lens_bytes
-        self._comparison: Comparison | None = None
-        self._look_alikes: Comparison | None = None
-        self._opening = 0
-        self.ready: ReadyModel | None = None
-        """The model in use, also where the answer that told of it was overtaken."""
+        self._converted: Future[OnnxBackend] | None = None
 
-    def warm_up(self) -> Future[None]:
-        """Import torch in the worker, which takes seconds, before anything is asked."""
-        return self._worker.submit(_import_torch)
-
-    def open_model(self, choice: ModelChoice, device: str) -> Future[ReadyModel]:
-        """Open a model; the one before stays in use where this one cannot be opened.
+    def open(
+        self, choice: ModelChoice, device: str, *, mixed_precision: bool = False
+    ) -> ReadyModel:
+        """Open a model and use it; the one before stays in use where this one cannot be opened.
 
         Args:
             choice: what the user picked.
             device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+            mixed_precision: compute in half precision where that names the same classes.
+
+        Raises:
+            DroplensError: it cannot be opened.
+            StoppedError: the user has picked another one meanwhile.
         """
-        self._opening += 1
-        request = self._opening
-        return self._interactive("model", lambda: self._open(choice, device, request))
-
-    def layer_table(self, image: Path | None) -> Future[LayerTable]:
-        """Describe every layer for a photo, or for an empty one."""
-        return self._interactive("table", lambda: self.lens().table(image))
-
-    def feature_maps(
-        self, image: Path, layer: str, call: int, for_class: int | None = None
-    ) -> Future[FeatureMapsOfPhoto]:
-        """Return what one layer computes for one photo.
-
-        Args:
-            image: the photo.
-            layer: dotted name.
-            call: from 1, where the layer runs several times; 0 for its attention.
-            for_class: also find out how much each channel counts for this class.
-        """
-        if call == 0:
-            return self._interactive("maps", lambda: self.lens().attention(image, layer))
-        return self._interactive(
-            "maps", lambda: self.lens().feature_maps(image, layer, call, for_class)
-        )
-
-    def residual_block(self, image: Path, name: str) -> Future[BlockOfPhoto]:
-        """Return both paths of a residual block for one photo."""
-        return self._interactive("block", lambda: self.lens().block(image, name))
-
-    def evidence(self, image: Path, classes: Sequence[int]) -> Future[EvidenceOfPhoto]:
-        """Return where in a photo the evidence for classes lies."""
-        return self._interactive("evidence", lambda: self.lens().evidence(image, classes))
-
-    def compare(
-        self,
-        images: Iterable[Path],
-        layer: str,
-        call: int,
-        channel: int | None,
-        on_found: Callable[[ComparedPhoto], None],
-    ) -> Comparison:
-        """Look at one channel of a layer over many photos, one after the other.
-
-        Args:
-            images: the photos.
-            layer: dotted name.
-            call: from 1.
-            channel: None for the mean of all.
-            on_found: called in the worker with each photo.
-        """
-        if self._comparison is not None:
-            self._comparison.stop()
-        comparison = Comparison(
-            self, images, lambda lens, image: lens.compare(image, layer, call, channel), on_found
-        )
-        self._comparison = comparison
-        self.queue(comparison.step)
-        return comparison
-
-    def look_alikes(
-        self,
-        images: Iterable[Path],
-        references: Sequence[Path],
-        on_found: Callable[[tuple[Path, float]], None],
-    ) -> Comparison:
-        """Say of photos how alike they are to some of them, by the model's pooled features.
-
-        Args:
-            images: the photos.
-            references: those that they are compared with; their mean counts.
-            on_found: called in the worker with each photo and the cosine, -1..1; -2 for one that
-                is unreadable.
-        """
-        sought: list[Any] = []
-
-        def look(lens: Lens, image: Path) -> tuple[Path, float]:
-            if not sought:
-                found = [lens.pooled(one) for one in references]
-                known = [one for one in found if one is not None]
-                sought.append(sum(known) / len(known) if known else None)
-            features = lens.pooled(image)
-            if features is None or sought[0] is None:
-                return image, -2.0
-            return image, float(features @ sought[0])
-
-        if self._look_alikes is not None:
-            self._look_alikes.stop()
-        self._look_alikes = Comparison(self, images, look, on_found)
-        self.queue(self._look_alikes.step)
-        return self._look_alikes
-
-    def before_and_after(
-        self, image: Path, layer: str, call: int, channel: int | None
-    ) -> Future[tuple[ComparedPhoto, ComparedPhoto]]:
-        """Return a photo's channel as the checkpoint's own preprocessing and the user's give it."""
-
-        def look() -> tuple[ComparedPhoto, ComparedPhoto]:
-            found = self.classifier().spec.inspection.preprocessing
-            assert found is not None
-            lens = self.lens()
-            return (
-                lens.under(image, found, layer, call, channel),
-                lens.compare(image, layer, call, channel),
-            )
-
-        return self._interactive("before and after", look)
-
-    def list_weights(self) -> Future[tuple[Weights, ...]]:
-        """List torchvision's own weights."""
-        return self._interactive("weights", _list_weights)
-
-    def save_model(self, path: Path) -> Future[Path]:
-        """Write the model in use as a file of our own, and return the file."""
-        return self._interactive("save", lambda: self._save(path))
-
-    def classify(
-        self,
-        paths: Iterable[Path],
-        on_predictions: Callable[[list[Prediction]], None],
-        *,
-        top_k: int = 5,
-        batch_size: int | None = None,
-        recall: bool = False,
-    ) -> Run:
-        """Start a run over photos; predictions come in their order, recalled ones first.
-
-        Args:
-            paths: may be lazy; read in the worker.
-            on_predictions: called in the worker with each batch, failures included.
-            top_k: classes a photo.
-            batch_size: photos run together; None lets the device decide.
-            recall: take what this model said of a file before, while the file is the same.
-        """
-        run = Run(self, paths, on_predictions, top_k=top_k, batch_size=batch_size, recall=recall)
-        self._runs.add(run)
-        run.finished.add_done_callback(lambda _: self._runs.discard(run))
-        self.queue(run.step)
-        return run
-
-    def shut_down(self) -> None:
-        """Stop all runs and wait for the worker: one batch at most."""
-        self._opening += 1  # a file that is being hashed need not be read to its end
-        for run in tuple(self._runs):
-            run.stop()
-        for comparison in (self._comparison, self._look_alikes):
-            if comparison is not None:
-                comparison.stop()
-        for future in self._newest.values():
-            future.cancel()
-        self.queue(self._close)
-        self._worker.shutdown(wait=True)
-        self._decoders.shutdown(wait=True, cancel_futures=True)
-        for run in tuple(self._runs):
-            run.finished.cancel()
-
-    def classifier(self) -> Classifier:
-        """Return the model in use. For jobs in the worker."""
-        if self._classifier is None:
-            raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
-        return self._classifier
-
-    def queue(self, job: Callable[[], None]) -> None:
-        """Append a job to the worker's queue; silently not, while shutting down."""
-        try:
-            self._worker.submit(job)
-        except RuntimeError:
-            log.debug("job refused: the engine is shutting down")
-
-    def decode(self, path: Path, preprocessing: Preprocessing) -> Future[Decoded]:
-        """Decode and preprocess in the pool; a photo that fails gives its reason."""
-        return self._decoders.submit(
-            decode, path, preprocessing, is_exact=self.speed.decoding == "exact"
-        )
-
-    def hasten(self) -> None:
-        """Look for a faster backend, once that is worth it. For the worker."""
-        classifier = self.classifier()
-        if self._cache is None or self._hastened is classifier or classifier.device.name != "cpu":
-            return
-        from core.inference.conversion import Conversion, Conversions
-
-        assert self.ready is not None
-        if self._conversions is None:
-            self._conversions = Conversions(self._cache / "converted")
-        conversion = Conversion(self.ready.choice, classifier.spec)
-        if classifier.busy_seconds > _WORTH_CONVERTING or self._conversions.is_kept(conversion):
-            self._hastened = classifier
-            found = self._conversions.start(conversion)
-            found.add_done_callback(
-                lambda future: self.queue(lambda: self._adopt(classifier, future))
-            )
-
-    def _interactive(self, kind: str, job: Callable[[], _Answer]) -> Future[_Answer]:
-        """Queue a request whose predecessors of the same kind are no longer wanted."""
-        earlier = self._newest.get(kind)
-        if earlier is not None:
-            earlier.cancel()
-        try:
-            future = self._worker.submit(job)
-        except RuntimeError:
-            future = Future()
-            future.cancel()
-            future.set_running_or_notify_cancel()
-        self._newest[kind] = future
-        return future
-
-    def _open(self, choice: ModelChoice, device: str, request: int) -> ReadyModel:
         from core.inference.classifier import Classifier
         from core.inference.devices import choose_device, working_devices
         from core.models.checkpoints import open_model, set_transform_input
 
         chosen = choose_device(device)
         opened = self._settled_again(choice, device) or open_model(
-            choice, self._settlements, lambda: request != self._opening
+            choice, self._settlements, is_stopped
         )
-        classifier = Classifier(
-            opened, chosen, self._on_notice, mixed_precision=self.speed.mixed_precision
-        )
+        classifier = Classifier(opened, chosen, self._on_notice, mixed_precision=mixed_precision)
         classifier.check_input()
         set_transform_input(classifier.network, classifier.spec)
         self._remember(choice, classifier.spec)
-        ready = ReadyModel(choice, device, classifier.spec, classifier.device, working_devices())
-        if request == self._opening:  # else the user has picked another one meanwhile
-            if self._classifier is not None:
-                self._classifier.close()
-            self._classifier, self.ready = classifier, ready
-        return ready
+        if is_stopped():
+            raise StoppedError
+        if self._classifier is not None:
+            self._classifier.close()
+        self._classifier = classifier
+        self._kept.clear()
+        self.ready = ReadyModel(
+            choice, device, classifier.spec, classifier.device, working_devices()
+        )
+        return self.ready
 
-    def _adopt(self, classifier: Classifier, found: Future[OnnxBackend]) -> None:
-        """Use a faster backend for a model, where that is in use still."""
-        from core.inference.conversion import ConversionError
+    def classifier(self) -> Classifier:
+        """Return the model in use.
 
-        if found.cancelled():
-            return
-        error = found.exception()
-        if error is not None:
-            level = logging.INFO if isinstance(error, ConversionError) else logging.WARNING
-            log.log(level, "PyTorch goes on: %s", error)
-            return
-        if classifier is not self._classifier or not classifier.adopt(found.result()):
-            found.result().close()
+        Raises:
+            UnusableCheckpointError: there is none.
+        """
+        if self._classifier is None:
+            raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
+        return self._classifier
 
-    def known_predictions(self, top_k: int) -> KnownPredictions | None:
-        """Return what models said before; None where nothing is kept. For the worker."""
-        from core.inference.known import KnownPredictions
+    def kept(self, make: Callable[[Classifier, int], Answer]) -> Answer:
+        """Return what a function makes of the model in use, made once a model.
+
+        Args:
+            make: given the model, and the memory in bytes that it may keep.
+        """
+        if make not in self._kept:
+            self._kept[make] = make(self.classifier(), self.memory_bytes)
+        answer: Answer = self._kept[make]
+        return answer
+
+    def decode(
+        self, photo: Path, preprocessing: Preprocessing, *, is_exact: bool
+    ) -> Future[Decoded]:
+        """Decode and preprocess in the pool; a photo that fails gives its reason.
+
+        Args:
+            photo: the file.
+            preprocessing: makes what goes in.
+            is_exact: decode every pixel first; else a JPEG decoder may shrink large photos itself.
+        """
+        return self._decoders.submit(_decode, photo, preprocessing, is_exact=is_exact)
+
+    def prediction_cache(self, top_k: int, speed: Speed) -> PredictionCache | None:
+        """Return what models said of files before; None where nothing is kept."""
+        from core.inference.prediction_cache import PredictionCache
 
         if self._cache is None:
             return None
-        if self._known is None:
-            self._known = KnownPredictions(self._cache / "predictions.sqlite")
-        self._known.use(top_k, self.speed)
-        return self._known
+        if self._prediction_cache is None:
+            self._prediction_cache = PredictionCache(self._cache / "predictions.sqlite")
+        self._prediction_cache.use(top_k, speed)
+        return self._prediction_cache
 
-    def _close(self) -> None:
-        """End what the worker has begun. Runs there, as its last job."""
+    def hasten(self) -> None:
+        """Go over to a faster backend, once that is worth it and made."""
+        classifier = self.classifier()
+        if self._cache is None or classifier.device.name != "cpu":
+            return
+        if self._hastened is not classifier:
+            self._convert(classifier, self._cache / "converted")
+        elif self._converted is not None and self._converted.done():
+            converted, self._converted = self._converted, None
+            _adopt(classifier, converted)
+
+    def close(self) -> None:
+        """End what was begun. The last that is asked of it."""
+        self._decoders.shutdown(wait=True, cancel_futures=True)
         if self._conversions is not None:
             self._conversions.shut_down()
         if self._classifier is not None:
             self._classifier.close()
-        if self._known is not None:
-            self._known.close()
+        if self._prediction_cache is not None:
+            self._prediction_cache.close()
+
+    def _convert(self, classifier: Classifier, folder: Path) -> None:
+        from core.inference.conversion import Conversion, Conversions
+
+        assert self.ready is not None
+        if self._conversions is None:
+            self._conversions = Conversions(folder)
+        conversion = Conversion(self.ready.choice, classifier.spec)
+        if classifier.busy_seconds > _WORTH_CONVERTING or self._conversions.is_kept(conversion):
+            self._hastened = classifier
+            self._converted = self._conversions.start(conversion)
 
     def _settled_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""
@@ -411,33 +249,8 @@ class Engine:
         except SettingsError as error:
             self._on_notice(str(error))
 
-    def _save(self, path: Path) -> Path:
-        from core.models.saving import save_model
 
-        classifier = self.classifier()
-        save_model(classifier.network, classifier.spec, classifier.plan, path)
-        return path
-
-    def lens(self) -> Lens:
-        """Return the lens of the model in use, made anew for another one. For the worker."""
-        from core.inside.lens import Lens
-
-        classifier = self.classifier()
-        if self._lens_of is None or self._lens_of[0] is not classifier:
-            self._lens_of = (
-                classifier,
-                Lens(classifier.network, classifier.spec.preprocessing, self._lens_bytes),
-            )
-        return self._lens_of[1]
-
-
-def _list_weights() -> tuple[Weights, ...]:
-    from core.models.weights import list_weights
-
-    return list_weights()
-
-
-def _import_torch() -> None:
+def import_torch() -> None:
     """Import what every model needs, without looking for garbage, of which there is none.
 
     That would take a fifth of the time, and keep the window waiting for a tenth of a second at
@@ -454,3 +267,26 @@ def _import_torch() -> None:
         gc.freeze()
         if collects:
             gc.enable()
+
+
+def _adopt(classifier: Classifier, converted: Future[OnnxBackend]) -> None:
+    """Use a faster backend for a model."""
+    from core.inference.conversion import ConversionError
+
+    error = converted.exception()
+    if error is not None:
+        level = logging.INFO if isinstance(error, ConversionError) else logging.WARNING
+        log.log(level, "PyTorch goes on: %s", error)
+    elif not classifier.adopt(converted.result()):
+        converted.result().close()
+
+
+def _decode(photo: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decoded:
+    try:
+        return preprocessing.see_file(photo, is_exact=is_exact).pixels
+    except MemoryError:
+        return "it does not fit in memory"
+    except UnreadableImageError as error:
+        return error.reason
+    except PreprocessingError as error:
+        return str(error)

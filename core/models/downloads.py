@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import ssl
-import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
-from core.errors import DownloadError, cannot_read, cannot_write, os_reason
+from core.errors import DownloadError, StoppedError, cannot_read, cannot_write, os_reason
 from core.files import hash_of, open_ordinary
 from core.models.weights import Weights, hub_folder
 
 log = logging.getLogger(__name__)
 
-State = Literal["downloading", "waiting", "done", "paused", "cancelled", "failed"]
+State = Literal["downloading", "waiting", "done", "paused", "failed"]
 
 _CHUNK_BYTES = 2**18
+_COPY_BYTES = 2**23
 _TIMEOUT_S = 20
 _WAITS_S = (0.5, 1, 2, 4, 8)
 _TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE_NOT_SATISFIABLE = 416
-_CLOSING_WAIT_S = 2
+_PAUSE_S = 0.1
 _LENGTH = re.compile(r"\d{1,15}", re.ASCII)
 _CREDENTIALS = re.compile(r"//[^/]*@")
 _LONGEST_REASON = 200
@@ -63,6 +64,8 @@ class Download:
         mirror: address of a folder that holds torchvision's files; "" is torchvision's own.
         on_progress: called in the thread that runs it.
         waits_s: seconds before each new try after the connection failed.
+        is_stopped: asked often; where it says yes, the download ends and keeps what is there, so
+            that a later one goes on from it.
     """
 
     def __init__(
@@ -71,26 +74,17 @@ class Download:
         mirror: str = "",
         on_progress: Callable[[Progress], None] = lambda _: None,
         waits_s: tuple[float, ...] = _WAITS_S,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self.weights = weights
         self._url = f"{mirror.rstrip('/')}/{weights.file_name}" if mirror else weights.url
         self._on_progress = on_progress
         self._waits_s = waits_s
-        self._stop = threading.Event()
-        self._is_cancelled = False
+        self._is_stopped = is_stopped
         self._total = weights.size_bytes
 
-    def pause(self) -> None:
-        """End soon and keep what is there, so that a later download goes on from it."""
-        self._stop.set()
-
-    def cancel(self) -> None:
-        """End soon and delete what is there."""
-        self._is_cancelled = True
-        self._stop.set()
-
     def run(self) -> Path | None:
-        """Download, and return the file; None where it was paused or cancelled.
+        """Download, and return the file; None where it was stopped.
 
         Raises:
             DownloadError: it failed for good, in one sentence; what is there is kept.
@@ -102,10 +96,6 @@ class Download:
             raise
         if path is not None:
             self._tell("done")
-        elif self._is_cancelled:
-            with contextlib.suppress(OSError):
-                self.weights.part_path.unlink(missing_ok=True)
-            self._tell("cancelled")
         else:
             self._tell("paused")
         return path
@@ -140,7 +130,7 @@ class Download:
         Each try that brings something earns the full number of tries again.
         """
         tries, most = 0, _size(part)
-        while not self._stop.is_set():
+        while not self._is_stopped():
             try:
                 return self._fetch(part)
             except _TryAgainError as error:
@@ -152,9 +142,14 @@ class Download:
                         "is kept; check the connection and try again."
                     ) from error
                 self._tell("waiting", f"{str(error).capitalize()}; trying again.")
-                self._stop.wait(self._waits_s[tries])
+                self._wait(self._waits_s[tries])
                 tries += 1
         return False
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._is_stopped():
+            time.sleep(min(_PAUSE_S, seconds))
 
     def _fetch(self, part: Path) -> bool:
         have = _size(part)
@@ -187,7 +182,7 @@ class Download:
         with part.open("r+b" if have else "wb") as file:
             file.seek(have)
             self._tell("downloading", done=have)
-            while not self._stop.is_set():
+            while not self._is_stopped():
                 chunk = response.read1(_CHUNK_BYTES)
                 self._check_size(have + len(chunk))
                 if not chunk:
@@ -245,67 +240,31 @@ class Download:
         self._on_progress(Progress(self.weights, state, done, max(done, self._total), problem))
 
 
-class Downloads:
-    """The downloads in progress, each in a thread of its own.
+def delete_part(weights: Weights) -> None:
+    """Delete what is there of a download that was cancelled."""
+    with contextlib.suppress(OSError):
+        weights.part_path.unlink(missing_ok=True)
+
+
+def take_file(
+    weights: Weights, given: Path, is_stopped: Callable[[], bool] = lambda: False
+) -> Path:
+    """Put a file that the user has already where torch hub would put it.
 
     Args:
-        on_progress: called in those threads.
-    """
-
-    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
-        self._on_progress = on_progress
-        self._running: dict[str, tuple[Download, threading.Thread]] = {}
-
-    def start(self, weights: Weights, mirror: str) -> None:
-        """Begin a download, or go on with it."""
-        running = self._running.get(weights.name)
-        if running is not None and running[1].is_alive():
-            return
-        download = Download(weights, mirror, self._on_progress)
-        # A daemon: a server that does not answer must not keep the program from ending.
-        thread = threading.Thread(
-            target=_run_quietly, args=(download,), name="download", daemon=True
-        )
-        self._running[weights.name] = (download, thread)
-        thread.start()
-
-    def pause(self, name: str) -> None:
-        """End a download and keep what is there."""
-        if name in self._running:
-            self._running[name][0].pause()
-
-    def cancel(self, weights: Weights) -> None:
-        """End a download and delete what is there."""
-        running = self._running.get(weights.name)
-        if running is not None and running[1].is_alive():
-            running[0].cancel()
-        else:
-            with contextlib.suppress(OSError):
-                weights.part_path.unlink(missing_ok=True)
-
-    def is_running(self, name: str) -> bool:
-        """Return whether a download is in progress."""
-        return name in self._running and self._running[name][1].is_alive()
-
-    def shut_down(self) -> None:
-        """Pause all downloads; they go on when they are started again."""
-        for download, _ in self._running.values():
-            download.pause()
-        for _, thread in self._running.values():
-            thread.join(_CLOSING_WAIT_S)
-
-
-def take_file(weights: Weights, given: Path) -> Path:
-    """Put a file that the user has already where torch hub would put it.
+        weights: what it is to be.
+        given: the file.
+        is_stopped: asked often; ends it.
 
     Raises:
         DownloadError: it is another file, or there is no room for it.
+        StoppedError: it was stopped; nothing has changed.
     """
     try:
         with open_ordinary(given) as file:
             if os.fstat(file.fileno()).st_size > weights.largest_bytes:
                 raise DownloadError(f"{given} is not {weights.name}: it is too large.")
-            found = hash_of(file).hex()
+            found = hash_of(file, is_stopped).hex()
     except OSError as error:
         raise DownloadError(cannot_read(given, os_reason(error))) from error
     if not found.startswith(weights.hash_start):
@@ -317,12 +276,22 @@ def take_file(weights: Weights, given: Path) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists() or not target.samefile(given):
-            copy = weights.part_path
-            shutil.copyfile(given, copy)
-            copy.replace(target)
+            _copy(given, weights.part_path, is_stopped)
+            weights.part_path.replace(target)
     except OSError as error:
         raise DownloadError(cannot_write(target, error)) from error
     return target
+
+
+def _copy(given: Path, target: Path, is_stopped: Callable[[], bool]) -> None:
+    with given.open("rb") as source, target.open("wb") as copy:
+        while chunk := source.read(_COPY_BYTES):
+            if is_stopped():
+                break
+            copy.write(chunk)
+    if is_stopped():
+        target.unlink()
+        raise StoppedError
 
 
 def delete_file(weights: Weights) -> None:
@@ -420,11 +389,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _run_quietly(download: Download) -> None:
-    """Run in a thread of its own; its progress has told how it ended."""
-    try:
-        download.run()
-    except DownloadError as error:
-        log.info("%s", error)

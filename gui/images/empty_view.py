@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from core.language import tr
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction
+    from gui.actions import Actions
 
 
 class EmptyView(QWidget):
@@ -21,7 +23,10 @@ class EmptyView(QWidget):
     first_painted = Signal()
     """The window stands; what took time may begin."""
 
-    def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
+    action_chosen = Signal(str)
+    """Name of an action of the menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lit = False
         self._painted = False
@@ -43,11 +48,14 @@ class EmptyView(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         buttons.addStretch()
-        for number, action in enumerate(actions):
-            button = QPushButton(action.iconText())
+        self._buttons = {
+            "open_photos": QPushButton(tr("Open photos")),
+            "open_folder": QPushButton(tr("Open folder")),
+            "open_samples": QPushButton(tr("Try the sample photos")),
+        }
+        for number, (action, button) in enumerate(self._buttons.items()):
             button.setProperty("primary", number == 0)
-            button.setToolTip(action.toolTip())
-            button.clicked.connect(action.trigger)
+            button.clicked.connect(partial(self.action_chosen.emit, action))
             buttons.addWidget(button)
         buttons.addStretch()
         layout = QVBoxLayout(self)
@@ -60,6 +68,11 @@ class EmptyView(QWidget):
         layout.addSpacing(20)
         layout.addLayout(buttons)
         layout.addStretch(3)
+
+    def set_tool_tips(self, actions: Actions) -> None:
+        """Show the keys of the actions, once these are made."""
+        for name, button in self._buttons.items():
+            button.setToolTip(actions[name].toolTip())
 
     def set_lit(self, lit: bool) -> None:
         """Show that a drop would be taken."""

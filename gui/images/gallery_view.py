@@ -40,8 +40,8 @@ from PySide6.QtWidgets import (
 from core.labels.book import LabelBook
 from core.labels.classes import REJECT, UNSURE, Labels
 from gui import theme
-from gui.images.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
-from gui.images.tile_view import TileDelegate, TileView
+from gui.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
+from gui.widgets.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256
 _KEPT_THUMBNAILS = 400

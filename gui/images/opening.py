@@ -2,108 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 import resources
-from gui.images.drop import paths_in, save_pasted, sort_paths
+from core.images.kinds import Kind, kind_of
+from core.images.requests import FindPhotos, FoundPhotos, SearchResult
+from core.language import tr
+from gui.dropping import paths_in
 
 if TYPE_CHECKING:
-    from core.images.loader import SearchResult
-    from core.settings import Settings
-    from gui.engine_bridge import EngineBridge
+    from core.work.handles import Handle
+    from gui.main_window import MainWindow
+    from gui.session import Session
+    from gui.tasks import Tasks
 
 _SAMPLES = ("chelsea.png", "coffee.png", "china.jpg", "rocket.jpg", "flower.jpg")
 
 
 class Opening(QObject):
-    """Sends folders to be searched and checkpoints to the model picker."""
+    """Searches what is given for photos and puts them into the list."""
 
-    found = Signal(list)
-    """Paths of photos, in chunks."""
-    checkpoint_given = Signal(object)
-    """Path of a checkpoint that came among the photos."""
-    noted = Signal(str)
-    """What is going on, for the bar at the bottom."""
-    refused = Signal(str)
-    """A sentence that says what came of it, where that was not all."""
-
-    def __init__(self, window: QWidget, bridge: EngineBridge, settings: Settings) -> None:
+    def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__()
-        self._window, self._bridge, self._settings = window, bridge, settings
-        bridge.photos_found.connect(self.found)
-        bridge.search_finished.connect(self._end_search)
+        self._session, self._tasks, self._window = session, tasks, window
+        self._searches: list[Handle[None]] = []
+        session.files_given.connect(self._take)
 
-    @Slot(list)
-    def add_paths(self, paths: list[Path]) -> None:
-        """Take photos, folders and checkpoints."""
-        if not paths:
-            self.refused.emit(
-                self.tr("Nothing there is a file on this computer. Save it first, then drop it.")
-            )
-            return
-        dropped = sort_paths(paths)
-        if dropped.checkpoints:
-            self.checkpoint_given.emit(dropped.checkpoints[-1])
-        if dropped.images:
-            self.noted.emit(self.tr("Looking for photos…"))
-            self._bridge.search(dropped.images)
+    def stop(self) -> None:
+        """Look for no more photos."""
+        for search in self._searches:
+            search.drop()
+        self._searches.clear()
 
     def ask_for_photos(self) -> None:
         """Let the user look for photos."""
         files, _ = QFileDialog.getOpenFileNames(
-            self._window, self.tr("Open photos"), self._settings.last_folder
+            self._window, tr("Open photos"), self._session.settings.last_folder
         )
         if files:
-            self._settings.last_folder = str(Path(files[0]).parent)
-            self.add_paths([Path(file) for file in files])
+            self._session.remember(last_folder=str(Path(files[0]).parent))
+            self._session.give([Path(file) for file in files])
 
     def ask_for_folder(self) -> None:
         """Let the user look for a folder of photos."""
         folder = QFileDialog.getExistingDirectory(
-            self._window, self.tr("Open a folder of photos"), self._settings.last_folder
+            self._window, tr("Open a folder of photos"), self._session.settings.last_folder
         )
         if folder:
-            self._settings.last_folder = folder
-            self.add_paths([Path(folder)])
+            self._session.remember(last_folder=folder)
+            self._session.give([Path(folder)])
 
     def open_samples(self) -> None:
         """Open the photos that Droplens ships."""
-        self.add_paths([resources.path(f"samples/{name}") for name in _SAMPLES])
+        self._session.give([resources.path(f"samples/{name}") for name in _SAMPLES])
 
     def paste(self) -> None:
         """Take files, paths or a picture from the clipboard."""
-        data = QGuiApplication.clipboard().mimeData()
-        paths = paths_in(data)
-        if not paths:
-            from platformdirs import user_data_path
-
-            folder = user_data_path("Droplens", appauthor=False) / "Pasted photos"
-            try:
-                pasted = save_pasted(data, folder)
-            except OSError as error:
-                self.refused.emit(
-                    self.tr("The pasted picture could not be kept in {folder}: {reason}.").format(
-                        folder=folder, reason=error.strerror
-                    )
-                )
-                return
-            paths = [pasted] if pasted is not None else []
+        paths = paths_in(QGuiApplication.clipboard().mimeData()) or self._save_pasted()
+        if paths is None:
+            return
         if paths:
-            self.add_paths(paths)
+            self._session.give(paths)
         else:
-            self.noted.emit(self.tr("The clipboard holds no photos."))
+            self._window.note(tr("The clipboard holds no photos."))
 
-    @Slot(object, list)
-    def _end_search(self, found: SearchResult, searched: list[Path]) -> None:
-        self.noted.emit("")
-        if not found.photos:
-            names = ", ".join(str(path) for path in searched)
-            said = self.tr("No photos were found in {names}.").format(names=names)
-            self.refused.emit(f"{said} {found.passed_over}".strip())
-        elif found.passed_over:
-            self.refused.emit(found.passed_over)
+    def _save_pasted(self) -> list[Path] | None:
+        """Return the file of a pasted picture, if there is one; None where that failed."""
+        from platformdirs import user_data_path
+
+        from gui.images.pasting import save_pasted
+
+        folder = user_data_path("Droplens", appauthor=False) / "Pasted photos"
+        try:
+            pasted = save_pasted(QGuiApplication.clipboard().mimeData(), folder)
+        except OSError as error:
+            self._window.reporter.say(
+                tr(
+                    "The pasted picture could not be kept in {folder}: {reason}.",
+                    folder=folder,
+                    reason=error.strerror,
+                )
+            )
+            return None
+        return [pasted] if pasted is not None else []
+
+    @Slot(list)
+    def _take(self, paths: Sequence[Path]) -> None:
+        photos = tuple(path for path in paths if kind_of(path) in (Kind.PHOTO, Kind.FOLDER))
+        if not paths:
+            self._window.reporter.say(
+                tr("Nothing there is a file on this computer. Save it first, then drop it.")
+            )
+        elif photos:
+            self._window.note(tr("Looking for photos…"))
+            search = self._tasks.stream(FindPhotos(photos), partial(self._add, photos))
+            self._searches.append(search)
+
+    def _add(self, searched: tuple[Path, ...], items: list[FoundPhotos | SearchResult]) -> None:
+        for item in items:
+            if isinstance(item, SearchResult):
+                self._end(searched, item)
+                continue
+            if item.problem:
+                self._window.reporter.say(item.problem)
+            if item.photos:
+                self._session.add_photos(item.photos)
+
+    def _end(self, searched: tuple[Path, ...], result: SearchResult) -> None:
+        self._searches = [search for search in self._searches if not search.future.done()]
+        photos = self._session.photos
+        if result.came_early:
+            photos.put_in_order(result.photos)
+            self._session.order_changed.emit()
+        elif photos.is_sorted:
+            photos.arrange()
+        self._window.note("")
+        if not result.photos:
+            sentence = tr("No photos were found in {names}.", names=", ".join(map(str, searched)))
+            self._window.reporter.say(f"{sentence} {result.passed_over}".strip())
+        elif result.passed_over:
+            self._window.reporter.say(result.passed_over)

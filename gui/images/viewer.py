@@ -18,15 +18,15 @@ from PySide6.QtWidgets import (
 from core.files import readable
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
-from gui.images.pictures import to_image
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.pictures import to_image
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from PySide6.QtGui import QAction
 
-    from core.images.loader import ViewedPhoto
+    from core.images.viewing import ViewedPhoto
 
 
 class PhotoViewer(QWidget):

@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
 
 from core.files import readable
 from gui import theme
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
+    from core.inference.devices import Device
     from core.inference.engine import ReadyModel
     from core.inference.predictions import ClassProbability, Prediction
 
@@ -175,11 +176,12 @@ class PredictionsPanel(QWidget):
                 count=f"{len(spec.class_names):,}", source=spec.class_names_source
             )
         )
-        self.show_device(ready.device.title, ready.device.reason)
+        self.show_device(ready.device)
 
-    def show_device(self, title: str, reason: str) -> None:
+    @Slot(object)
+    def show_device(self, device: Device) -> None:
         """Name the device and why it was chosen."""
-        self._device.setText(f"{title}: {reason}")
+        self._device.setText(f"{device.title}: {device.reason}")
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 _SECONDS_BEFORE_RATE = 0.5
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.files import readable
-from gui.images.pictures import to_image
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
-from gui.plain_text import PlainLabel
+from gui.widgets.pictures import to_image
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -83,7 +83,7 @@ class InsidePanel(QWidget):
 
     @property
     def call(self) -> int:
-        """Return which of its calls, from 1; 0 for its attention."""
+        """Return which of its calls, from 1, or ``ATTENTION``."""
         return self.tree.call
 
     @property

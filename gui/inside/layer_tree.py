@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.inside.requests import ATTENTION
 from gui import theme
-from gui.plain_text import literal
+from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
     from core.inside.layers import Layer
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _KEY = Qt.ItemDataRole.UserRole
 _MOST_OPENED = 20
-_ATTENTION = 0
-"""The call that stands for a layer's attention, one map a head."""
 
 
 class LayerTree(QWidget):
@@ -68,7 +67,7 @@ class LayerTree(QWidget):
 
     @property
     def call(self) -> int:
-        """Return which of its calls, from 1; 0 for its attention."""
+        """Return which of its calls, from 1, or ``ATTENTION``."""
         key = self._key()
         return 1 if key is None else key[1]
 
@@ -127,8 +126,8 @@ class LayerTree(QWidget):
                 heads = self._add(item, self.tr("attention per head"), layer)
                 heads.setText(1, "")
                 heads.setFirstColumnSpanned(True)
-                heads.setData(0, _KEY, (layer.name, _ATTENTION))
-                self._items[layer.name, _ATTENTION] = heads
+                heads.setData(0, _KEY, (layer.name, ATTENTION))
+                self._items[layer.name, ATTENTION] = heads
         for top in self._tops():
             top.setExpanded(top.childCount() <= _MOST_OPENED)
 

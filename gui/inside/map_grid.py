@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.images.pictures import to_image
-from gui.images.tile_view import TileDelegate, TileView
-from gui.plain_text import literal
+from gui.widgets.pictures import to_image
+from gui.widgets.plain_text import literal
+from gui.widgets.tile_view import TileDelegate, TileView
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.inside.summary import LayerTable

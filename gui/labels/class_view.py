@@ -31,10 +31,9 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, Q
 
 from core.labels.classes import MARK_KEYS, REJECT, UNSURE, ClassList, LabelClass, Labels
 from gui import theme
-from gui.images.drop import paths_in
-from gui.images.gallery_view import GalleryView
-from gui.images.tile_view import TileDelegate, TileView
-from gui.plain_text import literal
+from gui.dropping import paths_in
+from gui.widgets.plain_text import literal
+from gui.widgets.tile_view import TileDelegate, TileView
 
 CLASS_ROLE = Qt.ItemDataRole.UserRole
 """The LabelClass, for the delegate."""
@@ -220,7 +219,7 @@ class ClassView(TileView):
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         self._light(self.indexAt(event.position().toPoint()).row())
         event.setDropAction(Qt.DropAction.CopyAction)
-        inside = isinstance(event.source(), GalleryView)
+        inside = event.source() is not None
         event.setAccepted(self._tiles.lit >= 0 or not inside)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -233,7 +232,7 @@ class ClassView(TileView):
         event.accept()
         number = index.data(CLASS_ROLE).id if index.isValid() else 0
         paths = paths_in(event.mimeData())
-        if not isinstance(event.source(), GalleryView):
+        if event.source() is None:  # from another program
             self.files_dropped.emit(number, paths)
         elif number:
             self.dropped.emit(number, paths)

@@ -30,8 +30,8 @@ from core.errors import DroplensError
 from core.labels.classes import KEYS, ClassList
 from core.models import class_names
 from gui import theme
-from gui.message_box import PlainMessageBox
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.message_box import PlainMessageBox
+from gui.widgets.plain_text import PlainLabel, literal
 
 _NAME, _KEY, _PHOTOS = range(3)
 

@@ -2,58 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtWidgets import QFileDialog
 
 from core.errors import DroplensError
+from core.labels.requests import CountLabels, Import, PlanImport
+from core.language import tr
 
 if TYPE_CHECKING:
     from core.labels.exporting import Report
     from core.labels.importing import ImportPlan
     from core.labels.reading import ReadOptions
     from core.labels.records import Statistics
-    from gui.images.gallery_model import GalleryModel
     from gui.labels.import_dialog import ImportDialog
-    from gui.labels.label_bridge import LabelBridge
     from gui.labels.labelling import LabelGiver
+    from gui.main_window import MainWindow
+    from gui.session import Session
+    from gui.tasks import Tasks
 
 
 class LabelExchange(QObject):
     """Imports, exports and statistics of the project that is open."""
 
-    photos_come = Signal(list)
-    """Paths that an import brings."""
-    moved = Signal(object)
-    """File where a photo was → file where an export has put it."""
-    noted = Signal(str)
-    """What was done, for the bar at the bottom."""
-    failed = Signal(object)
-    """An exception."""
-
     def __init__(
-        self, window: QWidget, model: GalleryModel, bridge: LabelBridge, giver: LabelGiver
+        self,
+        session: Session,
+        tasks: Tasks,
+        window: MainWindow,
+        giver: LabelGiver,
+        bring: Callable[[Sequence[Path]], None],
     ) -> None:
+        """Wait for what is chosen.
+
+        Args:
+            session: has the photos.
+            tasks: asks the labels.
+            window: over which the dialogs stand.
+            giver: applies what is imported in its turn.
+            bring: puts photos that an import names into the list.
+        """
         super().__init__()
-        self._window, self._model = window, model
-        self._bridge, self._giver = bridge, giver
+        self._session, self._tasks, self._window = session, tasks, window
+        self._giver, self._bring = giver, bring
         self._export_target: Path | None = None
         self._importing: ImportDialog | None = None
         self._planned: ImportPlan | None = None
-        bridge.counted.connect(self._show_statistics)
-        bridge.import_planned.connect(self._show_plan)
-        bridge.import_refused.connect(self._show_refusal)
-        bridge.photos_moved.connect(self.moved)
 
     def ask_for_import(self) -> None:
         """Let the user look for a file of labels."""
         file, _ = QFileDialog.getOpenFileName(
             self._window,
-            self.tr("Import labels"),
+            tr("Import labels"),
             "",
-            self.tr(
+            tr(
                 "Labels (*.csv *.tsv *.xlsx *.json *.jsonl *.ndjson *.manifest *.xml *.txt *.vott)"
                 ";;All files (*)"
             ),
@@ -64,27 +69,39 @@ class LabelExchange(QObject):
     def ask_for_folders(self) -> None:
         """Let the user look for a folder whose subfolders are classes, or with labels in it."""
         folder = QFileDialog.getExistingDirectory(
-            self._window, self.tr("Folder whose subfolders are classes, or that holds labels")
+            self._window, tr("Folder whose subfolders are classes, or that holds labels")
         )
         if folder:
             self.take(Path(folder))
 
+    def count(self) -> None:
+        """Show how many photos have which label."""
+        self._tasks.ask(CountLabels(), self._show_statistics)
+
     def take(self, source: Path, name: str = "") -> None:
+        """Plan an import and show what it would do.
+
+        Args:
+            source: file or folder.
+            name: of the format; "" finds it out.
+        """
         from core.labels.formats.table import FORMATS
 
         form = FORMATS[name] if name else None
-        self.noted.emit(self.tr("Reading {name}…").format(name=source.name))
-        self._bridge.plan_import(form, source, self._places())
+        self._window.note(tr("Reading {name}…", name=source.name))
+        self._plan(PlanImport(form, source, self._places()))
 
-    def _places(self) -> list[Path]:
-        return sorted({row.path.parent for row in self._model.rows()})
+    def _plan(self, request: PlanImport) -> None:
+        self._tasks.ask(request, self._show_plan, self._show_refusal)
 
-    @Slot(object)
+    def _places(self) -> tuple[Path, ...]:
+        return tuple(sorted({row.path.parent for row in self._session.photos.rows()}))
+
     def _show_plan(self, plan: ImportPlan) -> None:
         from gui.labels.import_dialog import ImportDialog
 
-        self.noted.emit("")
-        added = sum(self._model.row(path) is None for path in plan.photos)
+        self._window.note("")
+        added = sum(self._session.photos.row(path) is None for path in plan.photos)
         if self._importing is None:
             self._importing = ImportDialog(self._window)
             self._importing.options_changed.connect(self._plan_again)
@@ -97,15 +114,15 @@ class LabelExchange(QObject):
     @Slot(object)
     def _plan_again(self, options: ReadOptions) -> None:
         assert self._planned is not None
-        self._bridge.plan_import(self._planned.form, self._planned.source, self._places(), options)
+        planned = self._planned
+        self._plan(PlanImport(planned.form, planned.source, self._places(), options))
 
-    @Slot(object)
     def _show_refusal(self, error: BaseException) -> None:
-        self.noted.emit("")
+        self._window.note("")
         if self._importing is not None and isinstance(error, DroplensError):
             self._importing.show_refusal(str(error))
         else:
-            self.failed.emit(error)
+            self._window.reporter.report(error)
 
     @Slot()
     def _forget_dialog(self) -> None:
@@ -115,15 +132,21 @@ class LabelExchange(QObject):
 
     @Slot(object)
     def _import(self, plan: ImportPlan) -> None:
-        self.photos_come.emit(plan.photos)
-        self._giver.begin(lambda: self._bridge.carry_out_import(plan))
+        self._bring(plan.photos)
+        self._giver.begin(Import(plan))
 
     def export(self) -> None:
         """Open the dialog of exports."""
         from gui.labels.export_dialog import ExportDialog
 
-        target = self._export_target or Path.home() / self.tr("Exported labels")
-        dialog = ExportDialog(self._bridge, self._model.book.classes, target, self._window)
+        target = self._export_target or Path.home() / tr("Exported labels")
+        dialog = ExportDialog(
+            self._tasks,
+            self._session.photos.book.classes,
+            target,
+            self._session.move_photos,
+            self._window,
+        )
         dialog.done_exporting.connect(self._follow_export)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -131,17 +154,14 @@ class LabelExchange(QObject):
     @Slot(object, str)
     def _follow_export(self, report: Report, target: str) -> None:
         self._export_target = Path(target)
-        self.noted.emit(
-            self.tr("Exported to {target}. Files written: {n}.").format(
-                n=f"{report.written:,}", target=target
-            )
+        self._window.note(
+            tr("Exported to {target}. Files written: {n}.", n=report.written, target=target)
         )
 
-    @Slot(object)
     def _show_statistics(self, found: Statistics) -> None:
         from gui.labels.statistics_dialog import StatisticsDialog
 
-        colours = {one.name: one.colour for one in self._model.book.classes.classes}
+        colours = {one.name: one.colour for one in self._session.photos.book.classes.classes}
         dialog = StatisticsDialog(found, colours, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import shiboken6
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,14 +29,17 @@ from PySide6.QtWidgets import (
 
 from core.labels.formats.table import FORMATS, Format
 from core.labels.plans import ExportOptions, Split, Transfer
+from core.labels.requests import Export, Exported, PlanExport
+from core.language import tr
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.labels.classes import ClassList
     from core.labels.exporting import Report
     from core.labels.plans import Plan
-    from gui.labels.label_bridge import LabelBridge
+    from core.work.handles import Handle
+    from gui.tasks import Tasks
 
 _SHOWN = 12
 _SETTLE_MS = 250
@@ -46,21 +52,28 @@ class ExportDialog(QDialog):
     """Report, and where to."""
 
     def __init__(
-        self, bridge: LabelBridge, classes: ClassList, target: Path, parent: QWidget | None = None
+        self,
+        tasks: Tasks,
+        classes: ClassList,
+        target: Path,
+        on_moved: Callable[[dict[str, str]], object],
+        parent: QWidget | None = None,
     ) -> None:
         """Make the dialog.
 
         Args:
-            bridge: to the labels.
+            tasks: asks the labels.
             classes: of the project.
             target: where to, if nothing else is chosen.
+            on_moved: called with files that were moved, also once the dialog is closed.
             parent: the window.
         """
         super().__init__(parent)
-        self._bridge = bridge
+        self._tasks, self._on_moved = tasks, on_moved
+        self._running: Handle[None] | None = None
+        self._report: Report | None = None
         self._plan: Plan | None = None
         self._folder = str(target.parent)
-        self._is_exporting = False
         self.setWindowTitle(self.tr("Export labels"))
         self.resize(640, 620)
         self._make_fields(classes)
@@ -168,11 +181,6 @@ class ExportDialog(QDialog):
         self._browse_template.clicked.connect(self._ask_template)
         self._go.clicked.connect(self._export)
         self._buttons.rejected.connect(self.reject)
-        self._bridge.planned.connect(self._show_plan)
-        self._bridge.not_planned.connect(self._show_refusal)
-        self._bridge.export_progressed.connect(self._show_progress)
-        self._bridge.exported.connect(self._show_report)
-        self._bridge.not_exported.connect(self._show_failure)
 
     # What is chosen
 
@@ -279,15 +287,10 @@ class ExportDialog(QDialog):
             place = self.tr("a folder") if self.format.takes_photos else self.tr("a file")
             self._say(self.tr("Choose {place} to write to.").format(place=place))
             return
-        self._bridge.plan_export(
-            self._which.currentData(),
-            self._class.currentData(),
-            self.format,
-            self.target,
-            self.options,
-        )
+        which, only_class = self._which.currentData(), self._class.currentData()
+        request = PlanExport(which, only_class, self.format, self.target, self.options)
+        self._tasks.ask(request, self._show_plan, self._show_refusal)
 
-    @Slot(object)
     def _show_plan(self, plan: Plan) -> None:
         self._plan = plan
         self._go.setEnabled(not self._is_exporting)
@@ -309,7 +312,6 @@ class ExportDialog(QDialog):
         ]
         self._say(" ".join(said))
 
-    @Slot(object)
     def _show_refusal(self, error: BaseException) -> None:
         self._plan = None
         self._go.setEnabled(False)
@@ -318,47 +320,56 @@ class ExportDialog(QDialog):
 
     # Exporting
 
+    @property
+    def _is_exporting(self) -> bool:
+        return self._running is not None
+
     @Slot()
     def _export(self) -> None:
-        if self._is_exporting:
-            self._bridge.stop_export()
+        if self._running is not None:
+            self._running.stop()
             return
         if self._plan is None or self.target is None:
             return
-        self._is_exporting = True
+        self._report = None
         self._go.setText(self.tr("Stop"))
         self._bar.setRange(0, max(1, len(self._plan.files)))
         self._bar.setValue(0)
         self._bar.show()
-        self._bridge.export(self._plan, self.format, self.target, self.options)
+        request = Export(self._plan, self.format, self.target, self.options)
+        self._running = self._tasks.stream(
+            request,
+            partial(_follow, self, self._on_moved),
+            self._show_report,
+            self._show_failure,
+        )
 
-    @Slot(int, int)
-    def _show_progress(self, done: int, total: int) -> None:
-        if not self._is_exporting:
-            return  # the last news of an export that has ended
-        self._bar.setValue(done)
-        self._say(self.tr("{done} of {total}").format(done=f"{done:,}", total=f"{total:,}"))
+    def show_progress(self, item: Exported | Report) -> None:
+        """Show how far the export is, or keep what came of it."""
+        if isinstance(item, Exported):
+            self._bar.setValue(item.done)
+            self._say(tr("{done} of {total}", done=item.done, total=item.total))
+        else:
+            self._report = item
 
-    @Slot(object)
-    def _show_report(self, report: Report) -> None:
+    def _show_report(self) -> None:
         self._end()
-        if report.is_stopped:
-            self._say(self.tr("Stopped. Exporting again goes on from here."))
+        report = self._report
+        if report is None or report.is_stopped:
+            self._say(tr("Stopped. Exporting again goes on from here."))
             return
         self.done_exporting.emit(report, str(self.target))
-        written, present = f"{report.written:,}", f"{report.present:,}"
-        said = [self.tr("Done. Files written: {n}.").format(n=written)]
+        said = [tr("Done. Files written: {n}.", n=report.written)]
         if report.present:
-            said.append(self.tr("There already: {n}.").format(n=present))
+            said.append(tr("There already: {n}.", n=report.present))
         self._say(" ".join([*said, *report.failed[:3]]), warns=bool(report.failed))
 
-    @Slot(object)
     def _show_failure(self, error: BaseException) -> None:
         self._end()
         self._say(str(error), warns=True)
 
     def _end(self) -> None:
-        self._is_exporting = False
+        self._running = None
         self._bar.hide()
         self._go.setText(self.tr("Export"))
         self._go.setEnabled(self._plan is not None)
@@ -369,9 +380,22 @@ class ExportDialog(QDialog):
         self._message.setText(text)
 
     def reject(self) -> None:
-        if self._is_exporting:
-            self._bridge.stop_export()
+        if self._running is not None:
+            self._running.stop()
         super().reject()
+
+
+def _follow(
+    dialog: ExportDialog,
+    on_moved: Callable[[dict[str, str]], object],
+    news: list[Exported | Report],
+) -> None:
+    """Tell of moved files whether the dialog is still there or not."""
+    for item in news:
+        if isinstance(item, Exported) and item.moved:
+            on_moved(dict(item.moved))
+        if shiboken6.isValid(dialog):
+            dialog.show_progress(item)
 
 
 def _row(*widgets: QWidget) -> QFrame:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from core.labels.book import LABEL_FILTERS, Filter, LabelFilter
 from core.labels.classes import ClassList
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 _USUAL_PERCENT = 90
 _DOT_PX = 12

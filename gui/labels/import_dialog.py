@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from core.files import readable
 from gui import theme
 from gui.labels.statistics_dialog import CountBars
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
 
 from core.labels.classes import ClassList, Labels
 from gui import theme
-from gui.images.gallery_panel import SearchField
 from gui.labels.class_view import ClassModel, ClassView
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
-    from gui.images.gallery_model import GalleryModel
+    from gui.gallery_model import GalleryModel
 
 _SEARCH_FROM = 12
 """Classes from which on a search field is worth its place."""
@@ -67,13 +67,8 @@ class LabelPanel(QWidget):
         self._progress.setAccessibleName(self.tr("Labelled photos"))
         self._count = PlainLabel()
         self._count.setProperty("muted", True)
-        self._search = ClassSearch(placeholderText=self.tr("Find a class"))
-        self._search.setAccessibleName(self.tr("Find a class"))
-        self._search.setClearButtonEnabled(True)
+        self._search = ClassSearch(self.tr("Find a class"), self.tr("Find a class"))
         self._search.setMaximumWidth(130)
-        self._search.addAction(
-            theme.icon("search", "#868e9c"), QLineEdit.ActionPosition.LeadingPosition
-        )
         self._accept = QPushButton()
         self._accept.setProperty("primary", True)
         self._accept.setProperty("small", True)

@@ -1,4 +1,4 @@
-"""Gives labels at the person's wish, one step after the other, each on the disk before the next."""
+"""Applies the user's labels one at a time; each is saved before the next starts."""
 
 from __future__ import annotations
 
@@ -7,46 +7,42 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from core.errors import DroplensError
 from core.labels.classes import ClassList, Labels, clean_name
+from core.labels.requests import EditClasses, Label, LabelRequest, Redo, Undo
 from core.labels.store import Labelling
+from core.language import tr
 
 if TYPE_CHECKING:
     from core.labels.store import Change
-    from gui.images.gallery_model import GalleryModel, GalleryRow
-    from gui.images.gallery_panel import GalleryPanel
-    from gui.labels.label_bridge import LabelBridge
+    from gui.gallery_model import GalleryRow
+    from gui.main_window import MainWindow
+    from gui.session import Session
+    from gui.tasks import Tasks
 
 
 class LabelGiver(QObject):
-    """Labels the selected photos. Keys that come while a label is being kept wait for it."""
+    """Labels the selected photos. Keys that come while a label is being saved wait for it."""
 
-    given = Signal(object, bool)
-    """Change, and whether photos were labelled by it."""
-    refused = Signal(object)
-    """An exception; nothing was kept, and what waited was dropped."""
-    noted = Signal(str)
-    """What was done, in a sentence."""
+    changed = Signal(object)
+    """Change."""
 
-    def __init__(self, gallery: GalleryPanel, model: GalleryModel, bridge: LabelBridge) -> None:
+    def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__()
-        self._gallery, self._model, self._bridge = gallery, model, bridge
+        self._session, self._tasks, self._window = session, tasks, window
+        self._photos = session.photos
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_busy = False
         self._is_held = False
         self._after: Path | None = None
         self._goes_on = False
         self._said = ""
-        self.advances = True
-        """Whether the next photo comes by itself."""
-        bridge.changed.connect(self._take)
-        bridge.not_changed.connect(self._refuse)
 
     @property
     def is_busy(self) -> bool:
-        """Return whether something is being kept."""
+        """Return whether something is being saved."""
         return self._is_busy
 
     def give(self, class_id: int) -> None:
@@ -57,8 +53,8 @@ class LabelGiver(QObject):
         """Give photos a class, as they were dropped on it; the current one stays."""
         self._queue(lambda: self._give(class_id, paths, advance=False))
 
-    def take_away(self) -> None:
-        """Take the labels of the selected photos away."""
+    def clear(self) -> None:
+        """Clear the labels of the selected photos."""
         self._queue(lambda: self._clear(self._targets()))
 
     def accept(self) -> None:
@@ -74,11 +70,11 @@ class LabelGiver(QObject):
 
         def carry_out() -> None:
             try:
-                classes = edit(self._model.book.classes)
+                classes = edit(self._photos.book.classes)
             except (DroplensError, StopIteration, ValueError) as error:  # a class that is gone
-                self.refused.emit(error)
+                self._window.reporter.report(error)
                 return
-            self._begin(lambda: self._bridge.edit_classes(kind, classes))
+            self._begin(EditClasses(kind, classes))
 
         self._queue(carry_out)
 
@@ -88,20 +84,20 @@ class LabelGiver(QObject):
         self._is_held = True
 
     def release(self) -> None:
-        """Take wishes again."""
+        """Go on."""
         self._is_held = False
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._queue(lambda: self._turn(self._bridge.undo, self.tr("Undone.")))
+        self._queue(lambda: self._turn(Undo(), tr("Undone.")))
 
     def redo(self) -> None:
         """Do again what was undone last."""
-        self._queue(lambda: self._turn(self._bridge.redo, self.tr("Done again.")))
+        self._queue(lambda: self._turn(Redo(), tr("Redone.")))
 
-    def begin(self, ask: Callable[[], None]) -> None:
+    def begin(self, request: LabelRequest[Change]) -> None:
         """Let something else change labels, an import for instance."""
-        self._queue(lambda: self._begin(ask))
+        self._queue(lambda: self._begin(request))
 
     # One after the other
 
@@ -115,17 +111,17 @@ class LabelGiver(QObject):
         while self._waiting and not self._is_busy:
             self._waiting.popleft()()
 
-    def _begin(self, ask: Callable[[], None]) -> None:
+    def _begin(self, request: LabelRequest[Change]) -> None:
         self._is_busy = True
         self._after, self._goes_on, self._said = None, False, ""
-        ask()
+        self._tasks.ask(request, self._take, self._refuse)
 
-    def _turn(self, ask: Callable[[], None], said: str) -> None:
-        self._begin(ask)
+    def _turn(self, request: LabelRequest[Change], said: str) -> None:
+        self._begin(request)
         self._said = said
 
     def _give(self, class_id: int, paths: Sequence[Path], *, advance: bool) -> None:
-        classes = self._model.book.classes
+        classes = self._photos.book.classes
         rows = self._rows(paths)
         adds = classes.is_multiple and class_id > 0
         # Where all have it already, it is taken from all.
@@ -145,14 +141,14 @@ class LabelGiver(QObject):
     def _accept(self, rows: Sequence[GalleryRow], *, advance: bool) -> None:
         proposing = [row for row in rows if row.class_name]
         if not proposing:
-            self.noted.emit(self.tr("The model has no proposal for these photos yet."))
+            self._window.note(tr("The model has no proposal for these photos yet."))
             return
-        book = self._model.book
+        book = self._photos.book
         missing = [row.class_name for row in proposing if not book.proposed(row.top[0])]
         classes = book.classes.add(missing) if missing else None
         if classes is not None:
             new = ", ".join(dict.fromkeys(missing))
-            self.noted.emit(self.tr("New among the classes: {names}").format(names=new))
+            self._window.note(tr("New among the classes: {names}", names=new))
         ids = {one.name: one.id for one in (classes or book.classes).classes}
         labellings = []
         for row in proposing:
@@ -170,53 +166,50 @@ class LabelGiver(QObject):
     ) -> None:
         if not labellings:
             return
-        self._begin(lambda: self._bridge.label(labellings, who, classes))
-        self._goes_on = advance and self.advances
+        self._begin(Label(tuple(labellings), who, classes))
+        self._goes_on = advance and self._session.settings.label_advances
         self._after = labellings[-1].path
 
-    @Slot(object)
     def _take(self, change: Change) -> None:
-        labelled = self._is_busy and self._after is not None
         self._is_busy = False
-        self._model.set_labels(change.labels)
-        self.given.emit(change, labelled)
+        self._photos.set_labels(change.labels)
+        self.changed.emit(change)
         if self._goes_on and self._after is not None:
-            self._gallery.go_past(self._after)
+            self._session.go_past(self._after)
         elif self._said:
             self._show_turned([Path(file) for file in change.labels])
         self._go_on()
 
     def _show_turned(self, paths: list[Path]) -> None:
         """Go to the photos whose labels were undone, so that the next key is meant for them."""
-        shown = [path for path in paths if self._model.position(path) >= 0]
+        shown = [path for path in paths if self._photos.position(path) >= 0]
         if shown:
-            self._gallery.select(shown, shown[0])
+            self._session.select(shown, shown[0])
         if len(paths) == 1:
-            row = self._model.row(paths[0])
-            label = self._model.book.classes.said(self._label(row)) if row is not None else ""
-            now = label or self.tr("no label")
-            self.noted.emit(f"{self._said} {paths[0].name}: {now}")
+            row = self._photos.row(paths[0])
+            label = self._photos.book.classes.said(self._label(row)) if row is not None else ""
+            now = label or tr("no label")
+            self._window.note(f"{self._said} {paths[0].name}: {now}")
         else:
-            self.noted.emit(self._said)
+            self._window.note(self._said)
 
-    @Slot(object)
     def _refuse(self, error: BaseException) -> None:
         self._is_busy = False
         self._waiting.clear()
-        self.refused.emit(error)
+        self._window.reporter.report(error)
 
     def _rows(self, paths: Sequence[Path]) -> list[GalleryRow]:
-        found = (self._model.row(path) for path in paths)
+        found = (self._photos.row(path) for path in paths)
         return [row for row in found if row is not None]
 
     def _targets(self) -> list[Path]:
         """Return the selected photos, else the one that is shown, where the list has it."""
-        current = self._gallery.current
-        shown = [current] if current is not None and self._model.position(current) >= 0 else []
-        found = self._gallery.selected() or shown
+        current = self._session.current
+        shown = [current] if current is not None and self._photos.position(current) >= 0 else []
+        found = self._session.selected() or shown
         if not found:
-            self.noted.emit(self.tr("No photo is selected; choose one in the list first."))
+            self._window.note(tr("No photo is selected; choose one in the list first."))
         return found
 
     def _label(self, row: GalleryRow) -> Labels:
-        return self._model.book.resolve(row.label)
+        return self._photos.book.resolve(row.label)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.plain_text import PlainLabel, RichLabel
+from gui.widgets.plain_text import PlainLabel, RichLabel
 
 if TYPE_CHECKING:
     from core.labels.records import Statistics

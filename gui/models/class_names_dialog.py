@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from core.errors import ClassNamesError
 from core.models import class_names
 from gui import theme
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec

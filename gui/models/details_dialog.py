@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.models.spec import Settled
-from gui.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 from core.files import readable
 from gui.models.pick_button import PickButton
 from gui.models.preprocessing_words import in_words
-from gui.plain_text import literal
+from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
+    from core.inference.devices import Device
     from core.inference.engine import ReadyModel
     from core.models.spec import ModelChoice
     from gui.models.architecture_picker import ArchitecturePicker
@@ -26,14 +28,9 @@ class ModelBar(QToolBar):
     """torchvision's name, or "" to recognise it."""
     checkpoint_picked = Signal(object)
     """Path, or None for the checkpoint that is shipped."""
-    checkpoint_wanted = Signal()
-    """The user wants to look for a file."""
-    class_names_wanted = Signal()
-    preprocessing_wanted = Signal()
-    weights_wanted = Signal()
-    details_wanted = Signal()
-    saving_wanted = Signal()
     device_picked = Signal(str)
+    action_chosen = Signal(str)
+    """Name of an action of the menu."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,8 +59,8 @@ class ModelBar(QToolBar):
         self._picker: ArchitecturePicker | None = None
         self.architecture.clicked.connect(self.open_architectures)
         self.checkpoint.clicked.connect(self.open_checkpoints)
-        self.class_names.clicked.connect(self.class_names_wanted)
-        self.preprocessing.clicked.connect(self.preprocessing_wanted)
+        self.class_names.clicked.connect(partial(self.action_chosen.emit, "name_classes"))
+        self.preprocessing.clicked.connect(partial(self.action_chosen.emit, "edit_preprocessing"))
         self.device.clicked.connect(self.open_devices)
 
     def draw_icons(self) -> None:
@@ -104,11 +101,12 @@ class ModelBar(QToolBar):
         )
         self.preprocessing.set_value(*in_words(spec.preprocessing))
         self._devices = tuple((one.name, one.title) for one in ready.others)
-        self.show_device(ready.device.title, ready.device.reason)
+        self.show_device(ready.device)
 
-    def show_device(self, title: str, reason: str) -> None:
+    @Slot(object)
+    def show_device(self, device: Device) -> None:
         """Show where the model runs, and why there."""
-        self.device.set_value(title, f"{title}: {reason}")
+        self.device.set_value(device.title, f"{device.title}: {device.reason}")
 
     @Slot()
     def open_architectures(self) -> None:
@@ -140,17 +138,18 @@ class ModelBar(QToolBar):
             entry.setChecked(path == current)
             entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))
         menu.addSeparator()
-        for text, wanted in (
-            (self.tr("Open a checkpoint…"), self.checkpoint_wanted),
-            (self.tr("torchvision's weights…"), self.weights_wanted),
-            ("", None),
-            (self.tr("Details of this model…"), self.details_wanted),
-            (self.tr("Save this model as…"), self.saving_wanted),
+        for text, action in (
+            (self.tr("Open a checkpoint…"), "open_checkpoint"),
+            (self.tr("torchvision's weights…"), "open_weights"),
+            ("", ""),
+            (self.tr("Details of this model…"), "show_details"),
+            (self.tr("Save this model as…"), "save_model"),
         ):
-            if wanted is None:
-                menu.addSeparator()
+            if action:
+                chosen = partial(self.action_chosen.emit, action)
+                menu.addAction(text).triggered.connect(chosen)
             else:
-                menu.addAction(text).triggered.connect(wanted)
+                menu.addSeparator()
         menu.popup(self.checkpoint.below())
 
     @Slot()

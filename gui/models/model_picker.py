@@ -1,4 +1,4 @@
-"""Owns what is picked: asks the engine to open it, and keeps the last that opened."""
+"""Owns what is picked: asks for it to be opened, and keeps the last that opened."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
+from core.images.kinds import CHECKPOINT_PATTERN, Kind, kind_of
+from core.inference.requests import ModelInUse, OpenModel
+from core.language import tr
 from core.models.spec import ModelChoice, Settled
-from gui.images.drop import CHECKPOINT_ENDINGS
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
-    from core.settings import Settings
-    from gui.engine_bridge import EngineBridge
     from gui.models.model_bar import ModelBar
+    from gui.session import Session
+    from gui.tasks import Tasks
 
 _KEPT_RECENT = 8
 
@@ -24,29 +26,24 @@ _KEPT_RECENT = 8
 class ModelPicker(QObject):
     """The choice in use, the choice being opened, and what the settings remember of them."""
 
-    opening = Signal(str)
-    """Name of what is being opened."""
-    opened = Signal(object)
-    """ReadyModel: now in use."""
     refused = Signal(object)
     """An exception; the model before stays in use."""
     checkpoint_missing = Signal(str)
     """An architecture was picked that the checkpoint in use is not of; torchvision's name."""
 
-    def __init__(self, bar: ModelBar, bridge: EngineBridge, settings: Settings) -> None:
+    def __init__(self, bar: ModelBar, session: Session, tasks: Tasks) -> None:
         super().__init__()
-        self.ready: ReadyModel | None = None
-        self._bar, self._bridge, self._settings = bar, bridge, settings
-        self._device = settings.device
+        self._bar, self._session, self._tasks = bar, session, tasks
+        self._device = session.settings.device
         self._asked = self._remembered()
         self.is_by_user = False
         self._failed: list[tuple[ModelChoice, str]] = []
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
-        bar.checkpoint_wanted.connect(self.ask_for_checkpoint)
         bar.device_picked.connect(self.pick_device)
-        bridge.model_opened.connect(self._accept)
-        bridge.model_failed.connect(self._refuse)
+        session.files_given.connect(self._take_files)
+        session.reopening_wanted.connect(self._open_again)
+        session.device_changed.connect(bar.show_device)
 
     def open_remembered(self) -> None:
         """Open the model of last time, or the one that is shipped."""
@@ -60,7 +57,8 @@ class ModelPicker(QObject):
     @Slot(str)
     def pick_architecture(self, name: str) -> None:
         """Hold the checkpoint in use against an architecture, or ask for one of it."""
-        if not name or (self.ready is not None and self.ready.spec.architecture == name):
+        model = self._session.model
+        if not name or (model is not None and model.spec.architecture == name):
             self._open(replace(self._asked, architecture=name or None), self._device)
         else:
             self.checkpoint_missing.emit(name)
@@ -72,7 +70,7 @@ class ModelPicker(QObject):
     @Slot()
     def ask_for_checkpoint(self) -> None:
         """Let the user look for a checkpoint."""
-        path = self.look_for_checkpoint(self.tr("Open a checkpoint"))
+        path = self.look_for_checkpoint(tr("Open a checkpoint"))
         if path is not None:
             self.pick_checkpoint(path)
 
@@ -84,7 +82,8 @@ class ModelPicker(QObject):
     @property
     def settled(self) -> Settled:
         """Return what the user has settled about the checkpoint in use."""
-        return Settled() if self.ready is None else self.ready.spec.settled
+        model = self._session.model
+        return Settled() if model is None else model.spec.settled
 
     @Slot(str)
     def pick_device(self, device: str) -> None:
@@ -93,51 +92,66 @@ class ModelPicker(QObject):
 
     def look_for_checkpoint(self, title: str) -> Path | None:
         """Return the file that the user chooses."""
-        endings = " ".join(f"*{ending}" for ending in CHECKPOINT_ENDINGS)
         file, _ = QFileDialog.getOpenFileName(
             self._bar.window(),
             title,
-            self._settings.last_folder,
-            self.tr("Checkpoints ({endings});;All files (*)").format(endings=endings),
+            self._session.settings.last_folder,
+            tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINT_PATTERN),
         )
         if not file:
             return None
-        self._settings.last_folder = str(Path(file).parent)
+        self._session.remember(last_folder=str(Path(file).parent))
         return Path(file)
+
+    @Slot(list)
+    def _take_files(self, paths: list[Path]) -> None:
+        checkpoints = [path for path in paths if kind_of(path) is Kind.CHECKPOINT]
+        if checkpoints:
+            self.pick_checkpoint(checkpoints[-1])
+
+    @Slot()
+    def _open_again(self) -> None:
+        if self._session.model is not None:
+            self._open(self._asked, self._session.model.wanted_device)
 
     def _open(self, choice: ModelChoice, device: str, *, by_user: bool = True) -> None:
         self._asked, self._device, self.is_by_user = choice, device, by_user
-        self._bar.show_choice(choice, device, self._settings.recent_checkpoints)
-        name = choice.checkpoint.name if choice.checkpoint else self.tr("SqueezeNet 1.1")
-        self.opening.emit(name)
-        self._bridge.open_model(choice, device)
+        settings = self._session.settings
+        self._bar.show_choice(choice, device, settings.recent_checkpoints)
+        name = choice.checkpoint.name if choice.checkpoint else tr("SqueezeNet 1.1")
+        self._session.model_opening.emit(name)
+        request = OpenModel(choice, device, settings.mixed_precision)
+        self._tasks.ask(request, self._accept, self._refuse)
 
-    @Slot(object)
     def _accept(self, ready: ReadyModel) -> None:
         if self.is_by_user:
             self._remember(ready.choice, ready.wanted_device)
-        self._use(ready)
-        self.opened.emit(ready)
+        self._show(ready)
+        self._session.use_model(ready)
 
-    @Slot(object)
     def _refuse(self, error: BaseException) -> None:
-        """Go back to what the engine uses; at the start, to the nearest choice that may open."""
+        """Go back to what the worker uses, which may have opened just before this was asked."""
         self.refused.emit(error)
-        in_use = self._bridge.model_in_use
+        self._tasks.ask(ModelInUse(), self._go_back)
+
+    def _go_back(self, in_use: ReadyModel | None) -> None:
+        """Use what the worker uses; at the start, open the nearest choice that may open."""
         if in_use is None:
             self._open_instead()
-        elif in_use is self.ready:
-            self._use(in_use)
-        else:  # it had opened, but the refused one had overtaken the news of it
-            self._use(in_use)
-            self.opened.emit(in_use)
+            return
+        self._show(in_use)
+        model = self._session.model
+        if model is not None and model.spec is in_use.spec:
+            self._session.model_refused.emit()
+        else:
+            self._session.use_model(in_use)
 
     def _open_instead(self) -> None:
         """Open something else, without the user and so without remembering it."""
         tried = (self._asked, self._device)
         remembered = self._remembered()
         for choice, device in (
-            (remembered, self._settings.device),
+            (remembered, self._session.settings.device),
             (remembered, "auto"),
             (ModelChoice(), "auto"),
         ):
@@ -146,25 +160,28 @@ class ModelPicker(QObject):
                 self._open(choice, device, by_user=False)
                 return
         self._bar.show_nothing()
+        self._session.model_refused.emit()
 
-    def _use(self, ready: ReadyModel) -> None:
-        self.ready = ready
+    def _show(self, ready: ReadyModel) -> None:
         self._asked, self._device = ready.choice, ready.wanted_device
         self._failed.clear()
-        self._bar.show_model(ready, self._settings.recent_checkpoints)
+        self._bar.show_model(ready, self._session.settings.recent_checkpoints)
 
     def _remembered(self) -> ModelChoice:
-        settings = self._settings
+        settings = self._session.settings
         return ModelChoice(
             checkpoint=Path(settings.checkpoint) if settings.checkpoint else None,
             architecture=settings.architecture or None,
         )
 
     def _remember(self, choice: ModelChoice, device: str) -> None:
-        settings = self._settings
-        settings.checkpoint = str(choice.checkpoint or "")
-        settings.architecture = choice.architecture or ""
-        settings.device = device
-        if settings.checkpoint:
-            recent = [path for path in settings.recent_checkpoints if path != settings.checkpoint]
-            settings.recent_checkpoints = [settings.checkpoint, *recent][:_KEPT_RECENT]
+        checkpoint = str(choice.checkpoint or "")
+        recent = self._session.settings.recent_checkpoints
+        if checkpoint:
+            recent = [checkpoint, *(path for path in recent if path != checkpoint)][:_KEPT_RECENT]
+        self._session.remember(
+            checkpoint=checkpoint,
+            architecture=choice.architecture or "",
+            device=device,
+            recent_checkpoints=recent,
+        )

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui import theme
-from gui.plain_text import literal
+from gui.widgets.plain_text import literal
 
 _PADDING = 10
 _ICON_PX = 18

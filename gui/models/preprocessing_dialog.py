@@ -30,12 +30,12 @@ from core.images.preprocessing import (
     NORMALISATIONS,
     Preprocessing,
 )
-from gui.images.pictures import to_image
 from gui.models.preprocessing_words import in_words
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.pictures import to_image
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
-    from core.images.loader import ViewedPhoto
+    from core.images.viewing import ViewedPhoto
 
 _PREVIEW_PX = 300
 _LIVE_MS = 60
@@ -161,6 +161,10 @@ class PreprocessingDialog(QDialog):
     def show_no_photo(self) -> None:
         """Say that a preview needs a photo."""
         self._preview.setText(self.tr("Open a photo to see what comes of it."))
+
+    def show_refusal(self, sentence: str) -> None:
+        """Say why there is no preview."""
+        self._preview.setText(sentence)
 
     # Making
 

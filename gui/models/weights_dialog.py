@@ -23,14 +23,17 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import DownloadError
+from core.images.kinds import CHECKPOINT_PATTERN
+from core.language import tr
 from core.models.downloads import delete_file, sizes_on_disk
 from gui import theme
-from gui.message_box import ask
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.message_box import ask
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from core.models.downloads import Progress
     from core.models.weights import Weights
+    from gui.models.downloading import Downloading
 
 _ROLE = Qt.ItemDataRole.UserRole
 _NAME, _ACCURACY, _SIZE, _LICENCE, _STATE = range(5)
@@ -43,24 +46,21 @@ class WeightsDialog(QDialog):
     """Weights whose file lies on the disk."""
     own_file_wanted = Signal(str)
     """The user has a checkpoint of an architecture; torchvision's name, or ""."""
-    download_wanted = Signal(object)
-    """Weights."""
-    pause_wanted = Signal(object)
-    cancel_wanted = Signal(object)
-    file_given = Signal(object, object)
-    """Weights, and the path of their file that the user has already."""
     mirror_changed = Signal(str)
 
-    def __init__(self, mirror: str, folder: Callable[[], str], parent: QWidget) -> None:
+    def __init__(
+        self, mirror: str, folder: Callable[[], str], downloads: Downloading, parent: QWidget
+    ) -> None:
         """Make the dialog, empty until ``show_weights``.
 
         Args:
             mirror: address of a folder with torchvision's files; "" is torchvision's own.
             folder: where file dialogs begin.
+            downloads: those that are going on.
             parent: the window.
         """
         super().__init__(parent)
-        self._folder = folder
+        self._folder, self._downloads = folder, downloads
         self._architecture = ""
         self._progress: dict[str, Progress] = {}
         self._wanted_when_done: set[str] = set()
@@ -137,9 +137,9 @@ class WeightsDialog(QDialog):
         """Follow a download."""
         name = progress.weights.name
         self._progress[name] = progress
-        if progress.state in ("done", "cancelled"):
+        if progress.state == "done":
             del self._progress[name]
-        if progress.state in ("failed", "cancelled"):
+        if progress.state == "failed":
             self._wanted_when_done.discard(name)
         self.refresh()
         if progress.state == "done" and name in self._wanted_when_done:
@@ -311,12 +311,14 @@ class WeightsDialog(QDialog):
     @Slot()
     def _pause(self) -> None:
         if self.current is not None:
-            self.pause_wanted.emit(self.current)
+            self._downloads.pause(self.current)
 
     @Slot()
     def _cancel(self) -> None:
         if self.current is not None:
-            self.cancel_wanted.emit(self.current)
+            self._wanted_when_done.discard(self.current.name)
+            self._progress.pop(self.current.name, None)
+            self._downloads.cancel(self.current)
             self.refresh()
 
     @Slot()
@@ -329,7 +331,7 @@ class WeightsDialog(QDialog):
             self.picked.emit(weights)
             return
         self._wanted_when_done.add(weights.name)
-        self.download_wanted.emit(weights)
+        self._downloads.start(weights, self.mirror.text().strip())
 
     @Slot()
     def _want_own_file(self) -> None:
@@ -345,11 +347,11 @@ class WeightsDialog(QDialog):
             self,
             self.tr("Choose {file}").format(file=weights.file_name),
             self._folder(),
-            self.tr("Checkpoints (*.pth *.pt *.bin);;All files (*)"),
+            tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINT_PATTERN),
         )
         if file:
             self.status.setText(self.tr("Checking the file…"))
-            self.file_given.emit(weights, Path(file))
+            self._downloads.take_file(weights, Path(file), self.picked.emit)
 
     @Slot()
     def _ask_to_delete(self) -> None:

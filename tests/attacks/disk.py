@@ -125,12 +125,12 @@ def check_photos(root: Path, _: list[int]) -> None:
 
 
 def keep_predictions(root: Path) -> None:
-    from core.inference.known import KnownPredictions
+    from core.inference.prediction_cache import PredictionCache
     from core.inference.predictions import ClassProbability, Prediction
     from tests.specs import make_spec
 
     spec = make_spec(names=("a", "b"))
-    known = KnownPredictions(root / "cache" / "predictions.sqlite")
+    known = PredictionCache(root / "cache" / "predictions.sqlite")
     known.use(1)
     for number in range(PHOTOS):
         known.find(photo(root, number), spec)
@@ -142,11 +142,11 @@ def keep_predictions(root: Path) -> None:
 
 def check_predictions(root: Path, _: list[int]) -> None:
     """A cache may forget; it must not say anything wrong, nor stop the work."""
-    from core.inference.known import KnownPredictions
+    from core.inference.prediction_cache import PredictionCache
     from tests.specs import make_spec
 
     spec = make_spec(names=("a", "b"))
-    known = KnownPredictions(root / "cache" / "predictions.sqlite")
+    known = PredictionCache(root / "cache" / "predictions.sqlite")
     known.use(1)
     for number in range(PHOTOS):
         found = known.find(photo(root, number), spec)

@@ -112,9 +112,9 @@ def inspect_and_open(path: Path) -> str:
 def decode(path: Path) -> str:
     """Decode a photo as the viewer does, with what the built-in model sees of it."""
     from core.errors import UnreadableImageError
-    from core.images.loader import view
     from core.images.preprocessing import Preprocessing
     from core.images.thumbnails import make_thumbnail
+    from core.images.viewing import view
 
     try:
         shape = view(path, Preprocessing()).pixels.shape

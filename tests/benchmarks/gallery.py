@@ -34,7 +34,7 @@ from core.models.spec import ModelSpec  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.app import Droplens  # noqa: E402
-from gui.images.gallery_model import ORDERS  # noqa: E402
+from gui.gallery_model import ORDERS  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.measuring import resident_bytes  # noqa: E402
 from tests.specs import make_spec  # noqa: E402

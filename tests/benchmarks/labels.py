@@ -32,7 +32,7 @@ from core.inference.predictions import ClassProbability, Prediction  # noqa: E40
 from core.labels.book import Filter  # noqa: E402
 from core.labels.records import count  # noqa: E402
 from core.labels.store import Labelling, LabelStore  # noqa: E402
-from gui.images.gallery_model import ORDERS, GalleryModel  # noqa: E402
+from gui.gallery_model import ORDERS, GalleryModel  # noqa: E402
 from tests.specs import make_spec  # noqa: E402
 
 GOALS = {"open_s": 2.0, "label_p99_ms": 10.0, "filter_or_queue_ms": 200.0}

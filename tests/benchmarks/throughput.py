@@ -33,12 +33,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import torch
+from core.inference.runs import decode
 from PIL import Image
 
 from core.inference.conversion import Conversion, ConversionError, Conversions
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
-from core.inference.runs import decode
 from core.inference.speed import EXACT, Speed
 from core.models.spec import ModelChoice
 from core.models.torchvision_import import torchvision_models

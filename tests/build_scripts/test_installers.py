@@ -28,7 +28,7 @@ def test_what_is_left_out_is_never_imported() -> None:
         "from core.installation_check import run_checks\n"
         "if __name__ == '__main__':\n"
         "    failed = [one for one in run_checks() if one.error]\n"
-        "    import gui.app, gui.help, gui.smoke_test, core.labels.command, core.models.downloads\n"
+        "    import gui.app, gui.help, gui.smoke_test, core.cli.labels, core.models.downloads\n"
         "    there = [m for m in LEFT_OUT\n"
         "        if any(one == m or one.startswith(m + '.') for one in sys.modules)]\n"
         "    print(failed, there)\n"

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import resources
-from core.__main__ import main
+from core.cli.main import main
 from tests.networks import trained
 
 SAMPLES = resources.path("samples")

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from PySide6.QtCore import QElapsedTimer, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 
-from gui.images.gallery_model import GalleryModel, GalleryRow
+from gui.gallery_model import GalleryModel, GalleryRow
 from gui.images.gallery_panel import GalleryPanel
 from gui.main_window import MainWindow
 from gui.problem_reporter import ProblemReporter
@@ -56,11 +56,31 @@ class Person:
         assert enter.isAccepted()
         QApplication.sendEvent(self.window, dropped)
 
-    def rows(self) -> list[GalleryRow]:
-        """Return the photos in the order shown."""
+    @property
+    def photos(self) -> GalleryModel:
         model = self.see(GalleryPanel).view.model()
         assert isinstance(model, GalleryModel)
-        return [model.shown_row(position) for position in range(model.rowCount())]
+        return model
+
+    @property
+    def current(self) -> Path | None:
+        """Return the photo whose card is the current one."""
+        index = self.see(GalleryPanel).view.currentIndex()
+        return self.photos.shown_row(index.row()).path if index.isValid() else None
+
+    def show_photo(self, path: Path) -> None:
+        """Go to a photo's card."""
+        view = self.see(GalleryPanel).view
+        view.setCurrentIndex(view.model().index(self.photos.position(path), 0))
+
+    def sort_by(self, order: str) -> None:
+        """Choose an order in the list."""
+        choice = self.see(GalleryPanel).findChild(QComboBox)
+        choice.setCurrentIndex(choice.findData(order))
+
+    def rows(self) -> list[GalleryRow]:
+        """Return the photos in the order shown."""
+        return list(self.photos.shown_rows())
 
     def all_classified(self, count: int) -> bool:
         rows = self.rows()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDockWidget
 
 import resources
+from core.inference.engine import Engine
 from core.inference.speed import FAST_AGREEMENT
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
@@ -31,7 +32,7 @@ def test_drop_a_folder_on_the_empty_window() -> None:
         said = {row.name: row.class_name for row in person.rows()}
         assert said["coffee.png"] == "espresso"
         gallery = person.see(GalleryPanel)
-        gallery.show_photo(SAMPLES / "coffee.png")
+        person.show_photo(SAMPLES / "coffee.png")
         yield lambda: "espresso" in person.see(PredictionBars).accessibleName()
         yield lambda: not person.see(PhotoCanvas)._photo.isNull()
         yield lambda: all(row.path in gallery.view.thumbnails for row in person.rows()[:2])
@@ -72,10 +73,10 @@ def test_samples_search_and_order() -> None:
         gallery._search.setText("ESPRESSO")
         assert [row.name for row in person.rows()] == ["coffee.png"]
         gallery._search.setText("")
-        gallery.set_order("probability")
+        person.sort_by("probability")
         found = [row.probability for row in person.rows()]
         assert found == sorted(found, reverse=True)
-        gallery.set_order("name")
+        person.sort_by("name")
         assert person.rows()[0].name == "chelsea.png"
 
     assert drive([], script) == 0
@@ -89,7 +90,7 @@ def test_predictions_are_saved(tmp_path: Path) -> None:
         from unittest.mock import patch
 
         with patch(
-            "gui.inference.saving.QFileDialog.getSaveFileName", return_value=(str(target), "")
+            "gui.inference.room.QFileDialog.getSaveFileName", return_value=(str(target), "")
         ):
             person.choose("save_predictions")
         yield lambda: target.exists() and "espresso" in target.read_text()
@@ -100,16 +101,14 @@ def test_predictions_are_saved(tmp_path: Path) -> None:
 def test_a_folder_opened_again_shows_its_predictions_without_computing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from core.inference import engine
-
     decoded: list[Path] = []
-    decode = engine.decode
+    decode = Engine.decode
 
-    def note(path: Path, *rest: object, **named: object) -> object:
-        decoded.append(path)
-        return decode(path, *rest, **named)
+    def note(engine: Engine, photo: Path, *rest: object, **named: object) -> object:
+        decoded.append(photo)
+        return decode(engine, photo, *rest, **named)
 
-    monkeypatch.setattr(engine, "decode", note)
+    monkeypatch.setattr(Engine, "decode", note)
     said: list[dict[str, str]] = []
 
     def script(person: Person) -> Steps:
@@ -148,7 +147,7 @@ def test_fast_decoding_is_chosen_and_remembered() -> None:
 def test_photos_taken_off_at_once_are_not_classified() -> None:
     def script(person: Person) -> Steps:
         yield lambda: "SqueezeNet" in person.window.model_bar.architecture.value
-        model = person.see(GalleryPanel).view.model()
+        model = person.photos
         removing = QTimer(singleShot=True, interval=0)  # before classifying, after the row
         removing.timeout.connect(lambda: person.choose("remove_all"))
         removed: list[bool] = []

@@ -20,7 +20,6 @@ from core.labels.book import Filter
 from core.labels.classes import REJECT, UNSURE
 from core.labels.store import LabelStore
 from core.settings import project_path
-from gui.images.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
 from gui.labels.class_view import CLASS_ROLE, ClassView
@@ -48,8 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 def labels(person: Person) -> dict[str, str]:
     """Return what stands on the cards."""
-    model = person.see(GalleryPanel).view.model()
-    assert isinstance(model, GalleryModel)
+    model = person.photos
     book = model.book
     return {row.name: book.classes.said(book.resolve(row.label)) for row in model.rows()}
 
@@ -71,13 +69,13 @@ def press(person: Person, *keys: Qt.Key) -> None:
 
 
 def current(person: Person) -> str:
-    path = person.see(GalleryPanel).current
+    path = person.current
     return path.name if path is not None else ""
 
 
 def show(person: Person, name: str) -> None:
     (path,) = [row.path for row in person.rows() if row.name == name]
-    person.see(GalleryPanel).show_photo(path)
+    person.show_photo(path)
 
 
 def drop_on_class(person: Person, name: str, *paths: Path) -> None:

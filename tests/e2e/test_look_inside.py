@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 import resources
-from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
 from gui.inside.inside_panel import InsidePanel
 from gui.inside.map_grid import MapGrid
@@ -55,7 +54,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         panel.block.choice.setCurrentIndex(panel.block.choice.findData("layer2.0"))
         yield lambda: "projection: stride 2" in panel.block._facts.text()
         person.choose("next")
-        image = person.see(GalleryPanel).current
+        image = person.current
         yield lambda: panel.block._found is not None and panel.block._found.image == image
         panel.set_tab("evidence")
         yield lambda: len(panel.evidence.pictures._entries) == 3
@@ -66,7 +65,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         yield lambda: len(panel.compare.shown) == 5
         best = panel.compare.shown[0].image
         panel.compare.pictures.clicked.emit(0)
-        assert person.see(GalleryPanel).current == best
+        assert person.current == best
         panel.set_tab("table")
         yield lambda: "layer4 512×7×7" in panel.table._stages.text()
         assert "18 layers with weights" in panel.table._stages.text()
@@ -85,7 +84,6 @@ def test_what_the_model_saw() -> None:
         assert (canvas._seen.width(), canvas._seen.height()) == (224, 224)
         person.choose("show_seen")
         assert canvas._show_seen
-        gallery = person.see(GalleryPanel)
-        assert gallery.current == resources.path("samples/coffee.png")
+        assert person.current == resources.path("samples/coffee.png")
 
     drive([str(resources.path("samples/coffee.png"))], script)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core.inference.runs import RunOutcome
+from gui.engine_bridge import EngineBridge
 from pytestqt.qtbot import QtBot
 
-from core.images.loader import ImageLoader
+from core.images.viewing import ImageLoader
 from core.inference.devices import Device
 from core.inference.engine import ReadyModel
 from core.inference.predictions import ClassProbability, Prediction
-from core.inference.runs import RunOutcome
 from core.models.spec import ModelChoice, ModelSpec
-from gui.engine_bridge import EngineBridge
 from tests.specs import make_spec
 
 DEVICE = Device("cpu", "Processor", "a test")

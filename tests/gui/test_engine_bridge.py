@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gui.engine_bridge import CHUNK_MS, EngineBridge
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from core.errors import UnusableCheckpointError
 from core.models.spec import ModelChoice
-from gui.engine_bridge import CHUNK_MS, EngineBridge
 from tests.gui.conftest import FakeEngine, ready
 
 PATHS = [Path(f"{number}.png") for number in range(200)]

@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.message_box import PlainMessageBox
-from gui.plain_text import PlainLabel, literal
+from gui.widgets.message_box import PlainMessageBox
+from gui.widgets.plain_text import PlainLabel, literal
 
 GUI = Path(__file__).resolve().parent.parent.parent / "gui"
 HELPERS = {"literal", "toolTip"}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import UnreadableImageError
-from core.images.loader import ImageLoader
 from core.images.preprocessing import Preprocessing
 from core.images.thumbnails import make_thumbnail
+from core.images.viewing import ImageLoader
 
 
 @pytest.fixture

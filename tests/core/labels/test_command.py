@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.__main__ import main
+from core.cli.main import main
 from core.labels.store import Labelling, LabelStore
 
 

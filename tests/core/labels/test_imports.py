@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from core.__main__ import main
+from core.cli.main import main
 from core.errors import LabelsError
 from core.labels import importing
 from core.labels.encodings import decode

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from core.__main__ import main
+from core.cli.main import main
 from core.errors import DownloadError
 from core.models import downloads
 from core.models.downloads import (
@@ -344,7 +344,7 @@ def test_the_command_line_downloads_and_classifies(
         url=f"https://example.invalid/s-{start}.pth",
         size_bytes=len(server.content),
     )
-    monkeypatch.setattr("core.__main__.find_weights", lambda _: known)
+    monkeypatch.setattr("core.cli.model_options.find_weights", lambda _: known)
     own = tmp_path / "settings.json"
     settings.save(settings.Settings(mirror=server.address), own)
     monkeypatch.setattr(settings, "default_path", lambda: own)

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from core.__main__ import main
+from core.cli.main import main
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
 from core.models.checkpoints import OpenedModel, inspect_checkpoint, open_model

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gui.images.drop import paths_in, save_pasted, sort_paths
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
-
-from gui.images.drop import paths_in, save_pasted, sort_paths
 
 
 def test_checkpoints_are_told_from_photos(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.inference.predictions import ClassProbability, Prediction
 from core.labels.book import Filter
 from core.labels.classes import REJECT, ClassList
-from gui.images.gallery_model import ORDERS, GalleryModel
+from gui.gallery_model import ORDERS, GalleryModel
 from tests.gui.conftest import fail, predict
 from tests.specs import make_spec
 

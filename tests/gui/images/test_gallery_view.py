@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from pytestqt.qtbot import QtBot
 
-from gui.images.gallery_model import GalleryModel
+from gui.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.gallery_view import ThumbnailCache
 

@@ -11,8 +11,8 @@ from PIL import Image
 from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
-from core.images.loader import view
 from core.images.preprocessing import Preprocessing
+from core.images.viewing import view
 from gui.images.viewer import PhotoViewer
 from tests.tiff_files import write_tiff
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from gui.engine_bridge import EngineBridge
 from pytestqt.qtbot import QtBot
 
-from gui.engine_bridge import EngineBridge
 from gui.inference.classifying import Classifying
 from gui.inference.run_bar import RunBar
 from tests.gui.conftest import FakeEngine

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gui.inside.exporting import export_maps, export_table
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
@@ -18,7 +19,6 @@ from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto
 from core.inside.rendering import strength, to_grey
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, Step
 from core.inside.summary import LayerTable
-from gui.inside.exporting import export_maps, export_table
 from gui.inside.inside_panel import InsidePanel
 from tests.gui.conftest import predict
 

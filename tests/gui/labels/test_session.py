@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core.labels.book import Filter
-from gui.images.gallery_model import GalleryModel
+from gui.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.labels import session
 from gui.labels.filter_bar import FilterBar

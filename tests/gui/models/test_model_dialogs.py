@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from gui.engine_bridge import EngineBridge
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -15,7 +16,6 @@ from core.models.downloads import Progress
 from core.models.spec import ModelChoice, Settled
 from core.models.weights import Weights
 from core.settings import Settings
-from gui.engine_bridge import EngineBridge
 from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
 from gui.models.model_dialogs import ModelDialogs

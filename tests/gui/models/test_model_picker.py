@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from gui.engine_bridge import EngineBridge
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
@@ -10,7 +11,6 @@ from core.errors import UnusableCheckpointError
 from core.models.architectures import ARCHITECTURES
 from core.models.spec import ModelChoice
 from core.settings import Settings
-from gui.engine_bridge import EngineBridge
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from core.images.loader import ViewedPhoto
 from core.images.preprocessing import Preprocessing
+from core.images.viewing import ViewedPhoto
 from gui.models.preprocessing_dialog import PreprocessingDialog
 
 VALUES = [

@@ -11,7 +11,7 @@ import pytest
 
 from core.images.preprocessing import Preprocessing
 from core.inference.engine import Engine
-from core.inference.known import KnownPredictions
+from core.inference.prediction_cache import PredictionCache
 from core.inference.predictions import ClassProbability, Prediction, pack
 from core.inference.speed import Speed
 from core.models.spec import ModelChoice, ModelSpec, Settled
@@ -25,7 +25,7 @@ def predict(path: Path, spec: ModelSpec = SPEC, value: float | None = None) -> P
     return Prediction(path, top, None, spec)
 
 
-def keep(known: KnownPredictions, *predictions: Prediction) -> None:
+def keep(known: PredictionCache, *predictions: Prediction) -> None:
     """Ask for photos, and keep what was then found out, as a run does."""
     asked = [one for one in predictions if known.find(one.image, one.model) is None]
     known.keep(asked)
@@ -37,26 +37,26 @@ def photo(make_photo: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Iterator[KnownPredictions]:
-    made = KnownPredictions(tmp_path / "cache" / "known.sqlite")
+def known(tmp_path: Path) -> Iterator[PredictionCache]:
+    made = PredictionCache(tmp_path / "cache" / "known.sqlite")
     made.use(5)
     yield made
     made.close()
 
 
-def test_what_was_kept_is_found_as_it_was(known: KnownPredictions, photo: Path) -> None:
+def test_what_was_kept_is_found_as_it_was(known: PredictionCache, photo: Path) -> None:
     keep(known, predict(photo, value=0.5))
     assert known.find(photo, SPEC) == predict(photo, value=0.5)
 
 
-def test_names_are_those_of_now(known: KnownPredictions, photo: Path) -> None:
+def test_names_are_those_of_now(known: PredictionCache, photo: Path) -> None:
     keep(known, predict(photo))
     found = known.find(photo, replace(SPEC, class_names=("Ameise", "Biene", "Katze")))
     assert found is not None
     assert found.top[0].class_name == "Katze"
 
 
-def test_another_model_says_nothing(known: KnownPredictions, photo: Path) -> None:
+def test_another_model_says_nothing(known: PredictionCache, photo: Path) -> None:
     keep(known, predict(photo))
     for other in (
         replace(SPEC, sha256="1" * 64),
@@ -74,7 +74,7 @@ def test_another_model_says_nothing(known: KnownPredictions, photo: Path) -> Non
 
 
 def test_another_file_under_its_name_is_another_photo(
-    known: KnownPredictions, photo: Path, make_photo: Callable[..., Path]
+    known: PredictionCache, photo: Path, make_photo: Callable[..., Path]
 ) -> None:
     keep(known, predict(photo))
     times = photo.stat()
@@ -88,7 +88,7 @@ def test_another_file_under_its_name_is_another_photo(
 
 
 def test_a_file_that_changed_while_it_was_classified_is_another(
-    known: KnownPredictions, photo: Path
+    known: PredictionCache, photo: Path
 ) -> None:
     assert known.find(photo, SPEC) is None
     photo.write_bytes(b"something else")
@@ -96,7 +96,7 @@ def test_a_file_that_changed_while_it_was_classified_is_another(
     assert known.find(photo, SPEC) is None
 
 
-def test_failures_are_not_kept(known: KnownPredictions, photo: Path) -> None:
+def test_failures_are_not_kept(known: PredictionCache, photo: Path) -> None:
     known.keep([Prediction(photo, (), "the file is empty", SPEC)])
     assert known.find(photo, SPEC) is None
 
@@ -104,11 +104,11 @@ def test_failures_are_not_kept(known: KnownPredictions, photo: Path) -> None:
 def test_the_oldest_go(tmp_path: Path, make_photo: Callable[..., Path]) -> None:
     photos = [make_photo(f"{number}.png", (4, 4)) for number in range(20)]
     for _ in range(2):  # the limit is kept when the database is opened
-        known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
+        known = PredictionCache(tmp_path / "known.sqlite", limit=10)
         known.use(5)
         keep(known, *map(predict, photos[:15]))
         known.close()
-    known = KnownPredictions(tmp_path / "known.sqlite", limit=10)
+    known = PredictionCache(tmp_path / "known.sqlite", limit=10)
     known.use(5)
     kept = [known.find(photo, SPEC) is not None for photo in photos[:15]]
     known.close()
@@ -118,7 +118,7 @@ def test_the_oldest_go(tmp_path: Path, make_photo: Callable[..., Path]) -> None:
 def test_a_damaged_database_is_made_anew(tmp_path: Path, photo: Path) -> None:
     path = tmp_path / "known.sqlite"
     path.write_bytes(b"no database at all" * 1000)
-    known = KnownPredictions(path)
+    known = PredictionCache(path)
     known.use(5)
     keep(known, predict(photo))
     assert known.find(photo, SPEC) is not None
@@ -127,7 +127,7 @@ def test_a_damaged_database_is_made_anew(tmp_path: Path, photo: Path) -> None:
 
 def test_without_a_place_nothing_is_kept_and_nothing_breaks(tmp_path: Path, photo: Path) -> None:
     (tmp_path / "file").touch()
-    known = KnownPredictions(tmp_path / "file" / "known.sqlite")
+    known = PredictionCache(tmp_path / "file" / "known.sqlite")
     known.use(5)
     keep(known, predict(photo))
     assert known.find(photo, SPEC) is None
@@ -183,7 +183,7 @@ def test_a_second_run_recalls_and_decodes_nothing(
     ids=["5 bytes", "text", "index", "probability", "no number", "integer", "nothing"],
 )
 def test_a_damaged_row_is_forgotten_and_the_rest_stays(
-    row: object, known: KnownPredictions, make_photo: Callable[..., Path], tmp_path: Path
+    row: object, known: PredictionCache, make_photo: Callable[..., Path], tmp_path: Path
 ) -> None:
     damaged, whole = make_photo("a.png", (20, 20)), make_photo("b.png", (20, 20))
     keep(known, predict(damaged))
@@ -211,7 +211,7 @@ def test_a_damaged_row_is_forgotten_and_the_rest_stays(
     ],
 )
 def test_a_cache_that_does_something_is_made_anew(
-    statement: str, known: KnownPredictions, photo: Path, tmp_path: Path
+    statement: str, known: PredictionCache, photo: Path, tmp_path: Path
 ) -> None:
     keep(known, predict(photo))
     known.close()
@@ -222,6 +222,6 @@ def test_a_cache_that_does_something_is_made_anew(
     assert known.find(photo, SPEC) == predict(photo)
 
 
-def test_the_cache_is_the_users_own(known: KnownPredictions, photo: Path, tmp_path: Path) -> None:
+def test_the_cache_is_the_users_own(known: PredictionCache, photo: Path, tmp_path: Path) -> None:
     keep(known, predict(photo))
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700

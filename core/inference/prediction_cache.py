@@ -35,8 +35,8 @@ _SCHEMA = """
 _SPARE_SHARE = 0.1
 
 
-class KnownPredictions:
-    """What models said of files. A cache: whatever goes wrong, photos are classified again.
+class PredictionCache:
+    """What models said of files; whatever goes wrong with it, photos are classified again.
 
     Made anywhere, used in one thread.
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from core.errors import DroplensError
 from core.files import json_bytes, readable, write_result
 
-ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT = 0, 1, 2
+ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT, INTERRUPTED = 0, 1, 2, 130
 STANDARD_OUTPUT = Path("-")
 
 

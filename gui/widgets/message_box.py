@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from gui.plain_text import literal
+from gui.widgets.plain_text import literal
 
 
 class PlainMessageBox(QMessageBox):

@@ -1,4 +1,4 @@
-"""The command line's ``labels export|import|stats``."""
+"""``labels export|import|stats``: labels of a project, in and out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from core.errors import DroplensError, LabelsError
-from core.labels import exporting, importing
-from core.labels.formats.table import FORMATS, find_format, guess_format
-from core.labels.importing import ImportPlan
-from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
-from core.labels.reading import ReadOptions
-from core.labels.records import count
-from core.labels.store import LabelStore
-from core.terminal import (
+from core.cli.terminal import (
     ALL_DONE,
     SOME_FAILED,
     STANDARD_OUTPUT,
@@ -26,6 +18,14 @@ from core.terminal import (
     say_result,
     write_json,
 )
+from core.errors import DroplensError, LabelsError
+from core.labels import exporting, importing
+from core.labels.formats.table import FORMATS, find_format, guess_format
+from core.labels.importing import ImportPlan
+from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
+from core.labels.reading import ReadOptions
+from core.labels.records import count
+from core.labels.store import LabelStore
 
 _SHOWN_TARGETS = 10
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from core.files import write_result
 
+if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.inside.summary import LayerTable
 
@@ -21,7 +22,6 @@ def export_maps(found: FeatureMapsOfPhoto, path: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from core.files import write_result
     from core.inside.rendering import grid
 
     content = io.BytesIO()
@@ -38,7 +38,6 @@ def export_table(table: LayerTable, path: Path) -> None:
     Raises:
         DroplensError: it cannot be written; what stood there before still stands.
     """
-    from core.files import write_result
     from core.inside.summary import to_csv
 
     write_result(path, to_csv(table))

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
     QStringListModel,
     Qt,
     QUrl,
+    Signal,
 )
 
 from core.files import readable
@@ -30,7 +31,7 @@ from core.inference.predictions import (
     unpack,
 )
 from core.labels.book import Filter, LabelBook
-from gui.plain_text import literal
+from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
     from core.labels.classes import ClassList, Labels
@@ -49,6 +50,9 @@ ORDERS = (
     "disagreeing",
     "similar",
 )
+
+_UNLIKE = -2.0
+"""Below every cosine: where photos go that were not compared."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -172,12 +176,18 @@ class GalleryModel(QStringListModel):
     it lays them out, and a Python model would be called 100,000 times for that.
     """
 
+    order_set = Signal(str)
+    """Another order holds."""
+    search_set = Signal(str)
+    """Something else is searched for."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, GalleryRow] = {}
         self._shown: list[GalleryRow] = []
+        self._positions: dict[str, int] | None = None
         self._order = "added"
-        self._search = ""
+        self._search = self.search = ""
         self._filter = Filter()
         self._similarity: Mapping[str, float] = {}
         self.book = LabelBook()
@@ -235,11 +245,9 @@ class GalleryModel(QStringListModel):
 
     def position(self, path: Path) -> int:
         """Return where a photo stands now, -1 where it is hidden or unknown."""
-        row = self._rows.get(str(path))
-        try:
-            return -1 if row is None else self._shown.index(row)
-        except ValueError:
-            return -1
+        if self._positions is None:
+            self._positions = {row.file: at for at, row in enumerate(self._shown)}
+        return self._positions.get(str(path), -1)
 
     def shown_rows(self) -> Sequence[GalleryRow]:
         """Return the photos that are shown, in their order."""
@@ -259,6 +267,7 @@ class GalleryModel(QStringListModel):
         if shown:
             first = len(self._shown)
             self._shown.extend(shown)
+            self._positions = None
             self.insertRows(first, len(shown))
         return unknown
 
@@ -340,13 +349,21 @@ class GalleryModel(QStringListModel):
 
     def set_order(self, order: str) -> None:
         """Sort by one of ``ORDERS``."""
-        self._order = order if order in ORDERS else "added"
+        known = order if order in ORDERS else "added"
+        if known == self._order:
+            return
+        self._order = known
         self.arrange()
+        self.order_set.emit(known)
 
     def set_search(self, text: str) -> None:
         """Show only photos whose name or class holds the text."""
+        if text == self.search:
+            return
+        self.search = text
         self._search = text.strip().casefold()
         self.arrange()
+        self.search_set.emit(text)
 
     def set_filter(self, shown: Filter) -> None:
         """Show only photos that pass a filter, besides the search."""
@@ -376,6 +393,7 @@ class GalleryModel(QStringListModel):
         if not self._filter.passes_all:
             rows = [row for row in rows if self._passes(row)]
         self._shown = self._sorted(rows)
+        self._positions = None
         self.setStringList([""] * len(rows))
 
     def _sorted(self, rows: list[GalleryRow]) -> list[GalleryRow]:
@@ -390,7 +408,7 @@ class GalleryModel(QStringListModel):
             rows.sort(key=self._agreement)
         elif self._order == "similar":
             similarity = self._similarity
-            rows.sort(key=lambda row: -similarity.get(row.file, -2.0))
+            rows.sort(key=lambda row: -similarity.get(row.file, _UNLIKE))
         return rows
 
     def _agreement(self, row: GalleryRow) -> float:

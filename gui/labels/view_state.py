@@ -13,47 +13,48 @@ from PySide6.QtCore import QTimer
 from core.labels.book import LABEL_FILTERS, Filter
 
 if TYPE_CHECKING:
-    from gui.images.gallery_model import GalleryModel
-    from gui.images.gallery_panel import GalleryPanel
+    from PySide6.QtWidgets import QAbstractItemView
+
     from gui.labels.filter_bar import FilterBar
+    from gui.session import Session
 
 _KEPT_SELECTION = 10_000
 _FARTHEST_SCROLL = 2**30
 
 
-def session_of(gallery: GalleryPanel, model: GalleryModel) -> dict[str, str]:
+def view_state(session: Session, view: QAbstractItemView) -> dict[str, str]:
     """Return photo, selection, search, filter and scroll position."""
-    selected = [str(path) for path in gallery.selected()[:_KEPT_SELECTION]]
+    selected = [str(path) for path in session.selected()[:_KEPT_SELECTION]]
     return {
-        "current": json.dumps(str(gallery.current) if gallery.current else ""),
+        "current": json.dumps(str(session.current) if session.current else ""),
         "selected": json.dumps(selected),
-        "search": gallery.search,
-        "filter": json.dumps(asdict(model.filter)),
-        "scroll": str(gallery.view.verticalScrollBar().value()),
+        "search": session.photos.search,
+        "filter": json.dumps(asdict(session.photos.filter)),
+        "scroll": str(view.verticalScrollBar().value()),
     }
 
 
 def restore(
-    session: Mapping[str, str], gallery: GalleryPanel, model: GalleryModel, filter_bar: FilterBar
+    state: Mapping[str, str], session: Session, view: QAbstractItemView, filter_bar: FilterBar
 ) -> None:
     """Let gallery and filter be as they were; what cannot be read is passed over."""
     try:
-        found = json.loads(session.get("current", '""'))
-        current = Path(found) if found else None
-        selected = [Path(file) for file in json.loads(session.get("selected", "[]"))]
-        scroll = min(max(0, int(session.get("scroll", "0"))), _FARTHEST_SCROLL)
+        file = json.loads(state.get("current", '""'))
+        current = Path(file) if file else None
+        selected = [Path(file) for file in json.loads(state.get("selected", "[]"))]
+        scroll = min(max(0, int(state.get("scroll", "0"))), _FARTHEST_SCROLL)
     except (ValueError, TypeError, RecursionError):
         return
     if current is not None:
-        gallery.select(selected, current)
+        session.select(selected, current)
     # Then only, for a photo that is hidden stays the current one.
-    shown = _filter(session.get("filter", ""))
+    shown = _filter(state.get("filter", ""))
     filter_bar.show_filter(shown)
-    model.set_filter(shown)
-    gallery.search = session.get("search", "")
+    session.photos.set_filter(shown)
+    session.photos.set_search(state.get("search", ""))
     if scroll:
-        bar = gallery.view.verticalScrollBar()
-        QTimer.singleShot(0, gallery, lambda: bar.setValue(scroll))  # once the rows are laid out
+        bar = view.verticalScrollBar()
+        QTimer.singleShot(0, view, lambda: bar.setValue(scroll))  # once the rows are laid out
 
 
 def _filter(text: str) -> Filter:

@@ -1,0 +1,39 @@
+"""``inspect``: say what a checkpoint is."""
+
+from __future__ import annotations
+
+import argparse
+
+from core.cli.terminal import (
+    ALL_DONE,
+    NOT_CARRIED_OUT,
+    STANDARD_OUTPUT,
+    Parser,
+    path_option,
+    say,
+    say_result,
+    write_json,
+)
+
+
+def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add the command."""
+    inspect = commands.add_parser("inspect", help="say what a checkpoint is")
+    inspect.set_defaults(command=_run)
+    inspect.add_argument("checkpoint", type=path_option, metavar="CHECKPOINT")
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.models.checkpoints import inspect_checkpoint
+
+    found = inspect_checkpoint(options.checkpoint)
+    if options.json:
+        write_json(found.to_json(), STANDARD_OUTPUT)
+    elif found.usable:
+        say_result(found.summary)
+        for problem in found.problems:
+            say_result(problem)
+    if not found.usable:
+        say(found.summary)
+    return ALL_DONE if found.usable else NOT_CARRIED_OUT

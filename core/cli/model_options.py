@@ -1,0 +1,117 @@
+"""Options that say which model a command is about, and the engine that opens it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+from core import settings
+from core.cli.terminal import path_option, say
+from core.errors import ArchitectureMismatchError
+from core.models.spec import Dilation, ModelChoice, Outputs, Settled
+from core.models.weights import Weights, find_weights
+
+if TYPE_CHECKING:
+    from core.inference.engine import Engine, ModelRequest
+
+Answer = TypeVar("Answer")
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model."""
+    group = parser.add_argument_group("model", "without these, the checkpoint that is shipped")
+    group.add_argument("--architecture", metavar="NAME", help="torchvision's name, e.g. resnet50")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--checkpoint", type=path_option, metavar="FILE")
+    one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
+    group.add_argument("--class-names", type=path_option, metavar="FILE", help="text or JSON")
+    group.add_argument("--preprocessing", type=path_option, metavar="FILE.json")
+    group.add_argument(
+        "--outputs", choices=get_args(Outputs), help="what the outputs are, where no file tells"
+    )
+    group.add_argument(
+        "--dilation",
+        type=_dilation,
+        metavar="0,1,1",
+        help="torchvision's replace_stride_with_dilation, which no file tells",
+    )
+    group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
+
+
+@contextlib.contextmanager
+def opened_model(options: argparse.Namespace, cache: Path | None = None) -> Iterator[Engine]:
+    """Open the model of the options and close it after.
+
+    Args:
+        options: as they were parsed.
+        cache: folder for what can be made again; None makes it again.
+    """
+    from core.inference.engine import Engine
+
+    engine = Engine(say, cache=cache)
+    try:
+        mixed = getattr(options, "precision", "full") == "mixed"
+        engine.open(_choice(options), options.device, mixed_precision=mixed)
+        yield engine
+    finally:
+        engine.close()
+
+
+def ask(options: argparse.Namespace, request: ModelRequest[Answer]) -> Answer:
+    """Return the answer of the model of the options."""
+    with opened_model(options) as engine:
+        return request.run(engine)
+
+
+def _choice(options: argparse.Namespace) -> ModelChoice:
+    checkpoint, architecture = options.checkpoint, options.architecture
+    if options.weights is not None:
+        weights = find_weights(options.weights)
+        if architecture not in (None, weights.architecture):
+            raise ArchitectureMismatchError(
+                f"{weights.name} are weights of {weights.title} ({weights.architecture}), not of "
+                f"{architecture}; leave one of the two out."
+            )
+        checkpoint, architecture = _file_of(weights), weights.architecture
+    return ModelChoice(
+        checkpoint=checkpoint,
+        architecture=architecture,
+        class_names=options.class_names,
+        preprocessing=options.preprocessing,
+        settled=Settled(outputs=options.outputs, dilation=options.dilation),
+    )
+
+
+def _file_of(weights: Weights) -> Path:
+    """Return the file of torchvision's weights, downloaded first where it is not there yet."""
+    from core.models.downloads import Download, Progress
+
+    if weights.path.is_file():
+        return weights.path
+
+    def show(progress: Progress) -> None:
+        if sys.stderr.isatty():
+            done, total = progress.done_bytes / 1e6, progress.total_bytes / 1e6
+            said = f"\r{weights.file_name}: {done:,.1f} of {total:,.1f} MB "
+            print(said, end="", file=sys.stderr)  # noqa: T201
+
+    mirror = settings.load(settings.default_path()).mirror
+    try:
+        path = Download(weights, mirror, show).run()
+    finally:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # noqa: T201
+    assert path is not None  # nobody pauses it here
+    return path
+
+
+def _dilation(text: str) -> Dilation:
+    if not re.fullmatch("[01],[01],[01]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not three of 0 and 1, such as 0,1,1")
+    one, two, three = (part == "1" for part in text.split(","))
+    return one, two, three

@@ -1,0 +1,82 @@
+"""The kinds of files that people give Droplens: one table, which dialogs and installers use too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Kind(Enum):
+    """What a path is for."""
+
+    PHOTO = "photo"
+    """Also whatever none of the others is: what is wrong with it is said when it is decoded."""
+    FOLDER = "folder"
+    CHECKPOINT = "checkpoint"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True)
+class FileType:
+    """Files that belong to one kind by their ending.
+
+    Attributes:
+        kind: what they are for.
+        title: for people and installers, in English.
+        mime_type: as desktops name it.
+        endings: in small letters, with their dots.
+        is_associated: whether a double click on such a file may open Droplens; endings that other
+            programs use as well are not.
+    """
+
+    kind: Kind
+    title: str
+    mime_type: str
+    endings: tuple[str, ...]
+    is_associated: bool = True
+
+    @property
+    def pattern(self) -> str:
+        """Return the endings as file dialogs want them, e.g. "*.pt *.pth"."""
+        return " ".join(f"*{ending}" for ending in self.endings)
+
+
+CHECKPOINTS = FileType(
+    Kind.CHECKPOINT,
+    "PyTorch checkpoint",
+    "application/x-pytorch-checkpoint",
+    (".pth", ".pt", ".ckpt", ".safetensors"),
+)
+SHARED_CHECKPOINTS = FileType(
+    Kind.CHECKPOINT,
+    "PyTorch checkpoint",
+    "application/x-pytorch-checkpoint",
+    (".th", ".pkl", ".bin", ".tar"),
+    is_associated=False,
+)
+PROJECTS = FileType(
+    Kind.PROJECT, "Droplens project", "application/x-droplens-project", (".droplens",)
+)
+FILE_TYPES = (CHECKPOINTS, SHARED_CHECKPOINTS, PROJECTS)
+
+CHECKPOINT_PATTERN = f"{CHECKPOINTS.pattern} {SHARED_CHECKPOINTS.pattern}"
+
+_KINDS = {ending: one.kind for one in FILE_TYPES for ending in one.endings}
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what a path is for, by its ending and by whether it is a folder."""
+    if os.path.isdir(path):  # noqa: PTH112 - quick, and no error whatever the path holds
+        return Kind.FOLDER
+    return _KINDS.get(path.suffix.lower(), Kind.PHOTO)
+
+
+def sorted_by_kind(paths: Iterable[Path]) -> dict[Kind, list[Path]]:
+    """Return paths by what they are for, each kind in the order given."""
+    by_kind: dict[Kind, list[Path]] = {}
+    for path in paths:
+        by_kind.setdefault(kind_of(path), []).append(path)
+    return by_kind

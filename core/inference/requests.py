@@ -1,0 +1,90 @@
+"""What can be asked of the model in use, and of the worker that owns it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.inference.engine import Engine, ModelRequest, ReadyModel, import_torch
+from core.work.requests import Request
+
+if TYPE_CHECKING:
+    from core.inference.predictions import Prediction
+    from core.models.spec import ModelChoice
+
+
+@dataclass(frozen=True)
+class WarmUp(ModelRequest[None]):
+    """Import torch, which takes seconds, before anything else is asked."""
+
+    def run(self, engine: Engine) -> None:
+        import_torch()
+
+
+@dataclass(frozen=True)
+class OpenModel(ModelRequest[ReadyModel]):
+    """Open a model and use it.
+
+    Attributes:
+        choice: what the user picked.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        mixed_precision: on CUDA, compute in half precision where that names the same classes.
+    """
+
+    slot = "model"
+    choice: ModelChoice
+    device: str
+    mixed_precision: bool = False
+
+    def run(self, engine: Engine) -> ReadyModel:
+        return engine.open(self.choice, self.device, mixed_precision=self.mixed_precision)
+
+
+@dataclass(frozen=True)
+class ModelInUse(ModelRequest[ReadyModel | None]):
+    """Which model is in use, also where the answer that told of it was overtaken."""
+
+    def run(self, engine: Engine) -> ReadyModel | None:
+        return engine.ready
+
+
+@dataclass(frozen=True)
+class SaveModel(ModelRequest[Path]):
+    """Write the model in use as one file with its class names and preprocessing."""
+
+    path: Path
+
+    def run(self, engine: Engine) -> Path:
+        from core.models.saving import save_model
+
+        classifier = engine.classifier()
+        save_model(classifier.network, classifier.spec, classifier.plan, self.path)
+        return self.path
+
+
+@dataclass(frozen=True)
+class SavePredictions(Request[None, None]):
+    """Write predictions as CSV or, by the file's ending, as JSON.
+
+    Attributes:
+        predictions: in order.
+        path: the file; what stood there before stays where it cannot be written.
+        top_k: classes a photo, in CSV.
+    """
+
+    lane = "write"
+    predictions: tuple[Prediction, ...]
+    path: Path
+    top_k: int = 5
+
+    def run(self, _: None) -> None:
+        from core.files import write_result
+        from core.inference.predictions import to_csv
+
+        if self.path.suffix.lower() == ".json":
+            content = json.dumps([one.to_json() for one in self.predictions], indent=1).encode()
+        else:
+            content = to_csv(self.predictions, top_k=self.top_k)
+        write_result(self.path, content)

@@ -1,0 +1,87 @@
+"""The room of the model: what is in use, and the dialogs about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+
+from core.language import tr
+from gui.actions import Action
+from gui.models.model_dialogs import ModelDialogs
+from gui.models.model_picker import ModelPicker
+from gui.room import Room
+
+if TYPE_CHECKING:
+    from core.inference.engine import ReadyModel
+    from gui.main_window import MainWindow
+    from gui.session import Session
+    from gui.tasks import Tasks
+
+
+class ModelsRoom(Room):
+    """Opens the model of last time and whatever the user picks."""
+
+    def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
+        super().__init__(session, tasks, window)
+        self.picker = ModelPicker(window.model_bar, session, tasks)
+        self.dialogs = ModelDialogs(self.picker, session, tasks, window)
+        window.model_bar.action_chosen.connect(window.choose)
+        self.picker.refused.connect(window.reporter.report)
+        session.model_changed.connect(self._follow_model)
+
+    def actions(self) -> list[Action]:
+        bar, dialogs, picker = self.window.model_bar, self.dialogs, self.picker
+        return [
+            Action(
+                "open_checkpoint", tr("Open &checkpoint…"), picker.ask_for_checkpoint, "model",
+                key="Ctrl+Shift+C", icon="box",
+            ),
+            Action(
+                "choose_architecture", tr("Choose &architecture…"), bar.open_architectures,
+                "model", key="Ctrl+Shift+A", icon="layers",
+            ),
+            Action(
+                "recent_checkpoints", tr("&Recent checkpoints…"), bar.open_checkpoints, "model",
+                key="Ctrl+R",
+            ),
+            Action(
+                "open_weights", tr("torchvision's &weights…"), dialogs.open_weights, "model",
+                key="Ctrl+Shift+W", icon="download",
+            ),
+            Action(
+                "name_classes", tr("&Name the classes…"), dialogs.open_class_names, "model",
+                key="Ctrl+Shift+N", icon="tags",
+            ),
+            Action(
+                "edit_preprocessing", tr("&Preprocessing…"), dialogs.open_preprocessing, "model",
+                key="Ctrl+Shift+E", icon="sliders-horizontal",
+            ),
+            Action(
+                "show_details", tr("Deta&ils of the model…"), dialogs.open_details, "model",
+                key="Ctrl+I", icon="info",
+            ),
+            Action(
+                "save_model", tr("Sa&ve the model as…"), dialogs.save_model, "model",
+                key="Ctrl+Shift+S", icon="save",
+            ),
+            Action(
+                "choose_device", tr("Choose &device…"), bar.open_devices, "model", 2,
+                "Ctrl+Shift+D", "cpu",
+            ),
+            Action(
+                "use_shipped", tr("Use the &built-in model"),
+                lambda: picker.pick_checkpoint(None), "model", 2, "Ctrl+B",
+            ),
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        self.picker.open_remembered()
+
+    @Slot(object)
+    def _follow_model(self, model: ReadyModel) -> None:
+        """Say what is wrong with a model that the user picked."""
+        if self.picker.is_by_user:
+            self.window.reporter.hide()  # an earlier model's refusal is history
+            if model.spec.problems:
+                self.window.reporter.say(" ".join(model.spec.problems))
