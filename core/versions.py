@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from importlib.metadata import metadata, version
 
 from core.errors import DownloadError
 from core.work.requests import Request
@@ -51,6 +48,8 @@ class FindNewestVersion(Request[None, NewestVersion]):
 
 def releases_page() -> str:
     """Return the address of the project's releases, as pyproject.toml names it."""
+    from importlib.metadata import metadata
+
     found = dict(
         entry.split(", ", 1) for entry in metadata("droplens").get_all("Project-URL") or []
     )
@@ -66,6 +65,9 @@ def newest_version(page: str | None = None) -> NewestVersion:
     Raises:
         DownloadError: the page was not reached, or says something else.
     """
+    import urllib.request  # costs start-up time, so only here
+    from importlib.metadata import version
+
     page = releases_page() if page is None else page
     address = re.sub(r"^https://github\.com/", "https://api.github.com/repos/", page) + "/latest"
     request = urllib.request.Request(address, headers={"Accept": "application/json"})

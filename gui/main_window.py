@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         self.resizeDocks(self._docks, [panel.height for panel in panels], down)
         if not self._shown_layout:
             self._shown_layout = self._state()
-        panels_menu = self.actions_table.menus["view"].addMenu(tr("&Panels"))
+        panels_menu = self.actions_table.menus["view"].addMenu(tr("Pan&els"))
         for number, dock in enumerate(self._docks):
             dock.toggleViewAction().setShortcut(f"F{6 + number}")
             panels_menu.addAction(dock.toggleViewAction())

@@ -52,7 +52,7 @@ class Shell(Room):
                 Action(
                     f"appearance_{name}", text, partial(self._set_appearance, name), "view", 4,
                     key, checked=name == self.session.settings.appearance, choice="appearance",
-                    submenu=tr("&Appearance"),
+                    submenu=tr("Appea&rance"),
                 )
                 for name, text, key in schemes
             ),

@@ -129,6 +129,7 @@ class Tasks(QObject):
         """Stop everything and wait: one batch at most."""
         self._is_shut_down = True
         self._chunks.stop()
+        self._lanes.stop_all()
         self._lanes.shut_down()
 
     def _post_when_done(self, handle: Handle[Any], answer: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ def no_thread_is_left() -> Iterator[None]:
     yield
     ours = (
         *("engine", "decode", "search", "view", "thumbnail", "write", "convert", "stream"),
-        *("label", "hash"),
+        *("label", "hash", "copy", "export", "check"),
     )
     left = [
         thread.name

@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+_LONGEST_FILE = 400
+_LONGEST_FUNCTION = 50
+
 
 def run(program: str) -> None:
     done = subprocess.run(
@@ -68,7 +71,10 @@ def test_all_of_core_works_with_qt_blocked() -> None:
         ("gui", ("torch", "torchvision")),
         ("core/images", ("core.inference", "core.inside")),
         ("core/models", ("core.inference", "core.inside")),
-        ("core/inside", ("core.labels", "core.checks", "core.inference")),
+        ("core/inference", ("core.inside", "core.labels")),
+        ("core/inside", ("core.labels", "core.checks")),
+        ("core/labels", ("core.inside", "core.checks")),
+        ("core/work", ("core.images", "core.models", "core.inference", "core.labels")),
         ("core", ("build_scripts", "tests")),
         ("gui", ("build_scripts", "tests")),
     ],
@@ -91,7 +97,7 @@ def test_the_window_stands_without_torch() -> None:
         "made = gui.app.Droplens(window, Settings(), Path('none.json'))\n"
         "application.processEvents()\n"
         "heavy = {'torch', 'torchvision', 'numpy', 'PIL'} & set(sys.modules)\n"
-        "made.bridge.shut_down()\n"
+        "made.tasks.shut_down()\n"
         "assert not heavy, heavy\n"
     )
 
@@ -107,8 +113,43 @@ def test_the_top_level_is_the_house() -> None:
     assert folders <= house
 
 
-def test_gui_rooms_have_the_names_of_core_rooms() -> None:
-    def rooms(folder: str) -> set[str]:
-        return {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
+def rooms(folder: str) -> set[str]:
+    return {path.parent.name for path in (ROOT / folder).glob("*/room.py")}
 
-    assert rooms("gui") == rooms("core")
+
+def test_each_gui_room_has_a_core_room_of_its_name() -> None:
+    below = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
+    assert rooms("gui") <= below
+    assert len(rooms("gui")) >= 5
+
+
+@pytest.mark.parametrize("room", sorted(rooms("gui")))
+def test_rooms_of_the_window_do_not_import_each_other(room: str) -> None:
+    others = tuple(f"gui.{other}" for other in rooms("gui") - {room})
+    assert offenders(f"gui/{room}", others) == []
+
+
+def test_only_one_file_of_the_window_knows_threads() -> None:
+    found = offenders("gui", ("threading", "concurrent", "queue", "multiprocessing", "asyncio"))
+    found += offenders("gui", ("PySide6.QtConcurrent",))
+    assert {line.split(" ")[0] for line in found} == {"gui/tasks.py"}
+    names = ("QThread", "QThreadPool", "QRunnable")
+    texts = {path: path.read_text(encoding="utf-8") for path in files_of("gui")}
+    assert [path for path, text in texts.items() if any(name in text for name in names)] == []
+
+
+def test_files_and_functions_are_short() -> None:
+    long = []
+    for path in [*files_of("core"), *files_of("gui")]:
+        text = path.read_text(encoding="utf-8")
+        name, lines = path.relative_to(ROOT).as_posix(), text.count("\n")
+        if lines > _LONGEST_FILE:
+            long.append(f"{name}: {lines} lines")
+        long += [
+            f"{name}: {node.name} has {node.end_lineno - node.lineno + 1}"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef)
+            and (node.end_lineno or 0) - node.lineno >= _LONGEST_FUNCTION
+        ]
+    assert long == []
+    assert (ROOT / "gui/app.py").read_text(encoding="utf-8").count("\n") < 150

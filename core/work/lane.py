@@ -114,10 +114,13 @@ class Lanes:
 
     def __init__(self, **lanes: Lane) -> None:
         self._lanes = lanes
+        self._is_shut_down = False
 
     def __getitem__(self, name: str) -> Lane:
         if name not in self._lanes:
             self._lanes[name] = Lane(name)
+            if self._is_shut_down:
+                self._lanes[name].shut_down()
         return self._lanes[name]
 
     def provide(self, name: str, context: Any) -> Lane:
@@ -125,10 +128,14 @@ class Lanes:
         self._lanes[name] = Lane(name, context)
         return self._lanes[name]
 
-    def shut_down(self) -> None:
-        """Stop everything and wait: one job a lane at most."""
+    def stop_all(self) -> None:
+        """Ask everything to end."""
         for lane in self._lanes.values():
             lane.stop_all()
+
+    def shut_down(self) -> None:
+        """Wait for what is going on and close what the lanes own; nothing is taken any more."""
+        self._is_shut_down = True
         for lane in reversed(self._lanes.values()):
             lane.shut_down()
 

@@ -127,7 +127,7 @@ class LabelsRoom(Room):
     def _class_actions(self) -> list[Action]:
         return [
             Action(
-                "edit_classes", tr("&Classes…"), self.classes.open, "labels", 3,
+                "edit_classes", tr("Class&es…"), self.classes.open, "labels", 3,
                 "Ctrl+Shift+K", "tags",
             ),
             Action(
@@ -151,7 +151,7 @@ class LabelsRoom(Room):
 
     def _file_actions(self) -> list[Action]:
         exchange, project = self.exchange, self.project
-        imports, projects = tr("I&mport"), tr("Pro&ject")
+        imports, projects = tr("I&mport"), tr("Pr&oject")
         return [
             Action(
                 "import_labels", tr("I&mport labels…"), exchange.ask_for_import, "labels", 4,
@@ -162,7 +162,7 @@ class LabelsRoom(Room):
                 "Ctrl+Shift+L", "folder-tree", submenu=imports,
             ),
             Action(
-                "export_labels", tr("&Export labels…"), exchange.export, "labels", 4,
+                "export_labels", tr("E&xport labels…"), exchange.export, "labels", 4,
                 "Ctrl+Shift+X", "upload", enabled=self._has_photos,
             ),
             Action(

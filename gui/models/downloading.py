@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import DownloadError
-from core.models.downloads import delete_part
 from core.models.requests import DownloadWeights, TakeWeightsFile
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class Downloading(QObject):
 
     def cancel(self, weights: Weights) -> None:
         """End a download, or one that was paused before, and delete what is there."""
+        from core.models.downloads import delete_part  # costs start-up time
+
         running = self._running.get(weights.name)
         if running is None:
             delete_part(weights)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from gui import theme
+from gui.widgets.plain_text import literal
 
 _GREY = "#868e9c"
 """Seen well enough in both schemes."""
@@ -22,7 +23,7 @@ class SearchField(QLineEdit):
     def __init__(self, placeholder: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, placeholderText=placeholder)
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setToolTip(literal(name))
         self.setClearButtonEnabled(True)
         self.addAction(theme.icon("search", _GREY), QLineEdit.ActionPosition.LeadingPosition)
 

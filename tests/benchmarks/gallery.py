@@ -94,12 +94,12 @@ def measure(count: int) -> dict[str, Any]:
         window.show()
         droplens = Droplens(window, Settings(), Path(scratch) / "settings.json")
         application.processEvents()
-        model = droplens.gallery_model
+        model = droplens.session.photos
         before = resident_bytes()
         begun = time.perf_counter()
-        droplens.opening.add_paths([folder])
+        droplens.session.give([folder])
         first, gaps, ended = 0.0, [begun], [False]
-        droplens.bridge.search_finished.connect(lambda *_: ended.__setitem__(0, True))
+        droplens.session.order_changed.connect(lambda *_: ended.__setitem__(0, True))
         while not ended[0]:
             application.processEvents()
             gaps.append(time.perf_counter())
@@ -115,11 +115,11 @@ def measure(count: int) -> dict[str, Any]:
             "longest_gap_ms": round(longest * 1000, 1),
         }
         spec = make_spec(names=tuple(f"class {number:03}" for number in range(1000)))
-        paths = droplens.gallery.paths()
+        paths = [row.path for row in model.rows()]
         for start in range(0, len(paths), 1000):
             model.set_predictions(predictions(paths[start : start + 1000], spec))
+        droplens.session.photos_removed.emit(paths)  # nothing waits any more
         del paths
-        droplens.classifying.clear()
         found["row_bytes"] = round((resident_bytes() - before) / max(1, model.total))
         found["order_ms"] = {
             order: milliseconds(application, lambda order=order: model.set_order(order))

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.app import Droplens  # noqa: E402
+from gui.inference.room import InferenceRoom  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.measuring import resident_bytes, sample_photos  # noqa: E402
 
@@ -108,44 +109,40 @@ def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
         make_photos(folder, count)
         window = MainWindow()
         window.show()
-        droplens = Droplens(
-            window,
-            Settings(),
-            Path(scratch) / "settings.json",
-            cache=cache,
-            project=Path(scratch) / "labels.droplens",
-        )
+        settings = Settings(project=str(Path(scratch) / "labels.droplens"))
+        droplens = Droplens(window, settings, Path(scratch) / "settings.json", cache)
+        (inference,) = (room for room in droplens.rooms if isinstance(room, InferenceRoom))
         watch = Watch()
 
         def drop(_: object) -> None:
-            droplens.picker.opened.disconnect(drop)
+            droplens.session.model_changed.disconnect(drop)
             result["while_torch_is_imported"] = watch.result()
             QTimer.singleShot(1000, begin)
 
         def begin() -> None:
             watch.begin()
             result["started"] = time.perf_counter()
-            droplens.opening.add_paths([folder])
+            droplens.session.give([folder])
             if steps:
                 stepping.start()
 
         def end() -> None:
-            if droplens.gallery_model.total < count:
+            if droplens.session.photos.total < count:
                 return
             stepping.stop()
             seconds = time.perf_counter() - float(str(result.pop("started")))
             result["while_classifying"] = watch.result()
             result["photos_per_second"] = round(count / seconds, 1)
-            result["backend"] = droplens.bridge._engine.classifier().backend
+            result["backend"] = droplens.engine.classifier().backend
             result["memory_mb"] = round(resident_bytes() / 2**20, 1)
             result["goals"] = GOALS
             window.close()
             application.quit()
 
         stepping = QTimer(interval=STEP_MS)
-        stepping.timeout.connect(lambda: droplens.gallery.step(1))
-        droplens.picker.opened.connect(drop)
-        droplens.classifying.finished.connect(end)
+        stepping.timeout.connect(lambda: droplens.session.step(1))
+        droplens.session.model_changed.connect(drop)
+        inference.classifying.finished.connect(end)
         watch.begin()
         droplens.start([])
         application.exec()

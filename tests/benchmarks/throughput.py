@@ -33,12 +33,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import torch
-from core.inference.runs import decode
 from PIL import Image
 
+from core.inference.classifying import Classify
 from core.inference.conversion import Conversion, ConversionError, Conversions
 from core.inference.engine import Engine
-from core.inference.predictions import Prediction
 from core.inference.speed import EXACT, Speed
 from core.models.spec import ModelChoice
 from core.models.torchvision_import import torchvision_models
@@ -108,7 +107,7 @@ class Droplens:
 
     def __init__(self, device: str, checkpoint: Path | None, cache: Path) -> None:
         self._engine = Engine(cache=cache)
-        self._ready = self._engine.open_model(ModelChoice(checkpoint=checkpoint), device).result()
+        self._ready = self._engine.open(ModelChoice(checkpoint=checkpoint), device)
         self._pixels: list[np.ndarray] = []
         classifier = self._engine.classifier()
         self._engine._hastened = classifier
@@ -124,14 +123,13 @@ class Droplens:
         return self._engine.classifier().backend, self._ready.device.title
 
     def run(self, paths: list[Path], speed: Speed = EXACT) -> list[int]:
-        self._engine.speed = speed
-        found: list[Prediction] = []
-        self._engine.classify(paths, found.extend).finished.result()
-        return [one.top[0].class_index for one in found]
+        batches = Classify(paths, speed=speed).run(self._engine)
+        return [one.top[0].class_index for batch in batches for one in batch.predictions]
 
     def decoding(self, paths: list[Path]) -> None:
         used = self._ready.spec.preprocessing
-        made = [decode(path, used, is_exact=True) for path in paths]
+        decoding = [self._engine.decode(path, used, is_exact=True) for path in paths]
+        made = [future.result() for future in decoding]
         self._pixels = [one for one in made if not isinstance(one, str)]
 
     def computing(self) -> None:
@@ -144,7 +142,7 @@ class Droplens:
             torch.cuda.synchronize()
 
     def close(self) -> None:
-        self._engine.shut_down()
+        self._engine.close()
 
 
 class Elsewhere:

@@ -1,25 +1,31 @@
-"""A fake engine whose futures the test completes."""
+"""What tests of the window share: a session whose worker the test holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from core.inference.runs import RunOutcome
-from gui.engine_bridge import EngineBridge
 from pytestqt.qtbot import QtBot
 
-from core.images.viewing import ImageLoader
 from core.inference.devices import Device
 from core.inference.engine import ReadyModel
 from core.inference.predictions import ClassProbability, Prediction
 from core.models.spec import ModelChoice, ModelSpec
+from core.settings import Settings
+from core.work.lane import Lane, Lanes
+from core.work.requests import Request
+from gui.app import Droplens
+from gui.main_window import MainWindow
+from gui.session import Session
+from gui.tasks import Tasks
 from tests.specs import make_spec
 
 DEVICE = Device("cpu", "Processor", "a test")
+
+_Request = TypeVar("_Request", bound=Request[Any, Any])
 
 
 def predict(path: Path, probability: float = 0.75, name: str = "ant") -> Prediction:
@@ -35,107 +41,62 @@ def ready(spec: ModelSpec | None = None, choice: ModelChoice | None = None) -> R
     return ReadyModel(choice or ModelChoice(), "auto", spec or make_spec(), DEVICE, (DEVICE,))
 
 
-class FakeRun:
-    def __init__(self, paths: Iterable[Path], deliver: Callable[[list[Prediction]], None]) -> None:
-        self.paths, self.deliver = iter(paths), deliver
-        self.finished: Future[RunOutcome] = Future()
-        self.is_stopped = False
-        self.recall = False
-        self.done = 0
+class HeldWorker(Executor):
+    """Carries nothing out: the test looks at what was asked, and answers it."""
 
-    def stop(self) -> None:
-        self.is_stopped = True
+    def __init__(self) -> None:
+        self._jobs: list[tuple[tuple[Any, ...], Future[Any]]] = []
 
-    def take(self, count: int) -> list[Path]:
-        """Predict the next photos, as the worker would."""
-        taken = [path for _, path in zip(range(count), self.paths, strict=False)]
-        self.deliver([predict(path) for path in taken])
-        self.done += len(taken)
-        return taken
-
-    def end(self) -> None:
-        self.finished.set_result(RunOutcome(self.done, 0, self.is_stopped, DEVICE))
-
-
-class FakeEngine:
-    def __init__(self, on_notice: Callable[[str], None]) -> None:
-        self.notice = on_notice
-        self.asked: list[tuple[str, tuple[Any, ...], Future[Any]]] = []
-        self.runs: list[FakeRun] = []
-        self.ready: ReadyModel | None = None
-
-    def _ask(self, kind: str, *arguments: Any) -> Future[Any]:
+    def submit(self, job: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        self.asked.append((kind, arguments, future))
+        self._jobs.append((arguments, future))
         return future
 
-    def future(self, kind: str) -> Future[Any]:
-        """Return the newest request of a kind."""
-        return next(future for name, _, future in reversed(self.asked) if name == kind)
+    def all(self, kind: type[_Request]) -> list[_Request]:
+        """Return what was asked of a kind, the newest last."""
+        return [given[0] for given, _ in self._jobs if given and isinstance(given[0], kind)]
 
-    def arguments(self, kind: str) -> tuple[Any, ...]:
-        return next(arguments for name, arguments, _ in reversed(self.asked) if name == kind)
+    def newest(self, kind: type[_Request]) -> _Request:
+        return self.all(kind)[-1]
 
-    def warm_up(self) -> Future[None]:
-        return self._ask("warm-up")
-
-    def open_model(self, choice: ModelChoice, device: str) -> Future[ReadyModel]:
-        return self._ask("model", choice, device)
-
-    def layer_table(self, image: Path | None) -> Future[Any]:
-        return self._ask("table", image)
-
-    def residual_block(self, image: Path, name: str) -> Future[Any]:
-        return self._ask("block", image, name)
-
-    def evidence(self, image: Path, classes: Any) -> Future[Any]:
-        return self._ask("evidence", image, classes)
-
-    def feature_maps(
-        self, image: Path, layer: str, call: int, for_class: int | None = None
-    ) -> Future[Any]:
-        return self._ask("maps", image, layer, call, for_class)
-
-    def before_and_after(self, *arguments: Any) -> Future[Any]:
-        return self._ask("before and after", *arguments)
-
-    def classify(
-        self,
-        paths: Iterable[Path],
-        deliver: Callable[[list[Prediction]], None],
-        *,
-        recall: bool = False,
-    ) -> FakeRun:
-        self.runs.append(FakeRun(paths, deliver))
-        self.runs[-1].recall = recall
-        return self.runs[-1]
-
-    def compare(self, *arguments: Any) -> Any:
-        finished = self._ask("compare", *arguments)
-        return type("Comparison", (), {"finished": finished, "stop": lambda _: None})()
-
-    def list_weights(self) -> Future[Any]:
-        return self._ask("weights")
-
-    def save_model(self, path: Path) -> Future[Path]:
-        return self._ask("save", path)
-
-    def shut_down(self) -> None:
-        pass
+    def future(self, kind: type[Request[Any, Any]]) -> Future[Any]:
+        """Return the answer that the newest of a kind waits for."""
+        return next(
+            future for given, future in reversed(self._jobs) if given and isinstance(given[0], kind)
+        )
 
 
 @pytest.fixture
-def engine() -> list[FakeEngine]:
-    """Filled by ``bridge``."""
-    return []
+def worker() -> HeldWorker:
+    """Stands in for the thread that owns the network."""
+    return HeldWorker()
 
 
 @pytest.fixture
-def bridge(qtbot: QtBot, engine: list[FakeEngine]) -> Iterator[EngineBridge]:
-    def make(on_notice: Callable[[str], None]) -> Any:
-        engine.append(FakeEngine(on_notice))
-        return engine[0]
-
-    made = EngineBridge(make, ImageLoader())
+def tasks(qtbot: QtBot, worker: HeldWorker) -> Iterator[Tasks]:
+    made = Tasks(Lanes(engine=Lane("engine", executor=worker)))
     yield made
     made.shut_down()
+
+
+@pytest.fixture
+def session(tasks: Tasks, tmp_path: Path) -> Session:
+    return Session(tasks, Settings(), tmp_path / "settings.json")
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tasks: Tasks) -> MainWindow:
+    made = MainWindow()
+    qtbot.addWidget(made)
+    tasks.failed.connect(made.reporter.report)
+    return made
+
+
+@pytest.fixture
+def droplens(qtbot: QtBot, tmp_path: Path) -> Iterator[Droplens]:
+    """Return the whole program, whose rooms have not begun."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    made = Droplens(window, Settings(), tmp_path / "settings.json")
+    yield made
+    window.close()

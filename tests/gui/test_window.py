@@ -3,63 +3,78 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
 import resources
 from core.errors import DroplensError
 from gui import theme
-from gui.actions import Actions, table
+from gui.actions import Action
+from gui.app import Droplens
 from gui.problem_reporter import ProblemReporter
 
 
-@pytest.fixture
-def actions(qtbot: QtBot) -> Actions:
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    made = Actions(window)
-    made.fill()
-    made.window = window
-    return made
+def brought(droplens: Droplens) -> list[Action]:
+    """Return the actions that all rooms bring."""
+    return [action for room in droplens.rooms for action in room.actions()]
 
 
-def test_every_action_has_a_menu_entry_and_a_key_of_its_own(actions: Actions) -> None:
+def test_every_action_has_a_menu_entry_and_a_key_of_its_own(droplens: Droplens) -> None:
     keys: Counter[str] = Counter()
+    actions = droplens.window.actions_table
     for action in actions.all():
         assert action.text()
         assert action.shortcuts(), action.objectName()
         keys.update(key.toString() for key in action.shortcuts())
     assert [key for key, count in keys.items() if count > 1] == []
-    names = [row.name for rows in table().values() for row in rows if row.name]
+    names = [action.name for action in brought(droplens)]
     assert sorted(names) == sorted(action.objectName() for action in actions.all())
     assert all(not QKeySequence(key).isEmpty() for key in keys)
 
 
-def test_no_menu_gives_two_entries_the_same_letter() -> None:
-    for title, rows in table().items():
-        letters = Counter(
-            row.text[row.text.index("&") + 1].lower()
-            for row in rows
-            if "&" in row.text and not row.submenu
-        )
+def test_no_menu_gives_two_entries_the_same_letter(droplens: Droplens) -> None:
+    for title, menu in droplens.window.actions_table.menus.items():
+        texts = [action.text() for action in menu.actions()]
+        letters = Counter(text[text.index("&") + 1].lower() for text in texts if "&" in text)
         assert [letter for letter, count in letters.items() if count > 1] == [], title
 
 
-def test_every_icon_is_there_and_takes_a_colour(actions: Actions, qtbot: QtBot) -> None:
-    for rows in table().values():
-        for row in rows:
-            if row.icon:
-                picture = theme.pixmap(row.icon, "#ff0000", 24).toImage()
-                reds = {
-                    picture.pixelColor(x, y).red()
-                    for x in range(24)
-                    for y in range(24)
-                    if picture.pixelColor(x, y).alpha() == 255
-                }
-                assert reds == {255}, row.icon
+def test_actions_can_be_chosen_when_what_they_need_is_there(droplens: Droplens) -> None:
+    actions = droplens.window.actions_table
+    assert not actions["next"].isEnabled()
+    assert not actions["undo"].isEnabled()
+    assert actions["open_photos"].isEnabled()
+    droplens.session.add_photos([Path("/a.jpg")])
+    assert actions["next"].isEnabled()
+    droplens.session.remove_photos([Path("/a.jpg")])
+    assert not actions["next"].isEnabled()
+
+
+def test_one_appearance_is_on(droplens: Droplens) -> None:
+    actions = droplens.window.actions_table
+    try:
+        actions["appearance_dark"].trigger()
+        assert droplens.session.settings.appearance == "dark"
+        assert theme.colours() == theme.DARK
+        assert not actions["appearance_system"].isChecked()
+    finally:
+        actions["appearance_system"].trigger()
+
+
+def test_every_icon_is_there_and_takes_a_colour(droplens: Droplens) -> None:
+    for action in brought(droplens):
+        if action.icon:
+            picture = theme.pixmap(action.icon, "#ff0000", 24).toImage()
+            reds = {
+                picture.pixelColor(x, y).red()
+                for x in range(24)
+                for y in range(24)
+                if picture.pixelColor(x, y).alpha() == 255
+            }
+            assert reds == {255}, action.icon
 
 
 def contrast(one: str, other: str) -> float:

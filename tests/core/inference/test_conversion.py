@@ -14,6 +14,7 @@ from core.images.preprocessing import Preprocessing
 from core.inference import conversion, engine
 from core.inference.backends import EagerBackend, OnnxBackend, probe_batch
 from core.inference.classifier import Classifier
+from core.inference.classifying import Classify
 from core.inference.conversion import Conversion, ConversionError, Conversions, export
 from core.inference.devices import processor
 from core.inference.engine import Engine
@@ -194,24 +195,25 @@ def test_a_backend_that_predicts_otherwise_does_not_serve(shift: float) -> None:
     assert used.backend == "PyTorch"
 
 
+def classify(made: Engine, paths: list[Path]) -> list[Prediction]:
+    return [one for batch in Classify(paths).run(made) for one in batch.predictions]
+
+
 def test_a_long_run_goes_over_to_the_faster_backend(
     make_photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_WORTH_CONVERTING", 0.0)
     made = Engine(decoders=2, cache=tmp_path / "cache")
     paths = [make_photo(f"{number}.png") for number in range(8)]
-    made.open_model(ModelChoice(), "cpu").result()
-    first: list[Prediction] = []
-    made.classify(paths, first.extend).finished.result()
+    made.open(ModelChoice(), "cpu")
+    first = classify(made, paths)
     deadline = time.monotonic() + 120
-    later: list[Prediction] = []
     while made.classifier().backend != "ONNX Runtime" and time.monotonic() < deadline:
-        later = []
-        made.classify(paths, later.extend).finished.result()
-    made.classify(paths, later.extend).finished.result()
-    made.shut_down()
+        classify(made, paths)
+    later = classify(made, paths)
+    made.close()
     assert made.classifier().backend == "ONNX Runtime"
-    for before, after in zip(first, later[-8:], strict=True):
+    for before, after in zip(first, later, strict=True):
         assert before.top[0].class_index == after.top[0].class_index
         assert before.top[0].probability == pytest.approx(after.top[0].probability, abs=1e-3)
 

@@ -11,24 +11,41 @@ import torch
 from core.errors import UnknownLayerError, UnusableCheckpointError
 from core.images.decoding import load_rgb
 from core.images.preprocessing import Preprocessing
+from core.inference.classifying import Batch, Classify
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
-from core.inside.lens import ComparedPhoto
+from core.inference.requests import OpenModel, SaveModel
+from core.inside.requests import BeforeAndAfter, Compare, FeatureMaps, Layers, LookAlikes
 from core.models.checkpoints import default_checkpoint, open_model
 from core.models.spec import ModelChoice, Settled
+from core.work.lane import Lane
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     made = Engine(decoders=2)
     yield made
-    made.shut_down()
+    made.close()
 
 
 @pytest.fixture
 def ready(engine: Engine) -> Engine:
-    engine.open_model(ModelChoice(), "cpu").result()
+    engine.open(ModelChoice(), "cpu")
     return engine
+
+
+@pytest.fixture
+def lane(ready: Engine) -> Iterator[Lane]:
+    """Return the thread that owns the network, with a model open."""
+    made = Lane("engine", ready)
+    yield made
+    made.stop_all()
+    made.shut_down()
+
+
+def classify(engine: Engine, photos: list[Path], **options: int) -> list[Prediction]:
+    batches = Classify(photos, **options).run(engine)
+    return [prediction for batch in batches for prediction in batch.predictions]
 
 
 def plain_loop(paths: list[Path]) -> list[torch.Tensor]:
@@ -50,9 +67,7 @@ def test_a_run_equals_the_plain_loop_in_order(
     ready: Engine, make_photo: Callable[..., Path], batch_size: int
 ) -> None:
     paths = [make_photo(f"{number}.png", (300 + number, 260)) for number in range(7)]
-    found: list[Prediction] = []
-    outcome = ready.classify(paths, found.extend, batch_size=batch_size).finished.result()
-    assert (outcome.done, outcome.failed, outcome.stopped) == (7, 0, False)
+    found = classify(ready, paths, batch_size=batch_size)
     assert [one.image for one in found] == paths
     for one, expected in zip(found, plain_loop(paths), strict=True):
         assert len(one.top) == 5
@@ -67,98 +82,83 @@ def test_broken_photos_are_results_not_the_end(
     ready: Engine, make_photo: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "empty.jpg").touch()
-    paths = [
-        tmp_path / "gone.jpg",
-        make_photo("a.png"),
-        tmp_path / "empty.jpg",
-        make_photo("b.png"),
-    ]
-    found: list[Prediction] = []
-    outcome = ready.classify(paths, found.extend).finished.result()
-    assert (outcome.done, outcome.failed) == (4, 2)
-    assert [one.reason for one in found] == [
-        "it is not there",
-        None,
-        "the file is empty",
-        None,
-    ]
+    found = classify(
+        ready,
+        [tmp_path / "gone.jpg", make_photo("a.png"), tmp_path / "empty.jpg", make_photo("b.png")],
+    )
+    assert [one.reason for one in found] == ["it is not there", None, "the file is empty", None]
     assert found[0].model.checkpoint == default_checkpoint()
     assert len(found[0].model.sha256) == 64
 
 
 def test_only_broken_photos(ready: Engine, tmp_path: Path) -> None:
-    found: list[Prediction] = []
-    ready.classify([tmp_path / "gone.jpg"], found.extend).finished.result()
-    assert [one.top for one in found] == [()]
+    assert [one.top for one in classify(ready, [tmp_path / "gone.jpg"])] == [()]
 
 
-def test_stop_ends_after_one_batch(ready: Engine, make_photo: Callable[..., Path]) -> None:
+def test_stop_ends_after_one_batch(lane: Lane, make_photo: Callable[..., Path]) -> None:
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(30)]
-    found: list[Prediction] = []
+    batches: list[Batch] = []
+    held = threading.Event()
 
-    def stop_at_once(predictions: list[Prediction]) -> None:
-        found.extend(predictions)
+    def stop_at_once(batch: Batch) -> None:
+        batches.append(batch)
         run.stop()
 
-    held = threading.Event()
-    ready.queue(lambda: held.wait() and None)
-    run = ready.classify(paths, stop_at_once, batch_size=4)
+    lane.queue(held.wait)
+    run = lane.stream(Classify(paths, batch_size=4), stop_at_once)
     held.set()
-    outcome = run.finished.result()
-    assert (outcome.done, outcome.stopped) == (4, True)
-    assert len(found) == 4
+    run.future.result()
+    assert [len(batch.predictions) for batch in batches] == [4]
 
 
-def test_a_click_waits_for_at_most_one_batch(
-    ready: Engine, make_photo: Callable[..., Path]
-) -> None:
+def test_a_click_waits_for_at_most_one_batch(lane: Lane, make_photo: Callable[..., Path]) -> None:
     photo = make_photo("looked at.png")
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(30)]
     events: list[str] = []
-    clicked = threading.Event()
 
-    def note(_: list[Prediction]) -> None:
+    def note(_: Batch) -> None:
         events.append("batch")
-        if not clicked.is_set():
-            clicked.set()
-            maps = ready.feature_maps(photo, "features.0", 1)
-            maps.add_done_callback(lambda _: events.append("maps"))
+        if len(events) == 1:
+            maps = lane.ask(FeatureMaps(photo, "features.0"))
+            maps.future.add_done_callback(lambda _: events.append("maps"))
 
-    run = ready.classify(paths, note, batch_size=2)
-    run.finished.result()
+    lane.stream(Classify(paths, batch_size=2), note).future.result()
     assert events.index("maps") <= 2
     assert events.count("batch") == 15
 
 
-def test_the_newest_interactive_request_wins(
-    ready: Engine, make_photo: Callable[..., Path]
-) -> None:
-    held = threading.Event()
-    ready.queue(lambda: held.wait() and None)
-    photo = make_photo()
-    requests = [ready.feature_maps(photo, f"features.{layer}", 1) for layer in (0, 1, 3)]
+def test_the_newest_of_a_slot_wins(lane: Lane, make_photo: Callable[..., Path]) -> None:
+    held, photo = threading.Event(), make_photo()
+    lane.queue(held.wait)
+    asked = [lane.ask(FeatureMaps(photo, f"features.{layer}")).future for layer in (0, 1, 3)]
     held.set()
-    assert requests[-1].result().maps.layer == "features.3"
-    assert [request.cancelled() for request in requests] == [True, True, False]
+    assert asked[-1].result().maps.layer == "features.3"
+    assert [future.cancelled() for future in asked] == [True, True, False]
+
+
+def test_two_saved_models_are_both_written(lane: Lane, tmp_path: Path) -> None:
+    held = threading.Event()
+    lane.queue(held.wait)
+    asked = [lane.ask(SaveModel(tmp_path / f"{name}.safetensors")) for name in "ab"]
+    held.set()
+    assert [handle.future.result().is_file() for handle in asked] == [True, True]
 
 
 def test_a_refused_model_leaves_the_one_before(
     ready: Engine, make_photo: Callable[..., Path], tmp_path: Path
 ) -> None:
     with pytest.raises(UnusableCheckpointError):
-        ready.open_model(ModelChoice(checkpoint=tmp_path / "gone.pth"), "cpu").result()
-    found: list[Prediction] = []
-    assert ready.classify([make_photo()], found.extend).finished.result().failed == 0
+        OpenModel(ModelChoice(checkpoint=tmp_path / "gone.pth"), "cpu").run(ready)
+    assert classify(ready, [make_photo()])[0].reason is None
 
 
 def test_without_a_model_a_run_says_so(engine: Engine, make_photo: Callable[..., Path]) -> None:
-    run = engine.classify([make_photo()], lambda _: None)
     with pytest.raises(UnusableCheckpointError, match="No model is loaded"):
-        run.finished.result()
+        classify(engine, [make_photo()])
 
 
 def test_layers_of_the_default_model(ready: Engine) -> None:
-    layers = ready.layer_table(None).result().layers
+    layers = Layers().run(ready).layers
     assert [layer.name for layer in layers[:2]] == ["features", "features.0"]
     assert layers[1].shape == (64, 111, 111)
     assert [layer.name for layer in layers].count("features.3.squeeze") == 1
@@ -166,68 +166,51 @@ def test_layers_of_the_default_model(ready: Engine) -> None:
 
 def test_shutting_down_in_the_middle_of_a_run(make_photo: Callable[..., Path]) -> None:
     engine = Engine(decoders=2)
-    engine.open_model(ModelChoice(), "cpu").result()
+    engine.open(ModelChoice(), "cpu")
+    lane = Lane("engine", engine)
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(20)]
     begun = threading.Event()
-    run = engine.classify(paths, lambda _: begun.set(), batch_size=1)
+    run = lane.stream(Classify(paths, batch_size=1), lambda _: begun.set())
     begun.wait()
-    engine.shut_down()
-    assert run.finished.done()
-    assert engine.layer_table(None).cancelled()
-
-
-def test_an_error_of_the_receiver_ends_the_run_in_its_future(
-    ready: Engine, make_photo: Callable[..., Path]
-) -> None:
-    def fail(_: list[Prediction]) -> None:
-        raise ZeroDivisionError
-
-    run = ready.classify([make_photo()], fail)
-    with pytest.raises(ZeroDivisionError):
-        run.finished.result()
-    assert ready.layer_table(None).result()
+    lane.stop_all()
+    lane.shut_down()
+    assert run.future.done()
+    assert lane.ask(Layers()).future.cancelled()
 
 
 def test_one_channel_over_many_photos(ready: Engine, make_photo: Callable[..., Path]) -> None:
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(3)]
     broken = make_photo("broken.png")
     broken.write_bytes(b"")
-    found: list[ComparedPhoto] = []
-    comparison = ready.compare([*paths, broken], "features.0", 1, 7, found.append)
-    assert comparison.finished.result() == 4
+    found = list(Compare((*paths, broken), "features.0", 1, 7).run(ready))
     assert [one.image for one in found] == [*paths, broken]
-    maps = ready.feature_maps(paths[0], "features.0", 1).result().maps.values
+    maps = FeatureMaps(paths[0], "features.0").run(ready).maps.values
     assert np.array_equal(found[0].values, maps[7])
     assert "empty" in found[3].reason
-    means: list[ComparedPhoto] = []
-    ready.compare(paths[:1], "features.0", 1, None, means.append).finished.result()
-    assert np.allclose(means[0].values, maps.mean(axis=0))
+    (mean,) = Compare((paths[0],), "features.0").run(ready)
+    assert np.allclose(mean.values, maps.mean(axis=0))
     with pytest.raises(UnknownLayerError):
-        ready.compare(paths, "nothing", 1, None, found.append).finished.result()
+        list(Compare((paths[0],), "nothing").run(ready))
 
 
-def test_a_newer_comparison_ends_the_older(ready: Engine, make_photo: Callable[..., Path]) -> None:
-    path = make_photo()
-    first, second = threading.Event(), threading.Event()
-
-    def hold(_: ComparedPhoto) -> None:
-        first.set()
-        second.wait()
-
-    older = ready.compare([path] * 50, "features.0", 1, 0, hold)
-    first.wait()
-    newer = ready.compare([path], "features.0", 1, 0, lambda _: None)
-    second.set()
-    assert newer.finished.result() == 1
-    assert older.finished.result() == 1
+def test_look_alikes_are_as_alike_as_their_features(
+    ready: Engine, make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "empty.jpg").touch()
+    one, other = make_photo("a.png"), make_photo("b.png", (64, 300))
+    photos = (one, other, tmp_path / "empty.jpg")
+    found = {likeness.photo: likeness.cosine for likeness in LookAlikes(photos, (one,)).run(ready)}
+    assert found[one] == pytest.approx(1, abs=1e-3)
+    assert found[other] is not None
+    assert found[other] < 0.999
+    assert found[tmp_path / "empty.jpg"] is None
 
 
 def test_before_and_after_an_edit_of_the_preprocessing(
     engine: Engine, make_photo: Callable[..., Path]
 ) -> None:
     own = Preprocessing(channel_order="BGR", resize=(128, 128), crop=None)
-    engine.open_model(ModelChoice(settled=Settled(preprocessing=own)), "cpu").result()
-    photo = make_photo(size=(200, 100))
-    before, after = engine.before_and_after(photo, "features.0", 1, None).result()
+    engine.open(ModelChoice(settled=Settled(preprocessing=own)), "cpu")
+    before, after = BeforeAndAfter(make_photo(size=(200, 100)), "features.0").run(engine)
     assert (before.seen.shape, after.seen.shape) == ((224, 224, 3), (128, 128, 3))
     assert before.values.shape != after.values.shape

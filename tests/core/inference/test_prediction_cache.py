@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.images.preprocessing import Preprocessing
+from core.inference.classifying import Classify
 from core.inference.engine import Engine
 from core.inference.prediction_cache import PredictionCache
 from core.inference.predictions import ClassProbability, Prediction, pack
@@ -140,33 +141,39 @@ def test_a_second_run_recalls_and_decodes_nothing(
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(12)]
     (tmp_path / "empty.jpg").touch()
     engine = Engine(decoders=2, cache=tmp_path / "cache")
-    engine.open_model(ModelChoice(), "cpu").result()
-    first: list[Prediction] = []
-    engine.classify(paths, first.extend, recall=True).finished.result()
-    engine.shut_down()
+    engine.open(ModelChoice(), "cpu")
+    first = classify(engine, paths, recall=True)
+    engine.close()
 
     engine = Engine(decoders=2, cache=tmp_path / "cache")
-    engine.open_model(ModelChoice(), "cpu").result()
+    engine.open(ModelChoice(), "cpu")
     decoded: list[Path] = []
     decode = engine.decode
-    monkeypatch.setattr(
-        engine, "decode", lambda path, used: decoded.append(path) or decode(path, used)
-    )
+
+    def note(photo: Path, *rest: object, **named: object) -> object:
+        decoded.append(photo)
+        return decode(photo, *rest, **named)
+
+    monkeypatch.setattr(engine, "decode", note)
     shutil.copy(paths[0], tmp_path / "new.png")
     later = [*paths[:6], tmp_path / "empty.jpg", *paths[6:], tmp_path / "new.png"]
-    second: list[Prediction] = []
-    outcome = engine.classify(later, second.extend, recall=True).finished.result()
-    assert (outcome.done, outcome.failed) == (14, 1)
+    second = classify(engine, later, recall=True)
+    assert [one.reason is None for one in second].count(False) == 1
+    assert len(second) == 14
     assert decoded == [tmp_path / "empty.jpg", tmp_path / "new.png"]
     by_path = {one.image: one for one in second}
     for one in first:
         recalled = by_path[one.image].top
         assert [top.class_index for top in recalled] == [top.class_index for top in one.top]
         assert recalled[0].probability == pytest.approx(one.top[0].probability)
-    again: list[Prediction] = []
-    engine.classify(paths, again.extend).finished.result()
+    classify(engine, paths)
     assert len(decoded) == 14  # who does not ask for it gets everything computed
-    engine.shut_down()
+    engine.close()
+
+
+def classify(engine: Engine, paths: list[Path], *, recall: bool = False) -> list[Prediction]:
+    batches = Classify(paths, recall=recall).run(engine)
+    return [one for batch in batches for one in batch.predictions]
 
 
 @pytest.mark.parametrize(

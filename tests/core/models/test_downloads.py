@@ -20,7 +20,6 @@ from core.errors import DownloadError
 from core.models import downloads
 from core.models.downloads import (
     Download,
-    Downloads,
     Progress,
     delete_file,
     sizes_on_disk,
@@ -265,11 +264,12 @@ def test_pause_keeps_and_resume_goes_on(weights: Weights, server: Server) -> Non
         if progress.done_bytes >= 1_000_000:
             enough.set()
 
-    download = Download(weights, server.address, watch, QUICK)
+    stop = threading.Event()
+    download = Download(weights, server.address, watch, QUICK, stop.is_set)
     thread = threading.Thread(target=download.run)
     thread.start()
     assert enough.wait(10)
-    download.pause()
+    stop.set()
     server.gate.set()
     thread.join(10)
     assert told[-1].state == "paused"
@@ -280,29 +280,6 @@ def test_pause_keeps_and_resume_goes_on(weights: Weights, server: Server) -> Non
     assert path is not None
     assert path.read_bytes() == CONTENT
     assert server.asked[-1] == f"bytes={kept}-"
-
-
-def test_cancel_deletes(weights: Weights, server: Server) -> None:
-    server.gate.clear()
-    ended = threading.Event()
-    told: list[Progress] = []
-
-    def watch(progress: Progress) -> None:
-        told.append(progress)
-        if progress.state not in ("downloading", "waiting"):
-            ended.set()
-
-    both = Downloads(watch)
-    both.start(weights, server.address)
-    both.start(weights, server.address)  # already in progress
-    assert server.reached.wait(10)
-    both.cancel(weights)
-    server.gate.set()
-    assert ended.wait(10)
-    both.shut_down()
-    assert told[-1].state == "cancelled"
-    assert len(server.asked) == 1
-    assert not weights.part_path.exists()
 
 
 def test_a_file_that_the_user_has_already(weights: Weights, tmp_path: Path) -> None:

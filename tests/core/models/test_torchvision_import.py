@@ -41,17 +41,18 @@ def test_the_compiler_is_imported_only_by_who_asks_for_it() -> None:
 EVERYTHING = """
 import sys
 from pathlib import Path
+from core.inference.classifying import Classify
 from core.inference.engine import Engine
+from core.inside.requests import Evidence, FeatureMaps, Layers
 from core.models.spec import ModelChoice
 engine = Engine()
-engine.open_model(ModelChoice(), "cpu").result()
+engine.open(ModelChoice(), "cpu")
 photo = Path("resources/samples/coffee.png").absolute()
-found = []
-engine.classify([photo], found.extend).finished.result()
-assert engine.layer_table(photo).result().multiply_adds[""] > 1e8
-engine.feature_maps(photo, "features.3", 1, 5).result()
-engine.evidence(photo, [1, 2]).result()
-engine.shut_down()
+list(Classify((photo,)).run(engine))
+assert Layers(photo).run(engine).multiply_adds[""] > 1e8
+FeatureMaps(photo, "features.3", 1, 5).run(engine)
+Evidence(photo, (1, 2)).run(engine)
+engine.close()
 assert not [name for name in sys.modules if name.startswith("torch._dynamo")]
 """
 

@@ -2,19 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gui.images.drop import paths_in, save_pasted, sort_paths
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-
-def test_checkpoints_are_told_from_photos(tmp_path: Path) -> None:
-    folder = tmp_path / "folder.pt"
-    folder.mkdir()
-    mixed = [tmp_path / "a.jpg", tmp_path / "b.PTH", tmp_path / "c.safetensors", folder]
-    dropped = sort_paths(mixed)
-    assert dropped.images == [mixed[0], folder]
-    assert dropped.checkpoints == mixed[1:3]
+from gui.dropping import paths_in
+from gui.images.pasting import save_pasted
 
 
 def test_files_of_a_drop(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ from pytestqt.qtbot import QtBot
 from gui.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.gallery_view import ThumbnailCache
+from gui.session import Session
 
 PATHS = [Path(f"/photos/{number}.png") for number in range(5000)]
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> GalleryPanel:
-    made = GalleryPanel(GalleryModel())
+def panel(qtbot: QtBot, session: Session) -> GalleryPanel:
+    made = GalleryPanel(session)
     qtbot.addWidget(made)
     made.resize(330, 600)
     made.show()
@@ -31,13 +32,12 @@ def model_of(panel: GalleryPanel) -> GalleryModel:
 
 
 def test_only_what_is_seen_gets_a_thumbnail(qtbot: QtBot, panel: GalleryPanel) -> None:
-    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+    with qtbot.waitSignal(panel.view.thumbnails_wanted) as caught:
         model_of(panel).add(PATHS)
-    paths, size = caught.args
+    (paths,) = caught.args
     assert paths[0] == PATHS[0]
     assert len(paths) < 60
-    assert size == 256
-    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+    with qtbot.waitSignal(panel.view.thumbnails_wanted) as caught:
         panel.view.scrollToBottom()
     assert PATHS[-1] in caught.args[0]
 
@@ -47,7 +47,7 @@ def test_a_thumbnail_that_is_there_is_not_asked_for_again(
 ) -> None:
     model_of(panel).add(PATHS[:2])
     panel.view.put_thumbnail(PATHS[0], QPixmap(4, 4))
-    with qtbot.waitSignal(panel.thumbnails_wanted) as caught:
+    with qtbot.waitSignal(panel.view.thumbnails_wanted) as caught:
         panel.view.note_change()
     assert caught.args[0] == [PATHS[1]]
 
@@ -63,49 +63,53 @@ def test_the_cache_is_bounded_and_forgets_what_was_unseen_longest() -> None:
     assert PATHS[1] not in cache
 
 
-def test_the_first_photo_becomes_the_current_one(panel: GalleryPanel) -> None:
+def test_the_first_photo_becomes_the_current_one(panel: GalleryPanel, session: Session) -> None:
     model_of(panel).add(PATHS[:3])
-    assert panel.current == PATHS[0]
-    panel.step(-1)
-    assert panel.current == PATHS[0]
-    panel.step(1)
-    panel.step(5)
-    assert panel.current == PATHS[2]
+    assert session.current == PATHS[0]
+    session.step(-1)
+    assert session.current == PATHS[0]
+    session.step(1)
+    session.step(5)
+    assert session.current == PATHS[2]
 
 
-def test_the_current_photo_survives_search_and_sort(panel: GalleryPanel, qtbot: QtBot) -> None:
+def test_the_current_photo_survives_search_and_sort(
+    panel: GalleryPanel, session: Session, qtbot: QtBot
+) -> None:
     model_of(panel).add(PATHS[:30])
-    panel.show_photo(PATHS[12])
+    session.show_photo(PATHS[12])
     panel._search.setText("12")
-    assert panel.current == PATHS[12]
-    assert panel.selected() == [PATHS[12]]
+    assert session.current == PATHS[12]
+    assert session.selected() == [PATHS[12]]
     panel._search.setText("3")
-    assert panel.current == PATHS[12]
+    assert session.current == PATHS[12]
     panel._search.setText("")
-    panel.set_order("probability")
-    assert panel.selected() == [PATHS[12]]
+    session.photos.set_order("probability")
+    assert session.selected() == [PATHS[12]]
 
 
-def test_removing_the_current_photo_shows_another(panel: GalleryPanel) -> None:
+def test_removing_the_current_photo_shows_another(panel: GalleryPanel, session: Session) -> None:
     model_of(panel).add(PATHS[:3])
     shown: list[Path | None] = []
-    panel.current_changed.connect(shown.append)
+    session.current_changed.connect(shown.append)
     model_of(panel).remove([PATHS[0]])
-    assert panel.current == PATHS[1]
+    assert session.current == PATHS[1]
     model_of(panel).clear()
     assert shown[-1] is None
 
 
-def test_the_arrow_keys_go_through_the_photos(panel: GalleryPanel, qtbot: QtBot) -> None:
+def test_the_arrow_keys_go_through_the_photos(
+    panel: GalleryPanel, session: Session, qtbot: QtBot
+) -> None:
     model_of(panel).add(PATHS[:5])
     panel.setFocus()
     qtbot.keyClick(panel.view, Qt.Key.Key_Right)
-    assert panel.current == PATHS[1]
+    assert session.current == PATHS[1]
     qtbot.keyClick(panel.view, Qt.Key.Key_Down)
-    assert panel.current == PATHS[3]
+    assert session.current == PATHS[3]
 
 
-def test_the_count(panel: GalleryPanel) -> None:
+def test_the_count(panel: GalleryPanel, session: Session) -> None:
     model_of(panel).add(PATHS[:12])
     assert panel._count.text() == "12 photos"
     panel._search.setText("11")
@@ -114,7 +118,9 @@ def test_the_count(panel: GalleryPanel) -> None:
     assert panel._count.text() == "1 photo"
 
 
-def test_cards_are_painted_with_and_without_a_picture(panel: GalleryPanel) -> None:
+def test_cards_are_painted_with_and_without_a_picture(
+    panel: GalleryPanel, session: Session
+) -> None:
     from tests.gui.conftest import fail, predict
 
     model = model_of(panel)
@@ -125,3 +131,13 @@ def test_cards_are_painted_with_and_without_a_picture(panel: GalleryPanel) -> No
     picture.fill(Qt.GlobalColor.red)
     panel.view.put_thumbnail(PATHS[2], picture)
     assert panel.view.grab().toImage() != before
+
+
+def test_twenty_thousand_photos_are_selected_at_once(panel: GalleryPanel, session: Session) -> None:
+    paths = [Path(f"/photos/{number}.png") for number in range(20_000)]
+    session.list_photos(paths)
+    session.select(paths[::-1], paths[5])
+    assert session.selected() == paths
+    session.select(paths[::2], paths[0])
+    assert session.selected() == paths[::2]
+    assert session.current == paths[0]

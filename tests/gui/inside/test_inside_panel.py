@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui.inside.exporting import export_maps, export_table
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from core.inside.class_activation import ClassActivation
 from core.inside.colouring import colour
+from core.inside.exporting import export_maps, export_table
 from core.inside.feature_maps import FeatureMaps, FeatureMapsOfPhoto
 from core.inside.layers import Layer
 from core.inside.layouts import Layout

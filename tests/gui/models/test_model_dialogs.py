@@ -4,24 +4,29 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from unittest.mock import patch
 
 import pytest
-from gui.engine_bridge import EngineBridge
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from core.errors import DownloadError
+from core.inference.requests import OpenModel
 from core.models.downloads import Progress
+from core.models.requests import DownloadWeights, ListWeights
 from core.models.spec import ModelChoice, Settled
 from core.models.weights import Weights
-from core.settings import Settings
+from gui.main_window import MainWindow
 from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
 from gui.models.weights_dialog import WeightsDialog
-from tests.gui.conftest import FakeEngine, ready
+from gui.session import Session
+from gui.tasks import Tasks
+from tests.gui.conftest import HeldWorker, ready
 from tests.specs import make_spec
 
 CONTENT = b"parameters" * 100
@@ -47,14 +52,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> QWidget:
-    made = QWidget()
-    qtbot.addWidget(made)
-    made.show()
-    return made
-
-
-@pytest.fixture
 def bar(qtbot: QtBot) -> ModelBar:
     made = ModelBar()
     qtbot.addWidget(made)
@@ -63,33 +60,33 @@ def bar(qtbot: QtBot) -> ModelBar:
 
 @pytest.fixture
 def picker(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, session: Session, tasks: Tasks, worker: HeldWorker
 ) -> ModelPicker:
-    made = ModelPicker(bar, bridge, Settings())
+    made = ModelPicker(bar, session, tasks)
     made.open_remembered()
-    engine[0].ready = ready(make_spec(names=("class 0", "class 1")))
-    with qtbot.waitSignal(made.opened):
-        engine[0].future("model").set_result(engine[0].ready)
+    with qtbot.waitSignal(session.model_changed):
+        worker.future(OpenModel).set_result(ready(make_spec(names=("class 0", "class 1"))))
     return made
 
 
 @pytest.fixture
-def dialogs(window: QWidget, picker: ModelPicker, bridge: EngineBridge) -> Iterator[ModelDialogs]:
-    made = ModelDialogs(window, picker, bridge, Settings(), lambda: None)
+def dialogs(
+    window: MainWindow, picker: ModelPicker, session: Session, tasks: Tasks
+) -> Iterator[ModelDialogs]:
+    made = ModelDialogs(picker, session, tasks, window)
     yield made
-    for child in window.findChildren(QWidget):
+    for child in window.findChildren(QDialog):
         child.close()
 
 
-def weights_dialog(
-    qtbot: QtBot, dialogs: ModelDialogs, bridge: EngineBridge, engine: FakeEngine
-) -> WeightsDialog:
+@pytest.fixture
+def weights(qtbot: QtBot, dialogs: ModelDialogs, worker: HeldWorker) -> WeightsDialog:
     dialogs.open_weights()
     dialog = dialogs._weights
     assert dialog is not None
     assert "Loading" in dialog.status.text()
-    with qtbot.waitSignal(bridge.weights_listed):
-        engine.future("weights").set_result(ENTRIES)
+    worker.future(ListWeights).set_result(ENTRIES)
+    qtbot.waitUntil(lambda: bool(dialog._items()))
     return dialog
 
 
@@ -104,7 +101,7 @@ def choose(dialog: WeightsDialog, number: int) -> None:
 # Details
 
 
-def test_details_say_all_and_take_what_no_file_tells(qtbot: QtBot, window: QWidget) -> None:
+def test_details_say_all_and_take_what_no_file_tells(qtbot: QtBot, window: MainWindow) -> None:
     spec = make_spec(names=("ant", "bee"))
     found = replace(
         spec.inspection,
@@ -128,120 +125,156 @@ def test_details_say_all_and_take_what_no_file_tells(qtbot: QtBot, window: QWidg
     assert caught.args[0].outputs == "sigmoid"
 
 
-def test_what_is_settled_reaches_the_engine(
-    dialogs: ModelDialogs, engine: list[FakeEngine]
-) -> None:
+def test_what_is_settled_reaches_the_worker(dialogs: ModelDialogs, worker: HeldWorker) -> None:
     dialogs._settle_names(("ant", "bee"))
-    choice, _ = engine[0].arguments("model")
-    assert choice == ModelChoice(settled=Settled(class_names=("ant", "bee")))
+    assert worker.newest(OpenModel).choice == ModelChoice(
+        settled=Settled(class_names=("ant", "bee"))
+    )
 
 
 def test_a_body_without_a_head_has_no_classes_to_name(
-    qtbot: QtBot, dialogs: ModelDialogs, picker: ModelPicker
+    dialogs: ModelDialogs, session: Session, window: MainWindow
 ) -> None:
-    assert picker.ready is not None
-    picker.ready = replace(picker.ready, spec=make_spec(names=(), num_classes=None))
-    with qtbot.waitSignal(dialogs.refused) as caught:
-        dialogs.open_class_names()
-    assert "no head" in caught.args[0]
+    assert session.model is not None
+    session.model = replace(session.model, spec=make_spec(names=(), num_classes=None))
+    dialogs.open_class_names()
+    assert "no head" in window.reporter.shown_text
 
 
 # Weights
 
 
 def test_the_table_narrows_and_sorts_by_numbers(
-    qtbot: QtBot, hub: Path, dialogs: ModelDialogs, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, hub: Path, dialogs: ModelDialogs, weights: WeightsDialog
 ) -> None:
-    dialog = weights_dialog(qtbot, dialogs, bridge, engine[0])
-    assert shown(dialog) == ["ResNet18 · V1", "ResNet50 · V2", "VGG16 · FEATURES"]
-    dialog.tree.sortItems(2, Qt.SortOrder.DescendingOrder)
-    assert shown(dialog)[0] == "VGG16 · FEATURES"
-    qtbot.keyClicks(dialog.search, "resnet v2")
-    assert shown(dialog) == ["ResNet50 · V2"]
+    assert shown(weights) == ["ResNet18 · V1", "ResNet50 · V2", "VGG16 · FEATURES"]
+    weights.tree.sortItems(2, Qt.SortOrder.DescendingOrder)
+    assert shown(weights)[0] == "VGG16 · FEATURES"
+    qtbot.keyClicks(weights.search, "resnet v2")
+    assert shown(weights) == ["ResNet50 · V2"]
     dialogs.open_weights("resnet18")
-    assert shown(dialog) == ["ResNet18 · V1"]
-    assert "ResNet-18" in dialog.windowTitle()
+    assert shown(weights) == ["ResNet18 · V1"]
+    assert "ResNet-18" in weights.windowTitle()
+
+
+class HeldDownload:
+    """A download whose news the test brings."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.news: Queue[Progress | None] = Queue()
+        self.asked: list[DownloadWeights] = []
+        monkeypatch.setattr(DownloadWeights, "run", lambda request, _: self.run(request))
+
+    def run(self, request: DownloadWeights) -> Iterator[Progress]:
+        self.asked.append(request)
+        while (progress := self.news.get()) is not None:
+            yield progress
+            if progress.state == "failed":
+                raise DownloadError(progress.problem)
+
+
+@pytest.fixture
+def download(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldDownload]:
+    made = HeldDownload(monkeypatch)
+    yield made
+    made.news.put(None)
 
 
 def test_a_download_shows_its_progress_and_is_used_at_its_end(
-    qtbot: QtBot, hub: Path, dialogs: ModelDialogs, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot,
+    hub: Path,
+    weights: WeightsDialog,
+    window: MainWindow,
+    worker: HeldWorker,
+    download: HeldDownload,
 ) -> None:
-    dialog = weights_dialog(qtbot, dialogs, bridge, engine[0])
-    choose(dialog, 0)
-    assert dialog.use_button.text() == "Download and use"
-    with patch.object(bridge, "start_download") as started:
-        dialog.use_button.click()
-    started.assert_called_once_with(ENTRIES[0], "")
-    bridge.download_progressed.emit(Progress(ENTRIES[0], "downloading", 25 * 10**5, 5 * 10**6))
-    assert dialog.bar.value() == 500
-    assert dialog._items()[0].text(4) == "downloading, 50%"
-    assert not dialog.pause_button.isHidden()
-    assert not dialog.use_button.isEnabled()
-    dialog.hide()
-    with qtbot.waitSignal(dialogs.noted) as noted:
-        bridge.download_progressed.emit(Progress(ENTRIES[0], "downloading", 4 * 10**6, 5 * 10**6))
+    choose(weights, 0)
+    assert weights.use_button.text() == "Download and use"
+    weights.use_button.click()
+    download.news.put(Progress(ENTRIES[0], "downloading", 25 * 10**5, 5 * 10**6))
+    qtbot.waitUntil(lambda: weights.bar.value() == 500)
+    assert download.asked == [DownloadWeights(ENTRIES[0], "")]
+    assert weights._items()[0].text(4) == "downloading, 50%"
+    assert not weights.pause_button.isHidden()
+    assert not weights.use_button.isEnabled()
+    weights.hide()
+    with qtbot.waitSignal(window.noted) as noted:
+        download.news.put(Progress(ENTRIES[0], "downloading", 4 * 10**6, 5 * 10**6))
     assert "80%" in noted.args[0]
     hub.mkdir(parents=True)
     ENTRIES[0].path.write_bytes(CONTENT)
-    bridge.download_progressed.emit(Progress(ENTRIES[0], "done", 5 * 10**6, 5 * 10**6))
-    choice, _ = engine[0].arguments("model")
+    before = len(worker.all(OpenModel))
+    download.news.put(Progress(ENTRIES[0], "done", 5 * 10**6, 5 * 10**6))
+    qtbot.waitUntil(lambda: len(worker.all(OpenModel)) > before)
+    choice = worker.newest(OpenModel).choice
     assert choice == ModelChoice(checkpoint=ENTRIES[0].path, architecture="resnet18")
 
 
 def test_a_paused_download_goes_on_and_a_failed_one_says_why(
-    qtbot: QtBot, hub: Path, dialogs: ModelDialogs, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot,
+    hub: Path,
+    weights: WeightsDialog,
+    window: MainWindow,
+    download: HeldDownload,
 ) -> None:
     hub.mkdir(parents=True)
     ENTRIES[1].part_path.write_bytes(CONTENT)
-    dialog = weights_dialog(qtbot, dialogs, bridge, engine[0])
-    choose(dialog, 1)
-    assert dialog.use_button.text() == "Resume and use"
-    assert "paused at" in dialog._items()[1].text(4)
-    bridge.download_progressed.emit(
-        Progress(ENTRIES[1], "failed", 1000, 10**8, "The server refuses it.")
-    )
-    assert "The server refuses it." in dialog.status.text()
-    assert dialog.use_button.isEnabled()
-    dialog.cancel_button.click()
+    weights.refresh()
+    choose(weights, 1)
+    assert weights.use_button.text() == "Resume and use"
+    assert "paused at" in weights._items()[1].text(4)
+    weights.use_button.click()
+    download.news.put(Progress(ENTRIES[1], "failed", 1000, 10**8, "The server refuses it."))
+    qtbot.waitUntil(lambda: "The server refuses it." in weights.status.text())
+    assert weights.use_button.isEnabled()
+    weights.cancel_button.click()
     assert not ENTRIES[1].part_path.exists()
-    dialog.hide()
-    with qtbot.waitSignal(dialogs.refused):
-        bridge.download_progressed.emit(Progress(ENTRIES[1], "failed", 0, 10**8, "No."))
+    weights.use_button.click()
+    weights.hide()
+    download.news.put(Progress(ENTRIES[1], "failed", 0, 10**8, "No."))
+    qtbot.waitUntil(lambda: window.reporter.shown_text == "No.")
 
 
-def test_a_file_that_is_there_is_used_and_deleted(
-    qtbot: QtBot, hub: Path, dialogs: ModelDialogs, bridge: EngineBridge, engine: list[FakeEngine]
+def test_a_download_is_cancelled_and_what_is_there_deleted(
+    qtbot: QtBot, hub: Path, weights: WeightsDialog, download: HeldDownload
 ) -> None:
     hub.mkdir(parents=True)
+    ENTRIES[1].part_path.write_bytes(CONTENT)
+    weights.refresh()
+    choose(weights, 1)
+    weights.use_button.click()
+    download.news.put(Progress(ENTRIES[1], "downloading", 1000, 10**8))
+    qtbot.waitUntil(lambda: not weights.pause_button.isHidden())
+    weights.cancel_button.click()
+    download.news.put(Progress(ENTRIES[1], "paused", 1000, 10**8))
+    qtbot.waitUntil(lambda: not ENTRIES[1].part_path.exists())
+    qtbot.waitUntil(lambda: weights.use_button.text() == "Download and use")
+
+
+def test_a_file_that_is_there_is_used_and_deleted(hub: Path, weights: WeightsDialog) -> None:
+    hub.mkdir(parents=True)
     ENTRIES[0].path.write_bytes(CONTENT)
-    dialog = weights_dialog(qtbot, dialogs, bridge, engine[0])
-    choose(dialog, 0)
-    assert dialog.use_button.text() == "Use"
+    weights.refresh()
+    choose(weights, 0)
+    assert weights.use_button.text() == "Use"
     with patch.object(
         QMessageBox, "question", return_value=QMessageBox.StandardButton.Yes
     ) as asked:
-        dialog.delete_button.click()
+        weights.delete_button.click()
     assert asked.called
     assert not ENTRIES[0].path.exists()
-    assert dialog.use_button.text() == "Download and use"
+    assert weights.use_button.text() == "Download and use"
 
 
 def test_i_already_have_this_file(
-    qtbot: QtBot,
-    hub: Path,
-    tmp_path: Path,
-    dialogs: ModelDialogs,
-    bridge: EngineBridge,
-    engine: list[FakeEngine],
+    qtbot: QtBot, hub: Path, tmp_path: Path, weights: WeightsDialog, worker: HeldWorker
 ) -> None:
-    dialog = weights_dialog(qtbot, dialogs, bridge, engine[0])
-    choose(dialog, 0)
+    choose(weights, 0)
     given = tmp_path / "mine.pth"
     given.write_bytes(CONTENT)
-    with (
-        patch("PySide6.QtWidgets.QFileDialog.getOpenFileName", return_value=(str(given), "")),
-        qtbot.waitSignal(bridge.weights_file_taken),
-    ):
-        dialog.have_button.click()
+    before = len(worker.all(OpenModel))
+    with patch("PySide6.QtWidgets.QFileDialog.getOpenFileName", return_value=(str(given), "")):
+        weights.have_button.click()
+    qtbot.waitUntil(lambda: len(worker.all(OpenModel)) > before)
     assert ENTRIES[0].path.read_bytes() == CONTENT
-    assert engine[0].arguments("model")[0].checkpoint == ENTRIES[0].path
+    assert worker.newest(OpenModel).choice.checkpoint == ENTRIES[0].path

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gui.engine_bridge import EngineBridge
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.errors import UnusableCheckpointError
+from core.inference.requests import ModelInUse, OpenModel
 from core.models.architectures import ARCHITECTURES
 from core.models.spec import ModelChoice
 from core.settings import Settings
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker
-from tests.gui.conftest import FakeEngine, make_spec, ready
+from gui.session import Session
+from gui.tasks import Tasks
+from tests.gui.conftest import HeldWorker, make_spec, ready
 
 FILE = Path("/models/mine.pth")
 
@@ -26,141 +30,154 @@ def bar(qtbot: QtBot) -> ModelBar:
     return made
 
 
-def accept(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine, **spec: str) -> None:
-    choice, _ = engine.arguments("model")
-    engine.ready = ready(make_spec(**spec), choice)
-    with qtbot.waitSignal(picker.opened):
-        engine.future("model").set_result(engine.ready)
+def asked(worker: HeldWorker) -> tuple[ModelChoice, str]:
+    request = worker.newest(OpenModel)
+    return request.choice, request.device
 
 
-def refuse(qtbot: QtBot, picker: ModelPicker, engine: FakeEngine) -> None:
+def accept(qtbot: QtBot, session: Session, worker: HeldWorker, **spec: str) -> None:
+    choice, device = asked(worker)
+    model = replace(ready(make_spec(**spec), choice), wanted_device=device)
+    with qtbot.waitSignal(session.model_changed):
+        worker.future(OpenModel).set_result(model)
+
+
+def refuse(qtbot: QtBot, picker: ModelPicker, worker: HeldWorker, in_use: object = None) -> None:
+    """Refuse what was asked; the worker goes on with what it uses."""
     with qtbot.waitSignal(picker.refused):
-        engine.future("model").set_exception(UnusableCheckpointError("no"))
+        worker.future(OpenModel).set_exception(UnusableCheckpointError("no"))
+    worker.future(ModelInUse).set_result(in_use)
+    QApplication.processEvents()
 
 
-def with_model(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: FakeEngine, **spec: str
-) -> ModelPicker:
+@pytest.fixture
+def picker(bar: ModelBar, session: Session, tasks: Tasks) -> ModelPicker:
+    return ModelPicker(bar, session, tasks)
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, picker: ModelPicker, session: Session, worker: HeldWorker) -> ModelPicker:
     """Return a picker whose first model has opened."""
-    picker = ModelPicker(bar, bridge, Settings())
     picker.open_remembered()
-    accept(qtbot, picker, engine, **spec)
+    accept(qtbot, session, worker, architecture="squeezenet1_1")
     return picker
 
 
+def remembering(session: Session, bar: ModelBar, **settings: object) -> ModelPicker:
+    session.settings = Settings(**settings)
+    return ModelPicker(bar, session, session.tasks)
+
+
 def test_a_model_is_remembered_once_it_has_opened(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, picker: ModelPicker, session: Session, worker: HeldWorker
 ) -> None:
-    settings = Settings()
-    picker = ModelPicker(bar, bridge, settings)
     picker.pick_checkpoint(FILE)
     assert bar.architecture.value == "Loading…"
-    assert settings.checkpoint == ""
-    accept(qtbot, picker, engine[0], title="ResNet-18")
+    assert session.settings.checkpoint == ""
+    accept(qtbot, session, worker, title="ResNet-18")
+    settings = session.settings
     assert (settings.checkpoint, settings.recent_checkpoints) == (str(FILE), [str(FILE)])
     assert (bar.architecture.value, bar.checkpoint.value) == ("ResNet-18", "mine.pth")
     assert (bar.class_names.value, bar.device.value) == ("2 classes", "Processor")
 
 
 def test_a_refused_model_leaves_the_one_in_use(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, opened: ModelPicker, session: Session, worker: HeldWorker
 ) -> None:
-    picker = with_model(qtbot, bar, bridge, engine[0])
-    picker.pick_checkpoint(FILE)
-    refuse(qtbot, picker, engine[0])
+    opened.pick_checkpoint(FILE)
+    refused: list[bool] = []
+    session.model_refused.connect(lambda: refused.append(True))
+    refuse(qtbot, opened, worker, session.model)
+    assert refused == [True]
     assert bar.architecture.value == "Tiny"
     assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
-    picker.pick_device("cpu")
-    assert engine[0].arguments("model") == (ModelChoice(), "cpu")
+    opened.pick_device("cpu")
+    assert asked(worker) == (ModelChoice(), "cpu")
 
 
 def test_at_the_start_the_nearest_choice_stands_in_and_is_not_remembered(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
-    settings = Settings(checkpoint=str(FILE), device="cuda:3")
-    picker = ModelPicker(bar, bridge, settings)
+    picker = remembering(session, bar, checkpoint=str(FILE), device="cuda:3")
     picker.open_remembered()
     for wanted in (
         (ModelChoice(checkpoint=FILE), "cuda:3"),
         (ModelChoice(checkpoint=FILE), "auto"),
         (ModelChoice(), "auto"),
     ):
-        assert engine[0].arguments("model") == wanted
-        refuse(qtbot, picker, engine[0])
-    assert len([kind for kind, _, _ in engine[0].asked if kind == "model"]) == 3
+        assert asked(worker) == wanted
+        refuse(qtbot, picker, worker)
+    assert len(worker.all(OpenModel)) == 3
     assert bar.architecture.value == "None"
-    assert (settings.checkpoint, settings.device) == (str(FILE), "cuda:3")
+    assert (session.settings.checkpoint, session.settings.device) == (str(FILE), "cuda:3")
 
 
 def test_a_stand_in_that_opens_is_not_remembered(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
-    settings = Settings(checkpoint=str(FILE))
-    picker = ModelPicker(bar, bridge, settings)
+    picker = remembering(session, bar, checkpoint=str(FILE))
     picker.open_remembered()
-    refuse(qtbot, picker, engine[0])
-    accept(qtbot, picker, engine[0])
+    refuse(qtbot, picker, worker)
+    accept(qtbot, session, worker)
     assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
-    assert settings.checkpoint == str(FILE)
+    assert session.settings.checkpoint == str(FILE)
 
 
 def test_a_device_picked_while_a_model_opens_is_for_that_model(
-    bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE)))
+    picker = remembering(session, bar, checkpoint=str(FILE))
     picker.open_remembered()
     picker.pick_device("cpu")
-    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "cpu")
+    assert asked(worker) == (ModelChoice(checkpoint=FILE), "cpu")
 
 
-def test_the_window_says_what_the_engine_uses(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+def test_the_window_says_what_the_worker_uses(
+    qtbot: QtBot, bar: ModelBar, opened: ModelPicker, session: Session, worker: HeldWorker
 ) -> None:
-    picker = with_model(qtbot, bar, bridge, engine[0])
-    picker.pick_checkpoint(FILE)
-    engine[0].ready = ready(make_spec("ResNet-18"), ModelChoice(checkpoint=FILE))
-    picker.pick_checkpoint(Path("/models/bad.pth"))
-    with qtbot.waitSignal(picker.opened) as caught:
-        refuse(qtbot, picker, engine[0])
-    assert caught.args == [engine[0].ready]
+    opened.pick_checkpoint(FILE)
+    in_use = ready(make_spec("ResNet-18"), ModelChoice(checkpoint=FILE))
+    opened.pick_checkpoint(Path("/models/bad.pth"))
+    refuse(qtbot, opened, worker, in_use)
+    assert session.model == in_use
     assert bar.architecture.value == "ResNet-18"
 
 
 def test_a_dropped_file_that_is_refused_at_the_start_leaves_last_times_model(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
-    picker = ModelPicker(bar, bridge, Settings(checkpoint=str(FILE)))
-    picker.pick_checkpoint(Path("/models/bad.pth"))
-    refuse(qtbot, picker, engine[0])
-    assert engine[0].arguments("model") == (ModelChoice(checkpoint=FILE), "auto")
+    picker = remembering(session, bar, checkpoint=str(FILE))
+    session.give([Path("/photos/a.jpg"), Path("/models/bad.pth")])
+    assert asked(worker)[0].checkpoint == Path("/models/bad.pth")
+    refuse(qtbot, picker, worker)
+    assert asked(worker) == (ModelChoice(checkpoint=FILE), "auto")
 
 
 def test_an_architecture_that_does_not_fit_asks_for_its_checkpoint(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, opened: ModelPicker, session: Session, worker: HeldWorker
 ) -> None:
-    picker = with_model(qtbot, bar, bridge, engine[0], architecture="squeezenet1_1")
-    picker.pick_architecture("squeezenet1_1")
-    assert engine[0].arguments("model")[0] == ModelChoice(architecture="squeezenet1_1")
-    accept(qtbot, picker, engine[0], architecture="squeezenet1_1")
-    with qtbot.waitSignal(picker.checkpoint_missing) as caught:
-        picker.pick_architecture("resnet50")
+    opened.pick_architecture("squeezenet1_1")
+    assert asked(worker)[0] == ModelChoice(architecture="squeezenet1_1")
+    accept(qtbot, session, worker, architecture="squeezenet1_1")
+    with qtbot.waitSignal(opened.checkpoint_missing) as caught:
+        opened.pick_architecture("resnet50")
     assert caught.args == ["resnet50"]
-    assert engine[0].arguments("model")[0].architecture == "squeezenet1_1"
-    picker.pick_both(FILE, "resnet50")
-    assert engine[0].arguments("model")[0] == ModelChoice(checkpoint=FILE, architecture="resnet50")
+    assert asked(worker)[0].architecture == "squeezenet1_1"
+    opened.pick_both(FILE, "resnet50")
+    assert asked(worker)[0] == ModelChoice(checkpoint=FILE, architecture="resnet50")
 
 
 def test_recent_checkpoints_are_few_and_the_newest_first(
-    qtbot: QtBot, bar: ModelBar, bridge: EngineBridge, engine: list[FakeEngine]
+    qtbot: QtBot, bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
-    settings = Settings(recent_checkpoints=[f"/m/{number}.pth" for number in range(8)])
-    picker = ModelPicker(bar, bridge, settings)
+    recent = [f"/m/{number}.pth" for number in range(8)]
+    picker = remembering(session, bar, recent_checkpoints=recent)
     picker.pick_checkpoint(Path("/m/5.pth"))
-    accept(qtbot, picker, engine[0])
+    accept(qtbot, session, worker)
     picker.pick_checkpoint(FILE)
-    accept(qtbot, picker, engine[0])
-    assert settings.recent_checkpoints[:3] == [str(FILE), "/m/5.pth", "/m/0.pth"]
-    assert len(settings.recent_checkpoints) == 8
+    accept(qtbot, session, worker)
+    assert session.settings.recent_checkpoints[:3] == [str(FILE), "/m/5.pth", "/m/0.pth"]
+    assert len(session.settings.recent_checkpoints) == 8
 
 
 def test_the_architecture_picker_narrows_and_picks_by_keys(qtbot: QtBot, bar: ModelBar) -> None:
