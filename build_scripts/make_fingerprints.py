@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.models.architectures import ARCHITECTURES  # noqa: E402
 from core.models.building import build_network  # noqa: E402
+from core.models.families import ARCHITECTURES  # noqa: E402
 
 
 def main() -> None:

@@ -145,7 +145,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
     import torch
     from safetensors.torch import save
 
-    from core.models.checkpoints import inspect_checkpoint
+    from core.models.sources.checkpoint.source import inspect_checkpoint
 
     network = engine.classifier().network
     example = torch.zeros(1, 3, 224, 224)
@@ -173,7 +173,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
 
 def _convert(folder: Path) -> None:
     from core.inference.conversion import Conversion, Conversions
-    from core.models.checkpoints import open_model
+    from core.models.sources.checkpoint.source import open_model
     from core.models.spec import ModelChoice
 
     conversions = Conversions(folder / "converted")

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from core.inference.engine import Engine
 from core.labels.keeper import LabelKeeper
 from core.language import tr
-from core.models.settlements import Settlements
+from core.models.overrides import Settlements
 from core.work.lane import Lanes
 from gui.images.room import ImagesRoom
 from gui.inference.room import InferenceRoom

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.models.architectures import BY_NAME
+from core.models.families import BY_NAME
 from core.models.torchvision_import import torchvision_models
 
 

@@ -25,7 +25,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.models.checkpoints import inspect_checkpoint
+    from core.models.sources.checkpoint.source import inspect_checkpoint
 
     found = inspect_checkpoint(options.checkpoint)
     if options.json:

@@ -14,7 +14,7 @@ from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
 from core.models.spec import Dilation, ModelChoice, Outputs, Settled
-from core.models.weights import Weights, find_weights
+from core.models.weights.named import Weights, find_weights
 
 if TYPE_CHECKING:
     from core.inference.engine import Engine, ModelRequest
@@ -89,7 +89,7 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
 
 def _file_of(weights: Weights) -> Path:
     """Return the file of torchvision's weights, downloaded first where it is not there yet."""
-    from core.models.downloads import Download, Progress
+    from core.models.weights.downloads import Download, Progress
 
     if weights.path.is_file():
         return weights.path

@@ -8,6 +8,7 @@ import io
 from core.cli.model_options import add_model_options, ask
 from core.cli.terminal import ALL_DONE, Parser, path_option, say_result
 from core.files import write_result
+from core.inside.names import BlockName
 from core.inside.requests import Block
 
 
@@ -35,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from core.inside.rendering import side_by_side
 
-    found = ask(options, Block(options.image, options.block))
+    found = ask(options, Block(options.image, BlockName.read(options.block)))
     block = found.block
     arrays = {
         name: getattr(block, name) for name in ("input", "residual", "shortcut", "sum", "output")

@@ -233,7 +233,7 @@ def _open_and_export(conversion: Conversion, path: Path) -> None:
 
     import torch
 
-    from core.models.checkpoints import open_model
+    from core.models.sources.checkpoint.source import open_model
 
     opened = open_model(replace(conversion.choice, settled=conversion.spec.settled))
     if opened.spec.sha256 != conversion.spec.sha256:

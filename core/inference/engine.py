@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.prediction_cache import PredictionCache
     from core.inference.speed import Speed
-    from core.models.checkpoints import OpenedModel
-    from core.models.settlements import Settlements
+    from core.models.overrides import Settlements
+    from core.models.sources.checkpoint.source import OpenedModel
     from core.models.spec import ModelChoice, ModelSpec
 
     Decoded = npt.NDArray[np.uint8] | str
@@ -128,7 +128,7 @@ class Engine:
         """
         from core.inference.classifier import Classifier
         from core.inference.devices import choose_device, working_devices
-        from core.models.checkpoints import open_model, set_transform_input
+        from core.models.sources.checkpoint.source import open_model, set_transform_input
 
         chosen = choose_device(device)
         opened = self._settled_again(choice, device) or open_model(
@@ -227,7 +227,7 @@ class Engine:
 
     def _settled_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""
-        from core.models.checkpoints import OpenedModel, settle_again
+        from core.models.sources.checkpoint.source import OpenedModel, settle_again
 
         ready, classifier = self.ready, self._classifier
         if ready is None or classifier is None or choice.settled is None:

@@ -57,7 +57,7 @@ class SaveModel(ModelRequest[Path]):
     path: Path
 
     def run(self, engine: Engine) -> Path:
-        from core.models.saving import save_model
+        from core.models.sources.checkpoint.saving import save_model
 
         classifier = engine.classifier()
         save_model(classifier.network, classifier.spec, classifier.plan, self.path)

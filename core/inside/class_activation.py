@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from core.errors import NotSpatialError
 from core.inside.layouts import Layouts
+from core.models.families import families_in
 
 Method = Literal["CAM", "Grad-CAM"]
 
@@ -139,8 +140,9 @@ def _exact(
         chosen = maps[list(classes)]
     else:
         features = kept["features"].flatten()
-        if type(network).__name__ == "DenseNet":
-            maps = maps.relu()  # a function between features and pooling, which no hook sees
+        for family in families_in(network):
+            if family.before_pooling is not None:
+                maps = family.before_pooling(maps)
         pooled = maps.mean((1, 2))
         if pooled.shape != features.shape or not torch.allclose(pooled, features, atol=1e-4):
             return None
@@ -242,15 +244,6 @@ def _last_maps(network: nn.Module, image: Tensor) -> str | None:
             if name:
                 hooks.enter_context(module.register_forward_hook(look(name)))
         network(image)
-    return _before_the_class_token(network, best)
-
-
-def _before_the_class_token(network: nn.Module, last: str | None) -> str | None:
-    """Return for ViT the last place whose patches still reach the class token.
-
-    After the last attention only the class token counts, and gradients at the patches are zero.
-    """
-    if type(network).__name__ != "VisionTransformer":
-        return last
-    blocks = [name for name, one in network.named_modules() if type(one).__name__ == "EncoderBlock"]
-    return f"{blocks[-1]}.ln_1"
+    modules = dict(network.named_modules())
+    places = [one.cam_layer(modules) for one in families_in(network) if one.cam_layer is not None]
+    return places[0] if places else best

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-Layout = Literal["maps", "tokens", "vector"]
+from core.models.families import families_in
+from core.models.families.base import Attention
 
-_CONVNEXT_CHANNELS_LAST = frozenset({"1", "2", "3", "4", "5"})
-"""Positions in a ConvNeXt block from the first permutation to the one before the last."""
+Layout = Literal["maps", "tokens", "vector"]
 
 _SWAPPED = ("partition_swap", "attn_layer", "mlp_layer", "stochastic_dropout")
 """Parts of MaxViT's attention layer whose windows stand the other way round for a grid."""
@@ -42,12 +42,13 @@ class Layouts:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        modules = dict(network.named_modules())
-        kinds = {type(module).__name__ for module in modules.values()}
-        self._is_swin = bool({"SwinTransformerBlock", "SwinTransformerBlockV2"} & kinds)
-        self._convnext_blocks = _named(modules, "CNBlock")
+        self._modules = dict(network.named_modules())
+        self._families = families_in(network)
+        windows = {family.windows for family in self._families}
         self._partitions = {
-            name: modules[name] for name in _named(modules, "PartitionAttentionLayer")
+            name: module
+            for name, module in self._modules.items()
+            if type(module).__name__ in windows
         }
 
     def show(self, layer: str, output: Any) -> Shown | None:
@@ -98,20 +99,8 @@ class Layouts:
         return Shown("maps", self.join_windows(partition, values, swapped=swapped))
 
     def _is_last(self, layer: str) -> bool:
-        """Return whether a layer gives (N, H, W, C).
-
-        Swin does so from its patches to its pooling; ConvNeXt inside its blocks, between the
-        two permutations.
-        """
-        segments = layer.split(".")
-        block, _, rest = layer.rpartition(".block.")
-        if block in self._convnext_blocks:
-            return rest.split(".", 1)[0] in _CONVNEXT_CHANNELS_LAST
-        if not self._is_swin:
-            return False
-        return segments[0] == "norm" or (
-            segments[0] == "features" and segments[:3] != ["features", "0", "0"]
-        )
+        """Return whether a layer gives (N, H, W, C)."""
+        return any(family.channels_last(self._modules, layer) for family in self._families)
 
 
 def _tokens(values: Tensor) -> Shown | None:
@@ -123,15 +112,11 @@ def _tokens(values: Tensor) -> Shown | None:
     return Shown("tokens", maps, values[0])
 
 
-def _named(modules: dict[str, nn.Module], kind: str) -> list[str]:
-    return [name for name, module in modules.items() if type(module).__name__ == kind]
-
-
 def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | None:
     """Return how much each place is attended to, a map a head; None for other layers.
 
-    For ViT it is the class token's attention to the patches; for windowed attention, Swin's
-    and MaxViT's, the mean over the queries of each window.
+    It is the class token's attention to the patches, or for windowed attention the mean over the
+    queries of each window.
 
     Args:
         network: in evaluation mode; left as it was found.
@@ -142,11 +127,13 @@ def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | No
         float32, shape (heads, h, w).
     """
     module = network.get_submodule(layer)
-    if isinstance(module, nn.MultiheadAttention):
+    kinds = [family.attention.get(type(module).__name__) for family in families_in(network)]
+    kind = next((one for one in kinds if one is not None), None)
+    if kind is Attention.TOKENS and isinstance(module, nn.MultiheadAttention):
         return _token_attention(network, image, module)
-    if type(module).__name__.startswith("ShiftedWindowAttention"):
+    if kind is Attention.SHIFTED_WINDOWS:
         return _window_attention(network, image, module)
-    if type(module).__name__ == "RelativePositionalMultiHeadAttention":
+    if kind is Attention.PARTITIONS:
         weights = _softmax_of(network, image, module)[0]
         received = weights[0].mean(dim=-2).permute(0, 2, 1)  # (windows, cells, heads)
         layouts = Layouts(network)

@@ -28,8 +28,14 @@ from core.inside.feature_maps import (
     maps_of,
 )
 from core.inside.layers import Recording, count_multiply_adds, record
+from core.inside.names import BlockName
 from core.inside.pooled import pooled_features
-from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
+from core.inside.residual_blocks import (
+    BlockInfo,
+    ResidualBlock,
+    list_blocks,
+    run_block,
+)
 from core.inside.summary import LayerTable
 
 LIMIT_BYTES = 512 * 2**20
@@ -163,7 +169,7 @@ class Lens:
         maps = attention_of(self._network, seen.batch, layer)
         return as_shown_for(image, maps, seen.seen, seen.box, is_attention=True)
 
-    def block(self, image: Path, name: str) -> BlockOfPhoto:
+    def block(self, image: Path, name: BlockName) -> BlockOfPhoto:
         """Return both paths of a residual block.
 
         Raises:

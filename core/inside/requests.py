@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from core.inference.classifier import Classifier
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto, Lens
+    from core.inside.names import BlockName
     from core.inside.summary import LayerTable
-
-
-ATTENTION = 0
-"""Stands among the calls of a layer, which count from 1, for its attention."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Block(ModelRequest["BlockOfPhoto"]):
 
     slot = "block"
     photo: Path
-    name: str
+    name: BlockName
 
     def run(self, engine: Engine) -> BlockOfPhoto:
         return lens_of(engine).block(self.photo, self.name)

@@ -6,7 +6,7 @@ both paths are seen before they are added. Sources: torchvision's definitions of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from core.errors import NotResidualError, UnknownLayerError
 from core.inside.feature_maps import check_name
 from core.inside.layouts import Layouts
+from core.inside.names import BlockName
+from core.models.families import family_of_module
+from core.models.families.blocks import Part, RunBlock
 
 Shortcut = Literal["identity", "projection", "none"]
-PARTS = ("attention", "mlp")
-"""A transformer's block adds twice; its parts are addressed as "NAME:attention" and "NAME:mlp"."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class BlockInfo:
         shortcut: "identity", "projection", or "none" where nothing is added.
         reason: why the shortcut is what it is, e.g. "stride 2, 256→512 channels".
         steps: the layers of the residual path in order.
-        parts: ("attention", "mlp") where it adds twice, else ().
+        parts: of a block that adds twice, else ().
     """
 
     name: str
@@ -57,7 +58,7 @@ class BlockInfo:
     shortcut: Shortcut
     reason: str
     steps: tuple[Step, ...]
-    parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class ResidualBlock:
 
     Attributes:
         info: the block.
-        part: "attention", "mlp", or "" for the whole.
+        part: what of it.
         input: shape (C, h, w).
         residual: F(x), shape (K, h', w').
         shortcut: what is added to it, the same shape.
@@ -75,7 +76,7 @@ class ResidualBlock:
     """
 
     info: BlockInfo
-    part: str
+    part: Part
     input: npt.NDArray[np.float32]
     residual: npt.NDArray[np.float32]
     shortcut: npt.NDArray[np.float32]
@@ -90,66 +91,53 @@ class ResidualBlock:
         return ours / (ours + theirs) if ours + theirs > 0 else 0.0
 
 
-@dataclass(frozen=True)
-class _Paths:
-    """The tensors of one addition, in the block's own layout."""
-
-    input: Tensor
-    residual: Tensor
-    shortcut: Tensor
-    output: Tensor
-
-
 def list_blocks(network: nn.Module) -> tuple[BlockInfo, ...]:
     """Return the residual blocks of a network in their order, those without shortcut included."""
-    return tuple(
-        _info(name, module) for name, module in network.named_modules() if _kind(module) in _KINDS
-    )
+    return tuple(_info(name, module) for name, module in network.named_modules() if _way_of(module))
 
 
-def run_block(network: nn.Module, image: Tensor, name: str) -> ResidualBlock:
+def run_block(network: nn.Module, image: Tensor, name: BlockName) -> ResidualBlock:
     """Return both paths of one block for one image.
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
         image: preprocessed, float32, shape (1, C, H, W), on the network's device.
-        name: dotted name of the block; of a transformer's block also "NAME:attention" or
-            "NAME:mlp". The whole of such a block has the sum of both parts as its F(x).
+        name: of the block. The whole of a transformer's block has the sum of both parts as its
+            F(x).
 
     Raises:
         UnknownLayerError: the network has no such layer.
-        NotResidualError: it is no residual block, or has no shortcut.
+        NotResidualError: it is not a residual block, or has no shortcut.
     """
-    block, _, part = name.partition(":")
-    check_name(network, block)
-    module = network.get_submodule(block)
-    if _kind(module) not in _KINDS:
+    check_name(network, name.layer)
+    module = network.get_submodule(name.layer)
+    info, way = _info(name.layer, module), _way_of(module)
+    if way is None:
         known = [one.name for one in list_blocks(network) if one.shortcut != "none"]
         listed = f"; it has {', '.join(known[:4])} and others" if known else " and has none"
-        raise NotResidualError(f"{block!r} is no residual block of this network{listed}.")
-    info = _info(block, module)
+        raise NotResidualError(f"{name.layer!r} is no residual block of this network{listed}.")
     if info.shortcut == "none":
-        raise NotResidualError(f"{block!r} adds no shortcut: {info.reason}.")
-    if part and part not in info.parts:
-        raise UnknownLayerError(f"{block!r} has no part {part!r}.")
+        raise NotResidualError(f"{name.layer!r} adds no shortcut: {info.reason}.")
+    if name.part not in (Part.WHOLE, *info.parts):
+        raise UnknownLayerError(f"{name.layer!r} has no part {name.part.value!r}.")
     given = _input_of(network, image, module)
     with torch.no_grad():
-        found = dict(_KINDS[_kind(module)](module, given))
-    paths = found[part]
+        paths = next(one for one in way.run(module, given) if one.part is name.part)
+    in_windows = way.has_windows and name.part is not Part.WHOLE
     layouts = Layouts(network)
 
     def shown(tensor: Tensor) -> npt.NDArray[np.float32]:
-        if part and _kind(module)[1] == "PartitionAttentionLayer":
-            maps = layouts.join_windows(block, tensor[0], swapped=True)
+        if in_windows:
+            maps = layouts.join_windows(name.layer, tensor[0], swapped=True)
         else:
-            seen = layouts.show(block, tensor)
+            seen = layouts.show(name.layer, tensor)
             assert seen is not None
             maps = seen.maps
         return np.array(maps.cpu().float().numpy(), order="C")
 
     return ResidualBlock(
         info=info,
-        part=part,
+        part=name.part,
         input=shown(paths.input),
         residual=shown(paths.residual),
         shortcut=shown(paths.shortcut),
@@ -169,110 +157,12 @@ def _input_of(network: nn.Module, image: Tensor, module: nn.Module) -> Tensor:
     return found[0]
 
 
-def _kind(module: nn.Module) -> tuple[str, str]:
-    """Return torchvision's file and class of a block; classes of one name differ by file."""
-    return type(module).__module__.rsplit(".", 1)[-1], type(module).__name__
+def _way_of(module: nn.Module) -> RunBlock | None:
+    """Return how a module adds; None where it is no residual block."""
+    family = family_of_module(module)
+    return None if family is None else family.blocks.get(type(module).__name__)
 
 
-# How each kind adds: yields the whole under "", and the parts of a transformer's block
-
-_Run = Callable[[Any, Tensor], Iterator[tuple[str, _Paths]]]
-
-
-def _run_resnet(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    shortcut = x if block.downsample is None else block.downsample(x.clone())
-    y = block.relu(block.bn1(block.conv1(x)))
-    y = block.bn2(block.conv2(y))
-    if hasattr(block, "conv3"):
-        y = block.bn3(block.conv3(block.relu(y)))
-    yield "", _Paths(x, y, shortcut, (y + shortcut).relu())
-
-
-def _run_regnet(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    shortcut = x if block.proj is None else block.proj(x.clone())
-    y = block.f(x.clone())
-    yield "", _Paths(x, y, shortcut, block.activation(y + shortcut))
-
-
-def _adding(path: Callable[[Any, Tensor], Tensor]) -> _Run:
-    """Return the way of blocks whose shortcut is always their input."""
-
-    def run(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-        y = path(block, x.clone())
-        yield "", _Paths(x, y, x, y + x)
-
-    return run
-
-
-def _run_maxvit_convolution(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    shortcut = block.proj(x.clone())
-    y = block.stochastic_depth(block.layers(x.clone()))
-    yield "", _Paths(x, y, shortcut, y + shortcut)
-
-
-def _twice(x: Tensor, first: Tensor, second: Callable[[Tensor], Tensor]) -> Iterator[Any]:
-    """Yield two additions in a row, and both as one."""
-    middle = x + first
-    last = second(middle)
-    yield "attention", _Paths(x, first, x, middle)
-    yield "mlp", _Paths(middle, last, middle, middle + last)
-    yield "", _Paths(x, first + last, x, middle + last)
-
-
-def _run_vit(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    normed = block.ln_1(x)
-    attended, _ = block.self_attention(normed, normed, normed, need_weights=False)
-    yield from _twice(x, block.dropout(attended), lambda y: block.mlp(block.ln_2(y)))
-
-
-def _run_swin(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    first = block.stochastic_depth(block.attn(block.norm1(x)))
-    yield from _twice(x, first, lambda y: block.stochastic_depth(block.mlp(block.norm2(y))))
-
-
-def _run_swin_v2(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    first = block.stochastic_depth(block.norm1(block.attn(x)))
-    yield from _twice(x, first, lambda y: block.stochastic_depth(block.norm2(block.mlp(y))))
-
-
-def _run_maxvit_attention(block: Any, x: Tensor) -> Iterator[tuple[str, _Paths]]:
-    high, wide = (side // block.p for side in block.grid_size)
-    windows = block.partition_swap(block.partition_op(x, block.p))
-    first = block.stochastic_dropout(block.attn_layer(windows))
-    for part, paths in _twice(
-        windows, first, lambda y: block.stochastic_dropout(block.mlp_layer(y))
-    ):
-        if part:
-            yield part, paths
-            continue
-        whole = (
-            block.departition_op(block.departition_swap(one), block.p, high, wide)
-            for one in (paths.input, paths.residual, paths.shortcut, paths.output)
-        )
-        yield "", _Paths(*whole)
-
-
-_KINDS: dict[tuple[str, str], _Run] = {
-    ("resnet", "BasicBlock"): _run_resnet,
-    ("resnet", "Bottleneck"): _run_resnet,
-    ("regnet", "ResBottleneckBlock"): _run_regnet,
-    ("mobilenetv2", "InvertedResidual"): _adding(lambda block, x: block.conv(x)),
-    ("mobilenetv3", "InvertedResidual"): _adding(lambda block, x: block.block(x)),
-    ("mnasnet", "_InvertedResidual"): _adding(lambda block, x: block.layers(x)),
-    ("efficientnet", "MBConv"): _adding(lambda block, x: block.stochastic_depth(block.block(x))),
-    ("efficientnet", "FusedMBConv"): _adding(
-        lambda block, x: block.stochastic_depth(block.block(x))
-    ),
-    ("convnext", "CNBlock"): _adding(
-        lambda block, x: block.stochastic_depth(block.layer_scale * block.block(x))
-    ),
-    ("vision_transformer", "EncoderBlock"): _run_vit,
-    ("swin_transformer", "SwinTransformerBlock"): _run_swin,
-    ("swin_transformer", "SwinTransformerBlockV2"): _run_swin_v2,
-    ("maxvit", "MBConv"): _run_maxvit_convolution,
-    ("maxvit", "PartitionAttentionLayer"): _run_maxvit_attention,
-}
-_TWICE = (_run_vit, _run_swin, _run_swin_v2, _run_maxvit_attention)
 _SHORTCUT_PARTS = ("downsample", "proj")
 
 
@@ -281,9 +171,9 @@ _SHORTCUT_PARTS = ("downsample", "proj")
 
 def _info(name: str, block: nn.Module) -> BlockInfo:
     steps = tuple(_steps(name, block))
-    twice = _KINDS[_kind(block)] in _TWICE
     shortcut, reason = _shortcut(block, steps)
-    parts = PARTS if twice else ()
+    way = _way_of(block)
+    parts = () if way is None else way.parts
     return BlockInfo(name, type(block).__name__, shortcut, reason, steps, parts)
 
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from core.models.fingerprints import Fingerprint, Shapes
-from core.models.heads import Head, HeadLayer
-from core.models.pickled_layers import Change, apply, changes_from_json
-from core.models.recognising import image_size
-from core.models.resnets import ResNetForm
+from core.models.families import BY_NAME
+from core.models.families.base import Shapes, Variant
+from core.models.recognition.fingerprints import Fingerprint
+from core.models.recognition.heads import Head, HeadLayer
+from core.models.recognition.pickled_layers import Change, apply, changes_from_json
 from core.models.torchvision_import import torchvision_models
 
 _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
@@ -32,9 +32,6 @@ _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
     "softplus": nn.Softplus,
 }
 
-
-RESNETS = ("resnet", "resnext", "wide_resnet", "ResNet")
-"""How the names of all ResNets begin, those that no builder names included."""
 
 _RANDOM = (Tensor.normal_, Tensor.uniform_)
 
@@ -96,9 +93,8 @@ class Blueprint:
 
     @property
     def can_dilate(self) -> bool:
-        """Return whether the builder takes a dilation: ResNets of Bottlenecks alone do."""
-        name = self.fingerprint.architecture.name
-        return name.startswith(RESNETS) and "layer1.0.conv3.weight" in self.shapes
+        """Return whether the builder takes a dilation."""
+        return self.fingerprint.family.can_dilate(self.shapes)
 
     def with_options(self, found: Any) -> Blueprint:
         """Return the plan with options read from JSON values; odd ones are passed over."""
@@ -122,10 +118,9 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
         architecture: torchvision's name.
         options: of torchvision's builder, e.g. ``image_size`` for ViT.
     """
+    given = {**BY_NAME[architecture].family.options, **options}
     with _WithoutMemory():
-        network: nn.Module = torchvision_models().get_model(
-            architecture, weights=None, **_auxiliary_off(architecture), **options
-        )
+        network: nn.Module = torchvision_models().get_model(architecture, weights=None, **given)
     return network
 
 
@@ -133,13 +128,13 @@ def build(plan: Blueprint) -> nn.Module:
     """Return the network of a plan, most parameters on the meta device."""
     fingerprint = plan.fingerprint
     options: dict[str, Any] = {}
-    size = image_size(plan.shapes)
+    size = fingerprint.family.image_size(plan.shapes)
     if size is not None:
         options["image_size"] = size
     if any(plan.dilation):
         options["replace_stride_with_dilation"] = list(plan.dilation)
-    if fingerprint.form is not None:
-        network = _build_form(fingerprint.form, options)
+    if fingerprint.variant is not None:
+        network = _build_variant(fingerprint.variant, options)
     else:
         network = build_network(fingerprint.architecture.name, **options)
     _replace_first(network, plan)
@@ -196,23 +191,9 @@ class _Versioned(dict[str, Tensor]):
     _metadata: dict[str, dict[str, Any]]
 
 
-def _auxiliary_off(architecture: str) -> dict[str, bool]:
-    if architecture in ("inception_v3", "googlenet"):
-        return {"aux_logits": False, "init_weights": False}
-    return {}
-
-
-def _build_form(form: ResNetForm, options: Mapping[str, Any]) -> nn.Module:
-    resnet = torchvision_models().resnet
+def _build_variant(variant: Variant, options: Mapping[str, Any]) -> nn.Module:
     with _WithoutMemory():
-        network: nn.Module = resnet.ResNet(
-            getattr(resnet, form.block),
-            list(form.layers),
-            groups=form.groups,
-            width_per_group=form.width_per_group,
-            **options,
-        )
-    return network
+        return variant.build(options)
 
 
 def _replace_first(network: nn.Module, plan: Blueprint) -> None:

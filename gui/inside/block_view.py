@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.inside.names import BlockName
+from core.models.families.blocks import Part
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
 from gui.widgets.pictures import to_image
@@ -40,6 +42,7 @@ class BlockView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._found: BlockOfPhoto | None = None
+        self._names: list[BlockName] = []
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Residual block"))
         self.choice.setSizeAdjustPolicy(
@@ -70,36 +73,37 @@ class BlockView(QWidget):
         self.clear()
 
     @property
-    def name(self) -> str:
-        """Return the block that is chosen, with its part; "" where there is none."""
-        return str(self.choice.currentData() or "")
+    def name(self) -> BlockName | None:
+        """Return the block that is chosen, with its part; None where there is none."""
+        at = self.choice.currentIndex()
+        return self._names[at] if 0 <= at < len(self._names) else None
 
     def set_table(self, table: LayerTable) -> None:
         """Offer the blocks of a network; one of the same name stays chosen."""
         before = self.name
-        self.choice.blockSignals(True)
-        self.choice.clear()
-        for info in table.blocks.values():
-            if info.shortcut == "none":
-                continue
-            for part in ("", *info.parts):
-                name = f"{info.name}:{part}" if part else info.name
-                said = self.tr("{name}  ·  {kind}").format(
-                    name=f"{info.name} {part}".strip(), kind=info.kind
-                )
-                self.choice.addItem(said, name)
-        self.choice.setCurrentIndex(max(0, self.choice.findData(before)))
-        self.choice.blockSignals(False)
+        blocks = [info for info in table.blocks.values() if info.shortcut != "none"]
+        self._names = [
+            BlockName(info.name, part) for info in blocks for part in (Part.WHOLE, *info.parts)
+        ]
+        kinds = {info.name: info.kind for info in blocks}
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            for name in self._names:
+                said = f"{name.layer} {name.part.value}".strip()
+                self.choice.addItem(f"{said}  ·  {kinds[name.layer]}")
+            self.choice.setCurrentIndex(self._names.index(before) if before in self._names else 0)
         self.clear()
-        if not self.choice.count():
+        if not self._names:
             self._facts.setText(self.tr("This network has no residual blocks."))
 
     def choose(self, layer: str) -> None:
         """Choose the block that a layer belongs to, if any."""
-        names = [str(self.choice.itemData(at)) for at in range(self.choice.count())]
-        inside = [name for name in names if f"{layer}.".startswith(f"{name}.")]
+        inside = [
+            at for at, name in enumerate(self._names) if f"{layer}.".startswith(f"{name.layer}.")
+        ]
         if inside:
-            self.choice.setCurrentIndex(names.index(max(inside, key=len)))
+            longest = max(inside, key=lambda at: (len(self._names[at].layer), -at))
+            self.choice.setCurrentIndex(longest)
 
     @Slot(object)
     def show_block(self, found: BlockOfPhoto) -> None:

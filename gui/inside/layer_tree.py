@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.inside.requests import ATTENTION
+from core.inside.names import ATTENTION
 from gui import theme
 from gui.widgets.plain_text import literal
 

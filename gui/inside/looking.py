@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from core.errors import UnreadableImageError
+from core.inside.names import ATTENTION, BlockName
 from core.inside.requests import (
-    ATTENTION,
     AttentionMaps,
     BeforeAndAfter,
     Block,
@@ -63,7 +63,7 @@ class Looking(QObject):
             self._comparison = None
         if tab == "maps" and layer is not None:
             self._ask_for_maps(current, layer.name, self._panel.call)
-        elif tab == "block" and self._panel.block.name:
+        elif tab == "block" and self._panel.block.name is not None:
             request = Block(current, self._panel.block.name)
             self._tasks.ask(request, self._show_block, self._show_block_error)
         elif tab == "compare" and layer is not None:
@@ -156,7 +156,7 @@ class Looking(QObject):
     # Block, evidence
 
     def _show_block(self, found: BlockOfPhoto) -> None:
-        name = found.block.info.name + (f":{found.block.part}" if found.block.part else "")
+        name = BlockName(found.block.info.name, found.block.part)
         if (self._session.current, self._panel.block.name) == (found.image, name):
             self._panel.block.show_block(found)
 

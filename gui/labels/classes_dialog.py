@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DroplensError
 from core.labels.classes import KEYS, ClassList
-from core.models import class_names
+from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.message_box import PlainMessageBox
 from gui.widgets.plain_text import PlainLabel, literal

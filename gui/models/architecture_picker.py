@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.models.architectures import ARCHITECTURES, GROUPS
+from core.models.families import ARCHITECTURES, GROUPS
 from gui import theme
 
 _NAME_ROLE = Qt.ItemDataRole.UserRole

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import ClassNamesError
-from core.models import class_names
+from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import DownloadError
-from core.models.requests import DownloadWeights, TakeWeightsFile
+from core.models.weights.requests import DownloadWeights, TakeWeightsFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.models.downloads import Progress
-    from core.models.weights import Weights
+    from core.models.weights.downloads import Progress
+    from core.models.weights.named import Weights
     from core.work.handles import Handle
     from gui.tasks import Tasks
 
@@ -50,7 +50,7 @@ class Downloading(QObject):
 
     def cancel(self, weights: Weights) -> None:
         """End a download, or one that was paused before, and delete what is there."""
-        from core.models.downloads import delete_part  # costs start-up time
+        from core.models.weights.downloads import delete_part  # costs start-up time
 
         running = self._running.get(weights.name)
         if running is None:

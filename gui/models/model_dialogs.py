@@ -12,16 +12,16 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 from core.images.requests import PreviewPhoto
 from core.inference.requests import SaveModel
 from core.language import percent, tr
-from core.models.architectures import BY_NAME
-from core.models.requests import ListWeights
+from core.models.families import BY_NAME
+from core.models.weights.requests import ListWeights
 from gui.models.downloading import Downloading
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
     from core.images.viewing import ViewedPhoto
     from core.inference.engine import ReadyModel
-    from core.models.downloads import Progress
-    from core.models.weights import Weights
+    from core.models.weights.downloads import Progress
+    from core.models.weights.named import Weights
     from gui.main_window import MainWindow
     from gui.models.model_picker import ModelPicker
     from gui.models.preprocessing_dialog import PreprocessingDialog

@@ -30,6 +30,7 @@ from core.images.preprocessing import (
     NORMALISATIONS,
     Preprocessing,
 )
+from core.models.families import BY_NAME
 from gui.models.preprocessing_words import in_words
 from gui.widgets.pictures import to_image
 from gui.widgets.plain_text import PlainLabel, literal
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 _PREVIEW_PX = 300
 _LIVE_MS = 60
 _SHORTER, _SQUASH, _AS_IS = "shorter", "squash", "none"
-_TRANSFORMING = ("inception_v3", "googlenet")
 
 
 class PreprocessingDialog(QDialog):
@@ -70,7 +70,8 @@ class PreprocessingDialog(QDialog):
         self._live = QTimer(self, singleShot=True, interval=_LIVE_MS)
         self._live.timeout.connect(self._ask_for_preview)
         self._make_fields()
-        self.transform.setEnabled(architecture in _TRANSFORMING)
+        known = BY_NAME.get(architecture)
+        self.transform.setEnabled(known is not None and known.family.transforms_input)
         self._lay_out()
         self.show_value(used)
         self._connect()

@@ -25,14 +25,14 @@ from PySide6.QtWidgets import (
 from core.errors import DownloadError
 from core.images.kinds import CHECKPOINT_PATTERN
 from core.language import tr
-from core.models.downloads import delete_file, sizes_on_disk
+from core.models.weights.downloads import delete_file, sizes_on_disk
 from gui import theme
 from gui.widgets.message_box import ask
 from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
-    from core.models.downloads import Progress
-    from core.models.weights import Weights
+    from core.models.weights.downloads import Progress
+    from core.models.weights.named import Weights
     from gui.models.downloading import Downloading
 
 _ROLE = Qt.ItemDataRole.UserRole

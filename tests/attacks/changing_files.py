@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from core.errors import DroplensError
-from core.models.checkpoints import open_model
+from core.models.sources.checkpoint.source import open_model
 from core.models.spec import ModelChoice
 from tests.networks import trained
 

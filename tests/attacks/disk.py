@@ -155,7 +155,7 @@ def check_predictions(root: Path, _: list[int]) -> None:
 
 
 def settle(root: Path) -> None:
-    from core.models.settlements import Settlements
+    from core.models.overrides import Settlements
     from core.models.spec import Settled
 
     settled = Settlements(root / "models")
@@ -165,7 +165,7 @@ def settle(root: Path) -> None:
 
 
 def check_settled(root: Path, acknowledged: list[int]) -> None:
-    from core.models.settlements import Settlements
+    from core.models.overrides import Settlements
 
     found = Settlements(root / "models").of("0" * 64).class_names
     last = acknowledged[-1] if acknowledged else -1

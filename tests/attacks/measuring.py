@@ -94,7 +94,7 @@ def inspect_and_open(path: Path) -> str:
     from core.errors import DroplensError
     from core.inference.classifier import Classifier
     from core.inference.devices import choose_device
-    from core.models.checkpoints import inspect_checkpoint, open_model
+    from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
     from core.models.spec import ModelChoice
 
     found = inspect_checkpoint(path)
@@ -127,7 +127,7 @@ def decode(path: Path) -> str:
 def warm_up() -> None:
     """Import what both jobs need, with a file that is as it should be."""
     import resources
-    from core.models.checkpoints import default_checkpoint
+    from core.models.sources.checkpoint.source import default_checkpoint
 
     decode(resources.path("samples/chelsea.png"))
     inspect_and_open(default_checkpoint())

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from core.models.resnets import ResNetForm
+from core.models.families.resnet import ResNetForm
 from tests.networks import trained
 
 Write = Callable[[Path], object]

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from core.inference.conversion import Conversion, Conversions
-from core.models.checkpoints import open_model
+from core.models.sources.checkpoint.source import open_model
 from core.models.spec import ModelChoice
 
 if __name__ == "__main__":

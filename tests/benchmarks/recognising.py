@@ -26,7 +26,7 @@ _OPEN = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from core.models.checkpoints import open_model
+from core.models.sources.checkpoint.source import open_model
 from core.models.spec import ModelChoice
 from core.models.torchvision_import import torchvision_models
 
@@ -50,9 +50,9 @@ def main() -> None:
     options = parser.parse_args()
     import torch
 
-    from core.models.checkpoints import inspect_checkpoint
-    from core.models.examining import examine
-    from core.models.stored import CheckpointFile
+    from core.models.recognition.examining import examine
+    from core.models.sources.checkpoint.source import inspect_checkpoint
+    from core.models.sources.checkpoint.stored import CheckpointFile
 
     def recognise(path: Path) -> None:
         with CheckpointFile(path) as file:

@@ -83,7 +83,7 @@ def make_photos(folder: Path, count: int) -> None:
 def convert(cache: Path) -> None:
     """Convert the built-in model beforehand."""
     from core.inference.conversion import Conversion, Conversions
-    from core.models.checkpoints import open_model
+    from core.models.sources.checkpoint.source import open_model
     from core.models.spec import ModelChoice
 
     conversions = Conversions(cache / "converted")

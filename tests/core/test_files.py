@@ -11,7 +11,7 @@ import pytest
 from core.errors import StoppedError, UnusableCheckpointError
 from core.files import hash_of, open_ordinary, readable, write_atomically
 from core.labels.photos import content_of
-from core.models.stored import CheckpointFile
+from core.models.sources.checkpoint.stored import CheckpointFile
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="files of Unix")
 
@@ -43,7 +43,7 @@ def test_files_of_the_system_that_never_end(path: str) -> None:
         pytest.skip("this system has none")
     with open_ordinary(Path(path)) as file:
         assert len(hash_of(file)) == 32
-    from core.models.checkpoints import inspect_checkpoint
+    from core.models.sources.checkpoint.source import inspect_checkpoint
 
     assert not inspect_checkpoint(Path(path)).usable
 

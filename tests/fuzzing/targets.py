@@ -55,15 +55,15 @@ def _written(content: bytes, name: str = "input") -> Path:
 
 
 def unpickle(content: bytes) -> None:
-    from core.models.stored import Memory
-    from core.models.unpickling import Source, load
+    from core.models.sources.checkpoint.stored import Memory
+    from core.models.sources.checkpoint.unpickling import Source, load
 
     with contextlib.suppress(Exception):  # whatever a broken file provokes; its reader takes all
         load(Source(Memory(bytearray(content))), most_operations=100_000)
 
 
 def inspect(content: bytes) -> None:
-    from core.models.checkpoints import inspect_checkpoint
+    from core.models.sources.checkpoint.source import inspect_checkpoint
 
     found = inspect_checkpoint(_written(content))
     json.dumps([found.summary, found.problems, found.class_names]).encode()
@@ -240,7 +240,7 @@ def projects() -> list[bytes]:
 
 def read_settings(content: bytes) -> None:
     from core import settings
-    from core.models.settlements import Settlements
+    from core.models.overrides import Settlements
 
     settings.load(_written(content, "settings.json"))
     sha256 = "0" * 64

@@ -16,7 +16,7 @@ from core.images import preprocessing, turning
 from core.images.decoding import StoredPhoto
 from core.images.preprocessing import Preprocessing, from_json
 from core.images.turning import turned
-from core.models.presets import from_transforms
+from core.models.recognition.presets import from_transforms
 from core.models.torchvision_import import torchvision_models
 
 

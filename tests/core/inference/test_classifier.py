@@ -11,8 +11,8 @@ from core.inference import devices
 from core.inference.classifier import TOO_LARGE, Classifier, is_out_of_memory
 from core.inference.devices import Device, choose_device, processor
 from core.models.building import Blueprint
-from core.models.checkpoints import OpenedModel
-from core.models.fingerprints import fingerprint_of
+from core.models.recognition.fingerprints import fingerprint_of
+from core.models.sources.checkpoint.source import OpenedModel
 from core.models.spec import ModelSpec
 from tests.specs import make_spec
 
@@ -183,7 +183,7 @@ def test_the_processor_can_be_chosen() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_cuda_agrees_with_the_processor() -> None:
-    from core.models.checkpoints import open_model
+    from core.models.sources.checkpoint.source import open_model
     from core.models.spec import ModelChoice
 
     photos = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), np.uint8)

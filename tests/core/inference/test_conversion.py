@@ -19,7 +19,7 @@ from core.inference.conversion import Conversion, ConversionError, Conversions, 
 from core.inference.devices import processor
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
-from core.models.checkpoints import open_model
+from core.models.sources.checkpoint.source import open_model
 from core.models.spec import ModelChoice, Settled
 from tests.networks import trained
 

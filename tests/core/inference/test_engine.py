@@ -16,7 +16,7 @@ from core.inference.engine import Engine
 from core.inference.predictions import Prediction
 from core.inference.requests import OpenModel, SaveModel
 from core.inside.requests import BeforeAndAfter, Compare, FeatureMaps, Layers, LookAlikes
-from core.models.checkpoints import default_checkpoint, open_model
+from core.models.sources.checkpoint.source import default_checkpoint, open_model
 from core.models.spec import ModelChoice, Settled
 from core.work.lane import Lane
 

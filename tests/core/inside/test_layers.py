@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from core.inside.layers import count_multiply_adds, record
 from core.inside.residual_blocks import list_blocks
 from core.inside.summary import LayerTable, rows, to_csv, to_json, to_text
-from core.models.architectures import ARCHITECTURES
 from core.models.building import build_network
+from core.models.families import ARCHITECTURES
 from core.models.torchvision_import import torchvision_models
 from tests.networks import trained
 

@@ -7,7 +7,9 @@ from torch import nn
 
 from core.errors import NotResidualError, UnknownLayerError
 from core.inside.layers import record
+from core.inside.names import BlockName
 from core.inside.residual_blocks import list_blocks, run_block
+from core.models.families.blocks import Part
 from core.models.torchvision_import import torchvision_models
 from tests.core.inside.test_layers import image_for
 from tests.networks import spread, trained
@@ -51,7 +53,7 @@ def test_both_paths_add_up_and_give_the_blocks_own_output(architecture: str) -> 
     # The first of each kind and shortcut, the last of all.
     chosen = {(one.kind, one.shortcut): one for one in reversed(residual)}.values()
     for info in {*chosen, residual[-1]}:
-        found = run_block(network, image, info.name)
+        found = run_block(network, image, BlockName(info.name))
         total = found.residual + found.shortcut
         assert np.abs(total - found.sum).max() <= 1e-5
         own = recording.shown(info.name, 1)
@@ -60,10 +62,10 @@ def test_both_paths_add_up_and_give_the_blocks_own_output(architecture: str) -> 
         assert np.abs(found.output - own.maps.numpy()).max() / scale < 1e-5
         assert 0 <= found.residual_share <= 1
         for part in info.parts:
-            half = run_block(network, image, f"{info.name}:{part}")
+            half = run_block(network, image, BlockName(info.name, part))
             assert np.abs(half.residual + half.shortcut - half.sum).max() <= 1e-5
         if info.parts:
-            last = run_block(network, image, f"{info.name}:mlp")
+            last = run_block(network, image, BlockName(info.name, Part.MLP))
             assert np.abs(last.output - found.output).max() / scale < 1e-5
     assert hooks_of(network) == 0
 
@@ -113,7 +115,7 @@ def test_every_resnet_form_and_dilation() -> None:
     image = torch.randn(1, 3, 64, 64)
     recording = record(network, image, limit_bytes=2**30)
     for info in list_blocks(network):
-        found = run_block(network, image, info.name)
+        found = run_block(network, image, BlockName(info.name))
         own = recording.shown(info.name, 1)
         assert own is not None
         assert np.abs(found.output - own.maps.numpy()).max() < 1e-4
@@ -123,14 +125,14 @@ def test_every_resnet_form_and_dilation() -> None:
 def test_what_is_no_block_is_refused() -> None:
     network, image = trained("mobilenet_v2", 3), torch.zeros(1, 3, 64, 64)
     with pytest.raises(NotResidualError, match=r"adds no shortcut: stride 2"):
-        run_block(network, image, "features.2")
+        run_block(network, image, BlockName.read("features.2"))
     with pytest.raises(
         NotResidualError, match=r"no residual block of this network; it has features"
     ):
-        run_block(network, image, "features.0")
+        run_block(network, image, BlockName.read("features.0"))
     with pytest.raises(UnknownLayerError):
-        run_block(network, image, "layer1.0")
+        run_block(network, image, BlockName.read("layer1.0"))
     with pytest.raises(UnknownLayerError, match="no part"):
-        run_block(network, image, "features.3:mlp")
+        run_block(network, image, BlockName.read("features.3:mlp"))
     with pytest.raises(NotResidualError, match="has none"):
         run_block(trained("alexnet", 3), image, "features.0")

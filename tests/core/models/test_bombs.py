@@ -20,7 +20,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from core.models.checkpoints import inspect_checkpoint
+from core.models.sources.checkpoint.source import inspect_checkpoint
 from tests.networks import trained
 
 MARK = Path("/tmp/droplens-was-here")

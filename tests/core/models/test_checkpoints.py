@@ -15,8 +15,8 @@ from torch import nn
 
 from core.errors import ArchitectureMismatchError, ClassNamesError, UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
-from core.models.checkpoints import default_checkpoint, inspect_checkpoint, open_model
-from core.models.presets import own_file
+from core.models.recognition.presets import own_file
+from core.models.sources.checkpoint.source import default_checkpoint, inspect_checkpoint, open_model
 from core.models.spec import ModelChoice
 from tests.networks import trained
 
@@ -520,7 +520,7 @@ def test_torchvisions_own_file_is_known_by_its_hash(
     def known(url: str, found: str) -> bool:
         return own_file("https://example.org/googlenet-" + sha256[:8] + ".pth", found)
 
-    monkeypatch.setattr("core.models.presets.own_file", known)
+    monkeypatch.setattr("core.models.recognition.presets.own_file", known)
     own = open_model(ModelChoice(checkpoint=path))
     assert own.network.transform_input is True
     assert own.spec.preprocessing.apply_orientation

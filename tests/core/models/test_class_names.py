@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ClassNamesError
-from core.models.class_names import from_value, imagenet_names, placeholder_names, read
+from core.models.class_names.lists import from_value, imagenet_names, placeholder_names, read
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1).map(lambda one: f"n{one}")
 

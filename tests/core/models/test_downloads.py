@@ -17,16 +17,16 @@ import pytest
 
 from core.cli.main import main
 from core.errors import DownloadError
-from core.models import downloads
-from core.models.downloads import (
+from core.models.recognition.presets import own_file
+from core.models.weights import downloads
+from core.models.weights.downloads import (
     Download,
     Progress,
     delete_file,
     sizes_on_disk,
     take_file,
 )
-from core.models.presets import own_file
-from core.models.weights import Weights, find_weights, known_hash
+from core.models.weights.named import Weights, find_weights, known_hash
 
 CONTENT = os.urandom(3_000_000)
 HASH = hashlib.sha256(CONTENT).hexdigest()

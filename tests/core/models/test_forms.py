@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from core.models.architectures import BY_NAME
-from core.models.checkpoints import open_model
-from core.models.fingerprints import fingerprint_of
+from core.models.families import BY_NAME
+from core.models.recognition.fingerprints import fingerprint_of
+from core.models.sources.checkpoint.source import open_model
 from core.models.spec import ModelChoice
 from tests.networks import trained
 
@@ -274,7 +274,7 @@ LARGE_FORMS = {bare, examples, wrapped, whole, safetensors, legacy, head_outside
 
 def possible(architecture: str, form: Form) -> bool:
     if form is fastai:
-        return fingerprint_of(architecture).gives_maps and architecture != "googlenet"
+        return fingerprint_of(architecture).family.gives_maps and architecture != "googlenet"
     if form is head_outside and architecture.startswith("squeezenet"):
         return False
     return architecture not in LARGE or form in LARGE_FORMS

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from core.cli.main import main
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
-from core.models.checkpoints import OpenedModel, inspect_checkpoint, open_model
-from core.models.saving import save_model
-from core.models.settlements import Settlements
+from core.models.overrides import Settlements
+from core.models.sources.checkpoint.saving import save_model
+from core.models.sources.checkpoint.source import OpenedModel, inspect_checkpoint, open_model
 from core.models.spec import ModelChoice, Settled
 from core.models.torchvision_import import torchvision_models
 from tests.networks import spread, trained

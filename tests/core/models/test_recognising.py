@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.models.architectures import ARCHITECTURES, BY_NAME, GROUPS
 from core.models.building import build_network
-from core.models.fingerprints import Shapes, fingerprint_of
-from core.models.head_finding import find_head
-from core.models.recognising import fit, recognise
+from core.models.families import ARCHITECTURES, BY_NAME, GROUPS
+from core.models.recognition.fingerprints import Shapes, fingerprint_of
+from core.models.recognition.head_finding import find_head
+from core.models.recognition.matching import fit, recognise
 from core.models.torchvision_import import torchvision_models
 
 

@@ -12,10 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.models import unpickling
-from core.models.inert import Stub
-from core.models.stored import Memory
-from core.models.unpickling import Source
+from core.models.sources.checkpoint import unpickling
+from core.models.sources.checkpoint.inert import Stub
+from core.models.sources.checkpoint.stored import Memory
+from core.models.sources.checkpoint.unpickling import Source
 
 
 def load(content: bytes) -> Any:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from core.errors import UnusableCheckpointError
-from core.models.architectures import BY_NAME
-from core.models.weights import find_weights, hub_folder, list_weights
+from core.models.families import BY_NAME
+from core.models.weights.named import find_weights, hub_folder, list_weights
 
 
 def test_all_of_torchvisions_weights_are_listed() -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from core.errors import UnusableCheckpointError
 from core.inference.requests import ModelInUse, OpenModel
-from core.models.architectures import ARCHITECTURES
+from core.models.families import ARCHITECTURES
 from core.models.spec import ModelChoice
 from core.settings import Settings
 from gui.models.architecture_picker import ArchitecturePicker

@@ -1,0 +1,1 @@
+"""Class names: in files of their own, and those that checkpoints carry."""

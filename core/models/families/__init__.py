@@ -1,0 +1,70 @@
+"""The families of architectures that Droplens knows, one module each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.models.families.alexnet import ALEXNET
+from core.models.families.base import GROUPS, Architecture, Family
+from core.models.families.convnext import CONVNEXT
+from core.models.families.densenet import DENSENET
+from core.models.families.efficientnet import EFFICIENTNET
+from core.models.families.inception import GOOGLENET, INCEPTION
+from core.models.families.maxvit import MAXVIT
+from core.models.families.mnasnet import MNASNET
+from core.models.families.mobilenet import MOBILENET_V2, MOBILENET_V3
+from core.models.families.regnet import REGNET
+from core.models.families.resnet import RESNET
+from core.models.families.shufflenet import SHUFFLENET
+from core.models.families.squeezenet import SQUEEZENET
+from core.models.families.swin import SWIN
+from core.models.families.vgg import VGG
+from core.models.families.vit import VIT
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FAMILIES: tuple[Family, ...] = (
+    ALEXNET,
+    VGG,
+    RESNET,
+    INCEPTION,
+    GOOGLENET,
+    DENSENET,
+    SQUEEZENET,
+    MOBILENET_V2,
+    MOBILENET_V3,
+    SHUFFLENET,
+    MNASNET,
+    EFFICIENTNET,
+    REGNET,
+    CONVNEXT,
+    VIT,
+    SWIN,
+    MAXVIT,
+)
+"""In the order in which people are shown them."""
+
+ARCHITECTURES = tuple(
+    Architecture(name, title, family)
+    for family in FAMILIES
+    for name, title in family.titles.items()
+)
+BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
+BY_MODULE = {family.module: family for family in FAMILIES}
+
+__all__ = ["ARCHITECTURES", "BY_NAME", "FAMILIES", "GROUPS", "Architecture", "Family"]
+
+
+def family_of_module(module: nn.Module) -> Family | None:
+    """Return the family that defines a module; None for torch's own layers.
+
+    Classes of one name differ by torchvision's file, which the family names.
+    """
+    return BY_MODULE.get(type(module).__module__.rpartition(".")[2])
+
+
+def families_in(network: nn.Module) -> tuple[Family, ...]:
+    """Return the families whose modules a network has; one, as a rule."""
+    found = (family_of_module(module) for module in network.modules())
+    return tuple(dict.fromkeys(family for family in found if family is not None))

@@ -1,0 +1,220 @@
+"""What is known of a family: architectures that share their builder, head and layout.
+
+A family is one module of this folder and one line in its table; recognising, building, looking
+inside and the window ask it, and nobody else asks how a name begins. Importing one costs little:
+what needs torch is given torch's objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from core.models.families.blocks import RunBlock
+
+Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
+"""Shapes of a state dict by name."""
+
+Names = Mapping[str, str]
+"""torchvision's name → the name in the file."""
+
+Modules = Mapping[str, "nn.Module"]
+"""A network's modules by dotted name."""
+
+Group = str
+CLASSIC, LIGHTWEIGHT, SEARCHED = "Classic", "Lightweight", "Found by search"
+MODERN, TRANSFORMERS = "Modern convolution", "Transformers"
+GROUPS: tuple[Group, ...] = (CLASSIC, LIGHTWEIGHT, SEARCHED, MODERN, TRANSFORMERS)
+
+
+_TELLING_LETTERS = 3
+
+
+class HeadInput(Enum):
+    """What the layers of a head are given."""
+
+    VECTOR = "a vector"
+    MAPS = "maps"
+    MAPS_WHOLE = "maps where all of the classifier is replaced, else a vector"
+
+
+class Attention(Enum):
+    """How attention weights are laid out as maps."""
+
+    TOKENS = "the class token's attention to the patches"
+    SHIFTED_WINDOWS = "windows that are moved by a part of their size"
+    PARTITIONS = "windows, or a grid of cells far apart"
+
+
+class Variant(Protocol):
+    """An architecture that no builder names, read off the shapes of a state dict."""
+
+    @property
+    def title(self) -> str:
+        """Return a name that says all of it."""
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return names and shapes of its state dict, with 1,000 classes."""
+
+    def build(self, options: Mapping[str, Any]) -> nn.Module:
+        """Return its network."""
+
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Dialect:
+    """Another library's names for the layers of a family, where the network is the same.
+
+    Attributes:
+        title: for the summary, e.g. "timm's names".
+        telling: a name that stands in every state dict of this dialect.
+        rules: pattern of a whole name and what torchvision says; the first that fits counts.
+        reshape: torchvision's shape for a parameter that the library keeps in another one.
+        batch_norm_epsilon: where it is another than torchvision's.
+        refused: of the library's own architecture names, those that compute otherwise here.
+        why_refused: the reason, in words that follow "which".
+        doubt: a sentence for files that do not say which of them they are.
+    """
+
+    title: str
+    telling: str
+    rules: tuple[tuple[str, Replacement], ...]
+    reshape: Callable[[str, Shape], Shape] = lambda _, shape: shape
+    batch_norm_epsilon: float | None = None
+    refused: str = ""
+    why_refused: str = ""
+    doubt: str = ""
+
+    def translate(self, names: Names) -> dict[str, str]:
+        """Return the names as torchvision says them; those without a rule stay."""
+        return {self._one(name): old for name, old in names.items()}
+
+    def _one(self, name: str) -> str:
+        for pattern, replacement in self.rules:
+            said, count = re.subn(f"^{pattern}$", replacement, name, count=1)
+            if count:
+                return said
+        return name
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """A network that is known and not opened; every pattern must be found in some name.
+
+    Attributes:
+        what: what it is, in words that follow the file's name and end before the full stop.
+        patterns: searched in the names of its parameters.
+    """
+
+    what: str
+    patterns: tuple[str, ...]
+
+
+def no_image_size(_: Shapes) -> int | None:
+    """Let any image size do."""
+    return None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Family:
+    """A family of architectures; each is made once.
+
+    Attributes:
+        titles: each architecture by its library's name, as papers write it.
+        group: one of ``GROUPS``, under which people look for it.
+        module: torchvision's file that defines it, which tells its modules from others.
+        head: dotted name of the layer that torchvision's documentation says to replace for
+            another number of classes.
+        heads: the same for architectures of the family that have it elsewhere.
+        head_input: what the head is given.
+        gives_maps: whether the parts before the head, run in order, give a feature map.
+        pooled_cells: cells of the last feature map that the classifier takes one by one, not
+            their mean.
+        options: of torchvision's builder.
+        auxiliary: how names of heads begin that are used in training alone.
+        transforms_input: whether the network can turn its input itself, as no file tells.
+        small_stem: name of the first convolution's weight, where a small one with stride 1 is a
+            widespread variant for pictures of 32×32 pixels.
+        image_size: the side in pixels that the shapes fix, None where any will do.
+        resizable: a parameter that has another shape for another image size, and which shapes it
+            may have.
+        can_dilate: whether the builder takes torchvision's ``replace_stride_with_dilation``.
+        variant: of shapes that no architecture of the family has; None where they are not of the
+            family.
+        old_names: pattern and replacement for names of older versions of torchvision.
+        dialects: names that other libraries give.
+        unopened: relatives that are not opened.
+        blocks: how each kind of residual block, by its class, adds.
+        channels_last: whether a layer gives (h, w, C) instead of (C, h, w).
+        attention: how the weights of each kind of attention, by its class, are laid out.
+        usual: the architecture whose preprocessing stands for variants without a name.
+        windows: class of the modules inside which windows stand instead of maps.
+        before_pooling: a function between the last maps and their pooling, which no hook sees.
+        cam_layer: where evidence is looked for, if that is not the last layer with maps.
+    """
+
+    titles: Mapping[str, str]
+    group: Group
+    module: str
+    head: str
+    heads: Mapping[str, str] = field(default_factory=dict)
+    head_input: HeadInput = HeadInput.VECTOR
+    gives_maps: bool = True
+    pooled_cells: int = 1
+    options: Mapping[str, bool] = field(default_factory=dict)
+    auxiliary: tuple[str, ...] = ()
+    transforms_input: bool = False
+    small_stem: str = ""
+    image_size: Callable[[Shapes], int | None] = no_image_size
+    resizable: Callable[[str, Shape, Shape], bool] = lambda name, found, wanted: False
+    can_dilate: Callable[[Shapes], bool] = lambda _: False
+    variant: Callable[[Shapes], Variant | None] = lambda _: None
+    old_names: tuple[tuple[str, str], ...] = ()
+    dialects: tuple[Dialect, ...] = ()
+    unopened: tuple[Unopened, ...] = ()
+    blocks: Mapping[str, RunBlock] = field(default_factory=dict)
+    channels_last: Callable[[Modules, str], bool] = lambda modules, layer: False
+    attention: Mapping[str, Attention] = field(default_factory=dict)
+    windows: str = ""
+    usual: str = ""
+    before_pooling: Callable[[Any], Any] | None = None
+    cam_layer: Callable[[Modules], str] | None = None
+
+    def may_be_called(self, name: str) -> bool:
+        """Return whether a configuration's name of an architecture may mean one of these."""
+        plain = name.lower().removeprefix("tf_")[:_TELLING_LETTERS]
+        return any(plain == known[:_TELLING_LETTERS] for known in self.titles)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network family member, without weights.
+
+    Attributes:
+        name: torchvision's, or what says all of a variant.
+        title: as papers write it, e.g. "ResNet-50".
+        family: what is known of it and its like.
+    """
+
+    name: str
+    title: str
+    family: Family = field(repr=False, compare=False)
+
+    @property
+    def group(self) -> Group:
+        """Return what people look for it under."""
+        return self.family.group
+
+    @property
+    def head(self) -> str:
+        """Return the dotted name of the layer to replace for another number of classes."""
+        return self.family.heads.get(self.name, self.family.head)

@@ -1,0 +1,75 @@
+"""ConvNeXt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.models.families.base import (
+    MODERN,
+    Dialect,
+    Family,
+    HeadInput,
+    Modules,
+    Shape,
+    Unopened,
+)
+from core.models.families.blocks import adding
+from core.models.families.stages import stage
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_CHANNELS_LAST = frozenset({"1", "2", "3", "4", "5"})
+"""Positions in a block from the first permutation to the one before the last."""
+
+
+def _reshape(name: str, shape: Shape) -> Shape:
+    """Give the layer scale, which is flat at timm, torchvision's shape."""
+    return (*shape, 1, 1) if name.endswith(".layer_scale") and len(shape) == 1 else shape
+
+
+def _channels_last(modules: Modules, layer: str) -> bool:
+    block, _, rest = layer.rpartition(".block.")
+    is_inside = block in modules and type(modules[block]).__name__ == "CNBlock"
+    return is_inside and rest.split(".", 1)[0] in _CHANNELS_LAST
+
+
+def _path(block: Any, x: Tensor) -> Tensor:
+    added: Tensor = block.stochastic_depth(block.layer_scale * block.block(x))
+    return added
+
+
+TIMM = Dialect(
+    "timm's names",
+    "stages.0.blocks.0.conv_dw.weight",
+    (
+        (r"stem\.([01])\.(\w+)", r"features.0.\1.\2"),
+        (r"stages\.(\d)\.downsample\.([01])\.(\w+)", stage(0, 2, r"\2.\3")),
+        (r"stages\.(\d)\.blocks\.(\d+)\.gamma", stage(1, 2, r"\2.layer_scale")),
+        (r"stages\.(\d)\.blocks\.(\d+)\.conv_dw\.(\w+)", stage(1, 2, r"\2.block.0.\3")),
+        (r"stages\.(\d)\.blocks\.(\d+)\.norm\.(\w+)", stage(1, 2, r"\2.block.2.\3")),
+        (r"stages\.(\d)\.blocks\.(\d+)\.mlp\.fc1\.(\w+)", stage(1, 2, r"\2.block.3.\3")),
+        (r"stages\.(\d)\.blocks\.(\d+)\.mlp\.fc2\.(\w+)", stage(1, 2, r"\2.block.5.\3")),
+        (r"head\.norm\.(\w+)", r"classifier.0.\1"),
+        (r"head\.fc\.(weight|bias)", r"classifier.2.\1"),
+    ),
+    _reshape,
+)
+
+CONVNEXT = Family(
+    {f"convnext_{size}": f"ConvNeXt {size.capitalize()}"
+     for size in ("tiny", "small", "base", "large")},
+    MODERN,
+    "convnext",
+    "classifier.2",
+    head_input=HeadInput.MAPS_WHOLE,
+    dialects=(TIMM,),
+    unopened=(
+        Unopened(
+            "is a ConvNeXt of timm's that torchvision does not provide",
+            (r"stages\.\d+\.blocks\.\d+\.conv_dw",),
+        ),
+    ),
+    blocks={"CNBlock": adding(_path)},
+    channels_last=_channels_last,
+)  # fmt: skip

@@ -1,0 +1,174 @@
+"""ResNet, Wide ResNet and ResNeXt, and forms of them that no builder names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.models.families.base import CLASSIC, Dialect, Family, Shape, Shapes, Unopened
+from core.models.families.blocks import Part, Paths, RunBlock
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_STEM = "conv1.weight"
+_WIDTHS = (64, 128, 256, 512)
+_EXPANSION = {"BasicBlock": 1, "Bottleneck": 4}
+
+
+@dataclass(frozen=True)
+class ResNetForm:
+    """The arguments of torchvision's ResNet that shapes depend on.
+
+    Attributes:
+        block: "BasicBlock" (two 3×3 convolutions) or "Bottleneck" (1×1, 3×3, 1×1).
+        layers: blocks in each of the four stages.
+        groups: of the 3×3 convolution of a Bottleneck.
+        width_per_group: its channels a group in the first stage; doubled in each stage after.
+    """
+
+    block: Literal["BasicBlock", "Bottleneck"]
+    layers: tuple[int, int, int, int]
+    groups: int = 1
+    width_per_group: int = 64
+
+    @property
+    def title(self) -> str:
+        """Return the name that says all of it."""
+        return (
+            f"ResNet({self.block}, {list(self.layers)}, groups={self.groups}, "
+            f"width_per_group={self.width_per_group})"
+        )
+
+    def build(self, options: Mapping[str, Any]) -> nn.Module:
+        """Return its network."""
+        from core.models.torchvision_import import torchvision_models
+
+        resnet = torchvision_models().resnet
+        network: nn.Module = resnet.ResNet(
+            getattr(resnet, self.block),
+            list(self.layers),
+            groups=self.groups,
+            width_per_group=self.width_per_group,
+            **options,
+        )
+        return network
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return names and shapes of the state dict, with 1,000 classes.
+
+        Source: He et al., CVPR 2016, arXiv:1512.03385; Xie et al., CVPR 2017,
+        arXiv:1611.05431.
+        """
+        found = {_STEM: (64, 3, 7, 7), **_batch_norm("bn1", 64)}
+        inputs, expansion = 64, _EXPANSION[self.block]
+        for stage, (count, width) in enumerate(zip(self.layers, _WIDTHS, strict=True), start=1):
+            for number in range(count):
+                block = f"layer{stage}.{number}"
+                found |= self._block(block, inputs, width)
+                outputs = width * expansion
+                if number == 0 and (stage > 1 or inputs != outputs):
+                    found[f"{block}.downsample.0.weight"] = (outputs, inputs, 1, 1)
+                    found |= _batch_norm(f"{block}.downsample.1", outputs)
+                inputs = outputs
+        return found | {"fc.weight": (1000, inputs), "fc.bias": (1000,)}
+
+    def _block(self, name: str, inputs: int, width: int) -> dict[str, Shape]:
+        if self.block == "BasicBlock":
+            convolutions = [(width, inputs, 3, 3), (width, width, 3, 3)]
+        else:
+            inner = width * self.width_per_group // 64 * self.groups
+            convolutions = [
+                (inner, inputs, 1, 1),
+                (inner, inner // self.groups, 3, 3),
+                (width * 4, inner, 1, 1),
+            ]
+        found: dict[str, Shape] = {}
+        for number, shape in enumerate(convolutions, start=1):
+            found[f"{name}.conv{number}.weight"] = shape
+            found |= _batch_norm(f"{name}.bn{number}", shape[0])
+        return found
+
+
+def read_form(shapes: Shapes) -> ResNetForm | None:
+    """Return the form that a state dict's shapes have; None where it is no ResNet."""
+    counts = []
+    for stage in range(1, 5):
+        start = f"layer{stage}."
+        numbers = {name[len(start) :].split(".", 1)[0] for name in shapes if name.startswith(start)}
+        if not numbers or numbers != {str(number) for number in range(len(numbers))}:
+            return None
+        counts.append(len(numbers))
+    one, two, three, four = counts
+    layers = (one, two, three, four)
+    if not _has_bottlenecks(shapes):
+        return ResNetForm("BasicBlock", layers)
+    middle = shapes.get("layer1.0.conv2.weight", ())
+    if len(middle) != 4 or not middle[1] or middle[0] % middle[1]:
+        return None
+    groups = middle[0] // middle[1]
+    return ResNetForm("Bottleneck", layers, groups, middle[0] // groups)
+
+
+def _has_bottlenecks(shapes: Shapes) -> bool:
+    return "layer1.0.conv3.weight" in shapes
+
+
+def _batch_norm(name: str, channels: int) -> dict[str, Shape]:
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return {f"{name}.{part}": (channels,) for part in parts} | {f"{name}.num_batches_tracked": ()}
+
+
+def _run(block: Any, x: Tensor) -> Iterator[Paths]:
+    shortcut = x if block.downsample is None else block.downsample(x.clone())
+    y = block.relu(block.bn1(block.conv1(x)))
+    y = block.bn2(block.conv2(y))
+    if hasattr(block, "conv3"):
+        y = block.bn3(block.conv3(block.relu(y)))
+    yield Paths(Part.WHOLE, x, y, shortcut, (y + shortcut).relu())
+
+
+CIFAR = Dialect(
+    "the names of a widespread ResNet for CIFAR",
+    "layer2.0.shortcut.0.weight",
+    (
+        (r"(layer\d\.\d+)\.shortcut\.(.+)", r"\1.downsample.\2"),
+        (r"linear\.(\w+)", r"fc.\1"),
+    ),
+)
+
+RESNET = Family(
+    {
+        "resnet18": "ResNet-18",
+        "resnet34": "ResNet-34",
+        "resnet50": "ResNet-50",
+        "resnet101": "ResNet-101",
+        "resnet152": "ResNet-152",
+        "wide_resnet50_2": "Wide ResNet-50-2",
+        "wide_resnet101_2": "Wide ResNet-101-2",
+        "resnext50_32x4d": "ResNeXt-50 32×4d",
+        "resnext101_32x8d": "ResNeXt-101 32×8d",
+        "resnext101_64x4d": "ResNeXt-101 64×4d",
+    },
+    CLASSIC,
+    "resnet",
+    "fc",
+    usual="resnet50",
+    small_stem=_STEM,
+    can_dilate=_has_bottlenecks,
+    variant=read_form,
+    dialects=(CIFAR,),
+    unopened=(
+        Unopened(
+            "is a ResNet with Hugging Face's own names; Droplens opens torchvision's and timm's",
+            (r"encoder\.stages\.\d+\.layers\.\d+\.layer\.\d+\.convolution",),
+        ),
+        Unopened(
+            "is a ResNet for CIFAR by another author, whose three stages torchvision does not "
+            "provide",
+            (r"layer3\.\d+\.conv1\.weight", r"(^|\.)linear\.weight"),
+        ),
+    ),
+    blocks={"BasicBlock": RunBlock(_run), "Bottleneck": RunBlock(_run)},
+)

@@ -1,0 +1,11 @@
+"""SqueezeNet, whose head is a convolution over the last maps."""
+
+from core.models.families.base import LIGHTWEIGHT, Family, HeadInput
+
+SQUEEZENET = Family(
+    {"squeezenet1_0": "SqueezeNet 1.0", "squeezenet1_1": "SqueezeNet 1.1"},
+    LIGHTWEIGHT,
+    "squeezenet",
+    "classifier.1",
+    head_input=HeadInput.MAPS,
+)

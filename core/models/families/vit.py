@@ -1,0 +1,108 @@
+"""ViT, the vision transformer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from core.models.families.base import (
+    TRANSFORMERS,
+    Attention,
+    Dialect,
+    Family,
+    Modules,
+    Shape,
+    Shapes,
+    Unopened,
+)
+from core.models.families.blocks import Paths, adding_twice, twice
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_POSITIONS, _PATCHES = "encoder.pos_embedding", "conv_proj.weight"
+
+TIMM = Dialect(
+    "timm's names",
+    "patch_embed.proj.weight",
+    (
+        ("cls_token", "class_token"),
+        ("pos_embed", _POSITIONS),
+        (r"patch_embed\.proj\.(\w+)", r"conv_proj.\1"),
+        (r"blocks\.(\d+)\.norm([12])\.(\w+)", r"encoder.layers.encoder_layer_\1.ln_\2.\3"),
+        (
+            r"blocks\.(\d+)\.attn\.qkv\.(\w+)",
+            r"encoder.layers.encoder_layer_\1.self_attention.in_proj_\2",
+        ),
+        (
+            r"blocks\.(\d+)\.attn\.proj\.(\w+)",
+            r"encoder.layers.encoder_layer_\1.self_attention.out_proj.\2",
+        ),
+        (r"blocks\.(\d+)\.mlp\.fc1\.(\w+)", r"encoder.layers.encoder_layer_\1.mlp.0.\2"),
+        (r"blocks\.(\d+)\.mlp\.fc2\.(\w+)", r"encoder.layers.encoder_layer_\1.mlp.3.\2"),
+        (r"norm\.(\w+)", r"encoder.ln.\1"),
+        (r"head\.(.+)", r"heads.head.\1"),
+    ),
+)
+
+
+def image_size(shapes: Shapes) -> int | None:
+    """Return the side in pixels that the position embedding fixes.
+
+    There is one position a patch, and one for the class token.
+    """
+    if len(shapes.get(_POSITIONS, ())) != 3 or len(shapes.get(_PATCHES, ())) != 4:
+        return None
+    return math.isqrt(shapes[_POSITIONS][1] - 1) * shapes[_PATCHES][2]
+
+
+def _is_resized(name: str, found: Shape, wanted: Shape) -> bool:
+    if name != _POSITIONS:
+        return False
+    side = math.isqrt(max(0, found[1] - 1))
+    return found[0] == 1 and found[2] == wanted[2] and side * side == found[1] - 1 and side > 0
+
+
+def _cam_layer(modules: Modules) -> str:
+    """Return the last place whose patches still reach the class token.
+
+    After the last attention only the class token counts, and gradients at the patches are zero.
+    """
+    blocks = [name for name, one in modules.items() if type(one).__name__ == "EncoderBlock"]
+    return f"{blocks[-1]}.ln_1"
+
+
+def _run(block: Any, x: Tensor) -> Iterator[Paths]:
+    normed = block.ln_1(x)
+    attended, _ = block.self_attention(normed, normed, normed, need_weights=False)
+    yield from twice(x, block.dropout(attended), lambda y: block.mlp(block.ln_2(y)))
+
+
+VIT = Family(
+    {
+        f"vit_{size}_{patch}": f"ViT-{size.upper()}/{patch}"
+        for size, patch in (("b", 16), ("b", 32), ("l", 16), ("l", 32), ("h", 14))
+    },
+    TRANSFORMERS,
+    "vision_transformer",
+    "heads.head",
+    gives_maps=False,
+    image_size=image_size,
+    resizable=_is_resized,
+    dialects=(TIMM,),
+    unopened=(
+        Unopened(
+            "is a ViT with Hugging Face's own names; Droplens opens torchvision's and timm's",
+            (r"embeddings\.patch_embeddings\.projection", r"attention\.attention\.query"),
+        ),
+        Unopened(
+            "is a ViT of timm's that torchvision does not provide; Droplens opens its B, L and H "
+            "forms",
+            (r"patch_embed\.proj\.weight", r"(^|\.)blocks\.\d+\.attn\.qkv"),
+        ),
+    ),
+    blocks={"EncoderBlock": adding_twice(_run)},
+    attention={"MultiheadAttention": Attention.TOKENS},
+    cam_layer=_cam_layer,
+)

@@ -1,0 +1,216 @@
+"""Say what an examined checkpoint is: the summary sentence, its class names, its details."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any, get_args
+
+from core.errors import PreprocessingError, UnusableCheckpointError
+from core.images import preprocessing as preprocessing_file
+from core.images.preprocessing import Preprocessing
+from core.models.class_names import carried as carried_names
+from core.models.class_names import lists as class_names
+from core.models.recognition.companions import from_timm, names_beside, preprocessing_beside
+from core.models.recognition.examining import Examined
+from core.models.recognition.presets import (
+    is_surely_own,
+    own_weights,
+    preset_for,
+    preset_of,
+)
+from core.models.recognition.state_dicts import is_averaged
+from core.models.spec import UNNAMED, Inspection, Outputs
+
+_IMAGENET_CLASSES = 1000
+_NAMED = "named by the checkpoint"
+_STRIDE = 32
+"""Pixels a cell of the last maps stands for, in nearly all of torchvision's networks."""
+
+_SHOWN_LETTERS = 60
+_TIMM_KEYS = ("pretrained_cfg", "default_cfg")
+
+
+def describe(examined: Examined, sha256: str) -> Inspection:
+    """Return what is to be said of a usable checkpoint.
+
+    Raises:
+        UnusableCheckpointError: what it says of its own preprocessing makes no sense.
+    """
+    names, source = _names(examined, sha256)
+    preprocessing, problems = _preprocessing(examined, sha256)
+    head, recognition = examined.head, examined.recognition
+    return Inspection(
+        usable=True,
+        summary=_summary(examined, names, source),
+        problems=(*examined.notes, *_name_problems(examined, names, source), *problems),
+        architecture=recognition.architecture.name,
+        num_classes=None if head is None else head.outputs,
+        class_names=None if head is None else names,
+        class_names_source=None if head is None else source,
+        wrapper=examined.state_dict.wrapper,
+        key_prefix=examined.state_dict.key_prefix,
+        head=None if head is None else f"{examined.state_dict.head.label}: {head}",
+        matched=examined.matched,
+        preprocessing=preprocessing,
+        sha256=sha256,
+        outputs=None if head is None else _outputs(examined),
+        missing=recognition.missing,
+        unexpected=examined.state_dict.head.left_out,
+        can_dilate=examined.plan.can_dilate,
+    )
+
+
+def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
+    """Return class names and where they come from."""
+    if examined.head is None:
+        return (), ""
+    count = examined.head.outputs
+    content = examined.content
+    written = {key: _json_or_none(text) for key, text in content.metadata.items()}
+    network = examined.state_dict.network
+    for place in (written, content.content, {} if network is None else network.state):
+        found = carried_names.from_checkpoint(place, count)
+        if found is not None:
+            return found[0], _NAMED
+    entry = own_weights(examined.recognition.architecture.name, sha256)
+    if entry is not None:
+        return tuple(entry.meta["categories"]), "named by torchvision"
+    beside = names_beside(examined.path, count, examined.recognition.fingerprint.family)
+    if beside is not None:
+        return beside[0], f"named by {beside[1]} beside the checkpoint"
+    if count == _IMAGENET_CLASSES:
+        return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
+    return class_names.placeholder_names(count), UNNAMED
+
+
+def _name_problems(examined: Examined, names: tuple[str, ...], source: str) -> list[str]:
+    if examined.head is None:
+        return []
+    problems = []
+    count = examined.head.outputs
+    unused = carried_names.why_unused(examined.content.content, count)
+    if unused is not None and source != _NAMED:
+        problems.append(unused)
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        problems.append(
+            "All class names are numbers. Folders are sorted as text in training (1, 10, 2), so "
+            "check that each name stands for the right class."
+        )
+    left_out = examined.state_dict.head.left_out
+    if left_out:
+        count_said = (
+            "One entry belongs" if len(left_out) == 1 else f"{len(left_out)} entries belong"
+        )
+        problems.append(
+            f"{count_said} to no part of the network and "
+            f"{'is' if len(left_out) == 1 else 'are'} left out, first {left_out[0]!r}."
+        )
+    return problems
+
+
+def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list[str]]:
+    """Return what the file or its neighbours say, else what suits the architecture."""
+    content, recognition = examined.content, examined.recognition
+    architecture = recognition.architecture
+    written = content.metadata.get("preprocessing")
+    if written is not None:
+        try:
+            found = preprocessing_file.from_json(_json_or_none(written))
+        except PreprocessingError as error:
+            raise UnusableCheckpointError(f"{examined.path}: {error}") from error
+        return _for_channels(examined, found), []
+    entry = own_weights(architecture.name, sha256)
+    if entry is not None:
+        return preset_of(entry, architecture.name), _doubt(entry)
+    count = 0 if examined.head is None else examined.head.outputs
+    for key in _TIMM_KEYS:
+        carried = from_timm(content.content.get(key))
+        if carried is not None:
+            return _for_channels(examined, carried), []
+    beside = preprocessing_beside(examined.path, count, architecture.family)
+    if beside is not None:
+        told = [f"The preprocessing is the one told by {beside[1]} beside the checkpoint."]
+        return _for_channels(examined, beside[0]), told
+    problems = []
+    preset = _preset(examined)
+    network = examined.state_dict.network
+    told_by_network = None if network is None else network.state.get("transform_input")
+    if isinstance(told_by_network, bool):
+        preset = replace(preset, transform_input=told_by_network)
+    elif architecture.family.transforms_input:
+        problems.append(
+            f"Whether this {architecture.title} was trained with transform_input stands in no "
+            "checkpoint; it is taken to be off. The preprocessing can turn it on."
+        )
+    return preset, problems
+
+
+def _doubt(entry: Any) -> list[str]:
+    if is_surely_own(entry):
+        return []
+    return [
+        "It is taken for torchvision's own file by the first digits of its hash, which is all that "
+        "torchvision publishes of it."
+    ]
+
+
+def _preset(examined: Examined) -> Preprocessing:
+    fingerprint, head = examined.recognition.fingerprint, examined.head
+    found = preset_for(fingerprint, examined.plan.shapes)
+    if head is not None and head.pooling == "flatten":
+        # Each cell of the last maps has its own weights: only one image size gives as many.
+        side = _STRIDE * math.isqrt(head.features // fingerprint.channels)
+        found = replace(found, resize=side, crop=(side, side))
+    return found
+
+
+def _for_channels(examined: Examined, found: Preprocessing) -> Preprocessing:
+    """Return a preprocessing whose channels are those that the network takes."""
+    fitting = _preset(examined)
+    if found.channels == fitting.channels:
+        return found
+    return replace(found, channel_order=fitting.channel_order, mean=fitting.mean, std=fitting.std)
+
+
+def _outputs(examined: Examined) -> Outputs:
+    """Return what the outputs are: what the file tells, else a yes or no where there is one."""
+    assert examined.head is not None
+    written = examined.content.metadata.get("outputs")
+    told: dict[str | None, Outputs] = {one: one for one in get_args(Outputs)}
+    if written in told:
+        return told[written]
+    return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
+
+
+def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
+    state_dict, content = examined.state_dict, examined.content
+    place = f"a {content.container} file"
+    if state_dict.wrapper:
+        epoch = content.content.get("epoch")
+        known = type(epoch) is int and 0 <= epoch < 10**9
+        averaged = is_averaged(state_dict.wrapper)
+        place = f"the {state_dict.wrapper!r}" + (" (the averaged weights)" if averaged else "")
+        place += " of a training checkpoint" + (f" of epoch {epoch}" if known else "")
+    if state_dict.dialect is not None:
+        place += f" with {state_dict.dialect.title}"
+    title = examined.recognition.architecture.title
+    if examined.head is None:
+        return f"{title} without a head, from {place}; every parameter of its body found."
+    count = examined.head.outputs
+    shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
+    listed = "" if source == UNNAMED else f" ({shown})"
+    classes = "1 output" if count == 1 else f"{count:,} classes"
+    return f"{title} with {classes}{listed}, from {place}; every parameter found."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…"
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,1 @@
+"""What a model can come from: one source a kind of file."""

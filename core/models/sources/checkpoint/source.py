@@ -1,0 +1,238 @@
+"""From a file to a model: examine it, build its network, and add what the user settled."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+import resources
+from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
+from core.images import preprocessing as preprocessing_file
+from core.images.preprocessing import Preprocessing
+from core.models.building import Blueprint, build, load_weights
+from core.models.class_names import lists as class_names
+from core.models.families import BY_NAME
+from core.models.footprint import TooLargeError, check_footprint
+from core.models.overrides import Settlements
+from core.models.recognition.describing import describe
+from core.models.recognition.examining import Examined, examine
+from core.models.sources.checkpoint.stored import CheckpointFile
+from core.models.spec import Inspection, ModelChoice, ModelSpec, Settled
+from core.threads import begin_thread
+
+log = logging.getLogger(__name__)
+
+_USUAL_PIXELS = 600 * 600
+"""Inputs of torchvision's own networks are smaller: 518×518 at most."""
+
+_HASHED_BYTES = 2**30
+"""Larger files that cannot be used are not hashed to the end just to say so."""
+
+DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model and its network, on the CPU and in evaluation mode.
+
+    Attributes:
+        spec: what it is.
+        network: built for it.
+        plan: what it was built from.
+    """
+
+    spec: ModelSpec
+    network: nn.Module
+    plan: Blueprint
+
+
+def default_checkpoint() -> Path:
+    """Return the checkpoint that Droplens ships: SqueezeNet 1.1 for ImageNet."""
+    return resources.path(DEFAULT_CHECKPOINT)
+
+
+def open_model(
+    choice: ModelChoice,
+    remembered: Settlements | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> OpenedModel:
+    """Open what the user picked.
+
+    Args:
+        choice: the file, and what the user settled about it.
+        remembered: what was settled about files before, taken where ``choice`` says nothing.
+        is_stopped: asked while the file is read.
+
+    Raises:
+        DroplensError: what does not fit, in one sentence.
+        StoppedError: it was asked to stop.
+    """
+    path = choice.checkpoint or default_checkpoint()
+    with CheckpointFile(path) as file, _hashing(file, is_stopped) as sha256:
+        examined = _examine(file, choice.architecture)
+        found = describe(examined, sha256.result())
+        settled = choice.settled
+        if settled is None:
+            settled = remembered.of(found.sha256) if remembered is not None else Settled()
+        title = examined.recognition.architecture.title
+        spec = _with_own_files(apply_settled(_as_found(path, title, found), settled), choice)
+        plan = examined.plan
+        if found.can_dilate and settled.dilation is not None:
+            plan = replace(plan, dilation=settled.dilation)
+        _check_channels(spec, examined)
+        network = build(plan)
+        _refuse_giant(path, plan, spec.preprocessing, network)
+        with file.reading():
+            load_weights(network, examined.state_dict.tensors, file.take)
+        file.refuse_if_changed()
+    set_transform_input(network, spec)
+    return OpenedModel(spec, network, plan)
+
+
+def inspect_checkpoint(path: Path) -> Inspection:
+    """Say what a file is; a file that cannot be used is an answer too, not an error."""
+    sha256 = ""
+    try:
+        with CheckpointFile(path) as file, _hashing(file) as hashing:
+            try:
+                examined = _examine(file, None)
+            finally:
+                with contextlib.suppress(DroplensError):
+                    sha256 = hashing.result() if file.size <= _HASHED_BYTES else ""
+            found = describe(examined, hashing.result())
+            assert found.preprocessing is not None
+            _refuse_giant(path, examined.plan, found.preprocessing)
+            file.refuse_if_changed()
+            return found
+    except DroplensError as error:
+        matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
+        return Inspection(
+            usable=False,
+            summary=str(error),
+            problems=(str(error),),
+            matched=matched,
+            sha256=sha256,
+        )
+
+
+@contextlib.contextmanager
+def _hashing(
+    file: CheckpointFile, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Future[str]]:
+    """Hash a file while it is examined, which takes as long; what ends early ends both."""
+    is_over = threading.Event()
+    with ThreadPoolExecutor(1, "hash", initializer=begin_thread) as pool:
+        try:
+            yield pool.submit(file.sha256, lambda: is_over.is_set() or is_stopped())
+        finally:
+            is_over.set()
+
+
+def _refuse_giant(
+    path: Path, plan: Blueprint, used: Preprocessing, network: nn.Module | None = None
+) -> None:
+    """Refuse a network that would fill the memory: the file says more of it than its shapes.
+
+    Raises:
+        UnusableCheckpointError: one of its layers does.
+    """
+    height, width = used.input_size
+    if not plan.changes and height * width <= _USUAL_PIXELS:
+        return
+    try:
+        check_footprint(network or build(plan), used.channels, used.input_size)
+    except TooLargeError as error:
+        raise UnusableCheckpointError(
+            f"{path} cannot be used: for one photo its layer {error.layer!r} takes "
+            f"{error.size_bytes / 2**30:,.1f} GB with an input of {width}×{height} pixels."
+        ) from error
+    except Exception as error:  # noqa: BLE001 - layers that do not fit, which the first pass says
+        log.info("%s cannot be estimated: %s", path, error)
+
+
+def settle_again(spec: ModelSpec, settled: Settled) -> ModelSpec:
+    """Return a model that is in use with other things settled about it."""
+    return apply_settled(_as_found(spec.checkpoint, spec.title, spec.inspection), settled)
+
+
+def apply_settled(spec: ModelSpec, settled: Settled) -> ModelSpec:
+    """Return a model with what the user settled in the place of what was found.
+
+    Class names of another number are passed over: the file may have been trained anew.
+    """
+    spec = replace(spec, settled=settled)
+    count, names = spec.inspection.num_classes, settled.class_names
+    if names is not None and count is not None and class_names.fits(names, count):
+        spec = replace(spec, class_names=names, class_names_source="named by you")
+    if settled.preprocessing is not None:
+        spec = replace(spec, preprocessing=settled.preprocessing)
+    if settled.outputs is not None and count is not None:
+        spec = replace(spec, outputs=settled.outputs)
+    return spec
+
+
+def set_transform_input(network: nn.Module, spec: ModelSpec) -> None:
+    """Let a network that can turn its input do so as the preprocessing says."""
+    architecture = BY_NAME.get(spec.architecture)
+    turns = architecture is not None and architecture.family.transforms_input
+    if turns and hasattr(network, "transform_input"):
+        takes_colours = spec.preprocessing.channels == 3
+        vars(network)["transform_input"] = spec.preprocessing.transform_input and takes_colours
+
+
+def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
+    try:
+        with file.reading():
+            return examine(file, wanted)
+    except DroplensError as error:
+        if file.path == default_checkpoint() and wanted is not None:
+            title = describe(examine(file, None), "").summary.split(" with ", 1)[0]
+            raise type(error)(
+                f"The built-in checkpoint is a {title}; open a checkpoint of the architecture "
+                "that you chose as well."
+            ) from error
+        raise
+
+
+def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
+    """Return the model of a file with nothing settled about it."""
+    assert found.architecture is not None
+    assert found.preprocessing is not None
+    return ModelSpec(
+        architecture=found.architecture,
+        title=title,
+        checkpoint=path,
+        sha256=found.sha256,
+        class_names=found.class_names or (),
+        class_names_source=found.class_names_source or "it has no head",
+        preprocessing=found.preprocessing,
+        outputs=found.outputs or "softmax",
+        inspection=found,
+    )
+
+
+def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
+    """Put the user's own class names and preprocessing in the place of those found."""
+    if choice.class_names is not None:
+        names = class_names.read(choice.class_names, spec.inspection.num_classes or 0)
+        spec = replace(spec, class_names=names, class_names_source=f"named by {choice.class_names}")
+    if choice.preprocessing is not None:
+        spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
+    return spec
+
+
+def _check_channels(spec: ModelSpec, examined: Examined) -> None:
+    takes = examined.plan.shapes[examined.recognition.fingerprint.first][1]
+    gives = spec.preprocessing.channels
+    if takes != gives:
+        raise PreprocessingError(
+            f"The preprocessing gives {gives} channels, but the network takes {takes}; set mean "
+            f"and std of {takes} {'number' if takes == 1 else 'numbers'} and the channel order."
+        )

@@ -1,0 +1,1 @@
+"""torchvision's named weights: which there are, and downloads of them."""

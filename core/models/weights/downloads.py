@@ -1,0 +1,391 @@
+"""Download weights: with progress, pause, resume, retry, and a check of the hash at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+import os
+import re
+import shutil
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.error import HTTPError, URLError
+
+from core.errors import DownloadError, StoppedError, cannot_read, cannot_write, os_reason
+from core.files import hash_of, open_ordinary
+from core.models.weights.named import Weights, hub_folder
+
+log = logging.getLogger(__name__)
+
+State = Literal["downloading", "waiting", "done", "paused", "failed"]
+
+_CHUNK_BYTES = 2**18
+_COPY_BYTES = 2**23
+_TIMEOUT_S = 20
+_WAITS_S = (0.5, 1, 2, 4, 8)
+_TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RANGE_NOT_SATISFIABLE = 416
+_PAUSE_S = 0.1
+_LENGTH = re.compile(r"\d{1,15}", re.ASCII)
+_CREDENTIALS = re.compile(r"//[^/]*@")
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is.
+
+    Attributes:
+        weights: what is downloaded.
+        state: what it is doing, or how it ended.
+        done_bytes: on the disk so far.
+        total_bytes: of the whole file; torchvision's own figure before the server answers.
+        problem: why it waits or failed, in one sentence; "" where it does not.
+    """
+
+    weights: Weights
+    state: State
+    done_bytes: int
+    total_bytes: int
+    problem: str = ""
+
+
+class Download:
+    """One download; ``run`` does it in the thread that calls it, once.
+
+    Args:
+        weights: what to download.
+        mirror: address of a folder that holds torchvision's files; "" is torchvision's own.
+        on_progress: called in the thread that runs it.
+        waits_s: seconds before each new try after the connection failed.
+        is_stopped: asked often; where it says yes, the download ends and keeps what is there, so
+            that a later one goes on from it.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        mirror: str = "",
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        waits_s: tuple[float, ...] = _WAITS_S,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.weights = weights
+        self._url = f"{mirror.rstrip('/')}/{weights.file_name}" if mirror else weights.url
+        self._on_progress = on_progress
+        self._waits_s = waits_s
+        self._is_stopped = is_stopped
+        self._total = weights.size_bytes
+
+    def run(self) -> Path | None:
+        """Download, and return the file; None where it was stopped.
+
+        Raises:
+            DownloadError: it failed for good, in one sentence; what is there is kept.
+        """
+        try:
+            path = self._run()
+        except DownloadError as error:
+            self._tell("failed", str(error))
+            raise
+        if path is not None:
+            self._tell("done")
+        else:
+            self._tell("paused")
+        return path
+
+    def _run(self) -> Path | None:
+        part = self.weights.part_path
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            is_resumed = part.exists() and part.stat().st_size > 0
+            if not self._fetch_with_retries(part):
+                return None
+            if not _has_hash(part, self.weights) and is_resumed:
+                # What lay there was of another file; once more from the beginning.
+                part.unlink()
+                if not self._fetch_with_retries(part):
+                    return None
+            if not _has_hash(part, self.weights):
+                part.unlink()
+                raise DownloadError(
+                    f"{_shown(self._url)} is not the file that torchvision names: its hash does "
+                    f"not begin with {self.weights.hash_start}. It was deleted; try again, or "
+                    "another mirror."
+                )
+            part.replace(self.weights.path)
+        except OSError as error:
+            raise DownloadError(cannot_write(self.weights.path, error)) from error
+        return self.weights.path
+
+    def _fetch_with_retries(self, part: Path) -> bool:
+        """Fetch until the file is whole; return False where it was asked to stop.
+
+        Each try that brings something earns the full number of tries again.
+        """
+        tries, most = 0, _size(part)
+        while not self._is_stopped():
+            try:
+                return self._fetch(part)
+            except _TryAgainError as error:
+                # What was there before does not count: it may have been thrown away meanwhile.
+                tries, most = (0, _size(part)) if _size(part) > most else (tries, most)
+                if tries >= len(self._waits_s):
+                    raise DownloadError(
+                        f"{self.weights.name} could not be downloaded: {error}. What came so far "
+                        "is kept; check the connection and try again."
+                    ) from error
+                self._tell("waiting", f"{str(error).capitalize()}; trying again.")
+                self._wait(self._waits_s[tries])
+                tries += 1
+        return False
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._is_stopped():
+            time.sleep(min(_PAUSE_S, seconds))
+
+    def _fetch(self, part: Path) -> bool:
+        have = _size(part)
+        headers = {"User-Agent": "Droplens", "Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        try:
+            with _open(self._url, headers) as response:
+                if not _continues(response, have):
+                    have = 0
+                length = response.headers.get("Content-Length")
+                if length is not None and _LENGTH.fullmatch(length):
+                    self._total = have + int(length)
+                    self._check_size(self._total)
+                    _check_room(part, int(length))
+                if not self._receive(response, part, have):
+                    return False
+        except HTTPError as error:
+            if error.code == _RANGE_NOT_SATISFIABLE and have:
+                return self._end_or_restart(part, error)
+            raise _refused(self._url, error) from error
+        except (URLError, http.client.HTTPException, OSError) as error:
+            raise self._sorted_out(error) from error
+        if _size(part) < self._total and length is not None:
+            raise _TryAgainError("the connection was cut")
+        return True
+
+    def _receive(self, response: Any, part: Path, have: int) -> bool:
+        """Append what comes to the part; return False where it was asked to stop."""
+        with part.open("r+b" if have else "wb") as file:
+            file.seek(have)
+            self._tell("downloading", done=have)
+            while not self._is_stopped():
+                chunk = response.read1(_CHUNK_BYTES)
+                self._check_size(have + len(chunk))
+                if not chunk:
+                    file.flush()
+                    os.fsync(file.fileno())
+                    return True
+                try:
+                    file.write(chunk)
+                except OSError as error:
+                    raise _NoRoomError(error) from error
+                have += len(chunk)
+                self._tell("downloading", done=have)
+        return False
+
+    def _check_size(self, size: int) -> None:
+        if size > self.weights.largest_bytes:
+            raise DownloadError(
+                f"{_shown(self._url)} is larger than {self.weights.name}, which has "
+                f"{self.weights.size_bytes / 1e6:,.0f} MB; it is not the file that torchvision "
+                "names. Try another mirror."
+            )
+
+    def _end_or_restart(self, part: Path, error: HTTPError) -> bool:
+        """Nothing lies behind what is there: it is whole, or of another file."""
+        if _has_hash(part, self.weights):
+            return True
+        part.unlink()
+        raise _TryAgainError("what was there is of another file") from error
+
+    def _sorted_out(self, error: Exception) -> Exception:
+        """Return what an error of the connection or the disk means."""
+        if isinstance(error, _NoRoomError):
+            return DownloadError(
+                f"{cannot_write(self.weights.part_path, error.reason)} What came so far is kept."
+            )
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return DownloadError(
+                f"The server at {_shown(self._url)} shows a certificate that this computer does "
+                f"not trust ({reason.verify_message}); ask who runs your network, or use a mirror."
+            )
+        if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
+            assert isinstance(reason, OSError)
+            return DownloadError(cannot_write(self.weights.part_path, reason))
+        if isinstance(reason, TimeoutError):
+            return _TryAgainError("the server does not answer")
+        if isinstance(reason, OSError) and reason.strerror:
+            return _TryAgainError(f"the connection failed ({os_reason(reason)})")
+        return _TryAgainError("the connection was cut")
+
+    def _tell(self, state: State, problem: str = "", done: int | None = None) -> None:
+        done = _size(self.weights.part_path) if done is None else done
+        if state == "done":
+            done = self._total = _size(self.weights.path)
+        self._on_progress(Progress(self.weights, state, done, max(done, self._total), problem))
+
+
+def delete_part(weights: Weights) -> None:
+    """Delete what is there of a download that was cancelled."""
+    with contextlib.suppress(OSError):
+        weights.part_path.unlink(missing_ok=True)
+
+
+def take_file(
+    weights: Weights, given: Path, is_stopped: Callable[[], bool] = lambda: False
+) -> Path:
+    """Put a file that the user has already where torch hub would put it.
+
+    Args:
+        weights: what it is to be.
+        given: the file.
+        is_stopped: asked often; ends it.
+
+    Raises:
+        DownloadError: it is another file, or there is no room for it.
+        StoppedError: it was stopped; nothing has changed.
+    """
+    try:
+        with open_ordinary(given) as file:
+            if os.fstat(file.fileno()).st_size > weights.largest_bytes:
+                raise DownloadError(f"{given} is not {weights.name}: it is too large.")
+            found = hash_of(file, is_stopped).hex()
+    except OSError as error:
+        raise DownloadError(cannot_read(given, os_reason(error))) from error
+    if not found.startswith(weights.hash_start):
+        raise DownloadError(
+            f"{given} is not {weights.name}: its hash does not begin with {weights.hash_start}. "
+            f"The right file is called {weights.file_name}."
+        )
+    target = weights.path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or not target.samefile(given):
+            _copy(given, weights.part_path, is_stopped)
+            weights.part_path.replace(target)
+    except OSError as error:
+        raise DownloadError(cannot_write(target, error)) from error
+    return target
+
+
+def _copy(given: Path, target: Path, is_stopped: Callable[[], bool]) -> None:
+    with given.open("rb") as source, target.open("wb") as copy:
+        while chunk := source.read(_COPY_BYTES):
+            if is_stopped():
+                break
+            copy.write(chunk)
+    if is_stopped():
+        target.unlink()
+        raise StoppedError
+
+
+def delete_file(weights: Weights) -> None:
+    """Delete the file of weights from the disk.
+
+    Raises:
+        DownloadError: the system refuses.
+    """
+    try:
+        weights.path.unlink(missing_ok=True)
+        weights.part_path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DownloadError(f"{weights.path} could not be deleted: {os_reason(error)}.") from error
+
+
+def sizes_on_disk(all_weights: tuple[Weights, ...]) -> dict[str, tuple[int, bool]]:
+    """Return what lies on the disk: name → (bytes, whether the file is whole)."""
+    lying = {}
+    with contextlib.suppress(OSError):
+        lying = {one.name: one.stat().st_size for one in os.scandir(hub_folder())}
+    found = {}
+    for one in all_weights:
+        if one.file_name in lying:
+            found[one.name] = (lying[one.file_name], True)
+        elif one.part_path.name in lying:
+            found[one.name] = (lying[one.part_path.name], False)
+    return found
+
+
+class _TryAgainError(Exception):
+    """A failure that may pass; its text ends a sentence."""
+
+
+class _NoRoomError(OSError):
+    """The disk took no more."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason.errno, reason.strerror)
+        self.reason = reason
+
+
+def _open(url: str, headers: dict[str, str]) -> Any:
+    if not url.startswith(("https://", "http://")):
+        raise DownloadError(f"{_shown(url)!r} is not a web address; a mirror begins with https://.")
+    try:
+        request = urllib.request.Request(url, headers=headers)
+    except ValueError as error:
+        raise DownloadError(f"{_shown(url)!r} is not a web address.") from error
+    handlers: list[urllib.request.BaseHandler] = []
+    if url.startswith("https://"):
+        import truststore  # the certificates that the system trusts, a company's own included
+
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    # The proxy is the system's, which urllib looks up by itself.
+    return urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT_S)
+
+
+def _continues(response: Any, have: int) -> bool:
+    """Return whether an answer goes on where the part ends; servers may send all again."""
+    given = response.headers.get("Content-Range", "")
+    return bool(have) and response.status == 206 and given.startswith(f"bytes {have}-")
+
+
+def _check_room(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if free < needed:
+        raise DownloadError(
+            f"The disk has {free / 1e6:,.0f} MB free, but the download needs "
+            f"{needed / 1e6:,.0f} MB more; make room in {part.parent}."
+        )
+
+
+def _refused(url: str, error: HTTPError) -> Exception:
+    if error.code in _TRY_AGAIN_LATER:
+        return _TryAgainError(f"the server answers {error.code}")
+    if error.code == 404:
+        return DownloadError(f"There is no file at {_shown(url)}; check the mirror's address.")
+    reason = f"{error.code} {error.reason}"[:_LONGEST_REASON]
+    return DownloadError(f"The server refuses {_shown(url)}: {reason}.")
+
+
+def _shown(url: str) -> str:
+    """Return an address for people: without the name and password of a mirror."""
+    return _CREDENTIALS.sub("//", url)
+
+
+def _has_hash(path: Path, weights: Weights) -> bool:
+    with open_ordinary(path) as file:
+        return hash_of(file).hex().startswith(weights.hash_start)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
