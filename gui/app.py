@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Slot
 
 from core.inference.engine import Engine
-from core.labels.keeper import LabelKeeper
+from core.labels.service import LabelService
 from core.language import tr
-from core.models.overrides import Settlements
+from core.models.overrides import SavedOverrides
 from core.work.lane import Lanes
 from gui.images.room import ImagesRoom
 from gui.inference.room import InferenceRoom
@@ -56,12 +56,12 @@ class Droplens(QObject):
         self.tasks = Tasks(lanes)
         self.engine = Engine(
             self.tasks.notice,
-            settlements=Settlements(settings_path.with_name("models")),
+            saved_overrides=SavedOverrides(settings_path.with_name("models")),
             memory_bytes=max(0, settings.inside_megabytes) * 2**20,
             cache=cache,
         )
         lanes.provide("engine", self.engine)
-        LabelKeeper.in_lanes(lanes)
+        LabelService.in_lanes(lanes)
         self.session = Session(self.tasks, settings, settings_path)
         self.window = window
         self.rooms = [room(self.session, self.tasks, window) for room in ROOMS]

@@ -30,7 +30,7 @@ from core.inference.predictions import (
     packed_likeliest,
     unpack,
 )
-from core.labels.book import Filter, LabelBook
+from core.labels.label_index import Filter, LabelIndex
 from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class GalleryModel(QStringListModel):
         self._search = self.search = ""
         self._filter = Filter()
         self._similarity: Mapping[str, float] = {}
-        self.book = LabelBook()
+        self.label_index = LabelIndex()
 
     # Qt's side
 
@@ -220,7 +220,7 @@ class GalleryModel(QStringListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return literal(self._tool_tip(row))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            label = self.book.classes.said(self.book.resolve(row.label))
+            label = self.label_index.classes.said(self.label_index.resolve(row.label))
             return " ".join((row.name, row.error or self._said(row), label)).strip()
         return None
 
@@ -296,7 +296,7 @@ class GalleryModel(QStringListModel):
             row = self._rows.get(str(prediction.image))
             if row is not None:
                 row.take(prediction)
-                self.book.set_names(prediction.model.class_names)
+                self.label_index.set_names(prediction.model.class_names)
         self._tell_change()
 
     def forget_predictions(self) -> None:
@@ -324,7 +324,7 @@ class GalleryModel(QStringListModel):
 
     def set_classes(self, classes: ClassList) -> None:
         """Let another list of classes hold."""
-        self.book.set_classes(classes)
+        self.label_index.set_classes(classes)
         self._tell_change()
 
     def set_away(self, files: Iterable[str], *, away: bool) -> None:
@@ -397,13 +397,13 @@ class GalleryModel(QStringListModel):
         self.setStringList([""] * len(rows))
 
     def _sorted(self, rows: list[GalleryRow]) -> list[GalleryRow]:
-        book = self.book
+        label_index = self.label_index
         if self._order == "name":
             rows.sort(key=attrgetter("natural_key"))
         elif self._order in ("class", "probability", "uncertain"):
             return _sorted_by_predictions(rows, self._order)
         elif self._order == "unlabelled":
-            rows.sort(key=lambda row: bool(book.resolve(row.label)))
+            rows.sort(key=lambda row: bool(label_index.resolve(row.label)))
         elif self._order == "disagreeing":
             rows.sort(key=self._agreement)
         elif self._order == "similar":
@@ -414,14 +414,14 @@ class GalleryModel(QStringListModel):
     def _agreement(self, row: GalleryRow) -> float:
         """Return the lower, the surer the model contradicts the label; above 1 if it does not."""
         index, probability = row.top
-        return (0.0 if self.book.is_disagreeing(row.label, index) else 2.0) - probability
+        return (0.0 if self.label_index.is_disagreeing(row.label, index) else 2.0) - probability
 
     def _tell_change(self) -> None:
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def _passes(self, row: GalleryRow) -> bool:
-        return self.book.accepts(self._filter, row.label, *row.top)
+        return self.label_index.accepts(self._filter, row.label, *row.top)
 
     def _matches(self, row: GalleryRow) -> bool:
         text = self._search
@@ -430,7 +430,7 @@ class GalleryModel(QStringListModel):
         return False
 
     def _tool_tip(self, row: GalleryRow) -> str:
-        label = self.book.classes.said(self.book.resolve(row.label))
+        label = self.label_index.classes.said(self.label_index.resolve(row.label))
         labelled = self.tr("Label: {label}").format(label=label) if label else ""
         parts = (readable(row.file), readable(row.error or ""), self._said(row), labelled)
         return html.escape("\n".join(part for part in parts if part)).replace("\n", "<br>")

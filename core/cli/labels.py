@@ -99,7 +99,7 @@ def _export(options: argparse.Namespace) -> int:
     form, target = find_format(options.format), options.to.absolute()
     _refuse_useless(options)
     with _opened(options.project) as store:
-        met, _ = store.meet(map(Path, store.files()), listed=False)
+        met, _ = store.register(map(Path, store.files()), listed=False)
         if met.changed:
             say(
                 f"{len(met.changed):,} photos were changed since they were labelled, for instance "

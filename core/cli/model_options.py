@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
-from core.models.spec import Dilation, ModelChoice, Outputs, Settled
+from core.models.spec import Dilation, ModelChoice, Outputs, Overrides
 from core.models.weights.named import Weights, find_weights
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
         architecture=architecture,
         class_names=options.class_names,
         preprocessing=options.preprocessing,
-        settled=Settled(outputs=options.outputs, dilation=options.dilation),
+        overrides=Overrides(outputs=options.outputs, dilation=options.dilation),
     )
 
 

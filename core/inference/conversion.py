@@ -72,7 +72,7 @@ class Conversion:
             onnxruntime.__version__,
             self.spec.sha256,
             self.spec.architecture,
-            self.spec.settled.dilation,
+            self.spec.overrides.dilation,
             used.transform_input,
             used.input_size,
             used.channels,
@@ -235,7 +235,7 @@ def _open_and_export(conversion: Conversion, path: Path) -> None:
 
     from core.models.sources.checkpoint.source import open_model
 
-    opened = open_model(replace(conversion.choice, settled=conversion.spec.settled))
+    opened = open_model(replace(conversion.choice, overrides=conversion.spec.overrides))
     if opened.spec.sha256 != conversion.spec.sha256:
         raise ConversionError("the checkpoint has changed on the disk")
     size = sum(one.nbytes for one in opened.network.state_dict().values())

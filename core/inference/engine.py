@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.prediction_cache import PredictionCache
     from core.inference.speed import Speed
-    from core.models.overrides import Settlements
+    from core.models.overrides import SavedOverrides
     from core.models.sources.checkpoint.source import OpenedModel
     from core.models.spec import ModelChoice, ModelSpec
 
@@ -82,7 +82,7 @@ class Engine:
         on_notice: called with a sentence that the user should see.
         decoders: threads that decode; by default one a processor core.
         memory_bytes: for what is kept of a model beside the model, outputs of layers for instance.
-        settlements: where what the user settles about checkpoints is kept; None forgets it.
+        saved_overrides: of checkpoints; None forgets them.
         cache: folder for what can be made again: converted networks and predictions; None makes
             it again.
     """
@@ -92,7 +92,7 @@ class Engine:
         on_notice: Callable[[str], None] = log.warning,
         *,
         decoders: int | None = None,
-        settlements: Settlements | None = None,
+        saved_overrides: SavedOverrides | None = None,
         memory_bytes: int = 512 * 2**20,
         cache: Path | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class Engine:
         self.memory_bytes = memory_bytes
         self.decoder_count = decoders or os.cpu_count() or 1
         self._on_notice = on_notice
-        self._settlements = settlements
+        self._saved_overrides = saved_overrides
         self._cache = cache
         self._decoders = ThreadPoolExecutor(
             self.decoder_count, "decode", initializer=yield_to_window
@@ -131,8 +131,8 @@ class Engine:
         from core.models.sources.checkpoint.source import open_model, set_transform_input
 
         chosen = choose_device(device)
-        opened = self._settled_again(choice, device) or open_model(
-            choice, self._settlements, is_stopped
+        opened = self._overridden_again(choice, device) or open_model(
+            choice, self._saved_overrides, is_stopped
         )
         classifier = Classifier(opened, chosen, self._on_notice, mixed_precision=mixed_precision)
         classifier.check_input()
@@ -225,27 +225,27 @@ class Engine:
             self._hastened = classifier
             self._converted = self._conversions.start(conversion)
 
-    def _settled_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
+    def _overridden_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""
-        from core.models.sources.checkpoint.source import OpenedModel, settle_again
+        from core.models.sources.checkpoint.source import OpenedModel, override_again
 
         ready, classifier = self.ready, self._classifier
-        if ready is None or classifier is None or choice.settled is None:
+        if ready is None or classifier is None or choice.overrides is None:
             return None
-        same = choice == replace(ready.choice, settled=choice.settled)
+        same = choice == replace(ready.choice, overrides=choice.overrides)
         same &= device == ready.wanted_device
-        if not same or choice.settled.dilation != ready.spec.settled.dilation:
+        if not same or choice.overrides.dilation != ready.spec.overrides.dilation:
             return None
-        spec = settle_again(ready.spec, choice.settled)
+        spec = override_again(ready.spec, choice.overrides)
         if spec.preprocessing.channels != ready.spec.preprocessing.channels:
             return None
         return OpenedModel(spec, classifier.network, classifier.plan)
 
     def _remember(self, choice: ModelChoice, spec: ModelSpec) -> None:
-        if self._settlements is None or choice.settled is None:
+        if self._saved_overrides is None or choice.overrides is None:
             return
         try:
-            self._settlements.keep(spec.sha256, choice.settled)
+            self._saved_overrides.keep(spec.sha256, choice.overrides)
         except SettingsError as error:
             self._on_notice(str(error))
 

@@ -183,7 +183,7 @@ class PredictionCache:
             spec.outputs,
             len(spec.class_names),
             spec.preprocessing.to_json(),
-            spec.settled.dilation,
+            spec.overrides.dilation,
             self._settings,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).digest()

@@ -235,7 +235,7 @@ def carry_out(plan: ImportPlan, store: LabelStore) -> Change:
     if store.path != plan.project:
         raise LabelsError("Another project was opened meanwhile; import the labels again.")
     classes, labellings = _given(plan, store)
-    store.meet(plan.photos)
+    store.register(plan.photos)
     return store.label(labellings, "import", classes)
 
 

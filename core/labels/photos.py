@@ -14,7 +14,7 @@ from core.files import hash_of, open_ordinary
 
 
 @dataclass(frozen=True)
-class Met:
+class Registered:
     """What became of paths that were looked at.
 
     Attributes:
@@ -86,14 +86,14 @@ class Photos:
         )
         return [os.fsdecode(path) for (path,) in rows]
 
-    def meet(self, paths: Iterable[Path], *, listed: bool) -> Met:
+    def register(self, paths: Iterable[Path], *, listed: bool) -> Registered:
         """Look at files; those that nobody knew become photos, but for those that were moved.
 
         Args:
             paths: absolute.
             listed: put them into the list of photos, at its end.
         """
-        met = Met()
+        met = Registered()
         for path in paths:
             self._meet(path, met)
             if listed and str(path) in met.photos:
@@ -151,7 +151,7 @@ class Photos:
 
     # One file
 
-    def _meet(self, path: Path, met: Met) -> None:
+    def _meet(self, path: Path, met: Registered) -> None:
         file, key = str(path), os.fsencode(path)
         known, status = self._row_at(key), self._status(path)
         if status is None:
@@ -185,7 +185,7 @@ class Photos:
             met.photos[file] = known.id
 
     def _renew(
-        self, known: _Row, status: tuple[int, int], content: Content | None, met: Met
+        self, known: _Row, status: tuple[int, int], content: Content | None, met: Registered
     ) -> None:
         """Note that a known file was written anew; its label stays."""
         sha256 = content.sha256 if content is not None else None

@@ -15,45 +15,45 @@ if TYPE_CHECKING:
     from core.labels.exporting import Report, Which
     from core.labels.formats.table import Format
     from core.labels.importing import ImportPlan
-    from core.labels.keeper import LabelKeeper, OpenedProject
-    from core.labels.photos import Met
+    from core.labels.photos import Registered
     from core.labels.plans import ExportOptions, Plan
     from core.labels.reading import ReadOptions
     from core.labels.records import Statistics
+    from core.labels.service import LabelService, OpenedProject
     from core.labels.store import Change, Labelling, LabelStore
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class OpenProject(Request["LabelKeeper", "OpenedProject"]):
+class OpenProject(Request["LabelService", "OpenedProject"]):
     """Open a project, or make it; the one before stays open where this one cannot be."""
 
     lane = "label"
     slot = "project"
     path: Path
 
-    def run(self, keeper: LabelKeeper) -> OpenedProject:
-        return keeper.open(self.path)
+    def run(self, service: LabelService) -> OpenedProject:
+        return service.open(self.path)
 
 
 @dataclass(frozen=True)
-class FlushLabels(Request["LabelKeeper", None]):
+class FlushLabels(Request["LabelService", None]):
     """Bring all labels into the project's one file, which people copy by itself."""
 
     lane = "label"
 
-    def run(self, keeper: LabelKeeper) -> None:
-        keeper.flush()
+    def run(self, service: LabelService) -> None:
+        service.flush()
 
 
-class LabelRequest(Request["LabelKeeper", Answer], Generic[Answer]):
+class LabelRequest(Request["LabelService", Answer], Generic[Answer]):
     """Base of what is asked of the label store."""
 
     lane = "label"
 
-    def run(self, keeper: LabelKeeper) -> Answer:
-        return keeper.carry_out(self.apply)
+    def run(self, service: LabelService) -> Answer:
+        return service.carry_out(self.apply)
 
     def apply(self, store: LabelStore) -> Answer:
         """Return the answer of the store."""
@@ -81,13 +81,13 @@ class NotePredictions(LabelRequest[None]):
 
 
 @dataclass(frozen=True)
-class RegisterPhotos(LabelRequest["tuple[Met, Change]"]):
+class RegisterPhotos(LabelRequest["tuple[Registered, Change]"]):
     """Take photos into the project's list."""
 
     photos: tuple[Path, ...]
 
-    def apply(self, store: LabelStore) -> tuple[Met, Change]:
-        return store.meet(self.photos)
+    def apply(self, store: LabelStore) -> tuple[Registered, Change]:
+        return store.register(self.photos)
 
 
 @dataclass(frozen=True)

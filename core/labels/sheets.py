@@ -100,11 +100,11 @@ def _workbook(path: Path) -> list[list[str]]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+        label_index = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = label_index.worksheets[0]
         values = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1, max_col=_MOST_COLUMNS)
         rows = [row for row in map(_texts, values) if any(row)]
-        book.close()
+        label_index.close()
     except LabelsError:
         raise
     except Exception as error:  # openpyxl raises whatever a broken workbook provokes

@@ -18,7 +18,7 @@ from core.inference.predictions import pack
 from core.labels import integrity
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
-from core.labels.photos import Content, Met, Photos
+from core.labels.photos import Content, Photos, Registered
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
@@ -187,7 +187,7 @@ class LabelStore:
             step = self._begin_step(kind, who)
             if classes is not None:
                 self._put_classes(step, classes)
-            met = self._photos.meet([one.path for one in labellings], listed=False)
+            met = self._photos.register([one.path for one in labellings], listed=False)
             known = {
                 str(one.path): met.photos.get(str(one.path)) or self._unseen(one.path)
                 for one in labellings
@@ -232,7 +232,7 @@ class LabelStore:
 
     # Photos
 
-    def meet(self, paths: Iterable[Path], *, listed: bool = True) -> tuple[Met, Change]:
+    def register(self, paths: Iterable[Path], *, listed: bool = True) -> tuple[Registered, Change]:
         """Take photos in; return what became of them, and the labels of those that have one.
 
         Args:
@@ -240,7 +240,7 @@ class LabelStore:
             listed: put them into the list of photos.
         """
         with self._transaction():
-            met = self._photos.meet(paths, listed=listed)
+            met = self._photos.register(paths, listed=listed)
         labels = {file: self._labels.get(photo, ()) for file, photo in met.photos.items()}
         return met, self._change({file: label for file, label in labels.items() if label})
 

@@ -1,4 +1,4 @@
-"""What the user settled about foreign checkpoints, remembered by the file's hash."""
+"""The user's overrides for checkpoints, saved by the hash of the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
 from core.files import make_private_folder, open_ordinary, write_atomically
-from core.models.spec import Settled
+from core.models.spec import Overrides
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _LARGEST_BYTES = 64 * 2**20
 _OUTPUTS = ("softmax", "sigmoid", "value")
 
 
-class Settlements:
+class SavedOverrides:
     """One small JSON file a checkpoint.
 
     Args:
@@ -30,34 +30,34 @@ class Settlements:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def of(self, sha256: str) -> Settled:
-        """Return what was settled about a file; nothing where that cannot be read."""
+    def of(self, sha256: str) -> Overrides:
+        """Return the overrides for a file; empty ones where they cannot be read."""
         try:
             with open_ordinary(self._file(sha256)) as file:
                 return _from_json(json.loads(file.read(_LARGEST_BYTES)))
         except FileNotFoundError:
-            return Settled()
+            return Overrides()
         except (OSError, ValueError, TypeError, RecursionError, DroplensError) as error:
-            log.warning("what was settled about a checkpoint cannot be read: %s", error)
-            return Settled()
+            log.warning("the overrides for a checkpoint cannot be read: %s", error)
+            return Overrides()
 
-    def keep(self, sha256: str, settled: Settled) -> None:
-        """Remember what was settled about a file; nothing settled forgets it.
+    def keep(self, sha256: str, overrides: Overrides) -> None:
+        """Save the user's overrides for a file; empty overrides delete the entry.
 
         Raises:
             SettingsError: no room or no permission; what was remembered before still stands.
         """
         path = self._file(sha256)
         try:
-            if settled == Settled():
+            if overrides == Overrides():
                 path.unlink(missing_ok=True)
                 return
             make_private_folder(path.parent)
-            content = json.dumps(_to_json(settled), indent=1).encode("ascii")
+            content = json.dumps(_to_json(overrides), indent=1).encode("ascii")
             write_atomically(path, content, is_private=True)
         except OSError as error:
             raise SettingsError(
-                f"What you settled is used now but not remembered. {cannot_write(path, error)}"
+                f"What you set is used now but not remembered. {cannot_write(path, error)}"
             ) from error
 
     def _file(self, sha256: str) -> Path:
@@ -66,32 +66,32 @@ class Settlements:
         return self._folder / f"{sha256}.json"
 
 
-def _to_json(settled: Settled) -> dict[str, Any]:
-    preprocessing = settled.preprocessing
+def _to_json(overrides: Overrides) -> dict[str, Any]:
+    preprocessing = overrides.preprocessing
     return {
-        "class_names": settled.class_names,
+        "class_names": overrides.class_names,
         "preprocessing": None if preprocessing is None else preprocessing.to_json(),
-        "outputs": settled.outputs,
-        "dilation": settled.dilation,
+        "outputs": overrides.outputs,
+        "dilation": overrides.dilation,
     }
 
 
-def _from_json(found: Any) -> Settled:
-    """Read what ``_to_json`` gave; what has another type counts as not settled."""
-    settled = Settled()
+def _from_json(found: Any) -> Overrides:
+    """Read what ``_to_json`` gave; what has another type is left out."""
+    overrides = Overrides()
     if not isinstance(found, dict):
-        return settled
+        return overrides
     names = found.get("class_names")
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        settled = replace(settled, class_names=tuple(names))
+        overrides = replace(overrides, class_names=tuple(names))
     if found.get("preprocessing") is not None:
         from core.images.preprocessing import from_json  # numpy, which no window waits for
 
-        settled = replace(settled, preprocessing=from_json(found["preprocessing"]))
+        overrides = replace(overrides, preprocessing=from_json(found["preprocessing"]))
     if found.get("outputs") in _OUTPUTS:
-        settled = replace(settled, outputs=found["outputs"])
+        overrides = replace(overrides, outputs=found["outputs"])
     dilation = found.get("dilation")
     if isinstance(dilation, list) and len(dilation) == 3:
         one, two, three = map(bool, dilation)
-        settled = replace(settled, dilation=(one, two, three))
-    return settled
+        overrides = replace(overrides, dilation=(one, two, three))
+    return overrides

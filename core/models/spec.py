@@ -20,8 +20,8 @@ Dilation = tuple[bool, bool, bool]
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What the user settled about a checkpoint that does not say it; None is not settled.
+class Overrides:
+    """What the user said about a checkpoint that does not say it; None leaves what was found.
 
     Attributes:
         class_names: one for each class index.
@@ -46,14 +46,14 @@ class ModelChoice:
         architecture: torchvision's name; None recognises it from the file.
         class_names: text or JSON file.
         preprocessing: JSON file.
-        settled: what the user settled; None takes what is remembered of the file.
+        overrides: what the user said about the file; None takes what is saved for it.
     """
 
     checkpoint: Path | None = None
     architecture: str | None = None
     class_names: Path | None = None
     preprocessing: Path | None = None
-    settled: Settled | None = None
+    overrides: Overrides | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ModelSpec:
         preprocessing: from photo to input.
         outputs: what the network's outputs are.
         inspection: what the file itself turned out to be.
-        settled: what the user settled about it.
+        overrides: what the user said about it.
     """
 
     architecture: str
@@ -83,7 +83,7 @@ class ModelSpec:
     preprocessing: Preprocessing
     outputs: Outputs
     inspection: Inspection
-    settled: Settled = Settled()
+    overrides: Overrides = Overrides()
 
     @property
     def summary(self) -> str:

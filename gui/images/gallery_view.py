@@ -37,8 +37,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.labels.book import LabelBook
 from core.labels.classes import REJECT, UNSURE, Labels
+from core.labels.label_index import LabelIndex
 from gui import theme
 from gui.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
 from gui.widgets.tile_view import TileDelegate, TileView
@@ -82,7 +82,7 @@ class GalleryDelegate(TileDelegate):
     def __init__(self, thumbnails: ThumbnailCache) -> None:
         super().__init__()
         self._thumbnails = thumbnails
-        self.book = LabelBook()
+        self.label_index = LabelIndex()
 
     def paint(
         self,
@@ -110,7 +110,7 @@ class GalleryDelegate(TileDelegate):
         lines = QFontMetrics(option.font).height()
         picture = QRect(inner.topLeft(), QSize(inner.width(), inner.height() - 2 * lines - 6))
         self._paint_picture(painter, picture, row)
-        label = self.book.resolve(row.label)
+        label = self.label_index.resolve(row.label)
         if label:
             self._paint_label(painter, picture, label, option)
         self._paint_text(
@@ -153,7 +153,7 @@ class GalleryDelegate(TileDelegate):
             text = self.tr("Unsure") if label[0] == UNSURE else self.tr("Rejected")
             fill, ink = QColor(used.border_strong), QColor(used.text)
         else:
-            known = [self.book.by_id[one] for one in label if one in self.book.by_id]
+            known = [self.label_index.by_id[one] for one in label if one in self.label_index.by_id]
             if not known:
                 return
             text = ", ".join(one.name for one in known)
@@ -233,7 +233,7 @@ class GalleryView(TileView):
 
     def setModel(self, model: QAbstractItemModel | None) -> None:
         if isinstance(model, GalleryModel):
-            self._cards.book = model.book
+            self._cards.label_index = model.label_index
         super().setModel(model)
 
     def startDrag(self, actions: Qt.DropAction) -> None:
@@ -279,8 +279,8 @@ class GalleryView(TileView):
         """Paint again the cards that are seen and say something else than when last asked."""
         said: dict[str, tuple[object, ...]] = {}
         for index, row in self._seen():
-            label = self._cards.book.resolve(row.label)
-            named = tuple(self._cards.book.by_id.get(one) for one in label)
+            label = self._cards.label_index.resolve(row.label)
+            named = tuple(self._cards.label_index.by_id.get(one) for one in label)
             said[row.file] = (row.likeliest, row.reason, row.is_away, label, named)
             if self._said.get(row.file) != said[row.file]:
                 self.update(index)

@@ -36,7 +36,7 @@ class ClassEditing(QObject):
         model = self._session.model
         names = model.spec.class_names if model is not None else ()
         dialog = ClassesDialog(
-            self._session.photos.book.classes, self._photos_of, names, self._window
+            self._session.photos.label_index.classes, self._photos_of, names, self._window
         )
         dialog.edited.connect(self._giver.edit_classes)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -55,4 +55,4 @@ class ClassEditing(QObject):
 
     def _photos_of(self, class_id: int) -> int:
         photos = self._session.photos
-        return sum(class_id in photos.book.resolve(row.label) for row in photos.rows())
+        return sum(class_id in photos.label_index.resolve(row.label) for row in photos.rows())

@@ -142,7 +142,7 @@ class LabelExchange(QObject):
         target = self._export_target or Path.home() / tr("Exported labels")
         dialog = ExportDialog(
             self._tasks,
-            self._session.photos.book.classes,
+            self._session.photos.label_index.classes,
             target,
             self._session.move_photos,
             self._window,
@@ -161,7 +161,7 @@ class LabelExchange(QObject):
     def _show_statistics(self, found: Statistics) -> None:
         from gui.labels.statistics_dialog import StatisticsDialog
 
-        colours = {one.name: one.colour for one in self._session.photos.book.classes.classes}
+        colours = {one.name: one.colour for one in self._session.photos.label_index.classes.classes}
         dialog = StatisticsDialog(found, colours, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.labels.book import LABEL_FILTERS, Filter, LabelFilter
 from core.labels.classes import ClassList
+from core.labels.label_index import LABEL_FILTERS, Filter, LabelFilter
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 

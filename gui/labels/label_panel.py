@@ -138,7 +138,7 @@ class LabelPanel(QWidget):
             model: the photos.
             today: how many were labelled today.
         """
-        resolve = model.book.resolve
+        resolve = model.label_index.resolve
         counts: Counter[int] = Counter()
         labelled = 0
         for label, photos in Counter(row.label for row in model.rows()).items():

@@ -70,7 +70,7 @@ class LabelGiver(QObject):
 
         def carry_out() -> None:
             try:
-                classes = edit(self._photos.book.classes)
+                classes = edit(self._photos.label_index.classes)
             except (DroplensError, StopIteration, ValueError) as error:  # a class that is gone
                 self._window.reporter.report(error)
                 return
@@ -121,7 +121,7 @@ class LabelGiver(QObject):
         self._said = said
 
     def _give(self, class_id: int, paths: Sequence[Path], *, advance: bool) -> None:
-        classes = self._photos.book.classes
+        classes = self._photos.label_index.classes
         rows = self._rows(paths)
         adds = classes.is_multiple and class_id > 0
         # Where all have it already, it is taken from all.
@@ -143,16 +143,16 @@ class LabelGiver(QObject):
         if not proposing:
             self._window.note(tr("The model has no proposal for these photos yet."))
             return
-        book = self._photos.book
-        missing = [row.class_name for row in proposing if not book.proposed(row.top[0])]
-        classes = book.classes.add(missing) if missing else None
+        label_index = self._photos.label_index
+        missing = [row.class_name for row in proposing if not label_index.proposed(row.top[0])]
+        classes = label_index.classes.add(missing) if missing else None
         if classes is not None:
             new = ", ".join(dict.fromkeys(missing))
             self._window.note(tr("New among the classes: {names}", names=new))
-        ids = {one.name: one.id for one in (classes or book.classes).classes}
+        ids = {one.name: one.id for one in (classes or label_index.classes).classes}
         labellings = []
         for row in proposing:
-            known = book.proposed(row.top[0]) or ids[clean_name(row.class_name)]
+            known = label_index.proposed(row.top[0]) or ids[clean_name(row.class_name)]
             labellings.append(Labelling(row.path, (known,), row.prediction))
         self._label_all(labellings, "proposal", advance=advance, classes=classes)
 
@@ -187,7 +187,9 @@ class LabelGiver(QObject):
             self._session.select(shown, shown[0])
         if len(paths) == 1:
             row = self._photos.row(paths[0])
-            label = self._photos.book.classes.said(self._label(row)) if row is not None else ""
+            label = (
+                self._photos.label_index.classes.said(self._label(row)) if row is not None else ""
+            )
             now = label or tr("no label")
             self._window.note(f"{self._said} {paths[0].name}: {now}")
         else:
@@ -212,4 +214,4 @@ class LabelGiver(QObject):
         return found
 
     def _label(self, row: GalleryRow) -> Labels:
-        return self._photos.book.resolve(row.label)
+        return self._photos.label_index.resolve(row.label)

@@ -24,8 +24,8 @@ from gui.labels.view_state import restore, view_state
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
-    from core.labels.keeper import OpenedProject
-    from core.labels.photos import Met
+    from core.labels.photos import Registered
+    from core.labels.service import OpenedProject
     from core.labels.store import Change
     from gui.labels.filter_bar import FilterBar
     from gui.labels.labelling import LabelGiver
@@ -153,7 +153,7 @@ class Project(QObject):
             portion = tuple(paths[start : start + _REGISTERED_AT_ONCE])
             self._tasks.ask(RegisterPhotos(portion), self._take_registered)
 
-    def _take_registered(self, answer: tuple[Met, Change]) -> None:
+    def _take_registered(self, answer: tuple[Registered, Change]) -> None:
         met, change = answer
         photos = self._session.photos
         photos.set_away(met.photos.keys() - set(met.away), away=False)

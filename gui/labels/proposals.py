@@ -37,8 +37,8 @@ class Proposals(QObject):
         """Offer the model's class for the photo that is shown."""
         current, photos = self._session.current, self._session.photos
         row = photos.row(current) if current is not None else None
-        book = photos.book
-        self._panel.show_current(() if row is None else book.resolve(row.label))
+        label_index = photos.label_index
+        self._panel.show_current(() if row is None else label_index.resolve(row.label))
         selected = len(self._session.selection.selectedRows())
         if selected > 1:
             self._panel.show_proposal(tr("Enter: accept for {n} photos", n=selected))
@@ -46,7 +46,7 @@ class Proposals(QObject):
             row is None
             or not row.class_name
             or photos.position(row.path) < 0
-            or book.proposed(row.top[0]) in book.resolve(row.label)
+            or label_index.proposed(row.top[0]) in label_index.resolve(row.label)
         ):
             self._panel.show_proposal("")
         else:
@@ -65,13 +65,13 @@ class Proposals(QObject):
 
     def accept_all(self) -> None:
         """Ask, then give all photos that are shown the class that the model proposes."""
-        book = self._session.photos.book
+        label_index = self._session.photos.label_index
         proposing = [row for row in self._session.photos.shown_rows() if row.class_name]
-        rows = [row for row in proposing if not book.resolve(row.label)]
+        rows = [row for row in proposing if not label_index.resolve(row.label)]
         if not rows:
             self._window.note(tr("No photo that is shown lacks a label and has a proposal."))
             return
-        new = {row.class_name for row in rows if not book.proposed(row.top[0])}
+        new = {row.class_name for row in rows if not label_index.proposed(row.top[0])}
         said = [tr("Give {n} photos the class that the model proposes?", n=len(rows))]
         if len(rows) < len(proposing):
             said.append(tr("{n} that have a label keep it.", n=len(proposing) - len(rows)))

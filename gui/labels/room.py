@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu
 
 from core.labels.classes import REJECT, UNSURE
-from core.labels.keeper import OpenedProject
+from core.labels.service import OpenedProject
 from core.language import tr
 from core.settings import project_path
 from gui.actions import Action
@@ -28,7 +28,7 @@ from gui.room import Room
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
-    from core.labels.book import Filter
+    from core.labels.label_index import Filter
     from core.labels.store import Change
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -205,7 +205,7 @@ class LabelsRoom(Room):
     def _follow_change(self, change: Change) -> None:
         self._today, self._undo, self._redo = change.today, change.undo, change.redo
         classes, photos = change.classes, self.session.photos
-        if classes != photos.book.classes:
+        if classes != photos.label_index.classes:
             photos.set_classes(classes)
             self._make_keys()
         self.panel.show_classes(classes)
@@ -220,7 +220,7 @@ class LabelsRoom(Room):
 
     @Slot(object)
     def _follow_model(self, model: ReadyModel) -> None:
-        self.session.photos.book.set_names(model.spec.class_names)
+        self.session.photos.label_index.set_names(model.spec.class_names)
         self.filter_bar.set_names(model.spec.class_names)
 
     @Slot()
@@ -233,7 +233,7 @@ class LabelsRoom(Room):
             old.setEnabled(False)
             old.deleteLater()
         self._keys = []
-        for one in self.session.photos.book.classes.classes:
+        for one in self.session.photos.label_index.classes.classes:
             if one.key:
                 made = QShortcut(QKeySequence(one.key.upper()), self.window)
                 made.setAutoRepeat(False)  # a key held down labels one photo, not all
@@ -269,7 +269,7 @@ class LabelsRoom(Room):
     def _open_class_menu(self, class_id: int, place: QPoint) -> None:
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        name = self.session.photos.book.by_id[class_id].name
+        name = self.session.photos.label_index.by_id[class_id].name
         shown = menu.addAction(tr("Show only “{name}”", name=name))
         shown.triggered.connect(lambda: self._show_class(class_id))
         alike = menu.addAction(tr("Look-alikes of “{name}”", name=name))
@@ -279,13 +279,13 @@ class LabelsRoom(Room):
         menu.popup(place)
 
     def _show_class(self, class_id: int) -> None:
-        from core.labels.book import Filter
+        from core.labels.label_index import Filter
 
         self.filter_bar.set_filter(Filter("class", class_id))
 
     def _want_look_alikes(self, class_id: int) -> None:
         photos = self.session.photos
-        resolve = photos.book.resolve
+        resolve = photos.label_index.resolve
         members = [row.path for row in photos.rows() if class_id in resolve(row.label)]
         if members:
             self.session.look_alikes_wanted.emit(members[:_MOST_REFERENCES])

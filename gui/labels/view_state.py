@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
-from core.labels.book import LABEL_FILTERS, Filter
+from core.labels.label_index import LABEL_FILTERS, Filter
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QAbstractItemView

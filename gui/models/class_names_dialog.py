@@ -132,7 +132,7 @@ class ClassNamesDialog(QDialog):
         )
         self._use.setProperty("primary", True)
         self._use.setDefault(True)
-        if self._spec.settled.class_names is not None:
+        if self._spec.overrides.class_names is not None:
             back = box.addButton(
                 self.tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole
             )

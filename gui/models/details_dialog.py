@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.models.spec import Settled
+from core.models.spec import Overrides
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SHOWN_ENTRIES = 6
 class DetailsDialog(QDialog):
     """A list of facts to read and copy, and the choices that no file tells."""
 
-    settled = Signal(object)
+    overrides = Signal(object)
     """Settled."""
 
     def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
@@ -42,7 +42,7 @@ class DetailsDialog(QDialog):
         self.resize(680, 560)
         self._outputs = self._make_outputs()
         self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]
-        for box, on in zip(self._dilation, spec.settled.dilation or (False,) * 3, strict=True):
+        for box, on in zip(self._dilation, spec.overrides.dilation or (False,) * 3, strict=True):
             box.setChecked(on)
         summary = PlainLabel(spec.summary, wordWrap=True)
         summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -154,9 +154,9 @@ class DetailsDialog(QDialog):
         one, two, three = (box.isChecked() for box in self._dilation)
         found = self._spec.inspection
         outputs = self._outputs.currentData()
-        self.settled.emit(
+        self.overrides.emit(
             replace(
-                self._spec.settled if self._spec.settled is not None else Settled(),
+                self._spec.overrides if self._spec.overrides is not None else Overrides(),
                 outputs=None if outputs == found.outputs else outputs,
                 dilation=(one, two, three) if any((one, two, three)) else None,
             )

@@ -1,4 +1,4 @@
-"""Opens the dialogs about the model in use and passes on what the user settles there."""
+"""Opens the dialogs about the model in use and passes on what the user sets there."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ModelDialogs(QObject):
         from gui.models.class_names_dialog import ClassNamesDialog
 
         dialog = ClassNamesDialog(ready.spec, self._session.settings.last_folder, self._window)
-        dialog.given.connect(self._settle_names)
+        dialog.given.connect(self._override_names)
         self._open(dialog)
 
     @Slot()
@@ -70,7 +70,7 @@ class ModelDialogs(QObject):
         from gui.models.details_dialog import DetailsDialog
 
         dialog = DetailsDialog(ready.spec, self._window)
-        dialog.settled.connect(self._picker.settle)
+        dialog.overrides.connect(self._picker.override)
         self._open(dialog)
 
     @Slot()
@@ -87,7 +87,7 @@ class ModelDialogs(QObject):
         assert found is not None
         dialog = PreprocessingDialog(found, spec.preprocessing, spec.architecture, self._window)
         dialog.preview_wanted.connect(self._preview)
-        dialog.applied.connect(self._settle_preprocessing)
+        dialog.applied.connect(self._override_preprocessing)
         dialog.finished.connect(self._forget_preprocessing)
         self._preprocessing = dialog
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -144,12 +144,12 @@ class ModelDialogs(QObject):
         dialog.open()
 
     @Slot(object)
-    def _settle_names(self, names: tuple[str, ...] | None) -> None:
-        self._picker.settle(replace(self._picker.settled, class_names=names))
+    def _override_names(self, names: tuple[str, ...] | None) -> None:
+        self._picker.override(replace(self._picker.overrides, class_names=names))
 
     @Slot(object)
-    def _settle_preprocessing(self, preprocessing: Preprocessing | None) -> None:
-        self._picker.settle(replace(self._picker.settled, preprocessing=preprocessing))
+    def _override_preprocessing(self, preprocessing: Preprocessing | None) -> None:
+        self._picker.override(replace(self._picker.overrides, preprocessing=preprocessing))
 
     @Slot(object)
     def _preview(self, preprocessing: Preprocessing) -> None:

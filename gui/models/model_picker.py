@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from core.images.kinds import CHECKPOINT_PATTERN, Kind, kind_of
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
-from core.models.spec import ModelChoice, Settled
+from core.models.spec import ModelChoice, Overrides
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -75,15 +75,15 @@ class ModelPicker(QObject):
             self.pick_checkpoint(path)
 
     @Slot(object)
-    def settle(self, settled: Settled) -> None:
-        """Use and remember what the user settled about the checkpoint in use."""
-        self._open(replace(self._asked, settled=settled), self._device)
+    def override(self, overrides: Overrides) -> None:
+        """Use and save overrides for the checkpoint in use."""
+        self._open(replace(self._asked, overrides=overrides), self._device)
 
     @property
-    def settled(self) -> Settled:
-        """Return what the user has settled about the checkpoint in use."""
+    def overrides(self) -> Overrides:
+        """Return the overrides for the checkpoint in use."""
         model = self._session.model
-        return Settled() if model is None else model.spec.settled
+        return Overrides() if model is None else model.spec.overrides
 
     @Slot(str)
     def pick_device(self, device: str) -> None:

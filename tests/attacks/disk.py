@@ -154,20 +154,20 @@ def check_predictions(root: Path, _: list[int]) -> None:
     known.close()
 
 
-def settle(root: Path) -> None:
-    from core.models.overrides import Settlements
-    from core.models.spec import Settled
+def override(root: Path) -> None:
+    from core.models.overrides import SavedOverrides
+    from core.models.spec import Overrides
 
-    settled = Settlements(root / "models")
+    overrides = SavedOverrides(root / "models")
     for number in range(PHOTOS):
-        settled.keep("0" * 64, Settled(class_names=(f"class {number}",)))
+        overrides.keep("0" * 64, Overrides(class_names=(f"class {number}",)))
         _acknowledge(root, number)
 
 
 def check_settled(root: Path, acknowledged: list[int]) -> None:
-    from core.models.overrides import Settlements
+    from core.models.overrides import SavedOverrides
 
-    found = Settlements(root / "models").of("0" * 64).class_names
+    found = SavedOverrides(root / "models").of("0" * 64).class_names
     last = acknowledged[-1] if acknowledged else -1
     assert found in ((f"class {last}",), (f"class {last + 1}",)) or (last < 0 and found is None)
 
@@ -179,7 +179,7 @@ WORK: dict[str, Work] = {
     "moving export": (move_photos, check_photos),
     "copying export": (copy_photos, check_photos),
     "prediction cache": (keep_predictions, check_predictions),
-    "settled": (settle, check_settled),
+    "settled": (override, check_settled),
 }
 
 

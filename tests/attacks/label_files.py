@@ -29,14 +29,14 @@ def make_project(path: Path) -> None:
     seen = [Prediction(photo, top, None, spec) for photo in photos]
     with LabelStore(path) as store:
         store.edit_classes("add", store.classes.add(["ant", "bee", "cow"]))
-        store.meet(photos)
+        store.register(photos)
         for number, photo in enumerate(photos):
             store.label([Labelling(photo, (number % 3 + 1,), seen[number])])
         store.note_predictions(seen)
         store.put_session({"scroll": "12", "filter": "some"})
         store.note_content({str(photo): content(photo) for photo in photos[:20]})
         photos[0].rename(path.with_name("moved.jpg"))
-        store.meet([path.with_name("moved.jpg")])
+        store.register([path.with_name("moved.jpg")])
         store.label([Labelling(photos[5], ())])
         store.undo()
     with LabelStore(path):  # which makes the copy of the day

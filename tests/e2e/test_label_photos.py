@@ -16,8 +16,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDockWidget, QFileDialog, QMessageBox, QPushButton
 
 import resources
-from core.labels.book import Filter
 from core.labels.classes import REJECT, UNSURE
+from core.labels.label_index import Filter
 from core.labels.store import LabelStore
 from core.settings import project_path
 from gui.images.gallery_panel import GalleryPanel
@@ -48,8 +48,10 @@ def folder(tmp_path: Path) -> Path:
 def labels(person: Person) -> dict[str, str]:
     """Return what stands on the cards."""
     model = person.photos
-    book = model.book
-    return {row.name: book.classes.said(book.resolve(row.label)) for row in model.rows()}
+    label_index = model.label_index
+    return {
+        row.name: label_index.classes.said(label_index.resolve(row.label)) for row in model.rows()
+    }
 
 
 def type_classes(person: Person, text: str) -> None:

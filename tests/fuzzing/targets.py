@@ -240,12 +240,12 @@ def projects() -> list[bytes]:
 
 def read_settings(content: bytes) -> None:
     from core import settings
-    from core.models.overrides import Settlements
+    from core.models.overrides import SavedOverrides
 
     settings.load(_written(content, "settings.json"))
     sha256 = "0" * 64
     _written(content, f"{sha256}.json")
-    Settlements(_FOLDER).of(sha256)
+    SavedOverrides(_FOLDER).of(sha256)
 
 
 def setting_files() -> list[bytes]:
@@ -253,8 +253,8 @@ def setting_files() -> list[bytes]:
 
     from core.settings import Settings
 
-    settled = {"class_names": ["a"], "preprocessing": {"resize": 256}, "outputs": "sigmoid"}
-    return [json.dumps(asdict(Settings())).encode(), json.dumps(settled).encode()]
+    overrides = {"class_names": ["a"], "preprocessing": {"resize": 256}, "outputs": "sigmoid"}
+    return [json.dumps(asdict(Settings())).encode(), json.dumps(overrides).encode()]
 
 
 def read_message(content: bytes) -> None:

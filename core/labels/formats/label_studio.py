@@ -107,7 +107,7 @@ def chosen_answers(
     votes = Votes()
     names = Counter(without_digits(named) for named in answers)
     for named, given in answers.items():
-        classes = votes.settle([one.get(question, ()) for one in given if question])
+        classes = votes.override([one.get(question, ()) for one in given if question])
         boxes = dict.fromkeys(name for one in given for name in one.get("", ()))
         # Two uploads of one name are two photos; nothing tells which of them is at hand.
         file = without_digits(named) if names[without_digits(named)] == 1 else named

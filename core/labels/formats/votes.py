@@ -17,7 +17,7 @@ class Votes:
     def __init__(self) -> None:
         self.several = self.tied = 0
 
-    def settle(self, answers: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    def override(self, answers: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         """Return the answer with the most votes; none where two have as many."""
         given = [answer for answer in answers if answer]
         if len(given) < 2:

@@ -12,7 +12,6 @@ from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
-from core.models.recognition.companions import from_timm, names_beside, preprocessing_beside
 from core.models.recognition.examining import Examined
 from core.models.recognition.presets import (
     is_surely_own,
@@ -20,6 +19,7 @@ from core.models.recognition.presets import (
     preset_for,
     preset_of,
 )
+from core.models.recognition.sidecars import from_timm, names_beside, preprocessing_beside
 from core.models.recognition.state_dicts import is_averaged
 from core.models.spec import UNNAMED, Inspection, Outputs
 

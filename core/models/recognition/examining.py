@@ -16,12 +16,12 @@ from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.models.building import Blueprint, build
 from core.models.families import BY_NAME
 from core.models.recognition import unopened as refusals
-from core.models.recognition.companions import architecture_beside
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import NO_PARAMETERS, Recognition, fit, has_small_stem
 from core.models.recognition.pickled_layers import compare
+from core.models.recognition.sidecars import architecture_beside
 from core.models.recognition.state_dicts import StateDict, find_state_dict
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.reading import FileContent, read_checkpoint

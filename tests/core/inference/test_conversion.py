@@ -20,7 +20,7 @@ from core.inference.devices import processor
 from core.inference.engine import Engine
 from core.inference.predictions import Prediction
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice, Settled
+from core.models.spec import ModelChoice, Overrides
 from tests.networks import trained
 
 FAMILIES = (
@@ -91,11 +91,11 @@ def test_a_conversion_serves_and_is_kept(conversions: Conversions, tmp_path: Pat
     used.close()
     assert conversions.is_kept(asked)
 
-    other_mean = Settled(preprocessing=Preprocessing(mean=(0.5, 0.5, 0.5)))
-    again = Conversion(choice, open_model(ModelChoice(settled=other_mean)).spec)
+    other_mean = Overrides(preprocessing=Preprocessing(mean=(0.5, 0.5, 0.5)))
+    again = Conversion(choice, open_model(ModelChoice(overrides=other_mean)).spec)
     assert conversions.is_kept(again)  # mean and std go in beside the pixels
     kept = conversions.start(again).result()
-    other = Classifier(open_model(ModelChoice(settled=other_mean)), processor(""), print)
+    other = Classifier(open_model(ModelChoice(overrides=other_mean)), processor(""), print)
     assert other.adopt(kept)
     other.close()
 
@@ -129,8 +129,8 @@ def test_what_it_depends_on_is_in_its_name() -> None:
         Preprocessing(crop=(192, 192)),
         Preprocessing(transform_input=True),
     ):
-        settled = Settled(preprocessing=edited)
-        keys.add(Conversion(choice, open_model(ModelChoice(settled=settled)).spec).key)
+        overrides = Overrides(preprocessing=edited)
+        keys.add(Conversion(choice, open_model(ModelChoice(overrides=overrides)).spec).key)
     assert len(keys) == 3
 
 

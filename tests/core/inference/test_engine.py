@@ -17,7 +17,7 @@ from core.inference.predictions import Prediction
 from core.inference.requests import OpenModel, SaveModel
 from core.inside.requests import BeforeAndAfter, Compare, FeatureMaps, Layers, LookAlikes
 from core.models.sources.checkpoint.source import default_checkpoint, open_model
-from core.models.spec import ModelChoice, Settled
+from core.models.spec import ModelChoice, Overrides
 from core.work.lane import Lane
 
 
@@ -210,7 +210,7 @@ def test_before_and_after_an_edit_of_the_preprocessing(
     engine: Engine, make_photo: Callable[..., Path]
 ) -> None:
     own = Preprocessing(channel_order="BGR", resize=(128, 128), crop=None)
-    engine.open(ModelChoice(settled=Settled(preprocessing=own)), "cpu")
+    engine.open(ModelChoice(overrides=Overrides(preprocessing=own)), "cpu")
     before, after = BeforeAndAfter(make_photo(size=(200, 100)), "features.0").run(engine)
     assert (before.seen.shape, after.seen.shape) == ((224, 224, 3), (128, 128, 3))
     assert before.values.shape != after.values.shape

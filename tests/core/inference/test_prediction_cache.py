@@ -15,7 +15,7 @@ from core.inference.engine import Engine
 from core.inference.prediction_cache import PredictionCache
 from core.inference.predictions import ClassProbability, Prediction, pack
 from core.inference.speed import Speed
-from core.models.spec import ModelChoice, ModelSpec, Settled
+from core.models.spec import ModelChoice, ModelSpec, Overrides
 from tests.specs import make_spec
 
 SPEC = make_spec(names=("ant", "bee", "猫"))
@@ -63,7 +63,7 @@ def test_another_model_says_nothing(known: PredictionCache, photo: Path) -> None
         replace(SPEC, sha256="1" * 64),
         replace(SPEC, preprocessing=Preprocessing(crop=(100, 100))),
         replace(SPEC, outputs="sigmoid"),
-        replace(SPEC, settled=Settled(dilation=(False, True, True))),
+        replace(SPEC, overrides=Overrides(dilation=(False, True, True))),
     ):
         assert known.find(photo, other) is None
     known.use(5, Speed(decoding="fast"))

@@ -16,7 +16,7 @@ def project(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
     with LabelStore(path) as store:
         store.edit_classes("add", store.classes.add(["cat", "dog"]))
         photos = [make_photo(f"photos/{name}.png", (4, 4)) for name in "abc"]
-        store.meet(photos)
+        store.register(photos)
         store.label([Labelling(photos[0], (1,)), Labelling(photos[1], (2,))])
     return path
 

@@ -256,7 +256,7 @@ def test_an_interrupted_export_goes_on(
 def test_moving_is_the_only_way_to_lose_the_old_place(
     store: LabelStore, photos: list[Path], tmp_path: Path
 ) -> None:
-    store.meet(photos)
+    store.register(photos)
     store.label([Labelling(path, (2,)) for path in photos])
     store.note_content({name: content_of(Path(name)) for name in store.without_content()})
     contents = by_content(store)
@@ -334,7 +334,7 @@ def test_only_some(store: LabelStore, photos: list[Path]) -> None:
         top = (ClassProbability(index, spec.class_names[index], 0.9),)
         return Prediction(path, top, None, spec)
 
-    store.meet(photos)
+    store.register(photos)
     store.label([Labelling(photos[0], (1,), said(photos[0], 0))], "proposal")
     store.label([Labelling(photos[1], (1,), said(photos[1], 1))])
     store.label([Labelling(photos[2], (2,), said(photos[2], 1))])

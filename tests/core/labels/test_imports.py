@@ -231,12 +231,12 @@ def test_two_questions_are_kept_apart(
 def test_workbooks(store: LabelStore, make_photo: MakePhoto, tmp_path: Path) -> None:
     for name in ("1", "2", "3"):
         make_photo(f"{name}.png", (4, 4))
-    book = openpyxl.Workbook()
-    sheet = book.active
+    label_index = openpyxl.Workbook()
+    sheet = label_index.active
     assert sheet is not None
     for row in (["id", "Klasse", "count"], [1, "Bär", 5], [2, "猫", 7.5], [3, None, None]):
         sheet.append(row)
-    book.save(tmp_path / "labels.xlsx")
+    label_index.save(tmp_path / "labels.xlsx")
     plan = plan_of(store, tmp_path / "labels.xlsx")
     assert said(plan) == {"1.png": ("Bär",), "2.png": ("猫",)}
     assert [path.name for path in plan.unlabelled] == ["3.png"]

@@ -129,7 +129,7 @@ def test_a_moved_photo_keeps_its_label(store: LabelStore, tmp_path: Path) -> Non
     label(store, path, 2)
     store.note_content({name: content_of(Path(name)) for name in store.without_content()})
     moved = path.rename(tmp_path / "elsewhere.jpg")
-    met, change = store.meet([moved])
+    met, change = store.register([moved])
     assert met.moved == {str(path): str(moved)}
     assert change.labels == {str(moved): (2,)}
 
@@ -138,7 +138,7 @@ def test_a_copy_is_a_photo_of_its_own(store: LabelStore, tmp_path: Path) -> None
     path = photo(tmp_path, "a.jpg", "twice")
     label(store, path, 2)
     store.note_content({str(path): content_of(path)})
-    met, change = store.meet([photo(tmp_path, "b.jpg", "twice")])
+    met, change = store.register([photo(tmp_path, "b.jpg", "twice")])
     assert not met.moved
     assert not change.labels
     assert store.label_of(path) == (2,)
@@ -152,7 +152,7 @@ def test_two_photos_that_change_places_keep_their_labels(store: LabelStore, tmp_
     aside = one.rename(tmp_path / "c.jpg")
     two.rename(one)
     aside.rename(two)
-    store.meet([one, two])
+    store.register([one, two])
     assert (store.label_of(one), store.label_of(two)) == ((2,), (1,))
 
 
@@ -163,17 +163,17 @@ def test_a_photo_that_was_edited_keeps_its_label_and_is_told_of(
     label(store, path, 2)
     store.note_content({str(path): content_of(path)})
     path.write_text("after, and longer")
-    met, change = store.meet([path])
+    met, change = store.register([path])
     assert met.changed == [str(path)]
     assert change.labels == {str(path): (2,)}
 
 
 def test_a_photo_that_is_away_keeps_its_label(store: LabelStore, tmp_path: Path) -> None:
     path = photo(tmp_path, "drive/a.jpg")
-    store.meet([path])
+    store.register([path])
     label(store, path, 2)
     path.unlink()
-    met, change = store.meet([path])
+    met, change = store.register([path])
     assert met.away == [str(path)]
     assert change.labels == {str(path): (2,)}
     label(store, path, 3)
@@ -190,19 +190,19 @@ def test_a_name_that_is_no_text(store: LabelStore, tmp_path: Path) -> None:
 
 def test_the_list_keeps_its_order(store: LabelStore, tmp_path: Path) -> None:
     paths = [photo(tmp_path, name) for name in ("c.jpg", "a.jpg", "b.jpg")]
-    store.meet(paths)
-    store.meet(paths[:1])
+    store.register(paths)
+    store.register(paths[:1])
     assert store.listed() == [str(path) for path in paths]
     store.put_in_order([str(path) for path in sorted(paths)])
     store.take_off([str(paths[2])])
     assert store.listed() == [str(paths[1]), str(paths[0])]
-    store.meet(paths)
+    store.register(paths)
     assert store.listed() == [str(paths[1]), str(paths[0]), str(paths[2])]
 
 
 def test_statistics(store: LabelStore, tmp_path: Path) -> None:
     paths = [photo(tmp_path, f"{number}.jpg") for number in range(5)]
-    store.meet(paths)
+    store.register(paths)
     store.label([Labelling(paths[0], (1,), prediction(paths[0]))], "proposal")
     label(store, paths[1], 1)
     label(store, paths[2], UNSURE)
@@ -600,11 +600,11 @@ def test_copies_that_are_only_touched_keep_their_own_labels(
     store.note_content({name: content_of(Path(name)) for name in store.without_content()})
     for path in (one, two):
         os.utime(path, (1, 1))
-    met, _ = store.meet([one, two])
+    met, _ = store.register([one, two])
     assert not met.moved
     assert (store.label_of(one), store.label_of(two)) == ((1,), (2,))
     os.utime(one, (2, 2))
-    met, _ = store.meet([photo(tmp_path, "c.jpg", "same")])
+    met, _ = store.register([photo(tmp_path, "c.jpg", "same")])
     assert not met.moved
     assert store.label_of(one) == (1,)
 
@@ -615,7 +615,7 @@ def test_a_photo_replaced_before_its_content_was_known_is_told_of(
     path = photo(tmp_path, "a.jpg", "before")
     label(store, path, 1)
     path.write_text("quite another")
-    assert store.meet([path])[0].changed == [str(path)]
+    assert store.register([path])[0].changed == [str(path)]
 
 
 def test_photos_that_take_each_others_place(store: LabelStore, tmp_path: Path) -> None:
@@ -633,5 +633,5 @@ def test_a_time_beyond_the_calendar(store: LabelStore, tmp_path: Path) -> None:
         os.utime(path, (2**34, 2**34))
     except (OSError, OverflowError):
         pytest.skip("this disk has no such times")
-    met, _ = store.meet([path])
+    met, _ = store.register([path])
     assert str(path) in met.photos

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from core.cli.main import main
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
-from core.models.overrides import Settlements
+from core.models.overrides import SavedOverrides
 from core.models.sources.checkpoint.saving import save_model
 from core.models.sources.checkpoint.source import OpenedModel, inspect_checkpoint, open_model
-from core.models.spec import ModelChoice, Settled
+from core.models.spec import ModelChoice, Overrides
 from core.models.torchvision_import import torchvision_models
 from tests.networks import spread, trained
 
@@ -108,8 +108,8 @@ def test_dilation_is_an_option_that_a_pickled_network_tells(tmp_path: Path) -> N
     path = tmp_path / "names only.pth"
     torch.save(network.state_dict(), path)
     assert inspect_checkpoint(path).can_dilate
-    settled = Settled(dilation=dilation)
-    assert_alike(open_model(ModelChoice(checkpoint=path, settled=settled)), network)
+    overrides = Overrides(dilation=dilation)
+    assert_alike(open_model(ModelChoice(checkpoint=path, overrides=overrides)), network)
 
 
 def test_a_widespread_resnet_for_cifar(tmp_path: Path) -> None:
@@ -504,7 +504,7 @@ def test_a_zip_that_was_packed_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["plain", "elu head", "concat", "small stem", "dilated", "body"])
 def test_our_own_file_opens_with_no_question(kind: str, tmp_path: Path) -> None:
     network = resnet("Bottleneck", [1, 2, 1, 1])
-    settled = Settled(
+    overrides = Overrides(
         class_names=("ant", "bee", "猫"), preprocessing=Preprocessing(resize=(48, 48), crop=None)
     )
     if kind == "elu head":
@@ -523,7 +523,7 @@ def test_our_own_file_opens_with_no_question(kind: str, tmp_path: Path) -> None:
         content = {name: one for name, one in network.state_dict().items() if "fc" not in name}
     path, own = tmp_path / "foreign.pth", tmp_path / "own.safetensors"
     torch.save(content, path)
-    first = open_model(ModelChoice(checkpoint=path, settled=settled))
+    first = open_model(ModelChoice(checkpoint=path, overrides=overrides))
     save_model(first.network, first.spec, first.plan, own)
     second = open_model(ModelChoice(checkpoint=own))
     assert second.spec.preprocessing == first.spec.preprocessing
@@ -538,18 +538,20 @@ def test_what_was_settled_is_remembered_by_the_files_hash(tmp_path: Path) -> Non
     path, elsewhere = tmp_path / "a.pth", tmp_path / "b.pth"
     torch.save(trained("resnet18", 1).state_dict(), path)
     elsewhere.write_bytes(path.read_bytes())
-    kept = Settlements(tmp_path / "kept")
-    settled = Settled(("no", "yes"), Preprocessing(crop=(64, 64)), "sigmoid", None)
+    kept = SavedOverrides(tmp_path / "kept")
+    overrides = Overrides(("no", "yes"), Preprocessing(crop=(64, 64)), "sigmoid", None)
     sha256 = inspect_checkpoint(path).sha256
-    kept.keep(sha256, settled)
-    assert kept.of(sha256) == settled
+    kept.keep(sha256, overrides)
+    assert kept.of(sha256) == overrides
     spec = open_model(ModelChoice(checkpoint=elsewhere), kept).spec
-    assert (spec.class_names, spec.preprocessing) == (("no", "yes"), settled.preprocessing)
-    assert open_model(ModelChoice(checkpoint=elsewhere, settled=Settled()), kept).spec.class_names
+    assert (spec.class_names, spec.preprocessing) == (("no", "yes"), overrides.preprocessing)
+    assert open_model(
+        ModelChoice(checkpoint=elsewhere, overrides=Overrides()), kept
+    ).spec.class_names
     (file,) = (tmp_path / "kept").iterdir()
     file.write_text("{broken")
-    assert kept.of(sha256) == Settled()
-    kept.keep(sha256, Settled())
+    assert kept.of(sha256) == Overrides()
+    kept.keep(sha256, Overrides())
     assert not file.exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QListView
 from pytestqt.qtbot import QtBot
 
-from core.labels.book import Filter
+from core.labels.label_index import Filter
 from gui.labels.filter_bar import FilterBar
 from gui.labels.view_state import restore, view_state
 from gui.session import Session

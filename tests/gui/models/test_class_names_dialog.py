@@ -7,16 +7,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from core.models.spec import UNNAMED, ModelSpec, Settled
+from core.models.spec import UNNAMED, ModelSpec, Overrides
 from gui.models.class_names_dialog import ClassNamesDialog
 from tests.specs import make_spec
 
 
-def unnamed(count: int, settled: Settled | None = None) -> ModelSpec:
+def unnamed(count: int, overrides: Overrides | None = None) -> ModelSpec:
     from dataclasses import replace
 
     spec = make_spec(names=tuple(f"class {index}" for index in range(count)))
-    return replace(spec, class_names_source=UNNAMED, settled=settled or Settled())
+    return replace(spec, class_names_source=UNNAMED, overrides=overrides or Overrides())
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_one_output_takes_one_name_or_two(qtbot: QtBot) -> None:
 
 
 def test_back_to_what_the_checkpoint_says(qtbot: QtBot) -> None:
-    dialog = ClassNamesDialog(unnamed(2, Settled(class_names=("a", "b"))), "")
+    dialog = ClassNamesDialog(unnamed(2, Overrides(class_names=("a", "b"))), "")
     qtbot.addWidget(dialog)
     (box,) = dialog.findChildren(QDialogButtonBox)
     back = next(one for one in box.findChildren(QPushButton) if "checkpoint" in one.text())

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from core.errors import DownloadError
 from core.inference.requests import OpenModel
-from core.models.spec import ModelChoice, Settled
+from core.models.spec import ModelChoice, Overrides
 from core.models.weights.downloads import Progress
 from core.models.weights.named import Weights
 from core.models.weights.requests import DownloadWeights, ListWeights
@@ -116,19 +116,19 @@ def test_details_say_all_and_take_what_no_file_tells(qtbot: QtBot, window: MainW
     text = "\n".join(f"{caption}: {value}" for caption, value in dialog.facts())
     for said in ("model_state_dict", "module.", "fc: linear", "100.0%", "loss.weight", "0" * 64):
         assert said in text
-    with qtbot.waitSignal(dialog.settled) as caught:
+    with qtbot.waitSignal(dialog.overrides) as caught:
         dialog._dilation[2].click()
-    assert caught.args == [Settled(dilation=(False, False, True))]
+    assert caught.args == [Overrides(dilation=(False, False, True))]
     dialog._outputs.setCurrentIndex(dialog._outputs.findData("sigmoid"))
-    with qtbot.waitSignal(dialog.settled) as caught:
+    with qtbot.waitSignal(dialog.overrides) as caught:
         dialog._outputs.activated.emit(1)
     assert caught.args[0].outputs == "sigmoid"
 
 
 def test_what_is_settled_reaches_the_worker(dialogs: ModelDialogs, worker: HeldWorker) -> None:
-    dialogs._settle_names(("ant", "bee"))
+    dialogs._override_names(("ant", "bee"))
     assert worker.newest(OpenModel).choice == ModelChoice(
-        settled=Settled(class_names=("ant", "bee"))
+        overrides=Overrides(class_names=("ant", "bee"))
     )
 
 

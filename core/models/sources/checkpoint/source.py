@@ -1,4 +1,4 @@
-"""From a file to a model: examine it, build its network, and add what the user settled."""
+"""From a file to a model: examine it, build its network, and apply the user's overrides."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from core.models.building import Blueprint, build, load_weights
 from core.models.class_names import lists as class_names
 from core.models.families import BY_NAME
 from core.models.footprint import TooLargeError, check_footprint
-from core.models.overrides import Settlements
+from core.models.overrides import SavedOverrides
 from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
 from core.models.sources.checkpoint.stored import CheckpointFile
-from core.models.spec import Inspection, ModelChoice, ModelSpec, Settled
+from core.models.spec import Inspection, ModelChoice, ModelSpec, Overrides
 from core.threads import begin_thread
 
 log = logging.getLogger(__name__)
@@ -60,14 +60,14 @@ def default_checkpoint() -> Path:
 
 def open_model(
     choice: ModelChoice,
-    remembered: Settlements | None = None,
+    remembered: SavedOverrides | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> OpenedModel:
     """Open what the user picked.
 
     Args:
-        choice: the file, and what the user settled about it.
-        remembered: what was settled about files before, taken where ``choice`` says nothing.
+        choice: the file, and the user's overrides.
+        remembered: overrides saved before, used where ``choice`` gives none.
         is_stopped: asked while the file is read.
 
     Raises:
@@ -78,14 +78,14 @@ def open_model(
     with CheckpointFile(path) as file, _hashing(file, is_stopped) as sha256:
         examined = _examine(file, choice.architecture)
         found = describe(examined, sha256.result())
-        settled = choice.settled
-        if settled is None:
-            settled = remembered.of(found.sha256) if remembered is not None else Settled()
+        overrides = choice.overrides
+        if overrides is None:
+            overrides = remembered.of(found.sha256) if remembered is not None else Overrides()
         title = examined.recognition.architecture.title
-        spec = _with_own_files(apply_settled(_as_found(path, title, found), settled), choice)
+        spec = _with_own_files(apply_overrides(_as_found(path, title, found), overrides), choice)
         plan = examined.plan
-        if found.can_dilate and settled.dilation is not None:
-            plan = replace(plan, dilation=settled.dilation)
+        if found.can_dilate and overrides.dilation is not None:
+            plan = replace(plan, dilation=overrides.dilation)
         _check_channels(spec, examined)
         network = build(plan)
         _refuse_giant(path, plan, spec.preprocessing, network)
@@ -157,24 +157,24 @@ def _refuse_giant(
         log.info("%s cannot be estimated: %s", path, error)
 
 
-def settle_again(spec: ModelSpec, settled: Settled) -> ModelSpec:
-    """Return a model that is in use with other things settled about it."""
-    return apply_settled(_as_found(spec.checkpoint, spec.title, spec.inspection), settled)
+def override_again(spec: ModelSpec, overrides: Overrides) -> ModelSpec:
+    """Return a model that is in use with other overrides."""
+    return apply_overrides(_as_found(spec.checkpoint, spec.title, spec.inspection), overrides)
 
 
-def apply_settled(spec: ModelSpec, settled: Settled) -> ModelSpec:
-    """Return a model with what the user settled in the place of what was found.
+def apply_overrides(spec: ModelSpec, overrides: Overrides) -> ModelSpec:
+    """Return a model with the user's overrides applied to what was found.
 
     Class names of another number are passed over: the file may have been trained anew.
     """
-    spec = replace(spec, settled=settled)
-    count, names = spec.inspection.num_classes, settled.class_names
+    spec = replace(spec, overrides=overrides)
+    count, names = spec.inspection.num_classes, overrides.class_names
     if names is not None and count is not None and class_names.fits(names, count):
         spec = replace(spec, class_names=names, class_names_source="named by you")
-    if settled.preprocessing is not None:
-        spec = replace(spec, preprocessing=settled.preprocessing)
-    if settled.outputs is not None and count is not None:
-        spec = replace(spec, outputs=settled.outputs)
+    if overrides.preprocessing is not None:
+        spec = replace(spec, preprocessing=overrides.preprocessing)
+    if overrides.outputs is not None and count is not None:
+        spec = replace(spec, outputs=overrides.outputs)
     return spec
 
 
@@ -202,7 +202,7 @@ def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
 
 
 def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
-    """Return the model of a file with nothing settled about it."""
+    """Return the model of a file without overrides."""
     assert found.architecture is not None
     assert found.preprocessing is not None
     return ModelSpec(

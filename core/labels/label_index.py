@@ -34,7 +34,7 @@ class Filter:
         return self.label == "any" and not self.predicted and self.at_least <= 0
 
 
-class LabelBook:
+class LabelIndex:
     """The classes as they are, and which of them a model's classes are, by their names."""
 
     def __init__(self) -> None:

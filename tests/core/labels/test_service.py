@@ -13,7 +13,6 @@ import pytest
 from core.errors import LabelsError
 from core.labels.exporting import Report
 from core.labels.formats.table import FORMATS
-from core.labels.keeper import LabelKeeper
 from core.labels.photos import content_of
 from core.labels.plans import ExportOptions
 from core.labels.requests import (
@@ -27,6 +26,7 @@ from core.labels.requests import (
     RegisterPhotos,
     Undo,
 )
+from core.labels.service import LabelService
 from core.labels.store import Labelling, LabelStore
 from core.work.lane import Lanes
 from core.work.requests import Request
@@ -47,13 +47,13 @@ class Look(LabelRequest[object]):
 @pytest.fixture
 def lanes() -> Iterator[Lanes]:
     made = Lanes()
-    LabelKeeper.in_lanes(made)
+    LabelService.in_lanes(made)
     yield made
     made.stop_all()
     made.shut_down()
 
 
-def ask(lanes: Lanes, request: Request[LabelKeeper, _Answer]) -> _Answer:
+def ask(lanes: Lanes, request: Request[LabelService, _Answer]) -> _Answer:
     return lanes[request.lane].ask(request).future.result(30)
 
 

@@ -45,7 +45,7 @@ class OpenedProject:
     session: Mapping[str, str]
 
 
-class LabelKeeper:
+class LabelService:
     """Owns the label store; belongs to the thread of its lane, but for its making."""
 
     def __init__(self) -> None:
@@ -59,9 +59,9 @@ class LabelKeeper:
     @classmethod
     def in_lanes(cls, lanes: Lanes) -> None:
         """Make the lane of the labels, and the one that exports them."""
-        keeper = cls()
-        keeper._lane = lanes.provide("label", keeper)
-        lanes.provide("export", keeper._note_moves)
+        service = cls()
+        service._lane = lanes.provide("label", service)
+        lanes.provide("export", service._note_moves)
 
     def open(self, path: Path) -> OpenedProject:
         """Open a project; the one before is closed, but stays where this one cannot be opened.
