@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from environment import QT_LIBRARIES, need_programs
+from file_types import mime_info, mime_types
 from shared import DIST, FROZEN, PACKAGING, ROOT, epoch, filled, fresh, try_program, version
 
 TREE = ROOT / "build" / "deb"
@@ -92,10 +93,11 @@ def _lay_out() -> None:
     for name in ("droplens", "droplens-cli"):
         (binaries / name).symlink_to(f"/opt/droplens/{name}")
         _write_packed(share / "man" / "man1" / f"{name}.1.gz", filled(LINUX / f"{name}.1"))
-    _write(share / "applications" / "droplens.desktop", filled(LINUX / "droplens.desktop"))
+    desktop = filled(LINUX / "droplens.desktop", MIME_TYPES=mime_types())
+    _write(share / "applications" / "droplens.desktop", desktop)
     metainfo = "io.github.droplens.droplens.metainfo.xml"
     _write(share / "metainfo" / metainfo, filled(LINUX / metainfo))
-    _write(share / "mime" / "packages" / "droplens.xml", filled(LINUX / "droplens.xml"))
+    _write(share / "mime" / "packages" / "droplens.xml", mime_info())
     _draw_icons(share / "icons" / "hicolor")
     documents = share / "doc" / "droplens"
     _write(documents / "copyright", filled(LINUX / "copyright"))

@@ -15,12 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from file_types import document_types
 from shared import DIST, FROZEN, PACKAGING, ROOT, fresh, try_program, version
 
 BUNDLE = DIST / "Droplens.app"
 OLDEST_MACOS = "12.0"
-PHOTOS = ("public.image",)
-CHECKPOINT_ENDINGS = ("pth", "pt", "ckpt", "safetensors")
 
 
 def main() -> int:
@@ -57,20 +56,7 @@ def information() -> dict[str, object]:
         "LSApplicationCategoryType": "public.app-category.photography",
         "NSHighResolutionCapable": True,
         "NSRequiresAquaSystemAppearance": False,  # dark mode
-        "CFBundleDocumentTypes": [
-            {
-                "CFBundleTypeName": "Photo",
-                "CFBundleTypeRole": "Viewer",
-                "LSHandlerRank": "Alternate",
-                "LSItemContentTypes": list(PHOTOS),
-            },
-            {
-                "CFBundleTypeName": "Checkpoint",
-                "CFBundleTypeRole": "Viewer",
-                "LSHandlerRank": "Alternate",
-                "CFBundleTypeExtensions": list(CHECKPOINT_ENDINGS),
-            },
-        ],
+        "CFBundleDocumentTypes": document_types(),
     }
 
 

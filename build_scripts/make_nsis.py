@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from environment import need_programs
+from file_types import nsis_macro
 from shared import DIST, FROZEN, PACKAGING, try_program, version
 
 SCRIPT = PACKAGING / "windows" / "installer.nsi"
@@ -35,7 +36,14 @@ def main() -> int:
 
 def compile_installer(payload: Path, target: Path) -> None:
     """Compile the script; its warnings are errors."""
-    defines = {"VERSION": version(), "PAYLOAD": str(payload), "TARGET": str(target)}
+    endings = target.with_suffix(".nsh")
+    endings.write_text(nsis_macro(), encoding="utf-8")
+    defines = {
+        "VERSION": version(),
+        "PAYLOAD": str(payload),
+        "TARGET": str(target),
+        "ENDINGS": str(endings),
+    }
     if sys.platform == "win32":
         options = ["/V2", "/WX", "/INPUTCHARSET", "UTF8"]
         options += [f"/D{name}={value}" for name, value in defines.items()]
@@ -43,6 +51,7 @@ def compile_installer(payload: Path, target: Path) -> None:
         options = ["-V2", "-WX", "-INPUTCHARSET", "UTF8"]
         options += [f"-D{name}={value}" for name, value in defines.items()]
     subprocess.run(["makensis", *options, str(SCRIPT)], check=True)
+    endings.unlink()
 
 
 def _install_and_remove(installer: Path) -> None:

@@ -71,6 +71,7 @@ class Droplens(QObject):
             room.furnish()
         window.actions_table.refresh()
         window.escaped.connect(self._stop)
+        self.session.files_given.connect(self._give)
         window.closing.connect(self._close)
 
     def start(self, paths: Sequence[Path]) -> None:
@@ -117,6 +118,17 @@ class Droplens(QObject):
                 tr("Begin with an empty list"),
                 self.window.actions_table["remove_all"].trigger,
             )
+
+    @Slot(list)
+    def _give(self, paths: list[Path]) -> None:
+        """Let each room take the files that are its own; the photos' takes what is left."""
+        if not paths:
+            self.window.reporter.say(
+                tr("Nothing there is a file on this computer. Save it first, then drop it.")
+            )
+        for room in reversed(self.rooms):
+            taken = set(room.take(paths)) if paths else set()
+            paths = [path for path in paths if path not in taken]
 
     @Slot()
     def _stop(self) -> None:

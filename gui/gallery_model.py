@@ -293,7 +293,7 @@ class GalleryModel(QStringListModel):
     def set_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Note what the model says; photos that are gone meanwhile are passed over."""
         for prediction in predictions:
-            row = self._rows.get(str(prediction.image))
+            row = self._rows.get(str(prediction.photo))
             if row is not None:
                 row.take(prediction)
                 self.label_index.set_names(prediction.model.class_names)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gui.actions import Action
     from gui.main_window import MainWindow, Panel
     from gui.session import Session
@@ -38,6 +40,10 @@ class Room(QObject):
 
     def furnish(self) -> None:
         """Finish, now that the panels and actions of all rooms stand."""
+
+    def take(self, paths: list[Path]) -> list[Path]:
+        """Take the files that are its own of those that were dropped or opened; return these."""
+        return []
 
     def start(self) -> None:
         """Begin with what takes time."""

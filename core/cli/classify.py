@@ -127,4 +127,4 @@ def _print_table(predictions: Sequence[Prediction]) -> None:
     for one in predictions:
         if one.error is None:
             classes = ", ".join(f"{c.class_name} {c.probability:.1%}" for c in one.top)
-            say_result(f"{one.image}: {classes}")
+            say_result(f"{one.photo}: {classes}")

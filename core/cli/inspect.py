@@ -25,11 +25,12 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.models.sources.checkpoint.source import inspect_checkpoint
+    from core.models.sources import source_of
 
-    found = inspect_checkpoint(options.checkpoint)
+    source = source_of(options.checkpoint)
+    found = source.inspect(options.checkpoint)
     if options.json:
-        write_json(found.to_json(), STANDARD_OUTPUT)
+        write_json({**found.to_json(), "source": source.name}, STANDARD_OUTPUT)
     elif found.usable:
         say_result(found.summary)
         for problem in found.problems:

@@ -44,11 +44,29 @@ class FileType:
         return " ".join(f"*{ending}" for ending in self.endings)
 
 
+PHOTOS = tuple(
+    FileType(Kind.PHOTO, title, mime_type, endings)
+    for title, mime_type, endings in (
+        ("JPEG", "image/jpeg", (".jpg", ".jpeg")),
+        ("PNG", "image/png", (".png",)),
+        ("WebP", "image/webp", (".webp",)),
+        ("TIFF", "image/tiff", (".tif", ".tiff")),
+        ("BMP", "image/bmp", (".bmp",)),
+        ("GIF", "image/gif", (".gif",)),
+        ("HEIF", "image/heif", (".heic",)),
+        ("AVIF", "image/avif", (".avif",)),
+    )
+)
+"""Those that a double click may open; all that Droplens reads, ``finding`` knows."""
+
 CHECKPOINTS = FileType(
     Kind.CHECKPOINT,
     "PyTorch checkpoint",
     "application/x-pytorch-checkpoint",
-    (".pth", ".pt", ".ckpt", ".safetensors"),
+    (".pth", ".pt", ".ckpt"),
+)
+SAFETENSORS = FileType(
+    Kind.CHECKPOINT, "Safetensors checkpoint", "application/x-safetensors", (".safetensors",)
 )
 SHARED_CHECKPOINTS = FileType(
     Kind.CHECKPOINT,
@@ -60,9 +78,7 @@ SHARED_CHECKPOINTS = FileType(
 PROJECTS = FileType(
     Kind.PROJECT, "Droplens project", "application/x-droplens-project", (".droplens",)
 )
-FILE_TYPES = (CHECKPOINTS, SHARED_CHECKPOINTS, PROJECTS)
-
-CHECKPOINT_PATTERN = f"{CHECKPOINTS.pattern} {SHARED_CHECKPOINTS.pattern}"
+FILE_TYPES = (*PHOTOS, CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS, PROJECTS)
 
 _KINDS = {ending: one.kind for one in FILE_TYPES for ending in one.endings}
 

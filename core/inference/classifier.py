@@ -18,7 +18,7 @@ from core.errors import PreprocessingError
 from core.inference.backends import Backend, EagerBackend, probe_batch
 from core.inference.devices import Device, processor
 from core.inference.predictions import ClassProbability
-from core.models.sources.checkpoint.source import OpenedModel
+from core.models.sources.base import OpenedModel
 from core.models.spec import ModelSpec
 
 log = logging.getLogger(__name__)

@@ -21,6 +21,7 @@ from core.errors import (
     UnreadableImageError,
     UnusableCheckpointError,
 )
+from core.models.sources.base import ALL_CAPABILITIES, Capability
 from core.threads import yield_to_window
 from core.work.requests import Request, is_stopped
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from core.inference.prediction_cache import PredictionCache
     from core.inference.speed import Speed
     from core.models.overrides import SavedOverrides
-    from core.models.sources.checkpoint.source import OpenedModel
+    from core.models.sources.base import OpenedModel
     from core.models.spec import ModelChoice, ModelSpec
 
     Decoded = npt.NDArray[np.uint8] | str
@@ -60,6 +61,7 @@ class ReadyModel:
         spec: what that turned out to be.
         device: where it runs, and why there.
         others: the devices that would work too.
+        capabilities: what can be done with it beside predicting.
     """
 
     choice: ModelChoice
@@ -67,6 +69,11 @@ class ReadyModel:
     spec: ModelSpec
     device: Device
     others: tuple[Device, ...]
+    capabilities: frozenset[Capability] = ALL_CAPABILITIES
+
+    def can(self, capability: Capability) -> bool:
+        """Return whether something can be done with it."""
+        return capability in self.capabilities
 
 
 class ModelRequest(Request["Engine", Answer], Generic[Answer]):
@@ -128,10 +135,11 @@ class Engine:
         """
         from core.inference.classifier import Classifier
         from core.inference.devices import choose_device, working_devices
-        from core.models.sources.checkpoint.source import open_model, set_transform_input
+        from core.models.sources import source_of
+        from core.models.sources.checkpoint.source import set_transform_input
 
         chosen = choose_device(device)
-        opened = self._overridden_again(choice, device) or open_model(
+        opened = self._overridden_again(choice, device) or source_of(choice.checkpoint).open(
             choice, self._saved_overrides, is_stopped
         )
         classifier = Classifier(opened, chosen, self._on_notice, mixed_precision=mixed_precision)
@@ -145,7 +153,12 @@ class Engine:
         self._classifier = classifier
         self._kept.clear()
         self.ready = ReadyModel(
-            choice, device, classifier.spec, classifier.device, working_devices()
+            choice,
+            device,
+            classifier.spec,
+            classifier.device,
+            working_devices(),
+            opened.capabilities,
         )
         return self.ready
 
@@ -158,6 +171,20 @@ class Engine:
         if self._classifier is None:
             raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
         return self._classifier
+
+    def require(self, capability: Capability, refusal: str) -> None:
+        """Make sure that something can be done with the model in use.
+
+        Args:
+            capability: what is to be done.
+            refusal: the sentence, where it cannot.
+
+        Raises:
+            UnusableCheckpointError: with that sentence, or there is no model.
+        """
+        self.classifier()
+        if self.ready is not None and not self.ready.can(capability):
+            raise UnusableCheckpointError(refusal)
 
     def kept(self, make: Callable[[Classifier, int], Answer]) -> Answer:
         """Return what a function makes of the model in use, made once a model.
@@ -196,7 +223,9 @@ class Engine:
     def hasten(self) -> None:
         """Go over to a faster backend, once that is worth it and made."""
         classifier = self.classifier()
-        if self._cache is None or classifier.device.name != "cpu":
+        assert self.ready is not None
+        convertible = self.ready.can(Capability.CONVERT) and classifier.device.name == "cpu"
+        if self._cache is None or not convertible:
             return
         if self._hastened is not classifier:
             self._convert(classifier, self._cache / "converted")
@@ -227,7 +256,8 @@ class Engine:
 
     def _overridden_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""
-        from core.models.sources.checkpoint.source import OpenedModel, override_again
+        from core.models.sources.base import OpenedModel
+        from core.models.sources.checkpoint.source import override_again
 
         ready, classifier = self.ready, self._classifier
         if ready is None or classifier is None or choice.overrides is None:
@@ -239,7 +269,7 @@ class Engine:
         spec = override_again(ready.spec, choice.overrides)
         if spec.preprocessing.channels != ready.spec.preprocessing.channels:
             return None
-        return OpenedModel(spec, classifier.network, classifier.plan)
+        return OpenedModel(spec, classifier.network, classifier.plan, ready.capabilities)
 
     def _remember(self, choice: ModelChoice, spec: ModelSpec) -> None:
         if self._saved_overrides is None or choice.overrides is None:

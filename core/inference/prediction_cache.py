@@ -101,7 +101,7 @@ class PredictionCache:
         database = self._open()
         if database is None:
             return
-        asked = [(self._asked.pop(one.image, None), one.top) for one in predictions]
+        asked = [(self._asked.pop(one.photo, None), one.top) for one in predictions]
         rows = [(key, pack(top)) for key, top in asked if key and top]
         try:
             with database:

@@ -58,13 +58,13 @@ class Prediction:
     """What a model says of one photo.
 
     Attributes:
-        image: the photo.
+        photo: the file.
         top: the likeliest classes, most likely first; empty where the photo failed.
         reason: why the photo failed, in words that end a sentence; None where it did not.
         model: which model said it: checkpoint hash and preprocessing included.
     """
 
-    image: Path
+    photo: Path
     top: tuple[ClassProbability, ...]
     reason: str | None
     model: ModelSpec
@@ -72,12 +72,12 @@ class Prediction:
     @property
     def error(self) -> str | None:
         """Return why the photo failed, in one sentence; None where it did not."""
-        return None if self.reason is None else cannot_read(self.image, self.reason)
+        return None if self.reason is None else cannot_read(self.photo, self.reason)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of the command line's ``classify --json``."""
         return {
-            "image": str(self.image),
+            "image": str(self.photo),
             "predictions": [
                 {
                     "class_index": one.class_index,
@@ -160,7 +160,7 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
         header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
     writer.write([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
     for prediction in predictions:
-        cells: list[object] = [str(prediction.image)]
+        cells: list[object] = [str(prediction.photo)]
         for one in prediction.top[:top_k]:
             cells += [one.class_index, one.class_name, f"{one.probability:.6f}"]
         cells += [""] * (1 + 3 * top_k - len(cells))

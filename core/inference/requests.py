@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest, ReadyModel, import_torch
+from core.models.sources.base import Capability
 from core.work.requests import Request
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ class SaveModel(ModelRequest[Path]):
     def run(self, engine: Engine) -> Path:
         from core.models.sources.checkpoint.saving import save_model
 
+        engine.require(
+            Capability.SAVE, "This kind of model cannot be written as a file of Droplens."
+        )
         classifier = engine.classifier()
+        assert classifier.plan is not None
         save_model(classifier.network, classifier.spec, classifier.plan, self.path)
         return self.path
 

@@ -46,26 +46,26 @@ class ClassActivation:
     logits: npt.NDArray[np.float32]
 
 
-def class_activation(network: nn.Module, image: Tensor, classes: Sequence[int]) -> ClassActivation:
+def class_activation(network: nn.Module, inputs: Tensor, classes: Sequence[int]) -> ClassActivation:
     """Return where the evidence for classes lies.
 
     Args:
         network: in evaluation mode; parameters, flags and hooks are left as they were found.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
         classes: class indices.
 
     Raises:
         NotSpatialError: no layer of the network has an image's layout.
     """
-    place = _last_maps(network, image)
+    place = _last_maps(network, inputs)
     if place is None:
         raise NotSpatialError("No layer of this network has an image's layout.")
-    exact = _exact(network, image, classes, place)
-    return exact if exact is not None else _by_gradients(network, image, classes, place)
+    exact = _exact(network, inputs, classes, place)
+    return exact if exact is not None else _by_gradients(network, inputs, classes, place)
 
 
 def channel_counts(
-    network: nn.Module, image: Tensor, layer: str, call: int, class_index: int
+    network: nn.Module, inputs: Tensor, layer: str, call: int, class_index: int
 ) -> npt.NDArray[np.float32] | None:
     """Return how much each channel of a layer counts for a class, shape (C,).
 
@@ -74,7 +74,7 @@ def channel_counts(
 
     Args:
         network: in evaluation mode; left as it was found.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
         layer: dotted name.
         call: from 1.
         class_index: of the logit.
@@ -96,7 +96,7 @@ def channel_counts(
         return kept[0].clone()
 
     with network.get_submodule(layer).register_forward_hook(cut), _gradients_of_outputs(network):
-        logit = network(image)[0, class_index]
+        logit = network(inputs)[0, class_index]
         if not kept or not logit.requires_grad:
             return None
         (slope,) = torch.autograd.grad(logit, kept[0], allow_unused=True)
@@ -111,7 +111,7 @@ def channel_counts(
 
 
 def _exact(
-    network: nn.Module, image: Tensor, classes: Sequence[int], place: str
+    network: nn.Module, inputs: Tensor, classes: Sequence[int], place: str
 ) -> ClassActivation | None:
     """Return the definition's map where the network ends in mean and linear, else None."""
     module = _last_layer(network)
@@ -130,7 +130,7 @@ def _exact(
         module.register_forward_pre_hook(keep_features),
         torch.no_grad(),
     ):
-        logits = network(image)[0]
+        logits = network(inputs)[0]
     shown = Layouts(network).show(place, kept["maps"])
     assert shown is not None
     maps = shown.maps
@@ -158,7 +158,7 @@ def _exact(
 
 
 def _by_gradients(
-    network: nn.Module, image: Tensor, classes: Sequence[int], place: str
+    network: nn.Module, inputs: Tensor, classes: Sequence[int], place: str
 ) -> ClassActivation:
     layouts = Layouts(network)
     kept: list[Tensor] = []
@@ -168,7 +168,7 @@ def _by_gradients(
         return kept[-1].clone()
 
     with network.get_submodule(place).register_forward_hook(cut), _gradients_of_outputs(network):
-        logits = network(image)[0]
+        logits = network(inputs)[0]
         maps = []
         for number, index in enumerate(classes):
             (slope,) = torch.autograd.grad(
@@ -223,7 +223,7 @@ def _last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d | None:
     return found
 
 
-def _last_maps(network: nn.Module, image: Tensor) -> str | None:
+def _last_maps(network: nn.Module, inputs: Tensor) -> str | None:
     """Return the last layer with an image of more than one cell: before pooling and head."""
     best: str | None = None
     layouts = Layouts(network)
@@ -243,7 +243,7 @@ def _last_maps(network: nn.Module, image: Tensor) -> str | None:
         for name, module in network.named_modules():
             if name:
                 hooks.enter_context(module.register_forward_hook(look(name)))
-        network(image)
+        network(inputs)
     modules = dict(network.named_modules())
     places = [one.cam_layer(modules) for one in families_in(network) if one.cam_layer is not None]
     return places[0] if places else best

@@ -43,7 +43,7 @@ class FeatureMapsOfPhoto:
     """Feature maps with what is needed to lay them over the photo.
 
     Attributes:
-        image: the photo.
+        photo: the photo.
         maps: the maps.
         grey: each map from its least to its greatest value, uint8, shape (C, h, w).
         strength: mean magnitude of each map, shape (C,).
@@ -55,7 +55,7 @@ class FeatureMapsOfPhoto:
             none was, or it has no way there.
     """
 
-    image: Path
+    photo: Path
     maps: FeatureMaps
     grey: npt.NDArray[np.uint8]
     strength: npt.NDArray[np.float32]
@@ -65,22 +65,22 @@ class FeatureMapsOfPhoto:
     counts: npt.NDArray[np.float32] | None = None
 
 
-def list_layers(network: nn.Module, image: Tensor) -> tuple[Layer, ...]:
+def list_layers(network: nn.Module, inputs: Tensor) -> tuple[Layer, ...]:
     """Return the layers whose output can be shown, in order of execution.
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
     """
-    return tuple(layer for layer in record(network, image).layers if layer.shape is not None)
+    return tuple(layer for layer in record(network, inputs).layers if layer.shape is not None)
 
 
-def capture_feature_maps(network: nn.Module, image: Tensor, layer: str) -> tuple[FeatureMaps, ...]:
+def capture_feature_maps(network: nn.Module, inputs: Tensor, layer: str) -> tuple[FeatureMaps, ...]:
     """Return what one layer computes for one image, one entry for each of its calls.
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
         layer: dotted name as in ``network.named_modules()``, e.g. "layer3.1.conv2".
 
     Raises:
@@ -90,7 +90,7 @@ def capture_feature_maps(network: nn.Module, image: Tensor, layer: str) -> tuple
     Source: Zeiler and Fergus, ECCV 2014, arXiv:1311.2901.
     """
     check_name(network, layer)
-    recording = record(network, image, only=layer)
+    recording = record(network, inputs, only=layer)
     ran = [one for one in recording.layers if one.name == layer]
     if not ran:
         raise UnknownLayerError(f"The network never runs the layer {layer!r}.")
@@ -107,7 +107,7 @@ def maps_of(recording: Recording, layer: str, call: int) -> FeatureMaps | None:
     return None if shown is None else _as_arrays(layer, call, shown)
 
 
-def attention_of(network: nn.Module, image: Tensor, layer: str) -> FeatureMaps:
+def attention_of(network: nn.Module, inputs: Tensor, layer: str) -> FeatureMaps:
     """Return how much each place is attended to, one map a head.
 
     Raises:
@@ -115,7 +115,7 @@ def attention_of(network: nn.Module, image: Tensor, layer: str) -> FeatureMaps:
         NotSpatialError: the layer is no attention that can be laid out as an image.
     """
     check_name(network, layer)
-    found = attention_maps(network, image, layer)
+    found = attention_maps(network, inputs, layer)
     if found is None:
         raise NotSpatialError(f"{layer!r} gives no attention that can be laid out as an image.")
     return _as_arrays(layer, 1, Shown("maps", found))
@@ -137,7 +137,7 @@ def check_name(network: nn.Module, layer: str) -> None:
 
 
 def as_shown_for(
-    image: Path,
+    photo: Path,
     maps: FeatureMaps,
     seen: npt.NDArray[np.uint8],
     box: Box | None,
@@ -147,14 +147,14 @@ def as_shown_for(
     """Return maps with their pictures.
 
     Args:
-        image: the photo.
+        photo: the photo.
         maps: its maps.
         seen: what the model saw of it.
         box: where that lies on the upright photo.
         is_attention: whether the maps are attention.
     """
     grey, strengths = to_grey(maps.values), strength(maps.values)
-    return FeatureMapsOfPhoto(image, maps, grey, strengths, seen, box, is_attention)
+    return FeatureMapsOfPhoto(photo, maps, grey, strengths, seen, box, is_attention)
 
 
 def _as_arrays(layer: str, call: int, shown: Shown) -> FeatureMaps:

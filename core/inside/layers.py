@@ -91,7 +91,7 @@ class Recording:
 
 
 def record(
-    network: nn.Module, image: Tensor, *, limit_bytes: int = 0, only: str | None = None
+    network: nn.Module, inputs: Tensor, *, limit_bytes: int = 0, only: str | None = None
 ) -> Recording:
     """Run a network once and note every call of every module.
 
@@ -100,7 +100,7 @@ def record(
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
         limit_bytes: outputs beyond it are described and not kept.
         only: the one layer whose outputs are kept, whatever their size.
     """
@@ -108,14 +108,14 @@ def record(
     error, outputs = "", None
     try:
         with recorder.attached(), torch.no_grad():
-            outputs = network(image).detach().clone().cpu()
+            outputs = network(inputs).detach().clone().cpu()
     except (RuntimeError, AssertionError, ValueError) as failure:
         log.warning("the pass failed in the middle", exc_info=True)
         error = (str(failure).splitlines() or [type(failure).__name__])[0]
     return recorder.finished(error, outputs)
 
 
-def count_multiply_adds(network: nn.Module, image: Tensor) -> Mapping[str, int]:
+def count_multiply_adds(network: nn.Module, inputs: Tensor) -> Mapping[str, int]:
     """Return the multiply-adds of each module in one pass, by dotted name; "" is the network.
 
     They depend on shapes alone. A module that runs several times has the sum of its calls.
@@ -132,7 +132,7 @@ def count_multiply_adds(network: nn.Module, image: Tensor) -> Mapping[str, int]:
             FlopCounterMode(display=False) as counter,
             torch.no_grad(),
         ):
-            network(image)
+            network(inputs)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
     root = type(network).__name__

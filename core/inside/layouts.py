@@ -112,7 +112,7 @@ def _tokens(values: Tensor) -> Shown | None:
     return Shown("tokens", maps, values[0])
 
 
-def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | None:
+def attention_maps(network: nn.Module, inputs: Tensor, layer: str) -> Tensor | None:
     """Return how much each place is attended to, a map a head; None for other layers.
 
     It is the class token's attention to the patches, or for windowed attention the mean over the
@@ -120,7 +120,7 @@ def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | No
 
     Args:
         network: in evaluation mode; left as it was found.
-        image: preprocessed, float32, shape (1, C, H, W).
+        inputs: preprocessed, float32, shape (1, C, H, W).
         layer: dotted name of an attention module.
 
     Returns:
@@ -130,11 +130,11 @@ def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | No
     kinds = [family.attention.get(type(module).__name__) for family in families_in(network)]
     kind = next((one for one in kinds if one is not None), None)
     if kind is Attention.TOKENS and isinstance(module, nn.MultiheadAttention):
-        return _token_attention(network, image, module)
+        return _token_attention(network, inputs, module)
     if kind is Attention.SHIFTED_WINDOWS:
-        return _window_attention(network, image, module)
+        return _window_attention(network, inputs, module)
     if kind is Attention.PARTITIONS:
-        weights = _softmax_of(network, image, module)[0]
+        weights = _softmax_of(network, inputs, module)[0]
         received = weights[0].mean(dim=-2).permute(0, 2, 1)  # (windows, cells, heads)
         layouts = Layouts(network)
         return layouts.join_windows(layer.split(".attn_layer", 1)[0], received, swapped=True)
@@ -142,7 +142,7 @@ def attention_maps(network: nn.Module, image: Tensor, layer: str) -> Tensor | No
 
 
 def _token_attention(
-    network: nn.Module, image: Tensor, module: nn.MultiheadAttention
+    network: nn.Module, inputs: Tensor, module: nn.MultiheadAttention
 ) -> Tensor | None:
     found: list[Tensor] = []
 
@@ -153,14 +153,14 @@ def _token_attention(
         assert attended[1] is not None
         found.append(attended[1][0])
 
-    _run_with(network, image, module, look)
+    _run_with(network, inputs, module, look)
     rows = found[0][:, 0, 1:]
     side = math.isqrt(rows.shape[1])
     return rows.reshape(-1, side, side) if side * side == rows.shape[1] else None
 
 
-def _window_attention(network: nn.Module, image: Tensor, module: Any) -> Tensor:
-    weights, given = _softmax_of(network, image, module)
+def _window_attention(network: nn.Module, inputs: Tensor, module: Any) -> Tensor:
+    weights, given = _softmax_of(network, inputs, module)
     _, height, width, _ = given.shape
     window_h, window_w = module.window_size
     rows, columns = math.ceil(height / window_h), math.ceil(width / window_w)
@@ -176,10 +176,10 @@ def _window_attention(network: nn.Module, image: Tensor, module: Any) -> Tensor:
     return torch.roll(maps, shifts, dims=(1, 2))[:, :height, :width]
 
 
-def _softmax_of(network: nn.Module, image: Tensor, module: nn.Module) -> tuple[Tensor, Tensor]:
+def _softmax_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> tuple[Tensor, Tensor]:
     """Return the softmax that a module takes in its pass, and the input that it was given."""
     found: list[Tensor] = []
-    inputs: list[Tensor] = []
+    taken: list[Tensor] = []
 
     class Watch(torch.overrides.TorchFunctionMode):
         def __torch_function__(
@@ -191,14 +191,14 @@ def _softmax_of(network: nn.Module, image: Tensor, module: nn.Module) -> tuple[T
             return output
 
     def look(module: nn.Module, given: tuple[Any, ...], _: Any) -> None:
-        inputs.append(given[0])
+        taken.append(given[0])
         with Watch():
             module.forward(*given)
 
-    _run_with(network, image, module, look)
-    return found[0], inputs[0]
+    _run_with(network, inputs, module, look)
+    return found[0], taken[0]
 
 
-def _run_with(network: nn.Module, image: Tensor, module: nn.Module, look: Any) -> None:
+def _run_with(network: nn.Module, inputs: Tensor, module: nn.Module, look: Any) -> None:
     with module.register_forward_hook(look), torch.no_grad():
-        network(image)
+        network(inputs)

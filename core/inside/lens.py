@@ -47,7 +47,7 @@ _POOLED_LIMIT_BYTES = 128 * 2**20
 class BlockOfPhoto:
     """Both paths of a block, and the photo that they are of."""
 
-    image: Path
+    photo: Path
     block: ResidualBlock
 
 
@@ -55,7 +55,7 @@ class BlockOfPhoto:
 class EvidenceOfPhoto:
     """Class activation maps with what is needed to lay them over the photo."""
 
-    image: Path
+    photo: Path
     found: ClassActivation
     seen: npt.NDArray[np.uint8]
     box: Box | None
@@ -66,13 +66,13 @@ class ComparedPhoto:
     """One channel of a layer for one of several photos.
 
     Attributes:
-        image: the photo.
+        photo: the file.
         values: the channel's map, or the mean of all channels, float32, shape (h, w).
         seen: what the model saw, uint8, shape (H, W, 3).
         reason: why there is no map, in a sentence; "" where there is one.
     """
 
-    image: Path
+    photo: Path
     values: npt.NDArray[np.float32]
     seen: npt.NDArray[np.uint8]
     reason: str = ""
@@ -112,14 +112,14 @@ class Lens:
         """Return how much memory the kept outputs take."""
         return sum(one.recording.kept_bytes for one in self._photos.values())
 
-    def table(self, image: Path | None) -> LayerTable:
+    def table(self, photo: Path | None) -> LayerTable:
         """Return every layer with what it computes for a photo; None takes an empty one.
 
         Raises:
             UnreadableImageError: the photo cannot be decoded.
         """
         empty = self._empty()
-        recording = record(self._network, empty) if image is None else self._look(image).recording
+        recording = record(self._network, empty) if photo is None else self._look(photo).recording
         if self._counts is None:
             self._counts = {} if recording.error else count_multiply_adds(self._network, empty)
         _, channels, height, width = empty.shape
@@ -127,12 +127,12 @@ class Lens:
         return LayerTable(recording.layers, self._counts, self._blocks, recording.error, shape)
 
     def feature_maps(
-        self, image: Path, layer: str, call: int, for_class: int | None = None
+        self, photo: Path, layer: str, call: int, for_class: int | None = None
     ) -> FeatureMapsOfPhoto:
         """Return what one call of one layer computes for a photo.
 
         Args:
-            image: the photo.
+            photo: the file.
             layer: dotted name.
             call: from 1.
             for_class: also find out how much each channel counts for this class.
@@ -142,7 +142,7 @@ class Lens:
             NotSpatialError: the layer's output cannot be shown.
             UnreadableImageError: the photo cannot be decoded.
         """
-        seen = self._look(image)
+        seen = self._look(photo)
         maps = maps_of(seen.recording, layer, call)
         if maps is None:  # beyond the limit, or unknown
             calls = capture_feature_maps(self._network, seen.batch, layer)
@@ -152,45 +152,45 @@ class Lens:
                     f"The layer {layer!r} runs {times}; there is no call {call}."
                 )
             maps = calls[call - 1]
-        shown = as_shown_for(image, maps, seen.seen, seen.box)
+        shown = as_shown_for(photo, maps, seen.seen, seen.box)
         if for_class is None:
             return shown
         counts = channel_counts(self._network, seen.batch, layer, call, for_class)
         return replace(shown, counts=counts)
 
-    def attention(self, image: Path, layer: str) -> FeatureMapsOfPhoto:
+    def attention(self, photo: Path, layer: str) -> FeatureMapsOfPhoto:
         """Return a layer's attention, one map a head.
 
         Raises:
             NotSpatialError: the layer is no attention that can be laid out as an image.
             UnreadableImageError: the photo cannot be decoded.
         """
-        seen = self._look(image)
+        seen = self._look(photo)
         maps = attention_of(self._network, seen.batch, layer)
-        return as_shown_for(image, maps, seen.seen, seen.box, is_attention=True)
+        return as_shown_for(photo, maps, seen.seen, seen.box, is_attention=True)
 
-    def block(self, image: Path, name: BlockName) -> BlockOfPhoto:
+    def block(self, photo: Path, name: BlockName) -> BlockOfPhoto:
         """Return both paths of a residual block.
 
         Raises:
             NotResidualError: it is none.
             UnreadableImageError: the photo cannot be decoded.
         """
-        return BlockOfPhoto(image, run_block(self._network, self._look(image).batch, name))
+        return BlockOfPhoto(photo, run_block(self._network, self._look(photo).batch, name))
 
-    def evidence(self, image: Path, classes: Sequence[int]) -> EvidenceOfPhoto:
+    def evidence(self, photo: Path, classes: Sequence[int]) -> EvidenceOfPhoto:
         """Return where in a photo the evidence for classes lies.
 
         Raises:
             NotSpatialError: no layer has an image's layout.
             UnreadableImageError: the photo cannot be decoded.
         """
-        seen = self._look(image)
+        seen = self._look(photo)
         found = class_activation(self._network, seen.batch, classes)
-        return EvidenceOfPhoto(image, found, seen.seen, seen.box)
+        return EvidenceOfPhoto(photo, found, seen.seen, seen.box)
 
     def under(
-        self, image: Path, preprocessing: Preprocessing, layer: str, call: int, channel: int | None
+        self, photo: Path, preprocessing: Preprocessing, layer: str, call: int, channel: int | None
     ) -> ComparedPhoto:
         """Return one channel of a layer for a photo under another preprocessing.
 
@@ -198,13 +198,13 @@ class Lens:
             UnknownLayerError: no such layer.
             NotSpatialError: the layer's output cannot be shown.
         """
-        return Lens(self._network, preprocessing).compare(image, layer, call, channel)
+        return Lens(self._network, preprocessing).compare(photo, layer, call, channel)
 
-    def compare(self, image: Path, layer: str, call: int, channel: int | None) -> ComparedPhoto:
+    def compare(self, photo: Path, layer: str, call: int, channel: int | None) -> ComparedPhoto:
         """Return one channel of a layer for one photo of many; nothing of it is kept.
 
         Args:
-            image: the photo.
+            photo: the file.
             layer: dotted name.
             call: from 1.
             channel: None for the mean of all.
@@ -214,37 +214,37 @@ class Lens:
             NotSpatialError: the layer's output cannot be shown.
         """
         try:
-            seen = self._preprocessing.see_file(image)
+            seen = self._preprocessing.see_file(photo)
         except UnreadableImageError as error:
             empty = np.zeros((1, 1), np.float32)
-            return ComparedPhoto(image, empty, np.zeros((1, 1, 3), np.uint8), str(error))
+            return ComparedPhoto(photo, empty, np.zeros((1, 1, 3), np.uint8), str(error))
         batch = self._batch_of(seen)
         maps = capture_feature_maps(self._network, batch, layer)[call - 1].values
         known = channel is not None and channel < len(maps)
         one = maps[channel] if known else maps.mean(axis=0)
-        return ComparedPhoto(image, np.array(one), seen.shown)
+        return ComparedPhoto(photo, np.array(one), seen.shown)
 
-    def pooled(self, image: Path) -> npt.NDArray[np.float32] | None:
+    def pooled(self, photo: Path) -> npt.NDArray[np.float32] | None:
         """Return a photo's pooled features, shape (D,), length 1; None where it is unreadable."""
-        known = self._pooled.get(str(image))
+        known = self._pooled.get(str(photo))
         if known is not None:
             return np.asarray(known, np.float32)
         try:
-            batch = self._batch_of(self._preprocessing.see_file(image))
+            batch = self._batch_of(self._preprocessing.see_file(photo))
         except (UnreadableImageError, PreprocessingError):
             return None
         found: npt.NDArray[np.float32] = pooled_features(self._network, batch)[0]
         if (len(self._pooled) + 1) * found.nbytes // 2 <= _POOLED_LIMIT_BYTES:
-            self._pooled[str(image)] = found.astype(np.float16)
+            self._pooled[str(photo)] = found.astype(np.float16)
         return found
 
-    def _look(self, image: Path) -> _Seen:
+    def _look(self, photo: Path) -> _Seen:
         """Return a photo's pass, run now or kept from before."""
-        known = self._photos.get(image)
+        known = self._photos.get(photo)
         if known is not None:
-            self._photos.move_to_end(image)
+            self._photos.move_to_end(photo)
             return known
-        seen = self._preprocessing.see_file(image)
+        seen = self._preprocessing.see_file(photo)
         batch = self._batch_of(seen)
         while self._photos and (
             len(self._photos) >= _KEPT_PHOTOS or self.kept_bytes > self._limit // 2
@@ -252,7 +252,7 @@ class Lens:
             self._photos.popitem(last=False)
         recording = record(self._network, batch, limit_bytes=self._limit - self.kept_bytes)
         found = _Seen(batch, seen.shown, seen.box, recording)
-        self._photos[image] = found
+        self._photos[photo] = found
         return found
 
     def _batch_of(self, seen: SeenPhoto) -> Tensor:

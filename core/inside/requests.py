@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest
+from core.models.sources.base import Capability
 from core.work.requests import Request
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class Evidence(ModelRequest["EvidenceOfPhoto"]):
     classes: tuple[int, ...]
 
     def run(self, engine: Engine) -> EvidenceOfPhoto:
+        engine.require(
+            Capability.GIVE_GRADIENTS, "Where the evidence lies, this kind of model does not say."
+        )
         return lens_of(engine).evidence(self.photo, self.classes)
 
 
@@ -204,7 +208,12 @@ class ExportTable(Request[None, None]):
 
 
 def lens_of(engine: Engine) -> Lens:
-    """Return the lens of the model in use, made anew for another one."""
+    """Return the lens of the model in use, made anew for another one.
+
+    Raises:
+        UnusableCheckpointError: there is no model, or it cannot be looked into.
+    """
+    engine.require(Capability.SHOW_LAYERS, "The inside of this kind of model cannot be shown.")
     return engine.kept(_make_lens)
 
 

@@ -96,12 +96,12 @@ def list_blocks(network: nn.Module) -> tuple[BlockInfo, ...]:
     return tuple(_info(name, module) for name, module in network.named_modules() if _way_of(module))
 
 
-def run_block(network: nn.Module, image: Tensor, name: BlockName) -> ResidualBlock:
+def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBlock:
     """Return both paths of one block for one image.
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
-        image: preprocessed, float32, shape (1, C, H, W), on the network's device.
+        inputs: preprocessed, float32, shape (1, C, H, W), on the network's device.
         name: of the block. The whole of a transformer's block has the sum of both parts as its
             F(x).
 
@@ -120,7 +120,7 @@ def run_block(network: nn.Module, image: Tensor, name: BlockName) -> ResidualBlo
         raise NotResidualError(f"{name.layer!r} adds no shortcut: {info.reason}.")
     if name.part not in (Part.WHOLE, *info.parts):
         raise UnknownLayerError(f"{name.layer!r} has no part {name.part.value!r}.")
-    given = _input_of(network, image, module)
+    given = _input_of(network, inputs, module)
     with torch.no_grad():
         paths = next(one for one in way.run(module, given) if one.part is name.part)
     in_windows = way.has_windows and name.part is not Part.WHOLE
@@ -146,14 +146,14 @@ def run_block(network: nn.Module, image: Tensor, name: BlockName) -> ResidualBlo
     )
 
 
-def _input_of(network: nn.Module, image: Tensor, module: nn.Module) -> Tensor:
+def _input_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> Tensor:
     found: list[Tensor] = []
 
     def keep(_: nn.Module, given: tuple[Any, ...]) -> None:
         found.append(given[0].clone())
 
     with module.register_forward_pre_hook(keep), torch.no_grad():
-        network(image)
+        network(inputs)
     return found[0]
 
 

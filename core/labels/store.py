@@ -271,7 +271,7 @@ class LabelStore:
     def note_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Keep what the model in use says of photos of the list."""
         rows = [
-            (*self._seen(one), os.fsencode(one.image)) for one in predictions if one.reason is None
+            (*self._seen(one), os.fsencode(one.photo)) for one in predictions if one.reason is None
         ]
         with self._transaction():
             self._database.executemany(

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 import resources
-from core.images.kinds import Kind, kind_of
 from core.images.requests import FindPhotos, FoundPhotos, SearchResult
 from core.language import tr
 from gui.dropping import paths_in
@@ -33,7 +32,6 @@ class Opening(QObject):
         super().__init__()
         self._session, self._tasks, self._window = session, tasks, window
         self._searches: list[Handle[None]] = []
-        session.files_given.connect(self._take)
 
     def stop(self) -> None:
         """Look for no more photos."""
@@ -93,17 +91,12 @@ class Opening(QObject):
             return None
         return [pasted] if pasted is not None else []
 
-    @Slot(list)
-    def _take(self, paths: Sequence[Path]) -> None:
-        photos = tuple(path for path in paths if kind_of(path) in (Kind.PHOTO, Kind.FOLDER))
-        if not paths:
-            self._window.reporter.say(
-                tr("Nothing there is a file on this computer. Save it first, then drop it.")
-            )
-        elif photos:
-            self._window.note(tr("Looking for photos…"))
-            search = self._tasks.stream(FindPhotos(photos), partial(self._add, photos))
-            self._searches.append(search)
+    def search(self, paths: Sequence[Path]) -> None:
+        """Look for photos below paths; a file is one, whatever it is."""
+        searched = tuple(paths)
+        self._window.note(tr("Looking for photos…"))
+        search = self._tasks.stream(FindPhotos(searched), partial(self._add, searched))
+        self._searches.append(search)
 
     def _add(self, searched: tuple[Path, ...], items: list[FoundPhotos | SearchResult]) -> None:
         for item in items:

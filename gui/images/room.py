@@ -131,6 +131,10 @@ class ImagesRoom(Room):
     def furnish(self) -> None:
         self.viewer.add_tools(self.window.actions_table.some(*_VIEWER_TOOLS))
 
+    def take(self, paths: list[Path]) -> list[Path]:
+        self.opening.search(paths)
+        return paths
+
     def stop(self) -> bool:
         return self.viewer.remove_map()
 

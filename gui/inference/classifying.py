@@ -132,10 +132,10 @@ class Classifying(QObject):
             prediction
             for batch in batches
             for prediction in batch.predictions
-            if str(prediction.image) in self._waiting or self._is_stopped
+            if str(prediction.photo) in self._waiting or self._is_stopped
         ]
         for prediction in predictions:
-            self._waiting.pop(str(prediction.image), None)
+            self._waiting.pop(str(prediction.photo), None)
         self._done += len(predictions)
         self._failed += sum(prediction.reason is not None for prediction in predictions)
         self._bar.advance(self._done, self._total)

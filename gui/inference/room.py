@@ -140,7 +140,7 @@ class InferenceRoom(Room):
         for prediction in predictions:
             if prediction.error is not None:
                 self.window.reporter.note(prediction.error)
-        if any(prediction.image == self.session.current for prediction in predictions):
+        if any(prediction.photo == self.session.current for prediction in predictions):
             self._show_current()
 
     @Slot()

@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
+from core.language import number, tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 
@@ -64,11 +65,11 @@ class RunBar(QWidget):
             return  # a new text lays the whole window out anew
         self._said_ms = now_ms
         seconds = now_ms / 1000
-        text = self.tr("Classifying {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
+        text = tr("Classifying {done} of {total}", done=done, total=total)
         if seconds > _SECONDS_BEFORE_RATE and done:
-            rate = done / seconds
-            text += "  ·  " + self.tr("{rate} photos/s").format(rate=f"{rate:.0f}")
-            text += "  ·  " + self.tr("{time} left").format(time=_duration((total - done) / rate))
+            text += f"  ·  {pace(done, seconds)}"
+            left = _duration((total - done) * seconds / done)
+            text += "  ·  " + tr("{time} left", time=left)
         self._text.setText(text)
 
     def stopping(self) -> None:
@@ -113,6 +114,13 @@ class RunBar(QWidget):
         """Offer the list of problems."""
         self._problems.setVisible(count > 0)
         self._problems.setText(self.tr("Problems ({n})").format(n=count))
+
+
+def pace(done: int, seconds: float) -> str:
+    """Return how fast photos are done, in whichever unit gives a number above one."""
+    if done >= seconds:
+        return tr("{rate} photos/s", rate=number(done / seconds))
+    return tr("{seconds} s a photo", seconds=number(seconds / done, 1))
 
 
 def _duration(seconds: float) -> str:

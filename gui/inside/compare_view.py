@@ -58,7 +58,7 @@ class CompareView(QWidget):
     def add(self, found: list[ComparedPhoto]) -> None:
         """Show more photos."""
         if self._asked is not None:
-            self._found += [one for one in found if one.image in self._asked[0]]
+            self._found += [one for one in found if one.photo in self._asked[0]]
             self._draw()
 
     @Slot(object)
@@ -73,7 +73,7 @@ class CompareView(QWidget):
         before, after = pair
         self._change_facts.setText(
             self.tr("{name} under the checkpoint's own preprocessing, and under yours:").format(
-                name=readable(before.image.name)
+                name=readable(before.photo.name)
             )
         )
         low = min(float(one.values.min()) for one in pair)
@@ -132,7 +132,7 @@ class CompareView(QWidget):
             [
                 Captioned(
                     to_image(colour(one.values, "viridis", low, high)),
-                    readable(one.image.name),
+                    readable(one.photo.name),
                     self.tr("max {n}").format(n=f"{one.values.max():.3g}"),
                 )
                 for one in shown
@@ -141,4 +141,4 @@ class CompareView(QWidget):
 
     @Slot(int)
     def _choose(self, number: int) -> None:
-        self.photo_chosen.emit(self.shown[number].image)
+        self.photo_chosen.emit(self.shown[number].photo)

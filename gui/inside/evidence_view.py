@@ -96,7 +96,7 @@ class EvidenceView(QWidget):
 
     def enlarge_again(self, image: Path) -> None:
         """Lay the chosen map over a photo that has just appeared."""
-        if self._found is not None and self._found.image == image and self._chosen >= 0:
+        if self._found is not None and self._found.photo == image and self._chosen >= 0:
             self._send()
 
     def _draw(self) -> None:

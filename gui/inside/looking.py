@@ -94,7 +94,7 @@ class Looking(QObject):
     @Slot(list)
     def _follow_predictions(self, predictions: list[Prediction]) -> None:
         current = self._session.current
-        if self._panel.tab == "evidence" and any(one.image == current for one in predictions):
+        if self._panel.tab == "evidence" and any(one.photo == current for one in predictions):
             self.look()
 
     @Slot(str)
@@ -147,7 +147,7 @@ class Looking(QObject):
     def _show_maps(self, found: FeatureMapsOfPhoto) -> None:
         layer, call = self._panel.layer, self._panel.call
         asked = (self._session.current, layer and layer.name, call == ATTENTION, max(1, call))
-        if asked == (found.image, found.maps.layer, found.is_attention, found.maps.call):
+        if asked == (found.photo, found.maps.layer, found.is_attention, found.maps.call):
             self._panel.maps.show_maps(found)
 
     def _show_maps_error(self, error: BaseException) -> None:
@@ -157,14 +157,14 @@ class Looking(QObject):
 
     def _show_block(self, found: BlockOfPhoto) -> None:
         name = BlockName(found.block.info.name, found.block.part)
-        if (self._session.current, self._panel.block.name) == (found.image, name):
+        if (self._session.current, self._panel.block.name) == (found.photo, name):
             self._panel.block.show_block(found)
 
     def _show_block_error(self, error: BaseException) -> None:
         self._panel.block.show_error(self._none_of_this_photo(error))
 
     def _show_evidence(self, found: EvidenceOfPhoto) -> None:
-        if self._session.current == found.image:
+        if self._session.current == found.photo:
             self._panel.evidence.show_evidence(found)
 
     def _show_evidence_error(self, error: BaseException) -> None:

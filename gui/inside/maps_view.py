@@ -127,7 +127,7 @@ class MapsView(QWidget):
     def enlarge_again(self, image: Path) -> None:
         """Enlarge the chosen channel over a photo that has just appeared."""
         found = self._model.found
-        if self._channel is not None and found is not None and found.image == image:
+        if self._channel is not None and found is not None and found.photo == image:
             self._show_channel(self._channel)
 
     @property

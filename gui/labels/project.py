@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from core.images.kinds import PROJECTS, Kind, kind_of
+from core.images.kinds import PROJECTS
 from core.labels.requests import (
     FlushLabels,
     NotePredictions,
@@ -68,7 +68,6 @@ class Project(QObject):
         self._portions.timeout.connect(self.keep_predictions)
         self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
         self._idle.timeout.connect(self._flush)
-        session.files_given.connect(self._take_files)
         session.photos_added.connect(self.register)
         session.return_wanted.connect(self.register)
         session.photos_removed.connect(self._take_off)
@@ -108,12 +107,6 @@ class Project(QObject):
     @property
     def _folder(self) -> Path:
         return (self.path or Path()).parent
-
-    @Slot(list)
-    def _take_files(self, paths: list[Path]) -> None:
-        projects = [path for path in paths if kind_of(path) is Kind.PROJECT]
-        if projects:
-            self.open(projects[-1])
 
     def _take_opened(self, opened: OpenedProject) -> None:
         is_other = self.path is not None

@@ -60,7 +60,7 @@ class Proposals(QObject):
 
     @Slot(list)
     def _follow_predictions(self, predictions: list[Prediction]) -> None:
-        if any(one.image == self._session.current for one in predictions):
+        if any(one.photo == self._session.current for one in predictions):
             self.show()
 
     def accept_all(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu
 
+from core.images.kinds import Kind, kind_of
 from core.labels.classes import REJECT, UNSURE
 from core.labels.service import OpenedProject
 from core.language import tr
@@ -181,6 +182,12 @@ class LabelsRoom(Room):
         self.panel.add_tools(
             actions["label_accept"], actions.some(*_TOOLS), actions.some(*_BEGINNINGS)
         )
+
+    def take(self, paths: list[Path]) -> list[Path]:
+        projects = [path for path in paths if kind_of(path) is Kind.PROJECT]
+        if projects:
+            self.project.open(projects[-1])
+        return projects
 
     def start(self) -> None:
         self.project.open(Path(self.session.settings.project or project_path()))

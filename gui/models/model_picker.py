@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from core.images.kinds import CHECKPOINT_PATTERN, Kind, kind_of
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
+from core.models.sources import model_pattern
 from core.models.spec import ModelChoice, Overrides
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ class ModelPicker(QObject):
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
         bar.device_picked.connect(self.pick_device)
-        session.files_given.connect(self._take_files)
         session.reopening_wanted.connect(self._open_again)
         session.device_changed.connect(bar.show_device)
 
@@ -96,18 +95,12 @@ class ModelPicker(QObject):
             self._bar.window(),
             title,
             self._session.settings.last_folder,
-            tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINT_PATTERN),
+            tr("Checkpoints ({endings});;All files (*)", endings=model_pattern()),
         )
         if not file:
             return None
         self._session.remember(last_folder=str(Path(file).parent))
         return Path(file)
-
-    @Slot(list)
-    def _take_files(self, paths: list[Path]) -> None:
-        checkpoints = [path for path in paths if kind_of(path) is Kind.CHECKPOINT]
-        if checkpoints:
-            self.pick_checkpoint(checkpoints[-1])
 
     @Slot()
     def _open_again(self) -> None:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 
 from core.language import tr
+from core.models.sources import is_model
 from gui.actions import Action
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
 from gui.room import Room
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.inference.engine import ReadyModel
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -74,6 +77,12 @@ class ModelsRoom(Room):
                 lambda: picker.pick_checkpoint(None), "model", 2, "Ctrl+B",
             ),
         ]  # fmt: skip
+
+    def take(self, paths: list[Path]) -> list[Path]:
+        models = [path for path in paths if is_model(path)]
+        if models:
+            self.picker.pick_checkpoint(models[-1])
+        return models
 
     def start(self) -> None:
         self.picker.open_remembered()

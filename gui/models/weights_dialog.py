@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import DownloadError
-from core.images.kinds import CHECKPOINT_PATTERN
+from core.images.kinds import CHECKPOINTS
 from core.language import tr
 from core.models.weights.downloads import delete_file, sizes_on_disk
 from gui import theme
@@ -347,7 +347,7 @@ class WeightsDialog(QDialog):
             self,
             self.tr("Choose {file}").format(file=weights.file_name),
             self._folder(),
-            tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINT_PATTERN),
+            tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINTS.pattern),
         )
         if file:
             self.status.setText(self.tr("Checking the file…"))

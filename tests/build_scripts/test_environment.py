@@ -88,6 +88,18 @@ def test_run_without_a_screen_says_so() -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_run_says_its_usage_without_a_screen() -> None:
+    done = subprocess.run(
+        [sys.executable, "build_scripts/run.py", "--help"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: python3 build_scripts/run.py [PATH…]")
+
+
 @pytest.mark.parametrize("script", ["run.py", "test.py", "environment.py"])
 def test_the_scripts_stand_on_the_standard_library_alone(script: str) -> None:
     from tests.test_architecture import imports_of

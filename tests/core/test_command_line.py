@@ -156,7 +156,9 @@ def test_inspect(capsysbinary: Any, checkpoint: Path) -> None:
         "outputs",
         "missing",
         "unexpected",
+        "source",
     ]
+    assert found["source"] == "checkpoint"
     assert found["summary"] == (
         "ResNet-18 with 2 classes (ant, bee), from the 'model_state_dict' of a training "
         "checkpoint of epoch 4; every parameter found."

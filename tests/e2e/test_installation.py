@@ -43,6 +43,12 @@ def test_the_version() -> None:
     assert out.startswith("droplens 0.")
 
 
+def test_help_needs_no_screen() -> None:
+    done = start("--help")
+    out, _ = done.communicate(timeout=60)
+    assert out.startswith("usage: droplens [PATH…]")
+
+
 def test_a_second_start_hands_its_paths_over() -> None:
     second: list[subprocess.Popen[str]] = []
 

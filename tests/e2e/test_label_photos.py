@@ -366,6 +366,27 @@ def test_an_away_photo_keeps_its_label_and_a_moved_one_takes_it_along(folder: Pa
     assert drive([], script_again) == 0
 
 
+def test_a_project_that_is_dropped_or_double_clicked_opens(folder: Path, tmp_path: Path) -> None:
+    project = tmp_path / "Birds.droplens"
+    with LabelStore(project) as store:
+        store.edit_classes("add", store.classes.add(["heron"]))
+        store.register([folder / "coffee.png"])
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.window.windowTitle() == "Birds – Droplens"
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].name == "coffee.png"
+
+    def script_dropping(person: Person) -> Steps:
+        yield lambda: person.window.windowTitle() == "Droplens"
+        person.drop(project)
+        yield from script(person)
+
+    assert drive([], script_dropping) == 0
+    (tmp_path / "home" / "Droplens" / "settings.json").unlink()
+    assert drive([str(project)], script) == 0
+
+
 def test_a_project_that_is_open_elsewhere_is_a_message(folder: Path) -> None:
     other = LabelStore(project_path())
 

@@ -55,7 +55,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         yield lambda: "projection: stride 2" in panel.block._facts.text()
         person.choose("next")
         image = person.current
-        yield lambda: panel.block._found is not None and panel.block._found.image == image
+        yield lambda: panel.block._found is not None and panel.block._found.photo == image
         panel.set_tab("evidence")
         yield lambda: len(panel.evidence.pictures._entries) == 3
         panel.evidence.pictures.clicked.emit(0)
@@ -63,7 +63,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         assert (canvas._map.width(), canvas._map.height()) == (7, 7)
         panel.set_tab("compare")
         yield lambda: len(panel.compare.shown) == 5
-        best = panel.compare.shown[0].image
+        best = panel.compare.shown[0].photo
         panel.compare.pictures.clicked.emit(0)
         assert person.current == best
         panel.set_tab("table")

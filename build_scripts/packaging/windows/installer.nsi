@@ -1,5 +1,6 @@
 ; The installer for Windows: for one user or for all, upgrades in place, silent with /S.
-; Compiled by build_scripts/windows.py, which defines VERSION, PAYLOAD and TARGET.
+; Compiled by build_scripts/make_nsis.py, which defines VERSION, PAYLOAD and TARGET, and
+; ENDINGS, a file with the macro of that name: what is done for each ending that Droplens opens.
 Unicode true
 SetCompressor /SOLID lzma
 !define NAME "Droplens"
@@ -52,20 +53,7 @@ FunctionEnd
   DeleteRegValue SHCTX "Software\Classes\${ENDING}\OpenWithProgids" "${NAME}.file"
 !macroend
 
-!macro ENDINGS DO
-  !insertmacro ${DO} ".jpg"
-  !insertmacro ${DO} ".jpeg"
-  !insertmacro ${DO} ".png"
-  !insertmacro ${DO} ".webp"
-  !insertmacro ${DO} ".tif"
-  !insertmacro ${DO} ".tiff"
-  !insertmacro ${DO} ".bmp"
-  !insertmacro ${DO} ".heic"
-  !insertmacro ${DO} ".pth"
-  !insertmacro ${DO} ".pt"
-  !insertmacro ${DO} ".ckpt"
-  !insertmacro ${DO} ".safetensors"
-!macroend
+!include "${ENDINGS}"
 
 Section "Droplens"
   ; An upgrade takes the earlier version's files away first; the user's data lie elsewhere.

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.images.kinds import CHECKPOINT_PATTERN, FILE_TYPES, Kind, sorted_by_kind
+from core.images.kinds import FILE_TYPES, Kind, sorted_by_kind
+from core.models.sources import model_pattern
 
 
 def test_files_are_told_apart(tmp_path: Path) -> None:
@@ -22,4 +23,4 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
 def test_an_ending_stands_once() -> None:
     endings = [ending for one in FILE_TYPES for ending in one.endings]
     assert len(endings) == len(set(endings))
-    assert "*.safetensors" in CHECKPOINT_PATTERN.split()
+    assert "*.safetensors" in model_pattern().split()

@@ -68,7 +68,7 @@ def test_a_run_equals_the_plain_loop_in_order(
 ) -> None:
     paths = [make_photo(f"{number}.png", (300 + number, 260)) for number in range(7)]
     found = classify(ready, paths, batch_size=batch_size)
-    assert [one.image for one in found] == paths
+    assert [one.photo for one in found] == paths
     for one, expected in zip(found, plain_loop(paths), strict=True):
         assert len(one.top) == 5
         _, index = torch.max(expected, 0)
@@ -183,7 +183,7 @@ def test_one_channel_over_many_photos(ready: Engine, make_photo: Callable[..., P
     broken = make_photo("broken.png")
     broken.write_bytes(b"")
     found = list(Compare((*paths, broken), "features.0", 1, 7).run(ready))
-    assert [one.image for one in found] == [*paths, broken]
+    assert [one.photo for one in found] == [*paths, broken]
     maps = FeatureMaps(paths[0], "features.0").run(ready).maps.values
     assert np.array_equal(found[0].values, maps[7])
     assert "empty" in found[3].reason

@@ -28,7 +28,7 @@ def predict(path: Path, spec: ModelSpec = SPEC, value: float | None = None) -> P
 
 def keep(known: PredictionCache, *predictions: Prediction) -> None:
     """Ask for photos, and keep what was then found out, as a run does."""
-    asked = [one for one in predictions if known.find(one.image, one.model) is None]
+    asked = [one for one in predictions if known.find(one.photo, one.model) is None]
     known.keep(asked)
 
 
@@ -161,9 +161,9 @@ def test_a_second_run_recalls_and_decodes_nothing(
     assert [one.reason is None for one in second].count(False) == 1
     assert len(second) == 14
     assert decoded == [tmp_path / "empty.jpg", tmp_path / "new.png"]
-    by_path = {one.image: one for one in second}
+    by_path = {one.photo: one for one in second}
     for one in first:
-        recalled = by_path[one.image].top
+        recalled = by_path[one.photo].top
         assert [top.class_index for top in recalled] == [top.class_index for top in one.top]
         assert recalled[0].probability == pytest.approx(one.top[0].probability)
     classify(engine, paths)

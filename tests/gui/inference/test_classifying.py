@@ -132,7 +132,7 @@ def test_a_restart_takes_no_late_answers(
     qtbot: QtBot, classifying: Classifying, session: Session, take: Take, runs: Runs
 ) -> None:
     seen: list[Path] = []
-    session.predicted.connect(lambda chunk: seen.extend(one.image for one in chunk))
+    session.predicted.connect(lambda chunk: seen.extend(one.photo for one in chunk))
     classifying.restart(PATHS[:4])
     take(1)
     classifying.restart(PATHS[:4])
@@ -193,6 +193,16 @@ def test_a_run_that_breaks_ends_and_is_told(
     with qtbot.waitSignals([session.tasks.failed, classifying.finished]):
         classifying.restart(PATHS)
     assert not classifying.is_running
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [(900, 3, "300 photos/s"), (4, 4, "1 photos/s"), (2, 9, "4.5 s a photo"), (1, 80, "80.0 s")],
+)
+def test_a_slow_network_says_seconds_a_photo(done: int, seconds: float, said: str) -> None:
+    from gui.inference.run_bar import pace
+
+    assert pace(done, seconds).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_dropped_file_that_is_refused_at_the_start_leaves_last_times_model(
     qtbot: QtBot, bar: ModelBar, session: Session, worker: HeldWorker
 ) -> None:
     picker = remembering(session, bar, checkpoint=str(FILE))
-    session.give([Path("/photos/a.jpg"), Path("/models/bad.pth")])
+    picker.pick_checkpoint(Path("/models/bad.pth"))
     assert asked(worker)[0].checkpoint == Path("/models/bad.pth")
     refuse(qtbot, picker, worker)
     assert asked(worker) == (ModelChoice(checkpoint=FILE), "auto")

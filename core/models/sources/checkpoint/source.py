@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -23,6 +23,7 @@ from core.models.footprint import TooLargeError, check_footprint
 from core.models.overrides import SavedOverrides
 from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
+from core.models.sources.base import OpenedModel
 from core.models.sources.checkpoint.stored import CheckpointFile
 from core.models.spec import Inspection, ModelChoice, ModelSpec, Overrides
 from core.threads import begin_thread
@@ -36,21 +37,6 @@ _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed to the end just to say so."""
 
 DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
-
-
-@dataclass(frozen=True)
-class OpenedModel:
-    """A model and its network, on the CPU and in evaluation mode.
-
-    Attributes:
-        spec: what it is.
-        network: built for it.
-        plan: what it was built from.
-    """
-
-    spec: ModelSpec
-    network: nn.Module
-    plan: Blueprint
 
 
 def default_checkpoint() -> Path:
