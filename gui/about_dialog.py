@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from core.licences import all_licences
 from gui import theme
 from gui.widgets.plain_text import PlainLabel, RichLabel, literal
@@ -27,15 +28,17 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("About Droplens"))
+        self.setWindowTitle(tr("About Droplens"))
         self.resize(860, 600)
         picture = PlainLabel()
         picture.setPixmap(theme.app_icon().pixmap(56, 56))
         said = RichLabel(
-            self.tr(
+            tr(
                 "<b>Droplens {version}</b><br>See what an image classifier says, and what it sees. "
-                "MIT licence.<br>Built on PyTorch {torch}, torchvision, Qt for Python and Pillow."
-            ).format(version=version("droplens"), torch=version("torch"))
+                "MIT licence.<br>Built on PyTorch {torch}, torchvision, Qt for Python and Pillow.",
+                version=version("droplens"),
+                torch=version("torch"),
+            )
         )
         head = QHBoxLayout()
         head.setSpacing(16)
@@ -43,16 +46,16 @@ class AboutDialog(QDialog):
         head.addWidget(said, 1)
         self._licences = all_licences()
         self._list = QTreeWidget()
-        self._list.setHeaderLabels([self.tr("Part"), self.tr("Licence")])
+        self._list.setHeaderLabels([tr("Part"), tr("Licence")])
         self._list.setRootIsDecorated(False)
-        self._list.setAccessibleName(self.tr("Licences of all parts"))
+        self._list.setAccessibleName(tr("Licences of all parts"))
         for one in self._licences:
             item = QTreeWidgetItem([one.name, one.licence])
             item.setToolTip(1, literal(one.licence))
             self._list.addTopLevelItem(item)
         self._list.resizeColumnToContents(0)
         self._text = QPlainTextEdit(readOnly=True)
-        self._text.setAccessibleName(self.tr("Text of the licence"))
+        self._text.setAccessibleName(tr("Text of the licence"))
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._list)
         split.addWidget(self._text)
@@ -71,5 +74,5 @@ class AboutDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         chosen = self._licences[self._list.currentIndex().row()]
-        none = self.tr("This part brings no text of its own; see its project's page.")
+        none = tr("This part brings no text of its own; see its project's page.")
         self._text.setPlainText(chosen.text or none)

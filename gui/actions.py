@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import literal
-
-tr = QCoreApplication.translate
 
 MenuName = Literal["file", "model", "labels", "view", "help"]
 
@@ -21,11 +20,11 @@ MenuName = Literal["file", "model", "labels", "view", "help"]
 def menu_titles() -> dict[MenuName, str]:
     """Return the titles of the menus, in their order."""
     return {
-        "file": tr("actions", "&File"),
-        "model": tr("actions", "&Model"),
-        "labels": tr("actions", "&Labels"),
-        "view": tr("actions", "&View"),
-        "help": tr("actions", "&Help"),
+        "file": tr("&File"),
+        "model": tr("&Model"),
+        "labels": tr("&Labels"),
+        "view": tr("&View"),
+        "help": tr("&Help"),
     }
 
 

@@ -31,6 +31,7 @@ from core.inference.predictions import (
     unpack,
 )
 from core.labels.label_index import Filter, LabelIndex
+from core.language import tr
 from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
@@ -431,13 +432,11 @@ class GalleryModel(QStringListModel):
 
     def _tool_tip(self, row: GalleryRow) -> str:
         label = self.label_index.classes.said(self.label_index.resolve(row.label))
-        labelled = self.tr("Label: {label}").format(label=label) if label else ""
+        labelled = tr("Label: {label}", label=label) if label else ""
         parts = (readable(row.file), readable(row.error or ""), self._said(row), labelled)
         return html.escape("\n".join(part for part in parts if part)).replace("\n", "<br>")
 
     def _said(self, row: GalleryRow) -> str:
         if not row.class_name:
             return ""
-        return self.tr("{name}: {probability}").format(
-            name=row.class_name, probability=row.figure(1)
-        )
+        return tr("{name}: {probability}", name=row.class_name, probability=row.figure(1))

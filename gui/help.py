@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,13 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from gui.widgets.plain_text import RichLabel
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
     from gui.tasks import Tasks
-
-tr = QCoreApplication.translate
 
 
 def show_keys(window: MainWindow) -> None:
@@ -41,19 +40,19 @@ def show_keys(window: MainWindow) -> None:
                 [(text, ", ".join(k.toString(native) for k in keys)) for text, keys in rows],
             )
         )
-    arrows = tr("help", "arrow keys")
+    arrows = tr("arrow keys")
     blocks.append(
         (
-            tr("help", "In the photos"),
+            tr("In the photos"),
             [
-                (tr("help", "Go through the photos"), arrows),
-                (tr("help", "Zoom at the pointer"), tr("help", "mouse wheel")),
-                (tr("help", "Whole photo or actual size"), tr("help", "double click")),
+                (tr("Go through the photos"), arrows),
+                (tr("Zoom at the pointer"), tr("mouse wheel")),
+                (tr("Whole photo or actual size"), tr("double click")),
             ],
         )
     )
     dialog = QDialog(window)
-    dialog.setWindowTitle(tr("help", "Keys"))
+    dialog.setWindowTitle(tr("Keys"))
     columns = QHBoxLayout()
     columns.setSpacing(40)
     for part in (blocks[:2], blocks[2:]):

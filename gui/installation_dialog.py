@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from core.crash_reports import versions
 from core.installation_check import CheckInstallation
+from core.language import tr
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -29,18 +30,18 @@ class InstallationDialog(QDialog):
 
     def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Check this installation"))
+        self.setWindowTitle(tr("Check this installation"))
         self.resize(620, 420)
         self._failed = 0
-        self._said = PlainLabel(self.tr("Each part of Droplens is used once…"))
+        self._said = PlainLabel(tr("Each part of Droplens is used once…"))
         self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 0)
-        self._bar.setAccessibleName(self.tr("Progress"))
+        self._bar.setAccessibleName(tr("Progress"))
         self._text = QPlainTextEdit(readOnly=True)
-        self._text.setAccessibleName(self.tr("What was found"))
+        self._text.setAccessibleName(tr("What was found"))
         self._text.setPlainText("\n".join(f"{name}: {found}" for name, found in versions().items()))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self._copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self._copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         self._copy.setEnabled(False)
         self._copy.clicked.connect(self._copy_text)
         buttons.rejected.connect(self.reject)
@@ -80,12 +81,13 @@ class InstallationDialog(QDialog):
         self._bar.hide()
         self._copy.setEnabled(True)
         if self._failed:
-            said = self.tr(
+            said = tr(
                 "{n} checks failed. Install Droplens again; if that does not help, send "
-                "us what stands here."
-            ).format(n=self._failed)
+                "us what stands here.",
+                n=self._failed,
+            )
         else:
-            said = self.tr("Everything works.")
+            said = tr("Everything works.")
         self._said.setText(said)
 
     @Slot()

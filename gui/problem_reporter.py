@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import DroplensError
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 
@@ -54,17 +55,17 @@ class ProblemReporter(QFrame):
         self._shown: Problem | None = None
         icon = QToolButton()
         icon.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        icon.setToolTip(self.tr("All problems"))
+        icon.setToolTip(tr("All problems"))
         icon.setAccessibleName(icon.toolTip())
         icon.clicked.connect(self.show_list)
         theme.set_icon(icon, "triangle-alert", "warning")
         self._text = PlainLabel(wordWrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        copy = QPushButton(self.tr("Copy details"))
+        copy = QPushButton(tr("Copy details"))
         close = QToolButton()
         theme.set_icon(close, "x")
-        close.setToolTip(self.tr("Close"))
-        close.setAccessibleName(self.tr("Close this message"))
+        close.setToolTip(tr("Close"))
+        close.setAccessibleName(tr("Close this message"))
         layout = QHBoxLayout()
         layout.setSpacing(10)
         whole = QVBoxLayout(self)
@@ -118,10 +119,11 @@ class ProblemReporter(QFrame):
             sentence = str(error)
         else:
             log.error("unexpected", exc_info=error)
-            sentence = self.tr(
+            sentence = tr(
                 "Something went wrong that Droplens did not expect ({kind}). What was done so "
-                "far is kept. “Copy details” gives what a developer needs."
-            ).format(kind=type(error).__name__)
+                "far is kept. “Copy details” gives what a developer needs.",
+                kind=type(error).__name__,
+            )
         details = "".join(traceback.format_exception(error))
         self._show(Problem(sentence, details))
 
@@ -144,14 +146,14 @@ class ProblemReporter(QFrame):
     def show_list(self) -> None:
         """Show all problems in a dialog, ready to copy."""
         dialog = QDialog(self.window())
-        dialog.setWindowTitle(self.tr("Problems"))
+        dialog.setWindowTitle(tr("Problems"))
         dialog.resize(720, 420)
-        none = self.tr("No problems so far.")
+        none = tr("No problems so far.")
         text = QPlainTextEdit("\n\n".join(one.sentence for one in self.problems) or none)
         text.setReadOnly(True)
-        text.setAccessibleName(self.tr("Problems"))
+        text.setAccessibleName(tr("Problems"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy = buttons.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.setEnabled(bool(self.problems))
         copy.clicked.connect(self._copy_all)
         buttons.rejected.connect(dialog.reject)

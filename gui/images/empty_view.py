@@ -32,13 +32,13 @@ class EmptyView(QWidget):
         self._painted = False
         picture = PlainLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         picture.setPixmap(theme.app_icon().pixmap(88, 88))
-        title = PlainLabel(self.tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
+        title = PlainLabel(tr("Drop photos here"), alignment=Qt.AlignmentFlag.AlignCenter)
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.9)
         font.setBold(True)
         title.setFont(font)
         hint = PlainLabel(
-            self.tr(
+            tr(
                 "Photos, whole folders, or a checkpoint. Droplens tells what the photos show,\n"
                 "and shows what the network sees. Nothing leaves this computer."
             ),

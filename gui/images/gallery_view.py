@@ -39,6 +39,7 @@ from PySide6.QtWidgets import (
 
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.label_index import LabelIndex
+from core.language import tr
 from gui import theme
 from gui.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
 from gui.widgets.tile_view import TileDelegate, TileView
@@ -150,7 +151,7 @@ class GalleryDelegate(TileDelegate):
                 veil = QColor(used.panel)
                 veil.setAlphaF(0.7)
                 painter.fillRect(area, veil)
-            text = self.tr("Unsure") if label[0] == UNSURE else self.tr("Rejected")
+            text = tr("Unsure") if label[0] == UNSURE else tr("Rejected")
             fill, ink = QColor(used.border_strong), QColor(used.text)
         else:
             known = [self.label_index.by_id[one] for one in label if one in self.label_index.by_id]
@@ -187,7 +188,7 @@ class GalleryDelegate(TileDelegate):
         painter.drawText(line, left, name)
         if row.reason is not None or row.is_away:
             painter.setPen(QColor(used.warning))
-            reason = self.tr("away") if row.is_away else row.reason or ""
+            reason = tr("away") if row.is_away else row.reason or ""
             text = reason[:1].upper() + reason[1:]
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, second.width())
             painter.drawText(second, left, text)
@@ -226,7 +227,7 @@ class GalleryView(TileView):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setAccessibleName(self.tr("Photos"))
+        self.setAccessibleName(tr("Photos"))
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self._want_thumbnails)
         self.verticalScrollBar().valueChanged.connect(self.note_change)

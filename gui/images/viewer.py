@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.files import readable
+from core.language import tr
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
 from gui.widgets.pictures import to_image
@@ -109,25 +110,28 @@ class PhotoViewer(QWidget):
         shown, hints = photo.photo, []
         if shown.damage is not None:
             hints.append(
-                self.tr(
+                tr(
                     "Only a part of this photo could be decoded, so the model is not given it: "
-                    "{reason}."
-                ).format(reason=shown.damage)
+                    "{reason}.",
+                    reason=shown.damage,
+                )
             )
         if photo.seen is not None and photo.box is None:
             hints.append(
-                self.tr(
+                tr(
                     "This photo is stored turned. You see it upright; the model sees it as it "
                     "is stored, as its preprocessing says."
                 )
             )
         if shown.is_preview:
-            hints.append(self.tr("This is a RAW photo: you and the model see the preview in it."))
+            hints.append(tr("This is a RAW photo: you and the model see the preview in it."))
         if shown.values is not None:
             low, high = shown.values
             hints.append(
-                self.tr("Values from {low} to {high} are shown as black to white.").format(
-                    low=f"{low:,.6g}", high=f"{high:,.6g}"
+                tr(
+                    "Values from {low} to {high} are shown as black to white.",
+                    low=f"{low:,.6g}",
+                    high=f"{high:,.6g}",
                 )
             )
         return hints
@@ -135,9 +139,7 @@ class PhotoViewer(QWidget):
     def _show_pages(self, photo: ViewedPhoto) -> None:
         self._page, self._page_count = photo.photo.frame, photo.photo.frames
         self._pages.setVisible(self._page_count > 1)
-        self._page_text.setText(
-            self.tr("{n} of {all}").format(n=f"{self._page + 1:,}", all=f"{self._page_count:,}")
-        )
+        self._page_text.setText(tr("{n} of {all}", n=self._page + 1, all=self._page_count))
         self._page_before.setEnabled(self._page > 0)
         self._page_after.setEnabled(self._page + 1 < self._page_count)
 
@@ -158,14 +160,14 @@ class PhotoViewer(QWidget):
             (
                 self._page_before,
                 "chevron-left",
-                self.tr("Page before (Alt+Page Up)"),
+                tr("Page before (Alt+Page Up)"),
                 "Alt+PgUp",
                 self._step_back,
             ),
             (
                 self._page_after,
                 "chevron-right",
-                self.tr("Next page (Alt+Page Down)"),
+                tr("Next page (Alt+Page Down)"),
                 "Alt+PgDown",
                 self._step_on,
             ),
@@ -175,10 +177,10 @@ class PhotoViewer(QWidget):
             button.setAccessibleName(text)
             button.setShortcut(key)
             button.clicked.connect(step)
-        told = PlainLabel(self.tr("The model and your label are for the first."))
+        told = PlainLabel(tr("The model and your label are for the first."))
         told.setProperty("muted", True)
-        apart = QPushButton(self.tr("Make a photo of each"))
-        apart.setToolTip(self.tr("Each page becomes a photo of its own, in a folder beside it"))
+        apart = QPushButton(tr("Make a photo of each"))
+        apart.setToolTip(tr("Each page becomes a photo of its own, in a folder beside it"))
         apart.clicked.connect(self.pages_wanted_apart)
         layout = QHBoxLayout(row)
         layout.setContentsMargins(8, 4, 12, 4)
@@ -239,16 +241,16 @@ class PhotoViewer(QWidget):
         row = QWidget()
         row.hide()
         self._map_title = PlainLabel()
-        caption = PlainLabel(self.tr("Opacity"))
+        caption = PlainLabel(tr("Opacity"))
         caption.setProperty("muted", True)
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
         self._opacity.setValue(70)
         self._opacity.setFixedWidth(160)
-        self._opacity.setAccessibleName(self.tr("Opacity of the feature map"))
+        self._opacity.setAccessibleName(tr("Opacity of the feature map"))
         close = QToolButton()
         theme.set_icon(close, "x")
-        close.setToolTip(self.tr("Take the feature map away (Esc)"))
+        close.setToolTip(tr("Take the feature map away (Esc)"))
         close.setAccessibleName(close.toolTip())
         layout = QHBoxLayout(row)
         layout.setContentsMargins(12, 6, 8, 6)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.files import readable
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -103,15 +104,15 @@ class PredictionsPanel(QWidget):
         self.bars = PredictionBars()
         self._message = PlainLabel(wordWrap=True)
         self._message.setProperty("muted", True)
-        self._naming = QPushButton(self.tr("Name the classes…"))
+        self._naming = QPushButton(tr("Name the classes…"))
         self._naming.setToolTip(
-            self.tr("The checkpoint does not carry the names of its classes; most do not")
+            tr("The checkpoint does not carry the names of its classes; most do not")
         )
         theme.set_icon(self._naming, "tags")
         self._naming.hide()
         self._naming.clicked.connect(self.names_wanted)
-        self._details = QPushButton(self.tr("Details…"))
-        self._details.setToolTip(self.tr("All that is known of the checkpoint"))
+        self._details = QPushButton(tr("Details…"))
+        self._details.setToolTip(tr("All that is known of the checkpoint"))
         self._details.clicked.connect(self.details_wanted)
         self._model = self._fact()
         self._classes = self._fact()
@@ -121,9 +122,9 @@ class PredictionsPanel(QWidget):
         facts.setVerticalSpacing(4)
         facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for caption, value in (
-            (self.tr("Model"), self._model),
-            (self.tr("Classes"), self._classes),
-            (self.tr("Device"), self._device),
+            (tr("Model"), self._model),
+            (tr("Classes"), self._classes),
+            (tr("Device"), self._device),
         ):
             label = PlainLabel(caption)
             label.setProperty("muted", True)
@@ -142,7 +143,7 @@ class PredictionsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 2)
         layout.addWidget(frame)
-        self.show_waiting(self.tr("The model is being loaded…"))
+        self.show_waiting(tr("The model is being loaded…"))
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show what the model says of the current photo, or why it says nothing."""
@@ -166,15 +167,16 @@ class PredictionsPanel(QWidget):
         self._model.setText(spec.summary)
         self._model.setToolTip(
             literal(
-                self.tr("{summary}\n{path}\nSHA-256 {sha256}").format(
-                    summary=spec.summary, path=readable(str(spec.checkpoint)), sha256=spec.sha256
+                tr(
+                    "{summary}\n{path}\nSHA-256 {sha256}",
+                    summary=spec.summary,
+                    path=readable(str(spec.checkpoint)),
+                    sha256=spec.sha256,
                 )
             )
         )
         self._classes.setText(
-            self.tr("{count}, {source}").format(
-                count=f"{len(spec.class_names):,}", source=spec.class_names_source
-            )
+            tr("{count}, {source}", count=len(spec.class_names), source=spec.class_names_source)
         )
         self.show_device(ready.device)
 

@@ -69,9 +69,8 @@ class InferenceRoom(Room):
             Action(
                 "decode_fast",
                 tr(
-                    "&Fast decoding of large JPEGs ({share} of photos keep their class)",
-                    share=percent(FAST_AGREEMENT),
-                ),
+                        "&Fast decoding of large JPEGs ({share} of photos keep their class)"
+                    , share=percent(FAST_AGREEMENT)),
                 self._set_decoding, "model", 2, "Ctrl+Alt+4",
                 checked=settings.decoding == "fast", submenu=speed,
             ),

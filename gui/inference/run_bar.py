@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
-from core.language import number, tr
+from core.language import number, tr, tr_n
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 
@@ -28,9 +28,9 @@ class RunBar(QWidget):
         self._text = PlainLabel()
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedWidth(220)
-        self._bar.setAccessibleName(self.tr("Progress"))
-        self._stop = QPushButton(self.tr("Stop"))
-        self._stop.setToolTip(self.tr("Stop classifying (Esc)"))
+        self._bar.setAccessibleName(tr("Progress"))
+        self._stop = QPushButton(tr("Stop"))
+        self._stop.setToolTip(tr("Stop classifying (Esc)"))
         self._problems = QPushButton()
         theme.set_icon(self._problems, "triangle-alert", "warning")
         layout = QHBoxLayout(self)
@@ -75,7 +75,7 @@ class RunBar(QWidget):
     def stopping(self) -> None:
         """Show that Stop was heard."""
         self._stop.setEnabled(False)
-        self._text.setText(self.tr("Stopping…"))
+        self._text.setText(tr("Stopping…"))
 
     def end(self, done: int, failed: int, *, stopped: bool) -> None:
         """Show the outcome: how many were asked for and how many of them failed."""
@@ -83,13 +83,14 @@ class RunBar(QWidget):
         self._bar.hide()
         self._stop.hide()
         good = done - failed
-        photos = self.tr("1 photo") if good == 1 else self.tr("{n} photos").format(n=f"{good:,}")
-        sentence = self.tr("Stopped after {photos}.") if stopped else self.tr("{photos} classified")
-        text = sentence.format(photos=photos)
+        if stopped:
+            text = tr_n("Stopped after {n} photo.", "Stopped after {n} photos.", good)
+        else:
+            text = tr_n("{n} photo classified", "{n} photos classified", good)
         if done and not stopped:
-            text += self.tr(" in {time}").format(time=_duration(seconds))
+            text += tr(" in {time}", time=_duration(seconds))
         if failed:
-            text += "  ·  " + self.tr("{n} could not be read").format(n=f"{failed:,}")
+            text += "  ·  " + tr("{n} could not be read", n=failed)
         self._text.setText(text)
 
     def clear(self) -> None:
@@ -113,7 +114,7 @@ class RunBar(QWidget):
     def show_problems(self, count: int) -> None:
         """Offer the list of problems."""
         self._problems.setVisible(count > 0)
-        self._problems.setText(self.tr("Problems ({n})").format(n=count))
+        self._problems.setText(tr("Problems ({n})", n=count))
 
 
 def pace(done: int, seconds: float) -> str:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.inside.names import BlockName
+from core.language import percent, tr
 from core.models.families.blocks import Part
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
@@ -44,13 +45,13 @@ class BlockView(QWidget):
         self._found: BlockOfPhoto | None = None
         self._names: list[BlockName] = []
         self.choice = QComboBox()
-        self.choice.setAccessibleName(self.tr("Residual block"))
+        self.choice.setAccessibleName(tr("Residual block"))
         self.choice.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.channel = QSpinBox(minimum=-1, maximum=-1)
-        self.channel.setSpecialValueText(self.tr("mean"))
-        self.channel.setAccessibleName(self.tr("Channel"))
+        self.channel.setSpecialValueText(tr("mean"))
+        self.channel.setAccessibleName(tr("Channel"))
         self.channel.setMinimumWidth(76)
         self.pictures = PictureRow(5)
         self._facts = PlainLabel(wordWrap=True)
@@ -60,7 +61,7 @@ class BlockView(QWidget):
         self._steps.setProperty("muted", True)
         top = QHBoxLayout()
         top.addWidget(self.choice, 1)
-        top.addWidget(PlainLabel(self.tr("Channel")))
+        top.addWidget(PlainLabel(tr("Channel")))
         top.addWidget(self.channel)
         area = scrolling(self._facts, self.pictures, self._steps, margin_px=0)
         layout = QVBoxLayout(self)
@@ -94,7 +95,7 @@ class BlockView(QWidget):
             self.choice.setCurrentIndex(self._names.index(before) if before in self._names else 0)
         self.clear()
         if not self._names:
-            self._facts.setText(self.tr("This network has no residual blocks."))
+            self._facts.setText(tr("This network has no residual blocks."))
 
     def choose(self, layer: str) -> None:
         """Choose the block that a layer belongs to, if any."""
@@ -127,7 +128,7 @@ class BlockView(QWidget):
         """Show no block."""
         self._found = None
         self.pictures.set_entries([])
-        self._facts.setText(self.tr("Both paths of a block appear here."))
+        self._facts.setText(tr("Both paths of a block appear here."))
         self._steps.clear()
 
     @Slot()
@@ -143,11 +144,11 @@ class BlockView(QWidget):
 
         block, channel = self._found.block, self.channel.value()
         titles = {
-            "input": self.tr("Input"),
+            "input": tr("Input"),
             "residual": "F(x)",
-            "shortcut": self.tr("Shortcut"),
-            "sum": self.tr("Sum"),
-            "output": self.tr("Output"),
+            "shortcut": tr("Shortcut"),
+            "sum": tr("Sum"),
+            "output": tr("Output"),
         }
         maps = {}
         for name in _NAMES:
@@ -166,18 +167,22 @@ class BlockView(QWidget):
     def _described(self, block: ResidualBlock) -> str:
         info = block.info
         words = {
-            "identity": self.tr("The shortcut is the input itself ({reason})."),
-            "projection": self.tr("The shortcut is a projection: {reason}."),
+            "identity": tr("The shortcut is the input itself ({reason}).", reason=info.reason),
+            "projection": tr("The shortcut is a projection: {reason}.", reason=info.reason),
         }
         channels, height, width = block.output.shape
-        share = self.tr(
+        share = tr(
             "F(x) has {share} of the energy of the two paths. {c} channels of {h}×{w}; one scale "
-            "for all, blue below zero, red above."
-        ).format(share=f"{block.residual_share:.0%}", c=channels, h=height, w=width)
-        return words.get(info.shortcut, "").format(reason=info.reason) + " " + share
+            "for all, blue below zero, red above.",
+            share=percent(block.residual_share),
+            c=channels,
+            h=height,
+            w=width,
+        )
+        return f"{words.get(info.shortcut, '')} {share}"
 
     def _drawn(self, info: BlockInfo) -> str:
-        lines = [self.tr("The residual path F(x):")]
+        lines = [tr("The residual path F(x):")]
         for step in info.steps:
             mark = "  ↓2" if step.stride == 2 else f"  ↓{step.stride}" if step.stride > 1 else ""
             lines.append(f"    {step.layer.removeprefix(info.name + '.')}:  {step.text}{mark}")

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.files import readable
+from core.language import tr
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
 from gui.widgets.pictures import to_image
@@ -72,16 +73,17 @@ class CompareView(QWidget):
             return
         before, after = pair
         self._change_facts.setText(
-            self.tr("{name} under the checkpoint's own preprocessing, and under yours:").format(
-                name=readable(before.photo.name)
+            tr(
+                "{name} under the checkpoint's own preprocessing, and under yours:",
+                name=readable(before.photo.name),
             )
         )
         low = min(float(one.values.min()) for one in pair)
         high = max(float(one.values.max()) for one in pair)
         entries = []
-        for one, title in ((before, self.tr("Before")), (after, self.tr("After"))):
+        for one, title in ((before, tr("Before")), (after, tr("After"))):
             height, width = one.seen.shape[:2]
-            line = self.tr("max {n}").format(n=f"{one.values.max():.3g}")
+            line = tr("max {n}", n=f"{one.values.max():.3g}")
             entries.append(Captioned(to_image(one.seen), title, f"{width}×{height}"))
             entries.append(
                 Captioned(to_image(colour(one.values, "viridis", low, high)), title, line)
@@ -115,16 +117,20 @@ class CompareView(QWidget):
 
         shown = self.shown
         if self._asked is None:
-            self._facts.setText(self.tr("One layer over several photos appears here."))
+            self._facts.setText(tr("One layer over several photos appears here."))
             self.pictures.set_entries([])
             return
         images, layer, _, channel = self._asked
-        what = self.tr("mean of all channels") if channel is None else f"channel {channel}"
+        what = tr("mean of all channels") if channel is None else f"channel {channel}"
         self._facts.setText(
-            self.tr(
+            tr(
                 "{layer}, {what}, for {done} of {total} photos: the largest value first, one "
-                "scale for all. Select photos to compare those alone, a map for its channel."
-            ).format(layer=layer, what=what, done=len(self._found), total=len(images))
+                "scale for all. Select photos to compare those alone, a map for its channel.",
+                layer=layer,
+                what=what,
+                done=len(self._found),
+                total=len(images),
+            )
         )
         low = min((float(one.values.min()) for one in shown), default=0.0)
         high = max((float(one.values.max()) for one in shown), default=1.0)
@@ -133,7 +139,7 @@ class CompareView(QWidget):
                 Captioned(
                     to_image(colour(one.values, "viridis", low, high)),
                     readable(one.photo.name),
-                    self.tr("max {n}").format(n=f"{one.values.max():.3g}"),
+                    tr("max {n}", n=f"{one.values.max():.3g}"),
                 )
                 for one in shown
             ]

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from core.language import number, tr
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
 from gui.widgets.pictures import to_image
@@ -63,15 +64,17 @@ class EvidenceView(QWidget):
         """Show the maps of a photo."""
         self._found = found
         method = found.found.method
-        exact = self.tr(
+        layer = found.found.layer
+        exact = tr(
             "The class's weights over the maps of {layer} (CAM): red speaks for the class, blue "
-            "against it. The sum of a map is the class's logit, less its bias."
+            "against it. The sum of a map is the class's logit, less its bias.",
+            layer=layer,
         )
-        slope = self.tr(
-            "Grad-CAM at {layer}: the brighter, the more the place speaks for the class."
+        slope = tr(
+            "Grad-CAM at {layer}: the brighter, the more the place speaks for the class.",
+            layer=layer,
         )
-        text = exact if method == "CAM" else slope
-        self._facts.setText(text.format(layer=found.found.layer))
+        self._facts.setText(exact if method == "CAM" else slope)
         self._draw()
         if 0 <= self._chosen < len(found.found.classes):
             self._send()
@@ -85,7 +88,7 @@ class EvidenceView(QWidget):
         """Show nothing; the chosen place stays for the next photo."""
         self._found = None
         self.pictures.set_entries([])
-        self._facts.setText(self.tr("Where the evidence for the top classes lies appears here."))
+        self._facts.setText(tr("Where the evidence for the top classes lies appears here."))
 
     @Slot()
     def forget_choice(self) -> None:
@@ -104,11 +107,11 @@ class EvidenceView(QWidget):
         if found is None:
             return
         entries = []
-        for number, index in enumerate(found.found.classes):
-            picture = _laid_over(to_image(found.seen), to_image(self._coloured(number)))
-            logit = found.found.logits[number]
+        for at, index in enumerate(found.found.classes):
+            picture = _laid_over(to_image(found.seen), to_image(self._coloured(at)))
+            logit = found.found.logits[at]
             name = self._names.get(index, str(index))
-            entries.append(Captioned(picture, name, self.tr("logit {n}").format(n=f"{logit:.2f}")))
+            entries.append(Captioned(picture, name, tr("logit {n}", n=number(logit, 2))))
         self.pictures.set_entries(entries, self._chosen)
 
     def _coloured(self, number: int) -> npt.NDArray[np.uint8]:
@@ -131,7 +134,7 @@ class EvidenceView(QWidget):
         if found is None or not 0 <= self._chosen < len(found.found.classes):
             return
         index = found.found.classes[self._chosen]
-        title = self.tr("Evidence for {name}").format(name=self._names.get(index, str(index)))
+        title = tr("Evidence for {name}", name=self._names.get(index, str(index)))
         self.map_chosen.emit(self._coloured(self._chosen), title)
 
 

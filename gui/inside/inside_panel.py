@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from core.language import tr
 from gui.inside.block_view import BlockView
 from gui.inside.compare_view import CompareView
 from gui.inside.evidence_view import EvidenceView
@@ -40,14 +41,14 @@ class InsidePanel(QWidget):
         self.compare = CompareView()
         self.table = LayerTableView()
         self.tabs = QTabBar(drawBase=False, expanding=False)
-        self.tabs.setAccessibleName(self.tr("What to look at"))
+        self.tabs.setAccessibleName(tr("What to look at"))
         self._stack = QStackedWidget()
         for view, title in (
-            (self.maps, self.tr("Maps")),
-            (self.block, self.tr("Block")),
-            (self.evidence, self.tr("Evidence")),
-            (self.compare, self.tr("Compare")),
-            (self.table, self.tr("Table")),
+            (self.maps, tr("Maps")),
+            (self.block, tr("Block")),
+            (self.evidence, tr("Evidence")),
+            (self.compare, tr("Compare")),
+            (self.table, tr("Table")),
         ):
             self.tabs.addTab(title)
             self._stack.addWidget(view)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.inside.names import ATTENTION
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import literal
 
@@ -36,16 +37,16 @@ class LayerTree(QWidget):
         super().__init__(parent)
         self._layers: dict[tuple[str, int], Layer] = {}
         self._items: dict[tuple[str, int], QTreeWidgetItem] = {}
-        self.filter = QLineEdit(placeholderText=self.tr("Search layers"))
+        self.filter = QLineEdit(placeholderText=tr("Search layers"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName(self.tr("Search layers"))
+        self.filter.setAccessibleName(tr("Search layers"))
         self.tree = QTreeWidget()
         self.tree.setColumnCount(2)
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(14)
         self.tree.setUniformRowHeights(True)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.tree.setAccessibleName(self.tr("Layers"))
+        self.tree.setAccessibleName(tr("Layers"))
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -123,7 +124,7 @@ class LayerTree(QWidget):
             self._items[layer.name, layer.call] = item
             parents.setdefault(layer.name, item)
             if layer.has_attention and layer.call == 1:
-                heads = self._add(item, self.tr("attention per head"), layer)
+                heads = self._add(item, tr("attention per head"), layer)
                 heads.setText(1, "")
                 heads.setFirstColumnSpanned(True)
                 heads.setData(0, _KEY, (layer.name, ATTENTION))
@@ -149,7 +150,7 @@ class LayerTree(QWidget):
             said = f"{shape[0]}" if layer.layout == "vector" else "×".join(map(str, shape))
         item = self._place(parent, [text, said])
         item.setData(0, _KEY, (layer.name, layer.call))
-        tip = self.tr("{name}\n{kind}").format(name=layer.name, kind=layer.kind)
+        tip = tr("{name}\n{kind}", name=layer.name, kind=layer.kind)
         item.setToolTip(0, literal(tip))
         if shape is None:
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from gui import theme
 from gui.widgets.pictures import to_image
 from gui.widgets.plain_text import literal
@@ -112,10 +113,13 @@ class MapGridModel(QAbstractListModel):
         values = self.found.maps.values[channel]
         counts = self.found.counts
         if counts is not None:
-            return self.tr("Channel {n}: {value} of the class's logit").format(
-                n=channel, value=f"{counts[channel]:+.3g}"
+            return tr(
+                "Channel {n}: {value} of the class's logit",
+                n=channel,
+                value=f"{counts[channel]:+.3g}",
             )
-        return self.tr("Channel {n}: from {low} to {high}, mean {mean}").format(
+        return tr(
+            "Channel {n}: from {low} to {high}, mean {mean}",
             n=channel,
             low=f"{values.min():.4g}",
             high=f"{values.max():.4g}",
@@ -173,7 +177,7 @@ class MapGrid(TileView):
         super().__init__(MapDelegate(), _TILE_PX, parent)
         self.setModel(model)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setAccessibleName(self.tr("Feature maps"))
+        self.setAccessibleName(tr("Feature maps"))
 
     def tile_height(self, width: int) -> int:
         return width + round(self.fontMetrics().height() * _CAPTION_SHARE) - 3

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
 from gui.widgets.plain_text import PlainLabel
 
@@ -40,30 +41,30 @@ class MapsView(QWidget):
         self._channel: int | None = None
         self._order = QComboBox()
         for text, name in (
-            (self.tr("By index"), "index"),
-            (self.tr("Strongest first"), "strength"),
-            (self.tr("Largest mean first"), "mean"),
-            (self.tr("Largest maximum first"), "maximum"),
-            (self.tr("By its say for the class"), "class"),
+            (tr("By index"), "index"),
+            (tr("Strongest first"), "strength"),
+            (tr("Largest mean first"), "mean"),
+            (tr("Largest maximum first"), "maximum"),
+            (tr("By its say for the class"), "class"),
         ):
             self._order.addItem(text, name)
-        self._order.setAccessibleName(self.tr("Sort feature maps"))
-        self._order.setToolTip(self.tr("Sort by channel index, or by the values in this photo"))
+        self._order.setAccessibleName(tr("Sort feature maps"))
+        self._order.setToolTip(tr("Sort by channel index, or by the values in this photo"))
         self.colours = QComboBox()
         for text, name in (
-            (self.tr("Grey"), "grey"),
-            (self.tr("Viridis"), "viridis"),
-            (self.tr("Red and blue"), "signed"),
+            (tr("Grey"), "grey"),
+            (tr("Viridis"), "viridis"),
+            (tr("Red and blue"), "signed"),
         ):
             self.colours.addItem(text, name)
-        self.colours.setAccessibleName(self.tr("Colours of the maps"))
-        self.shared = QCheckBox(self.tr("One scale"))
+        self.colours.setAccessibleName(tr("Colours of the maps"))
+        self.shared = QCheckBox(tr("One scale"))
         self.shared.setToolTip(
-            self.tr("All maps from the layer's least to its greatest value, not each its own")
+            tr("All maps from the layer's least to its greatest value, not each its own")
         )
-        self._export = QPushButton(self.tr("Export…"))
+        self._export = QPushButton(tr("Export…"))
         self._export.setProperty("small", True)
-        self._export.setToolTip(self.tr("The grid as PNG, or the numbers as NPY"))
+        self._export.setToolTip(tr("The grid as PNG, or the numbers as NPY"))
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         top = QHBoxLayout()
@@ -122,7 +123,7 @@ class MapsView(QWidget):
         """Show no maps."""
         self._model.set_maps(None, self.order)
         self._export.setEnabled(False)
-        self._facts.setText(self.tr("The feature maps of the photo appear here."))
+        self._facts.setText(tr("The feature maps of the photo appear here."))
 
     def enlarge_again(self, image: Path) -> None:
         """Enlarge the chosen channel over a photo that has just appeared."""
@@ -173,9 +174,9 @@ class MapsView(QWidget):
         name = self._model.found.maps.layer.replace(".", "_")
         file, _ = QFileDialog.getSaveFileName(
             self,
-            self.tr("Export the feature maps"),
+            tr("Export the feature maps"),
             f"{name}.png",
-            self.tr("Picture of the grid (*.png);;Numbers (*.npy)"),
+            tr("Picture of the grid (*.png);;Numbers (*.npy)"),
         )
         if file:
             self.export_wanted.emit(self._model.found, file)
@@ -183,15 +184,14 @@ class MapsView(QWidget):
     def _described(self, found: FeatureMapsOfPhoto) -> str:
         count, height, width = found.maps.values.shape
         layout = found.maps.layout
+        size = f"{height}×{width}"
         if found.is_attention:
-            text = self.tr("{count} heads of {height}×{width}: where each looks")
-        elif layout == "vector":
-            text = self.tr("{count} numbers")
-        elif layout == "tokens":
-            text = self.tr("{count} channels of {height}×{width} tokens, the class token apart")
-        else:
-            text = self.tr("{count} maps of {height}×{width}")
-        return text.format(count=f"{count:,}", height=height, width=width)
+            return tr("{n} heads of {size}: where each looks", n=count, size=size)
+        if layout == "vector":
+            return tr("{n} numbers", n=count)
+        if layout == "tokens":
+            return tr("{n} channels of {size} tokens, the class token apart", n=count, size=size)
+        return tr("{n} maps of {size}", n=count, size=size)
 
     def _select(self, channel: int) -> None:
         self.grid.setCurrentIndex(self._model.index(self._model.position(channel)))
@@ -202,8 +202,10 @@ class MapsView(QWidget):
             return
         if found.maps.layout == "vector":
             return
-        kind = (
-            self.tr("{layer}, head {n}") if found.is_attention else self.tr("{layer}, channel {n}")
+        layer = found.maps.layer
+        title = (
+            tr("{layer}, head {n}", layer=layer, n=channel)
+            if found.is_attention
+            else tr("{layer}, channel {n}", layer=layer, n=channel)
         )
-        title = kind.format(layer=found.maps.layer, n=channel)
         self.map_chosen.emit(self._model.coloured(channel), title)

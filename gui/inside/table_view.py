@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import number, tr
 from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ class LayerTableModel(QAbstractTableModel):
         self.table: LayerTable | None = None
         self._rows: list[list[Any]] = []
         self._headings = [
-            self.tr("Layer"),
-            self.tr("Kind"),
-            self.tr("Output"),
-            self.tr("Shortcut"),
-            self.tr("Parameters"),
-            self.tr("Multiply-adds"),
-            self.tr("Dead"),
-            self.tr("Min"),
-            self.tr("Mean"),
-            self.tr("Max"),
+            tr("Layer"),
+            tr("Kind"),
+            tr("Output"),
+            tr("Shortcut"),
+            tr("Parameters"),
+            tr("Multiply-adds"),
+            tr("Dead"),
+            tr("Min"),
+            tr("Mean"),
+            tr("Max"),
         ]
 
     def set_table(self, table: LayerTable | None) -> None:
@@ -94,9 +95,9 @@ class LayerTableModel(QAbstractTableModel):
         shortcut = ""
         if block is not None:
             words = {
-                "identity": self.tr("identity"),
-                "projection": self.tr("projection: {reason}").format(reason=block.reason),
-                "none": self.tr("none: {reason}").format(reason=block.reason),
+                "identity": tr("identity"),
+                "projection": tr("projection: {reason}", reason=block.reason),
+                "none": tr("none: {reason}", reason=block.reason),
             }
             shortcut = words[block.shortcut]
         call = f" ({layer.call})" if layer.calls > 1 else ""
@@ -133,10 +134,10 @@ class LayerTableView(QWidget):
         self._stages = PlainLabel(wordWrap=True)
         self._stages.setProperty("muted", True)
         self._stages.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.filter = QLineEdit(placeholderText=self.tr("Filter"))
+        self.filter = QLineEdit(placeholderText=tr("Filter"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName(self.tr("Filter the table"))
-        copy, export = QPushButton(self.tr("Copy")), QPushButton(self.tr("Export CSV…"))
+        self.filter.setAccessibleName(tr("Filter the table"))
+        copy, export = QPushButton(tr("Copy")), QPushButton(tr("Export CSV…"))
         for button in (copy, export):
             button.setProperty("small", True)
         self.view = QTableView()
@@ -148,7 +149,7 @@ class LayerTableView(QWidget):
         self.view.setWordWrap(False)
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        self.view.setAccessibleName(self.tr("Layer table"))
+        self.view.setAccessibleName(tr("Layer table"))
         top = QHBoxLayout()
         top.addWidget(self.filter, 1)
         top.addWidget(copy)
@@ -176,16 +177,14 @@ class LayerTableView(QWidget):
         line = " → ".join(
             f"{_short(name)} {'×'.join(map(str, shape))}".strip() for name, shape in shapes
         )
-        counted = self.tr("{adds} billion multiply-adds").format(
-            adds=f"{table.multiply_adds.get('', 0) / 1e9:.2f}"
+        counted = tr(
+            "{adds} billion multiply-adds", adds=number(table.multiply_adds.get("", 0) / 1e9, 2)
         )
         if table.weighted_layers is not None:
-            counted = self.tr("{n} layers with weights, {rest}").format(
-                n=table.weighted_layers, rest=counted
-            )
+            counted = tr("{n} layers with weights, {rest}", n=table.weighted_layers, rest=counted)
         text = f"{line}\n{counted}"
         if table.error:
-            text += "\n" + self.tr("The pass ended here: {reason}").format(reason=table.error)
+            text += "\n" + tr("The pass ended here: {reason}", reason=table.error)
         self._stages.setText(text)
         if first:
             self.view.resizeColumnsToContents()
@@ -200,7 +199,7 @@ class LayerTableView(QWidget):
     @Slot()
     def _ask_for_file(self) -> None:
         file, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Export the layer table"), "layers.csv", self.tr("Tables (*.csv)")
+            self, tr("Export the layer table"), "layers.csv", tr("Tables (*.csv)")
         )
         if file:
             self.csv_wanted.emit(file)

@@ -30,6 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
 from core.labels.classes import MARK_KEYS, REJECT, UNSURE, ClassList, LabelClass, Labels
+from core.language import tr
 from gui import theme
 from gui.dropping import paths_in
 from gui.widgets.plain_text import literal
@@ -55,8 +56,8 @@ class ClassModel(QAbstractListModel):
         super().__init__(parent)
         keys = {mark: key for key, mark in MARK_KEYS.items()}
         self._marks = [
-            LabelClass(UNSURE, self.tr("Unsure"), _GREY, keys[UNSURE]),
-            LabelClass(REJECT, self.tr("Reject"), _GREY, keys[REJECT]),
+            LabelClass(UNSURE, tr("Unsure"), _GREY, keys[UNSURE]),
+            LabelClass(REJECT, tr("Reject"), _GREY, keys[REJECT]),
         ]
         self._classes = ClassList()
         self._shown: list[LabelClass] = []
@@ -83,10 +84,8 @@ class ClassModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return literal(self.data(index, Qt.ItemDataRole.AccessibleTextRole))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            key = self.tr(", key {key}").format(key=shown.key.upper()) if shown.key else ""
-            return self.tr("{name}, photos: {n}{key}").format(
-                name=shown.name, n=f"{count:,}", key=key
-            )
+            key = tr(", key {key}", key=shown.key.upper()) if shown.key else ""
+            return tr("{name}, photos: {n}{key}", name=shown.name, n=count, key=key)
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
@@ -187,7 +186,7 @@ class ClassView(TileView):
         self._tiles = ClassDelegate()
         super().__init__(self._tiles, _TILE_WIDTH, parent)
         self.setModel(model)
-        self.setAccessibleName(self.tr("Classes"))
+        self.setAccessibleName(tr("Classes"))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setAcceptDrops(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DroplensError
 from core.labels.classes import KEYS, ClassList
+from core.language import tr
 from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.message_box import PlainMessageBox
@@ -59,24 +60,24 @@ class ClassesDialog(QDialog):
         """
         super().__init__(parent)
         self._classes, self._counts, self._model_names = classes, counts, model_names
-        self.setWindowTitle(self.tr("Classes"))
+        self.setWindowTitle(tr("Classes"))
         self.resize(620, 520)
         self._list = QTreeWidget()
-        self._list.setHeaderLabels([self.tr("Class"), self.tr("Key"), self.tr("Photos")])
+        self._list.setHeaderLabels([tr("Class"), tr("Key"), tr("Photos")])
         self._list.setRootIsDecorated(False)
-        self._list.setAccessibleName(self.tr("Classes"))
+        self._list.setAccessibleName(tr("Classes"))
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self._list.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_KEY, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_PHOTOS, QHeaderView.ResizeMode.ResizeToContents)
-        self._new = QLineEdit(placeholderText=self.tr("New classes, with commas between"))
-        self._new.setAccessibleName(self.tr("Names of new classes"))
+        self._new = QLineEdit(placeholderText=tr("New classes, with commas between"))
+        self._new.setAccessibleName(tr("Names of new classes"))
         self._new.returnPressed.connect(self._add_typed)
         self._message = PlainLabel(wordWrap=True)
         self._message.hide()
-        self._several = QCheckBox(self.tr("A photo may have several classes"))
+        self._several = QCheckBox(tr("A photo may have several classes"))
         self._several.setChecked(classes.is_multiple)
         self._several.toggled.connect(self._set_multiple)
         self._lay_out()
@@ -96,13 +97,13 @@ class ClassesDialog(QDialog):
         side.setSpacing(6)
         self._needing: list[QPushButton] = []
         for text, icon, slot in (
-            (self.tr("Rename… (F2)"), "pencil", self._rename),
-            (self.tr("Key…"), "key-round", self._ask_key),
-            (self.tr("Colour…"), "palette", self._ask_colour),
-            (self.tr("Move up"), "arrow-up", lambda: self._move(-1)),
-            (self.tr("Move down"), "arrow-down", lambda: self._move(1)),
-            (self.tr("Merge into…"), "merge", self._merge),
-            (self.tr("Delete… (Del)"), "trash-2", self._delete),
+            (tr("Rename… (F2)"), "pencil", self._rename),
+            (tr("Key…"), "key-round", self._ask_key),
+            (tr("Colour…"), "palette", self._ask_colour),
+            (tr("Move up"), "arrow-up", lambda: self._move(-1)),
+            (tr("Move down"), "arrow-down", lambda: self._move(1)),
+            (tr("Merge into…"), "merge", self._merge),
+            (tr("Delete… (Del)"), "trash-2", self._delete),
         ):
             button = self._button(text, icon, slot)
             side.addWidget(button)
@@ -110,15 +111,13 @@ class ClassesDialog(QDialog):
         side.addStretch(1)
         adding = QHBoxLayout()
         adding.addWidget(self._new, 1)
-        adding.addWidget(self._button(self.tr("Add"), "plus", self._add_typed))
+        adding.addWidget(self._button(tr("Add"), "plus", self._add_typed))
         taking = QHBoxLayout()
-        from_model = self._button(self.tr("From the model"), "layers", self._add_from_model)
+        from_model = self._button(tr("From the model"), "layers", self._add_from_model)
         from_model.setEnabled(bool(self._model_names))
         taking.addWidget(from_model)
-        taking.addWidget(self._button(self.tr("From a text file…"), "file-text", self._ask_file))
-        taking.addWidget(
-            self._button(self.tr("From folder names…"), "folder-tree", self._ask_folder)
-        )
+        taking.addWidget(self._button(tr("From a text file…"), "file-text", self._ask_file))
+        taking.addWidget(self._button(tr("From folder names…"), "folder-tree", self._ask_folder))
         taking.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -211,14 +210,14 @@ class ClassesDialog(QDialog):
 
     def _ask_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(
-            self, self.tr("Class names"), "", self.tr("Names (*.txt *.json *.csv);;All files (*)")
+            self, tr("Class names"), "", tr("Names (*.txt *.json *.csv);;All files (*)")
         )
         if file:
             self._edit("add", lambda now: now.add(class_names.read_any(Path(file))))
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self, self.tr("Folder whose subfolders are the classes")
+            self, tr("Folder whose subfolders are the classes")
         )
         if folder:
             self._edit("add", lambda now: now.add(class_names.from_folder(Path(folder))[1]))
@@ -229,7 +228,7 @@ class ClassesDialog(QDialog):
         if current is None:
             return
         name, accepted = QInputDialog.getText(
-            self, self.tr("Rename"), self.tr("Name:"), text=self._classes[current].name
+            self, tr("Rename"), tr("Name:"), text=self._classes[current].name
         )
         if accepted:
             self._edit("rename", lambda now: now.rename(current, name))
@@ -239,10 +238,10 @@ class ClassesDialog(QDialog):
         if current is None:
             return
         keys = ["", *KEYS.upper()]
-        shown = [self.tr("none"), *self._said_keys(keys[1:])]
+        shown = [tr("none"), *self._said_keys(keys[1:])]
         now = keys.index(self._classes[current].key.upper())
         chosen, accepted = QInputDialog.getItem(
-            self, self.tr("Key"), self.tr("Key that gives this class:"), shown, now, False
+            self, tr("Key"), tr("Key that gives this class:"), shown, now, False
         )
         if accepted:
             key = keys[shown.index(chosen)]
@@ -251,7 +250,7 @@ class ClassesDialog(QDialog):
     def _said_keys(self, keys: Sequence[str]) -> list[str]:
         owners = {one.key.upper(): one.name for one in self._classes.classes if one.key}
         return [
-            self.tr("{key}, now {name}").format(key=key, name=owners[key]) if key in owners else key
+            tr("{key}, now {name}", key=key, name=owners[key]) if key in owners else key
             for key in keys
         ]
 
@@ -273,7 +272,7 @@ class ClassesDialog(QDialog):
     def _merge(self) -> None:
         current = self._current
         if current is not None:
-            into = self._ask_class(current, self.tr("Merge"), self.tr("Its photos become:"))
+            into = self._ask_class(current, tr("Merge"), tr("Its photos become:"))
             if into is not None:
                 self._edit("merge", lambda now: now.merge(current, into), into)
 
@@ -287,16 +286,16 @@ class ClassesDialog(QDialog):
             self._edit("remove", lambda now: now.remove(current))
             return
         box = PlainMessageBox(self)
-        box.setWindowTitle(self.tr("Delete"))
+        box.setWindowTitle(tr("Delete"))
         box.setText(
-            self.tr("{n} photos have the class “{name}”. What becomes of them?").format(
-                n=f"{count:,}", name=self._classes[current].name
+            tr(
+                "{n} photos have the class “{name}”. What becomes of them?",
+                n=count,
+                name=self._classes[current].name,
             )
         )
-        away = box.addButton(
-            self.tr("They become unlabelled"), QMessageBox.ButtonRole.DestructiveRole
-        )
-        other = box.addButton(self.tr("They get another class…"), QMessageBox.ButtonRole.AcceptRole)
+        away = box.addButton(tr("They become unlabelled"), QMessageBox.ButtonRole.DestructiveRole)
+        other = box.addButton(tr("They get another class…"), QMessageBox.ButtonRole.AcceptRole)
         other.setEnabled(len(self._classes.ids) > 1)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()

@@ -74,17 +74,17 @@ class ExportDialog(QDialog):
         self._report: Report | None = None
         self._plan: Plan | None = None
         self._folder = str(target.parent)
-        self.setWindowTitle(self.tr("Export labels"))
+        self.setWindowTitle(tr("Export labels"))
         self.resize(640, 620)
         self._make_fields(classes)
         self._preview = QPlainTextEdit(readOnly=True)
-        self._preview.setAccessibleName(self.tr("What would be written"))
+        self._preview.setAccessibleName(tr("What would be written"))
         self._message = PlainLabel(wordWrap=True)
         self._bar = QProgressBar(textVisible=False)
-        self._bar.setAccessibleName(self.tr("Progress"))
+        self._bar.setAccessibleName(tr("Progress"))
         self._bar.hide()
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self._go = QPushButton(self.tr("Export"))
+        self._go = QPushButton(tr("Export"))
         self._go.setProperty("primary", True)
         self._buttons.addButton(self._go, QDialogButtonBox.ButtonRole.ActionRole)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -103,39 +103,39 @@ class ExportDialog(QDialog):
                 self._format.addItem(form.title, form.name)
         self._which = QComboBox()
         for title, which in (
-            (self.tr("Labelled photos"), "labelled"),
-            (self.tr("Only those that I corrected"), "corrected"),
-            (self.tr("Only those where the model disagrees"), "disagreeing"),
-            (self.tr("All photos of the list"), "all"),
+            (tr("Labelled photos"), "labelled"),
+            (tr("Only those that I corrected"), "corrected"),
+            (tr("Only those where the model disagrees"), "disagreeing"),
+            (tr("All photos of the list"), "all"),
         ):
             self._which.addItem(title, which)
         self._class = QComboBox()
-        self._class.addItem(self.tr("Of all classes"), None)
+        self._class.addItem(tr("Of all classes"), None)
         for one in classes.classes:
             self._class.addItem(one.name, one.name)
         self._target = QLineEdit()
-        self._target.setAccessibleName(self.tr("Where to"))
-        self._browse = QPushButton(self.tr("Choose…"))
+        self._target.setAccessibleName(tr("Where to"))
+        self._browse = QPushButton(tr("Choose…"))
         self._browse.setAutoDefault(False)
         self._transfer = QComboBox()
         titles: dict[Transfer, str] = {
-            "copy": self.tr("Copy the photos"),
-            "link": self.tr("Link them (no room needed, same disk only)"),
-            "move": self.tr("Move them (they leave their folders)"),
+            "copy": tr("Copy the photos"),
+            "link": tr("Link them (no room needed, same disk only)"),
+            "move": tr("Move them (they leave their folders)"),
         }
         for transfer, title in titles.items():
             self._transfer.addItem(title, transfer)
         assert set(titles) == set(get_args(Transfer))
-        self._keep_folders = QCheckBox(self.tr("Keep subfolders"))
-        self._predictions = QCheckBox(self.tr("With the model's predictions"))
-        self._split = QCheckBox(self.tr("Split into train, val, test"))
+        self._keep_folders = QCheckBox(tr("Keep subfolders"))
+        self._predictions = QCheckBox(tr("With the model's predictions"))
+        self._split = QCheckBox(tr("Split into train, val, test"))
         self._shares = [QSpinBox(maximum=100, suffix=" %", value=value) for value in (80, 10, 10)]
         for box, name in zip(self._shares, ("train", "val", "test"), strict=True):
-            box.setAccessibleName(self.tr("Share of {name}").format(name=name))
+            box.setAccessibleName(tr("Share of {name}", name=name))
         self._seed = QSpinBox(maximum=10**6)
-        self._seed.setPrefix(self.tr("seed "))
-        self._template = QLineEdit(placeholderText=self.tr("none; image_id,label"))
-        self._browse_template = QPushButton(self.tr("Choose…"))
+        self._seed.setPrefix(tr("seed "))
+        self._template = QLineEdit(placeholderText=tr("none; image_id,label"))
+        self._browse_template = QPushButton(tr("Choose…"))
         self._browse_template.setAutoDefault(False)
 
     def _lay_out(self) -> None:
@@ -144,17 +144,17 @@ class ExportDialog(QDialog):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("Format"), self._format)
+        form.addRow(tr("Format"), self._format)
         what = _row(self._which, self._class)
-        form.addRow(self.tr("Photos"), what)
-        form.addRow(self.tr("Where to"), _row(self._target, self._browse))
-        form.addRow(self.tr("How"), self._transfer)
+        form.addRow(tr("Photos"), what)
+        form.addRow(tr("Where to"), _row(self._target, self._browse))
+        form.addRow(tr("How"), self._transfer)
         template = _row(self._template, self._browse_template)
-        form.addRow(self.tr("Template"), template)
+        form.addRow(tr("Template"), template)
         form.addRow("", _row(self._split, *self._shares, self._seed))
         form.addRow("", _row(self._keep_folders, self._predictions))
         self._form, self._template_row = form, template
-        written = PlainLabel(self.tr("What would be written"))
+        written = PlainLabel(tr("What would be written"))
         written.setProperty("muted", True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
@@ -254,12 +254,12 @@ class ExportDialog(QDialog):
         form = self.format
         if form.takes_photos:
             chosen = QFileDialog.getExistingDirectory(
-                self, self.tr("Folder for the export"), self._folder
+                self, tr("Folder for the export"), self._folder
             )
         else:
             chosen, _ = QFileDialog.getSaveFileName(
                 self,
-                self.tr("Export labels"),
+                tr("Export labels"),
                 str(Path(self._folder) / f"labels{form.ending}"),
                 f"{form.title} (*{form.ending})",
             )
@@ -269,7 +269,7 @@ class ExportDialog(QDialog):
     @Slot()
     def _ask_template(self) -> None:
         file, _ = QFileDialog.getOpenFileName(
-            self, self.tr("Sample submission"), self._folder, self.tr("Tables (*.csv)")
+            self, tr("Sample submission"), self._folder, tr("Tables (*.csv)")
         )
         if file:
             self._template.setText(file)
@@ -284,8 +284,8 @@ class ExportDialog(QDialog):
             return
         if self.target is None:
             self._preview.clear()
-            place = self.tr("a folder") if self.format.takes_photos else self.tr("a file")
-            self._say(self.tr("Choose {place} to write to.").format(place=place))
+            place = tr("a folder") if self.format.takes_photos else tr("a file")
+            self._say(tr("Choose {place} to write to.", place=place))
             return
         which, only_class = self._which.currentData(), self._class.currentData()
         request = PlanExport(which, only_class, self.format, self.target, self.options)
@@ -297,17 +297,19 @@ class ExportDialog(QDialog):
         lines = [one.target for one in plan.files[:_SHOWN]]
         if len(plan.files) > _SHOWN:
             more = f"{len(plan.files) - _SHOWN:,}"
-            lines.append(self.tr("… and {n} more photos").format(n=more))
+            lines.append(tr("… and {n} more photos", n=more))
         lines += plan.texts
         self._preview.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())
         said = [
-            self.tr("Photos: {photos}. Files with labels: {files}.").format(
-                photos=f"{len(plan.files):,}", files=f"{len(plan.texts):,}"
+            tr(
+                "Photos: {photos}. Files with labels: {files}.",
+                photos=len(plan.files),
+                files=len(plan.texts),
             )
             if plan.files
-            else self.tr("One file with labels; no photos are copied.")
+            else tr("One file with labels; no photos are copied.")
             if len(plan.texts) == 1
-            else self.tr("Files with labels: {n}; no photos are copied.").format(n=len(plan.texts)),
+            else tr("Files with labels: {n}; no photos are copied.", n=len(plan.texts)),
             *plan.notes,
         ]
         self._say(" ".join(said))
@@ -332,7 +334,7 @@ class ExportDialog(QDialog):
         if self._plan is None or self.target is None:
             return
         self._report = None
-        self._go.setText(self.tr("Stop"))
+        self._go.setText(tr("Stop"))
         self._bar.setRange(0, max(1, len(self._plan.files)))
         self._bar.setValue(0)
         self._bar.show()
@@ -371,7 +373,7 @@ class ExportDialog(QDialog):
     def _end(self) -> None:
         self._running = None
         self._bar.hide()
-        self._go.setText(self.tr("Export"))
+        self._go.setText(tr("Export"))
         self._go.setEnabled(self._plan is not None)
 
     def _say(self, text: str, *, warns: bool = False) -> None:

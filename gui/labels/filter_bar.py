@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from core.labels.classes import ClassList
 from core.labels.label_index import LABEL_FILTERS, Filter, LabelFilter
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
 
@@ -37,8 +38,8 @@ class FilterBar(QWidget):
         super().__init__(parent)
         self._class_list = ClassList()
         self._label = QComboBox()
-        self._label.setAccessibleName(self.tr("Show photos by label"))
-        self._label.setToolTip(self.tr("Show photos by label"))
+        self._label.setAccessibleName(tr("Show photos by label"))
+        self._label.setToolTip(tr("Show photos by label"))
         self._label.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -46,11 +47,11 @@ class FilterBar(QWidget):
         self._by_model = QToolButton()
         self._by_model.setCheckable(True)
         theme.set_icon(self._by_model, "funnel")
-        self._by_model.setToolTip(self.tr("Show photos by what the model says"))
+        self._by_model.setToolTip(tr("Show photos by what the model says"))
         self._by_model.setAccessibleName(self._by_model.toolTip())
         self._predicted = QComboBox(editable=True)
         self._predicted.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self._predicted.setAccessibleName(self.tr("Class that the model predicts"))
+        self._predicted.setAccessibleName(tr("Class that the model predicts"))
         self._predicted.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -61,12 +62,12 @@ class FilterBar(QWidget):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self._percent = QSpinBox(minimum=0, maximum=100, value=_USUAL_PERCENT, suffix=" %")
         self._percent.setPrefix("≥ ")
-        self._percent.setToolTip(self.tr("Least probability"))
-        self._percent.setAccessibleName(self.tr("Least probability"))
-        self._accept = QPushButton(self.tr("Accept all"))
+        self._percent.setToolTip(tr("Least probability"))
+        self._percent.setAccessibleName(tr("Least probability"))
+        self._accept = QPushButton(tr("Accept all"))
         self._accept.setProperty("small", True)
         self._accept.setToolTip(
-            self.tr("Give all photos that are shown the class that the model predicts")
+            tr("Give all photos that are shown the class that the model predicts")
         )
         first = QHBoxLayout()
         first.setSpacing(4)
@@ -77,7 +78,7 @@ class FilterBar(QWidget):
         second.setContentsMargins(0, 0, 0, 0)
         second.setSpacing(6)
         row = QHBoxLayout()
-        said = PlainLabel(self.tr("Predicted"))
+        said = PlainLabel(tr("Predicted"))
         said.setProperty("muted", True)
         row.addWidget(said)
         row.addWidget(self._predicted, 1)
@@ -139,12 +140,12 @@ class FilterBar(QWidget):
         self._class_list = classes
         label, class_id = self._shown_label()
         titles = {
-            "any": self.tr("All photos"),
-            "none": self.tr("Unlabelled"),
-            "some": self.tr("Labelled"),
-            "disagreeing": self.tr("Model disagrees"),
-            "unsure": self.tr("Unsure"),
-            "reject": self.tr("Rejected"),
+            "any": tr("All photos"),
+            "none": tr("Unlabelled"),
+            "some": tr("Labelled"),
+            "disagreeing": tr("Model disagrees"),
+            "unsure": tr("Unsure"),
+            "reject": tr("Rejected"),
         }
         with QSignalBlocker(self._label):
             self._label.clear()
@@ -163,7 +164,7 @@ class FilterBar(QWidget):
         shown = self._predicted.currentText()
         with QSignalBlocker(self._predicted):
             self._predicted.clear()
-            self._predicted.addItem(self.tr("any class"))
+            self._predicted.addItem(tr("any class"))
             self._predicted.addItems(sorted(set(names), key=str.casefold))
             self._predicted.setEditText(shown or self._predicted.itemText(0))
 

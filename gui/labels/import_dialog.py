@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.files import readable
+from core.language import tr
 from gui import theme
 from gui.labels.statistics_dialog import CountBars
 from gui.widgets.plain_text import PlainLabel
@@ -52,7 +53,7 @@ class ImportDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Import labels"))
+        self.setWindowTitle(tr("Import labels"))
         self.resize(620, 560)
         self._plan: ImportPlan | None = None
         self._filling = False
@@ -73,9 +74,7 @@ class ImportDialog(QDialog):
         self._note_area.setFixedHeight(_NOTE_LINES * self.fontMetrics().lineSpacing())
         self._status = PlainLabel(wordWrap=True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._go = self._buttons.addButton(
-            self.tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
+        self._go = self._buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._go.setProperty("primary", True)
         self._go.clicked.connect(self._agree)
         self._buttons.rejected.connect(self.reject)
@@ -92,9 +91,7 @@ class ImportDialog(QDialog):
         self._filling = True
         read = plan.read
         name = readable(plan.source.name)
-        self._title.setText(
-            self.tr("{name}, read as {form}").format(name=name, form=plan.form.title)
-        )
+        self._title.setText(tr("{name}, read as {form}", name=name, form=plan.form.title))
         self._fill(self._files, read.file_columns, read.file_column)
         chosen = "" if self._must_choose else read.label_column
         self._fill(self._labels, read.label_columns, chosen)
@@ -114,9 +111,7 @@ class ImportDialog(QDialog):
         is_table = plan.form.name in _OF_TEXT
         self._form.setRowVisible(self._encodings, bool(offered) and (is_table or not is_told))
         self._boxes.setText(
-            self.tr("Give photos the classes of the boxes on them ({n} photos)").format(
-                n=f"{plan.boxed:,}"
-            )
+            tr("Give photos the classes of the boxes on them ({n} photos)", n=plan.boxed)
         )
         self._form.setRowVisible(self._boxes, bool(plan.boxed))
         self._boxes.setChecked(plan.options.takes_boxes)
@@ -146,7 +141,7 @@ class ImportDialog(QDialog):
 
     def _make_rows(self) -> QTableWidget:
         table = QTableWidget(0, 2)
-        table.setHorizontalHeaderLabels([self.tr("Photo"), self.tr("Class")])
+        table.setHorizontalHeaderLabels([tr("Photo"), tr("Class")])
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -154,7 +149,7 @@ class ImportDialog(QDialog):
         table.setShowGrid(False)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        table.setAccessibleName(self.tr("The first rows"))
+        table.setAccessibleName(tr("The first rows"))
         return table
 
     def _lay_out(self) -> None:
@@ -163,18 +158,18 @@ class ImportDialog(QDialog):
         self._form.setHorizontalSpacing(16)
         self._form.setVerticalSpacing(8)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.addRow(self.tr("Photos are named in"), self._files)
-        self._form.addRow(self.tr("Classes stand in"), self._labels)
-        self._form.addRow(self.tr("Letters"), self._encodings)
+        self._form.addRow(tr("Photos are named in"), self._files)
+        self._form.addRow(tr("Classes stand in"), self._labels)
+        self._form.addRow(tr("Letters"), self._encodings)
         self._form.addRow("", self._boxes)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(10)
         layout.addWidget(self._title)
         layout.addLayout(self._form)
-        layout.addWidget(_muted(self.tr("The first rows")))
+        layout.addWidget(_muted(tr("The first rows")))
         layout.addWidget(self._rows)
-        layout.addWidget(_muted(self.tr("Classes, and how many photos each has")))
+        layout.addWidget(_muted(tr("Classes, and how many photos each has")))
         layout.addWidget(self._counts, 1)
         layout.addWidget(self._note_area)
         layout.addWidget(self._status)
@@ -199,22 +194,22 @@ class ImportDialog(QDialog):
         assert self._plan is not None
         decoded = self._plan.decoded
         called = {
-            "utf-8": self.tr("Unicode (UTF-8)"),
-            "utf-16": self.tr("Unicode (UTF-16)"),
-            "cp1252": self.tr("Western European (Windows)"),
-            "iso8859-15": self.tr("Western European (ISO 8859-15)"),
-            "mac_roman": self.tr("Western European (old Macs)"),
-            "cp1250": self.tr("Central European (Windows)"),
-            "cp1251": self.tr("Cyrillic (Windows)"),
-            "cp1253": self.tr("Greek (Windows)"),
-            "cp1254": self.tr("Turkish (Windows)"),
-            "cp1255": self.tr("Hebrew (Windows)"),
-            "cp1256": self.tr("Arabic (Windows)"),
-            "gb18030": self.tr("Chinese, simplified (GB 18030)"),
-            "cp950": self.tr("Chinese, traditional (Big5)"),
-            "cp932": self.tr("Japanese (Shift JIS)"),
-            "euc_jp": self.tr("Japanese (EUC)"),
-            "cp949": self.tr("Korean (Windows)"),
+            "utf-8": tr("Unicode (UTF-8)"),
+            "utf-16": tr("Unicode (UTF-16)"),
+            "cp1252": tr("Western European (Windows)"),
+            "iso8859-15": tr("Western European (ISO 8859-15)"),
+            "mac_roman": tr("Western European (old Macs)"),
+            "cp1250": tr("Central European (Windows)"),
+            "cp1251": tr("Cyrillic (Windows)"),
+            "cp1253": tr("Greek (Windows)"),
+            "cp1254": tr("Turkish (Windows)"),
+            "cp1255": tr("Hebrew (Windows)"),
+            "cp1256": tr("Arabic (Windows)"),
+            "gb18030": tr("Chinese, simplified (GB 18030)"),
+            "cp950": tr("Chinese, traditional (Big5)"),
+            "cp932": tr("Japanese (Shift JIS)"),
+            "euc_jp": tr("Japanese (EUC)"),
+            "cp949": tr("Korean (Windows)"),
         }
         words = decoded.words if decoded is not None else {}
         return called | {
@@ -232,12 +227,12 @@ class ImportDialog(QDialog):
         for name in names:
             combo.addItem(readable((called or {}).get(name, name)), name)
         combo.setCurrentIndex(combo.findData(chosen) if chosen else -1)
-        combo.setPlaceholderText(self.tr("Choose…"))
+        combo.setPlaceholderText(tr("Choose…"))
 
     def _show_rows(self, plan: ImportPlan) -> None:
         self._rows.setRowCount(len(plan.samples))
         for row, (file, classes) in enumerate(plan.samples):
-            shown = ", ".join(classes) or self.tr("no class")
+            shown = ", ".join(classes) or tr("no class")
             for column, text in enumerate((file, shown)):
                 self._rows.setItem(row, column, QTableWidgetItem(readable(text)))
         self._rows.resizeRowsToContents()
@@ -253,47 +248,43 @@ class ImportDialog(QDialog):
         if plan.counts:
             layout.addWidget(CountBars(plan.counts, {}))
         else:
-            layout.addWidget(_muted(self.tr("No class yet.")))
+            layout.addWidget(_muted(tr("No class yet.")))
         layout.addStretch(1)
         return frame
 
     def _say(self, plan: ImportPlan, added: int) -> None:
         if self._must_spell:
             self._tell(
-                self.tr(
+                tr(
                     "The file does not say in which letters it is. Choose those in which its "
                     "words are spelt rightly."
                 ),
                 warns=True,
             )
         elif self._must_choose:
-            self._tell(self.tr("Choose where the classes stand."), warns=True)
+            self._tell(tr("Choose where the classes stand."), warns=True)
         else:
             self._tell(self._sentence(plan, added))
         notes = [*plan.notes]
         self._notes.setText("\n".join(notes))
         self._note_area.setVisible(bool(notes))
-        self._go.setText(self.tr("Label {n} photos").format(n=f"{len(plan.labels):,}"))
+        self._go.setText(tr("Label {n} photos", n=len(plan.labels)))
         is_asked = self._must_choose or self._must_spell
         self._go.setEnabled(bool(plan.labels) and not is_asked)
 
     def _sentence(self, plan: ImportPlan, added: int) -> str:
         if not plan.labels and plan.boxed:
-            return self.tr("Only boxes have classes here. Tick above to give them to the photos.")
+            return tr("Only boxes have classes here. Tick above to give them to the photos.")
         if not plan.labels:
-            return self.tr("None of the photos that were found has a class here.")
-        said = [self.tr("{n} new classes.").format(n=f"{len(plan.new_classes):,}")]
+            return tr("None of the photos that were found has a class here.")
+        said = [tr("{n} new classes.", n=len(plan.new_classes))]
         if added:
-            said.append(
-                self.tr("{n} photos are not in the list yet and join it.").format(n=f"{added:,}")
-            )
+            said.append(tr("{n} photos are not in the list yet and join it.", n=added))
         if plan.differing:
             said.append(
-                self.tr("{n} photos have another label now, which is replaced.").format(
-                    n=f"{plan.differing:,}"
-                )
+                tr("{n} photos have another label now, which is replaced.", n=plan.differing)
             )
-        said.append(self.tr("It can be undone."))
+        said.append(tr("It can be undone."))
         return " ".join(said)
 
     def _tell(self, text: str, *, warns: bool = False) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.labels.classes import ClassList, Labels
+from core.language import tr
 from gui import theme
 from gui.labels.class_view import ClassModel, ClassView
 from gui.widgets.plain_text import PlainLabel, literal
@@ -64,10 +65,10 @@ class LabelPanel(QWidget):
         self._classes = ClassModel()
         self.view = ClassView(self._classes)
         self._progress = QProgressBar(textVisible=False)
-        self._progress.setAccessibleName(self.tr("Labelled photos"))
+        self._progress.setAccessibleName(tr("Labelled photos"))
         self._count = PlainLabel()
         self._count.setProperty("muted", True)
-        self._search = ClassSearch(self.tr("Find a class"), self.tr("Find a class"))
+        self._search = ClassSearch(tr("Find a class"), tr("Find a class"))
         self._search.setMaximumWidth(130)
         self._accept = QPushButton()
         self._accept.setProperty("primary", True)
@@ -149,14 +150,13 @@ class LabelPanel(QWidget):
         self._classes.set_counts(counts)
         self._progress.setRange(0, max(1, model.total))
         self._progress.setValue(labelled)
-        figures = {"labelled": f"{labelled:,}", "total": f"{model.total:,}", "n": f"{today:,}"}
-        text, whole = self.tr("{labelled} of {total}"), self.tr("{labelled} of {total} labelled")
+        total = model.total
+        count = tr("{labelled} of {total}", labelled=labelled, total=total)
+        whole = tr("{labelled} of {total} labelled", labelled=labelled, total=total)
         if today:
-            text, whole = (
-                self.tr("{begin} · {n} today").replace("{begin}", one) for one in (text, whole)
-            )
-        self._count.setText(text.format(**figures))
-        self._count.setToolTip(literal(whole.format(**figures)))
+            count, whole = (tr("{count} · {n} today", count=one, n=today) for one in (count, whole))
+        self._count.setText(count)
+        self._count.setToolTip(literal(whole))
 
     def show_proposal(self, text: str) -> None:
         """Offer what the model proposes for the current photo; "" takes the offer away."""
@@ -193,18 +193,18 @@ class LabelPanel(QWidget):
     def _make_empty(self) -> QWidget:
         empty = QWidget()
         said = PlainLabel(
-            self.tr(
+            tr(
                 "Sort your photos into classes: name them here, then drag photos onto a class or "
                 "press its key."
             ),
             wordWrap=True,
         )
         said.setProperty("muted", True)
-        self._names = QLineEdit(placeholderText=self.tr("cat, dog, …"))
-        self._names.setAccessibleName(self.tr("Names of new classes"))
+        self._names = QLineEdit(placeholderText=tr("cat, dog, …"))
+        self._names.setAccessibleName(tr("Names of new classes"))
         self._names.setMinimumWidth(120)
         self._names.returnPressed.connect(self._pass_names)
-        add = QPushButton(self.tr("Add"))
+        add = QPushButton(tr("Add"))
         add.setProperty("primary", True)
         add.clicked.connect(self._pass_names)
         row = QHBoxLayout()

@@ -51,11 +51,7 @@ class Proposals(QObject):
             self._panel.show_proposal("")
         else:
             self._panel.show_proposal(
-                tr(
-                    "Enter: {name} {probability}",
-                    name=row.class_name,
-                    probability=row.figure(0),
-                )
+                tr("Enter: {name} {probability}", name=row.class_name, probability=row.figure(0))
             )
 
     @Slot(list)

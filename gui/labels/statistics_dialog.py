@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel, RichLabel
 
@@ -87,7 +88,7 @@ class StatisticsDialog(QDialog):
             parent: the window.
         """
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Statistics"))
+        self.setWindowTitle(tr("Statistics"))
         self.resize(560, 560)
         inner = QWidget()
         inside = QVBoxLayout(inner)
@@ -97,27 +98,27 @@ class StatisticsDialog(QDialog):
         facts.setSpacing(28)
         marks = sum(found.by_mark.values())
         for count, text in (
-            (found.labelled, self.tr("labelled")),
-            (marks, self.tr("unsure or rejected")),
-            (found.photos - found.labelled - marks, self.tr("unlabelled")),
-            (found.today, self.tr("today")),
+            (found.labelled, tr("labelled")),
+            (marks, tr("unsure or rejected")),
+            (found.photos - found.labelled - marks, tr("unlabelled")),
+            (found.today, tr("today")),
         ):
             facts.addWidget(_fact(f"{count:,}", text))
         judged = found.agreed + found.corrected
         if judged:
             share = f"{found.agreed / judged:.0%}"
-            facts.addWidget(_fact(share, self.tr("as the model said")))
+            facts.addWidget(_fact(share, tr("as the model said")))
         facts.addStretch(1)
         inside.addLayout(facts)
-        inside.addWidget(_caption(self.tr("By class")))
+        inside.addWidget(_caption(tr("By class")))
         marked = {
-            self.tr("Unsure"): found.by_mark.get("unsure", 0),
-            self.tr("Rejected"): found.by_mark.get("reject", 0),
+            tr("Unsure"): found.by_mark.get("unsure", 0),
+            tr("Rejected"): found.by_mark.get("reject", 0),
         }
         grey = dict.fromkeys(marked, theme.colours().faint)
         inside.addWidget(CountBars({**found.by_class, **marked}, {**colours, **grey}))
         if found.by_day:
-            inside.addWidget(_caption(self.tr("By day")))
+            inside.addWidget(_caption(tr("By day")))
             inside.addWidget(CountBars(found.by_day, {}))
         inside.addStretch(1)
         area = QScrollArea()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import tr
 from core.models.families import ARCHITECTURES, GROUPS
 from gui import theme
 
@@ -28,17 +29,17 @@ class ArchitecturePicker(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("popup")
-        self._search = QLineEdit(placeholderText=self.tr("Search architectures"))
+        self._search = QLineEdit(placeholderText=tr("Search architectures"))
         self._search.addAction(
             theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
         )
-        self._search.setAccessibleName(self.tr("Search architectures"))
+        self._search.setAccessibleName(tr("Search architectures"))
         self._tree = QTreeWidget()
         self._tree.setColumnCount(2)
         self._tree.setHeaderHidden(True)
         self._tree.setRootIsDecorated(False)
         self._tree.setIndentation(12)
-        self._tree.setAccessibleName(self.tr("Architectures"))
+        self._tree.setAccessibleName(tr("Architectures"))
         self._fill()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -73,15 +74,15 @@ class ArchitecturePicker(QFrame):
         return super().eventFilter(watched, event)
 
     def _fill(self) -> None:
-        recognise = QTreeWidgetItem([self.tr("Recognise from the checkpoint"), ""])
+        recognise = QTreeWidgetItem([tr("Recognise from the checkpoint"), ""])
         recognise.setData(0, _NAME_ROLE, "")
         self._tree.addTopLevelItem(recognise)
         titles = {
-            "Classic": self.tr("Classic"),
-            "Lightweight": self.tr("Lightweight"),
-            "Found by search": self.tr("Found by search"),
-            "Modern convolution": self.tr("Modern convolution"),
-            "Transformers": self.tr("Transformers"),
+            "Classic": tr("Classic"),
+            "Lightweight": tr("Lightweight"),
+            "Found by search": tr("Found by search"),
+            "Modern convolution": tr("Modern convolution"),
+            "Transformers": tr("Transformers"),
         }
         for group in GROUPS:
             head = QTreeWidgetItem([titles[group], ""])

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import ClassNamesError
+from core.language import tr
 from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
@@ -53,18 +54,18 @@ class ClassNamesDialog(QDialog):
         self._spec, self._folder = spec, folder
         self._count = spec.inspection.num_classes or 0
         self._orders: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        self.setWindowTitle(self.tr("Name the classes"))
+        self.setWindowTitle(tr("Name the classes"))
         self.resize(760, 520)
         self._text = QPlainTextEdit()
         self._text.setPlaceholderText(
-            self.tr("One name a line, in the order in which the model was trained.\n\nant\nbee")
+            tr("One name a line, in the order in which the model was trained.\n\nant\nbee")
         )
-        self._text.setAccessibleName(self.tr("Class names, one a line"))
+        self._text.setAccessibleName(tr("Class names, one a line"))
         self._preview = QTreeWidget()
-        self._preview.setHeaderLabels([self.tr("Class"), self.tr("Name")])
+        self._preview.setHeaderLabels([tr("Class"), tr("Name")])
         self._preview.setRootIsDecorated(False)
         self._preview.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._preview.setAccessibleName(self.tr("Which class gets which name"))
+        self._preview.setAccessibleName(tr("Which class gets which name"))
         self._preview.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self._status = PlainLabel(wordWrap=True)
         self._order = self._make_order()
@@ -103,10 +104,8 @@ class ClassNamesDialog(QDialog):
             self._say(str(error), good=False)
             return
         as_text, as_people = self._orders
-        self._as_torchvision.setText(
-            self.tr("As torchvision sorts: {names}").format(names=_some(as_text))
-        )
-        self._as_people.setText(self.tr("As people count: {names}").format(names=_some(as_people)))
+        self._as_torchvision.setText(tr("As torchvision sorts: {names}", names=_some(as_text)))
+        self._as_people.setText(tr("As people count: {names}", names=_some(as_people)))
         self._as_torchvision.setChecked(True)
         self._order.setVisible(as_text != as_people)
         self._text.setPlainText("\n".join(as_text))
@@ -127,14 +126,12 @@ class ClassNamesDialog(QDialog):
 
     def _make_buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self._use = box.addButton(
-            self.tr("Use these names"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
+        self._use = box.addButton(tr("Use these names"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._use.setProperty("primary", True)
         self._use.setDefault(True)
         if self._spec.overrides.class_names is not None:
             back = box.addButton(
-                self.tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole
+                tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole
             )
             back.clicked.connect(self._go_back)
         box.accepted.connect(self._finish)
@@ -144,12 +141,12 @@ class ClassNamesDialog(QDialog):
     def _lay_out(self) -> None:
         head = PlainLabel(self._introduction(), wordWrap=True)
         head.setProperty("muted", True)
-        file = QPushButton(self.tr("From a file…"))
+        file = QPushButton(tr("From a file…"))
         theme.set_icon(file, "file-text")
-        file.setToolTip(self.tr("A text file with one name a line, or JSON"))
-        folder = QPushButton(self.tr("From the training folder…"))
+        file.setToolTip(tr("A text file with one name a line, or JSON"))
+        folder = QPushButton(tr("From the training folder…"))
         theme.set_icon(folder, "folder-tree")
-        folder.setToolTip(self.tr("The folder that has one subfolder a class"))
+        folder.setToolTip(tr("The folder that has one subfolder a class"))
         file.clicked.connect(self._ask_for_file)
         folder.clicked.connect(self._ask_for_folder)
         sources = QHBoxLayout()
@@ -174,15 +171,16 @@ class ClassNamesDialog(QDialog):
 
     def _introduction(self) -> str:
         if self._count == 1:
-            return self.tr(
+            return tr(
                 "This model has one output. Give one name for it, or two: first for “no” (0), "
                 "then for “yes” (1)."
             )
-        return self.tr(
+        return tr(
             "This model has {n} classes. Most checkpoints do not carry their names; they stand in "
             "the script or the folder that it was trained with. Paste them, or choose where they "
-            "are."
-        ).format(n=f"{self._count:,}")
+            "are.",
+            n=self._count,
+        )
 
     @Slot()
     def _follow(self) -> None:
@@ -207,19 +205,20 @@ class ClassNamesDialog(QDialog):
     def _judged(self, names: tuple[str, ...], *, fits: bool) -> str:
         given, wanted = f"{len(names):,}", f"{self._count:,}"
         if not names:
-            return self.tr("No names yet; the model has {n} classes.").format(n=wanted)
+            return tr("No names yet; the model has {n} classes.", n=wanted)
         if not fits:
-            text = self.tr("{given} names for {n} classes.").format(given=given, n=wanted)
+            text = tr("{given} names for {n} classes.", given=given, n=wanted)
             if len(names) == self._count + 1:
-                text += " " + self.tr("One too many: is there a heading, or a “background”?")
+                text += " " + tr("One too many: is there a heading, or a “background”?")
             return text
         if len(set(names)) < len(names):
-            return self.tr("{given} names, but some stand there twice.").format(given=given)
+            return tr("{given} names, but some stand there twice.", given=given)
         if all(name.isdecimal() for name in names) and len(names) > 1:
-            return self.tr(
-                "{given} names, all of them numbers: check that each stands for the right class."
-            ).format(given=given)
-        return self.tr("{given} names for {n} classes.").format(given=given, n=wanted)
+            return tr(
+                "{given} names, all of them numbers: check that each stands for the right class.",
+                given=given,
+            )
+        return tr("{given} names for {n} classes.", given=given, n=wanted)
 
     def _say(self, text: str, *, good: bool) -> None:
         self._status.setText(text)
@@ -229,9 +228,9 @@ class ClassNamesDialog(QDialog):
     def _ask_for_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(
             self,
-            self.tr("Open a list of class names"),
+            tr("Open a list of class names"),
             self._folder,
-            self.tr("Class names (*.txt *.json *.csv);;All files (*)"),
+            tr("Class names (*.txt *.json *.csv);;All files (*)"),
         )
         if file:
             self.take_file(Path(file))
@@ -239,7 +238,7 @@ class ClassNamesDialog(QDialog):
     @Slot()
     def _ask_for_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self, self.tr("Choose the training folder"), self._folder
+            self, tr("Choose the training folder"), self._folder
         )
         if folder:
             self.take_folder(Path(folder))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.language import percent, tr
 from core.models.spec import Overrides
 from gui.widgets.plain_text import PlainLabel
 
@@ -38,7 +39,7 @@ class DetailsDialog(QDialog):
     def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spec = spec
-        self.setWindowTitle(self.tr("Details of {title}").format(title=spec.title))
+        self.setWindowTitle(tr("Details of {title}", title=spec.title))
         self.resize(680, 560)
         self._outputs = self._make_outputs()
         self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]
@@ -59,7 +60,7 @@ class DetailsDialog(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -77,30 +78,30 @@ class DetailsDialog(QDialog):
     def facts(self) -> list[tuple[str, str]]:
         """Return what is known of the file: captions and values."""
         spec, found = self._spec, self._spec.inspection
-        matched = self.tr("{share} of the parameters").format(share=f"{found.matched:.1%}")
+        matched = tr("{share} of the parameters", share=percent(found.matched, 1))
         names = ", ".join(spec.class_names[:_SHOWN_ENTRIES])
         if len(spec.class_names) > _SHOWN_ENTRIES:
             names += ", …"
         return [
-            (self.tr("File"), str(spec.checkpoint)),
-            (self.tr("SHA-256"), spec.sha256),
-            (self.tr("Architecture"), spec.architecture),
-            (self.tr("Head"), found.head or self.tr("none")),
-            (self.tr("Classes"), f"{names or self.tr('none')} ({spec.class_names_source})"),
-            (self.tr("Place in the file"), found.wrapper or self.tr("at the top")),
-            (self.tr("Prefix of the names"), found.key_prefix or self.tr("none")),
-            (self.tr("Found"), matched),
-            (self.tr("Missing"), self._entries(found.missing)),
-            (self.tr("Left out"), self._entries(found.unexpected)),
-            (self.tr("Assumed"), "\n".join(found.problems) or self.tr("nothing")),
+            (tr("File"), str(spec.checkpoint)),
+            (tr("SHA-256"), spec.sha256),
+            (tr("Architecture"), spec.architecture),
+            (tr("Head"), found.head or tr("none")),
+            (tr("Classes"), f"{names or tr('none')} ({spec.class_names_source})"),
+            (tr("Place in the file"), found.wrapper or tr("at the top")),
+            (tr("Prefix of the names"), found.key_prefix or tr("none")),
+            (tr("Found"), matched),
+            (tr("Missing"), self._entries(found.missing)),
+            (tr("Left out"), self._entries(found.unexpected)),
+            (tr("Assumed"), "\n".join(found.problems) or tr("nothing")),
         ]
 
     def _entries(self, names: tuple[str, ...]) -> str:
         if not names:
-            return self.tr("nothing")
+            return tr("nothing")
         shown = ", ".join(names[:_SHOWN_ENTRIES])
         rest = len(names) - _SHOWN_ENTRIES
-        return shown + (self.tr(" and {n} more").format(n=rest) if rest > 0 else "")
+        return shown + (tr(" and {n} more", n=rest) if rest > 0 else "")
 
     def _facts(self) -> QFormLayout:
         form = QFormLayout()
@@ -119,20 +120,20 @@ class DetailsDialog(QDialog):
     def _make_outputs(self) -> QComboBox:
         box = QComboBox()
         if self._spec.inspection.num_classes == 1:
-            box.addItem(self.tr("A yes or no (sigmoid)"), "sigmoid")
+            box.addItem(tr("A yes or no (sigmoid)"), "sigmoid")
         else:
-            box.addItem(self.tr("One class of several (softmax)"), "softmax")
-            box.addItem(self.tr("Each class a yes or no (sigmoid)"), "sigmoid")
-        box.addItem(self.tr("Plain values"), "value")
+            box.addItem(tr("One class of several (softmax)"), "softmax")
+            box.addItem(tr("Each class a yes or no (sigmoid)"), "sigmoid")
+        box.addItem(tr("Plain values"), "value")
         box.setCurrentIndex(box.findData(self._spec.outputs))
-        box.setAccessibleName(self.tr("What the outputs are"))
+        box.setAccessibleName(tr("What the outputs are"))
         return box
 
     def _choices(self) -> QFormLayout:
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         if self._spec.predicts:
-            form.addRow(self.tr("The outputs are"), self._outputs)
+            form.addRow(tr("The outputs are"), self._outputs)
         if self._spec.inspection.can_dilate:
             row = QHBoxLayout()
             for box in self._dilation:
@@ -141,12 +142,12 @@ class DetailsDialog(QDialog):
             holder = QWidget()
             holder.setLayout(row)
             holder.setToolTip(
-                self.tr(
+                tr(
                     "torchvision's replace_stride_with_dilation. No checkpoint tells it; leave "
                     "it off unless the training script set it."
                 )
             )
-            form.addRow(self.tr("Dilated stages"), holder)
+            form.addRow(tr("Dilated stages"), holder)
         return form
 
     @Slot()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
 from core.files import readable
+from core.language import tr
 from gui.models.pick_button import PickButton
 from gui.models.preprocessing_words import in_words
 from gui.widgets.plain_text import literal
@@ -35,17 +36,17 @@ class ModelBar(QToolBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("modelBar")
-        self.setWindowTitle(self.tr("Model"))
+        self.setWindowTitle(tr("Model"))
         self.setMovable(False)
         self._recent: list[str] = []
         self._choice: ModelChoice | None = None
         self._device = "auto"
-        self._devices: tuple[tuple[str, str], ...] = (("cpu", self.tr("Processor")),)
-        self.architecture = PickButton(self.tr("Architecture"), 220)
-        self.checkpoint = PickButton(self.tr("Checkpoint"), 280)
-        self.class_names = PickButton(self.tr("Class names"), 200)
-        self.preprocessing = PickButton(self.tr("Preprocessing"), 220)
-        self.device = PickButton(self.tr("Device"), 180)
+        self._devices: tuple[tuple[str, str], ...] = (("cpu", tr("Processor")),)
+        self.architecture = PickButton(tr("Architecture"), 220)
+        self.checkpoint = PickButton(tr("Checkpoint"), 280)
+        self.class_names = PickButton(tr("Class names"), 200)
+        self.preprocessing = PickButton(tr("Preprocessing"), 220)
+        self.device = PickButton(tr("Device"), 180)
         self._buttons = (
             self.architecture,
             self.checkpoint,
@@ -54,7 +55,7 @@ class ModelBar(QToolBar):
             self.device,
         )
         for button in self._buttons:
-            button.set_value(self.tr("Loading…"))
+            button.set_value(tr("Loading…"))
             self.addWidget(button)
         self._picker: ArchitecturePicker | None = None
         self.architecture.clicked.connect(self.open_architectures)
@@ -72,17 +73,17 @@ class ModelBar(QToolBar):
     def show_choice(self, choice: ModelChoice, device: str, recent: list[str]) -> None:
         """Show what was asked for, while it is being opened."""
         self._choice, self._device, self._recent = choice, device, recent
-        loading = self.tr("Loading…")
+        loading = tr("Loading…")
         for button in self._buttons:
             button.set_value(loading)
         path = choice.checkpoint
-        name = self.tr("SqueezeNet 1.1 (built in)") if path is None else path.name
+        name = tr("SqueezeNet 1.1 (built in)") if path is None else path.name
         self.checkpoint.set_value(name, str(path or name))
 
     def show_nothing(self) -> None:
         """Show that not even the shipped model could be opened."""
         for button in self._buttons:
-            button.set_value(self.tr("None"))
+            button.set_value(tr("None"))
 
     def show_model(self, ready: ReadyModel, recent: list[str]) -> None:
         """Show the model in use."""
@@ -90,14 +91,14 @@ class ModelBar(QToolBar):
         self.show_choice(choice, ready.wanted_device, recent)
         self.architecture.set_value(spec.title, spec.summary)
         count = f"{len(spec.class_names):,}"
-        names = self.tr("1 class") if count == "1" else self.tr("{n} classes").format(n=count)
+        names = tr("1 class") if count == "1" else tr("{n} classes", n=count)
         if not spec.predicts:
-            names = self.tr("No head")
+            names = tr("No head")
         elif not spec.is_named:
-            names = self.tr("{names}, unnamed").format(names=names)
+            names = tr("{names}, unnamed", names=names)
         self.class_names.set_value(
             names,
-            self.tr("{names}, {source}").format(names=names, source=spec.class_names_source),
+            tr("{names}, {source}", names=names, source=spec.class_names_source),
         )
         self.preprocessing.set_value(*in_words(spec.preprocessing))
         self._devices = tuple((one.name, one.title) for one in ready.others)
@@ -124,12 +125,12 @@ class ModelBar(QToolBar):
         """Open the menu of checkpoints: the shipped one, recent ones, a file."""
         menu = self._menu()
         current = self._choice.checkpoint if self._choice is not None else None
-        shipped = menu.addAction(self.tr("SqueezeNet 1.1, ImageNet (built in)"))
+        shipped = menu.addAction(tr("SqueezeNet 1.1, ImageNet (built in)"))
         shipped.setCheckable(True)
         shipped.setChecked(current is None)
         shipped.triggered.connect(lambda: self.checkpoint_picked.emit(None))
         if self._recent:
-            menu.addSection(self.tr("Recent"))
+            menu.addSection(tr("Recent"))
         for text in self._recent:
             path = Path(text)
             entry = menu.addAction(readable(path.name).replace("&", "&&"))
@@ -139,11 +140,11 @@ class ModelBar(QToolBar):
             entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))
         menu.addSeparator()
         for text, action in (
-            (self.tr("Open a checkpoint…"), "open_checkpoint"),
-            (self.tr("torchvision's weights…"), "open_weights"),
+            (tr("Open a checkpoint…"), "open_checkpoint"),
+            (tr("torchvision's weights…"), "open_weights"),
             ("", ""),
-            (self.tr("Details of this model…"), "show_details"),
-            (self.tr("Save this model as…"), "save_model"),
+            (tr("Details of this model…"), "show_details"),
+            (tr("Save this model as…"), "save_model"),
         ):
             if action:
                 chosen = partial(self.action_chosen.emit, action)
@@ -156,7 +157,7 @@ class ModelBar(QToolBar):
     def open_devices(self) -> None:
         """Open the menu of devices that work here."""
         menu = self._menu()
-        for name, title in (("auto", self.tr("Automatic")), *self._devices):
+        for name, title in (("auto", tr("Automatic")), *self._devices):
             entry = menu.addAction(title)
             entry.setCheckable(True)
             entry.setChecked(name == self._device)

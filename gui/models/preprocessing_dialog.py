@@ -30,6 +30,7 @@ from core.images.preprocessing import (
     NORMALISATIONS,
     Preprocessing,
 )
+from core.language import tr
 from core.models.families import BY_NAME
 from gui.models.preprocessing_words import in_words
 from gui.widgets.pictures import to_image
@@ -66,7 +67,7 @@ class PreprocessingDialog(QDialog):
         self.found = found
         self._used = used
         self._filling = False
-        self.setWindowTitle(self.tr("Preprocessing"))
+        self.setWindowTitle(tr("Preprocessing"))
         self._live = QTimer(self, singleShot=True, interval=_LIVE_MS)
         self._live.timeout.connect(self._ask_for_preview)
         self._make_fields()
@@ -138,7 +139,7 @@ class PreprocessingDialog(QDialog):
     def show_preview(self, photo: ViewedPhoto) -> None:
         """Show what comes of a photo."""
         if photo.seen is None:
-            self._preview.setText(self.tr("This photo gives no input."))
+            self._preview.setText(tr("This photo gives no input."))
             return
         ratio = self.devicePixelRatioF()
         side = round(_PREVIEW_PX * ratio)
@@ -154,14 +155,17 @@ class PreprocessingDialog(QDialog):
         self._preview.setPixmap(picture)
         height, width = photo.seen.shape[:2]
         self._preview_text.setText(
-            self.tr("What the model sees of {name}: {w}×{h} pixels").format(
-                name=photo.path.name, w=width, h=height
+            tr(
+                "What the model sees of {name}: {w}×{h} pixels",
+                name=photo.path.name,
+                w=width,
+                h=height,
             )
         )
 
     def show_no_photo(self) -> None:
         """Say that a preview needs a photo."""
-        self._preview.setText(self.tr("Open a photo to see what comes of it."))
+        self._preview.setText(tr("Open a photo to see what comes of it."))
 
     def show_refusal(self, sentence: str) -> None:
         """Say why there is no preview."""
@@ -171,16 +175,16 @@ class PreprocessingDialog(QDialog):
 
     def _make_fields(self) -> None:
         self.resize_kind = _choices(
-            (self.tr("Shorter side to"), _SHORTER),
-            (self.tr("Squash to"), _SQUASH),
-            (self.tr("Leave as it is"), _AS_IS),
+            (tr("Shorter side to"), _SHORTER),
+            (tr("Squash to"), _SQUASH),
+            (tr("Leave as it is"), _AS_IS),
         )
         self.side, self.squash_width, self.squash_height = _pixels(), _pixels(), _pixels()
-        self.crops = QCheckBox(self.tr("the middle"))
+        self.crops = QCheckBox(tr("the middle"))
         self.crop_width, self.crop_height = _pixels(), _pixels()
         self.interpolation = _choices(*((name, name) for name in INTERPOLATIONS))
         self.order = _choices(
-            *((self.tr("grey") if name == "grey" else name, name) for name in CHANNEL_ORDERS)
+            *((tr("grey") if name == "grey" else name, name) for name in CHANNEL_ORDERS)
         )
         takes = self.found.channels
         kept = {1: ("grey",), 4: ("RGBA",)}.get(takes, ("RGB", "BGR", "grey"))
@@ -190,20 +194,20 @@ class PreprocessingDialog(QDialog):
         self.scale = _choices(("0 – 1", 1.0), ("0 – 255", 255.0))
         self.mean = [_number(-1000, 1000) for _ in range(4)]
         self.std = [_number(0.000001, 1000) for _ in range(4)]
-        self.upright = QCheckBox(self.tr("turn photos upright by their EXIF"))
+        self.upright = QCheckBox(tr("turn photos upright by their EXIF"))
         self.transparency = _choices(
-            (self.tr("laid over white"), "white"),
-            (self.tr("dropped, as most training scripts do"), "dropped"),
+            (tr("laid over white"), "white"),
+            (tr("dropped, as most training scripts do"), "dropped"),
         )
         self.transform = QCheckBox(self)
-        self.transform.setText(self.tr("the network turns its input itself (transform_input)"))
+        self.transform.setText(tr("the network turns its input itself (transform_input)"))
         self.transform.hide()
         for field, name in (
-            (self.side, self.tr("Shorter side in pixels")),
-            (self.squash_width, self.tr("Width in pixels")),
-            (self.squash_height, self.tr("Height in pixels")),
-            (self.crop_width, self.tr("Width of the crop in pixels")),
-            (self.crop_height, self.tr("Height of the crop in pixels")),
+            (self.side, tr("Shorter side in pixels")),
+            (self.squash_width, tr("Width in pixels")),
+            (self.squash_height, tr("Height in pixels")),
+            (self.crop_width, tr("Width of the crop in pixels")),
+            (self.crop_height, tr("Height of the crop in pixels")),
         ):
             field.setAccessibleName(name)
 
@@ -215,19 +219,19 @@ class PreprocessingDialog(QDialog):
         squash = (self.squash_width, self._squash_times, self.squash_height)
         cut = (self.crops, self.crop_width, crop_times, self.crop_height)
         rows: list[tuple[str, tuple[QWidget, ...]]] = [
-            (self.tr("Presets"), tuple(self._presets())),
-            (self.tr("Resize"), (self.resize_kind, self.side, *squash)),
-            (self.tr("Cut out"), cut),
-            (self.tr("Interpolation"), (self.interpolation,)),
-            (self.tr("Channels"), (self.order,)),
-            (self.tr("Values"), (self.scale,)),
-            (self.tr("Mean"), tuple(self.mean)),
-            (self.tr("Std"), tuple(self.std)),
-            (self.tr("Orientation"), (self.upright,)),
-            (self.tr("Transparency"), (self.transparency,)),
+            (tr("Presets"), tuple(self._presets())),
+            (tr("Resize"), (self.resize_kind, self.side, *squash)),
+            (tr("Cut out"), cut),
+            (tr("Interpolation"), (self.interpolation,)),
+            (tr("Channels"), (self.order,)),
+            (tr("Values"), (self.scale,)),
+            (tr("Mean"), tuple(self.mean)),
+            (tr("Std"), tuple(self.std)),
+            (tr("Orientation"), (self.upright,)),
+            (tr("Transparency"), (self.transparency,)),
         ]
         if self.transform.isEnabled():
-            rows.append((self.tr("Inception"), (self.transform,)))
+            rows.append((tr("Inception"), (self.transform,)))
             self.transform.show()
         for number, (caption, fields) in enumerate(rows):
             label = PlainLabel(caption)
@@ -268,8 +272,8 @@ class PreprocessingDialog(QDialog):
             ("ImageNet", "ImageNet"),
             ("CIFAR-10", "CIFAR-10"),
             ("0.5 / 0.5", "0.5 / 0.5"),
-            (self.tr("None"), "none"),
-            (self.tr("Squash"), "squash"),
+            (tr("None"), "none"),
+            (tr("Squash"), "squash"),
         ):
             button = QPushButton(text)
             button.setProperty("small", True)
@@ -301,12 +305,10 @@ class PreprocessingDialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self._apply = box.addButton(self.tr("Apply"), QDialogButtonBox.ButtonRole.ApplyRole)
+        self._apply = box.addButton(tr("Apply"), QDialogButtonBox.ButtonRole.ApplyRole)
         self._apply.setProperty("primary", True)
-        self._apply.setToolTip(self.tr("Classify with these steps, and remember them for the file"))
-        back = box.addButton(
-            self.tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole
-        )
+        self._apply.setToolTip(tr("Classify with these steps, and remember them for the file"))
+        back = box.addButton(tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole)
         back.setToolTip(literal(in_words(self.found)[1]))
         self._apply.clicked.connect(self._apply_value)
         back.clicked.connect(self._go_back)

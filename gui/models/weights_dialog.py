@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DownloadError
 from core.images.kinds import CHECKPOINTS
-from core.language import tr
+from core.language import number, percent, tr
 from core.models.weights.downloads import delete_file, sizes_on_disk
 from gui import theme
 from gui.widgets.message_box import ask
@@ -64,23 +64,23 @@ class WeightsDialog(QDialog):
         self._architecture = ""
         self._progress: dict[str, Progress] = {}
         self._wanted_when_done: set[str] = set()
-        self.setWindowTitle(self.tr("torchvision's weights"))
+        self.setWindowTitle(tr("torchvision's weights"))
         self.resize(900, 600)
-        self.search = QLineEdit(placeholderText=self.tr("Search, e.g. resnet50"))
+        self.search = QLineEdit(placeholderText=tr("Search, e.g. resnet50"))
         self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName(self.tr("Search weights"))
+        self.search.setAccessibleName(tr("Search weights"))
         self.search.addAction(
             theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
         )
         self.tree = self._make_tree()
-        self.status = PlainLabel(self.tr("Loading the list…"), wordWrap=True)
+        self.status = PlainLabel(tr("Loading the list…"), wordWrap=True)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setRange(0, 1000)
         self.bar.hide()
         self.mirror = QLineEdit(mirror)
         self.mirror.setPlaceholderText("https://download.pytorch.org/models")
         self.mirror.setToolTip(
-            self.tr("Address of a folder with the same files; empty is torchvision's own")
+            tr("Address of a folder with the same files; empty is torchvision's own")
         )
         self._make_buttons()
         self._lay_out()
@@ -104,8 +104,12 @@ class WeightsDialog(QDialog):
             item.setToolTip(
                 _NAME,
                 literal(
-                    self.tr("{name}\n{title}, {n} million parameters\n{url}").format(
-                        name=one.name, title=one.title, n=f"{one.parameters / 1e6:.1f}", url=one.url
+                    tr(
+                        "{name}\n{title}, {n} million parameters\n{url}",
+                        name=one.name,
+                        title=one.title,
+                        n=number(one.parameters / 1e6, 1),
+                        url=one.url,
                     )
                 ),
             )
@@ -123,9 +127,9 @@ class WeightsDialog(QDialog):
         self._own.setVisible(True)
         self.search.setText(architecture)
         self.setWindowTitle(
-            self.tr("torchvision's weights for {title}").format(title=title)
+            tr("torchvision's weights for {title}", title=title)
             if title
-            else self.tr("torchvision's weights")
+            else tr("torchvision's weights")
         )
         self.refresh()
         self.show()
@@ -174,15 +178,15 @@ class WeightsDialog(QDialog):
         tree.setUniformRowHeights(True)
         tree.setHeaderLabels(
             [
-                self.tr("Weights"),
-                self.tr("Top-1"),
-                self.tr("Size"),
-                self.tr("Licence"),
-                self.tr("On this computer"),
+                tr("Weights"),
+                tr("Top-1"),
+                tr("Size"),
+                tr("Licence"),
+                tr("On this computer"),
             ]
         )
         tree.headerItem().setToolTip(
-            _ACCURACY, self.tr("Share of ImageNet's validation photos that they name right")
+            _ACCURACY, tr("Share of ImageNet's validation photos that they name right")
         )
         header = tree.header()
         header.setStretchLastSection(True)
@@ -191,18 +195,18 @@ class WeightsDialog(QDialog):
             tree.setColumnWidth(column, width)
         tree.setSortingEnabled(True)
         tree.header().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        tree.setAccessibleName(self.tr("torchvision's weights"))
+        tree.setAccessibleName(tr("torchvision's weights"))
         return tree
 
     def _make_buttons(self) -> None:
         self.use_button = QPushButton()
         self.use_button.setProperty("primary", True)
         self.use_button.setDefault(True)
-        self.pause_button = QPushButton(self.tr("Pause"))
-        self.cancel_button = QPushButton(self.tr("Cancel download"))
-        self.delete_button = QPushButton(self.tr("Delete from the disk"))
-        self.have_button = QPushButton(self.tr("I already have this file…"))
-        self._own = QPushButton(self.tr("Open a checkpoint of my own…"))
+        self.pause_button = QPushButton(tr("Pause"))
+        self.cancel_button = QPushButton(tr("Cancel download"))
+        self.delete_button = QPushButton(tr("Delete from the disk"))
+        self.have_button = QPushButton(tr("I already have this file…"))
+        self._own = QPushButton(tr("Open a checkpoint of my own…"))
         self.use_button.clicked.connect(self._use)
         self.pause_button.clicked.connect(self._pause)
         self.cancel_button.clicked.connect(self._cancel)
@@ -212,11 +216,11 @@ class WeightsDialog(QDialog):
 
     def _lay_out(self) -> None:
         mirror = QHBoxLayout()
-        caption = PlainLabel(self.tr("Download from"))
+        caption = PlainLabel(tr("Download from"))
         caption.setProperty("muted", True)
         mirror.addWidget(caption)
         mirror.addWidget(self.mirror, 1)
-        close = QPushButton(self.tr("Close"))
+        close = QPushButton(tr("Close"))
         close.setAutoDefault(False)
         close.clicked.connect(self.hide)
         row = QHBoxLayout()
@@ -248,9 +252,9 @@ class WeightsDialog(QDialog):
             return _megabytes(size)
         if progress is not None and progress.state in ("downloading", "waiting"):
             share = progress.done_bytes / max(1, progress.total_bytes)
-            return self.tr("downloading, {share}").format(share=f"{share:.0%}")
+            return tr("downloading, {share}", share=percent(share))
         if size:
-            return self.tr("paused at {size}").format(size=_megabytes(size))
+            return tr("paused at {size}", size=_megabytes(size))
         return ""
 
     @Slot(str)
@@ -290,22 +294,25 @@ class WeightsDialog(QDialog):
             return
         done, total = progress.done_bytes, max(1, progress.total_bytes)
         self.bar.setValue(round(1000 * done / total))
-        text = self.tr("{done} of {total}").format(done=_megabytes(done), total=_megabytes(total))
+        text = tr("{done} of {total}", done=_megabytes(done), total=_megabytes(total))
         self.status.setText("  ·  ".join(filter(None, (text, progress.problem))))
 
     def _use_text(self, *, whole: bool, part: bool) -> str:
         if whole:
-            return self.tr("Use")
-        return self.tr("Resume and use") if part else self.tr("Download and use")
+            return tr("Use")
+        return tr("Resume and use") if part else tr("Download and use")
 
     def _description(self, weights: Weights | None) -> str:
         if weights is None:
-            return "" if self._items() else self.tr("Loading the list…")
-        text = self.tr("{title}, {n} million parameters. Licence: {licence}.").format(
-            title=weights.title, n=f"{weights.parameters / 1e6:.1f}", licence=weights.licence
+            return "" if self._items() else tr("Loading the list…")
+        text = tr(
+            "{title}, {n} million parameters. Licence: {licence}.",
+            title=weights.title,
+            n=number(weights.parameters / 1e6, 1),
+            licence=weights.licence,
         )
         if weights.accuracy is None:
-            text += " " + self.tr("A body without a trained head: feature maps only.")
+            text += " " + tr("A body without a trained head: feature maps only.")
         return text
 
     @Slot()
@@ -345,12 +352,12 @@ class WeightsDialog(QDialog):
             return
         file, _ = QFileDialog.getOpenFileName(
             self,
-            self.tr("Choose {file}").format(file=weights.file_name),
+            tr("Choose {file}", file=weights.file_name),
             self._folder(),
             tr("Checkpoints ({endings});;All files (*)", endings=CHECKPOINTS.pattern),
         )
         if file:
-            self.status.setText(self.tr("Checking the file…"))
+            self.status.setText(tr("Checking the file…"))
             self._downloads.take_file(weights, Path(file), self.picked.emit)
 
     @Slot()
@@ -358,8 +365,8 @@ class WeightsDialog(QDialog):
         weights = self.current
         if weights is None:
             return
-        question = self.tr("Delete {file}? It can be downloaded again.").format(file=weights.path)
-        if ask(self, self.tr("Delete from the disk"), question):
+        question = tr("Delete {file}? It can be downloaded again.", file=weights.path)
+        if ask(self, tr("Delete from the disk"), question):
             try:
                 delete_file(weights)
             except DownloadError as error:
