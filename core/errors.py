@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from core.language import lazy, tr
+
 
 class DroplensError(Exception):
     """Base of every expected error; its text is shown to the user as it stands."""
@@ -80,20 +82,20 @@ class LabelsError(DroplensError):
 
 def cannot_read(path: Path, reason: str) -> str:
     """Return the sentence for a file that could not be read."""
-    return f"{path} could not be read: {reason}."
+    return tr("{path} could not be read: {reason}.", path=path, reason=reason)
 
 
 _REASONS = {
-    errno.ENOENT: "it is not there",
-    errno.EACCES: "you have no permission to read it",
-    errno.EPERM: "you have no permission to read it",
-    errno.ENOTSUP: "it is not an ordinary file",
-    errno.EISDIR: "it is a folder",
-    errno.ENOSPC: "the disk is full",
-    errno.EROFS: "the disk is write-protected",
-    errno.ENAMETOOLONG: "its name is too long",
-    errno.ELOOP: "its links run in a circle",
-    errno.EIO: "the disk reports an error",
+    errno.ENOENT: lazy("it is not there"),
+    errno.EACCES: lazy("you have no permission to read it"),
+    errno.EPERM: lazy("you have no permission to read it"),
+    errno.ENOTSUP: lazy("it is not an ordinary file"),
+    errno.EISDIR: lazy("it is a folder"),
+    errno.ENOSPC: lazy("the disk is full"),
+    errno.EROFS: lazy("the disk is write-protected"),
+    errno.ENAMETOOLONG: lazy("its name is too long"),
+    errno.ELOOP: lazy("its links run in a circle"),
+    errno.EIO: lazy("the disk reports an error"),
 }
 
 
@@ -112,4 +114,6 @@ def cannot_write(path: Path, error: OSError) -> str:
         errno.ENOENT: "its folder does not exist",
         errno.ENOTDIR: "its folder does not exist",
     }.get(error.errno or 0, os_reason(error))
-    return f"{path} could not be written: {reason}. Choose another place."
+    return tr(
+        "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
+    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import resources
 from core.errors import DroplensError
+from core.language import tr
 from core.work.requests import Request
 
 if TYPE_CHECKING:
@@ -70,15 +71,15 @@ def run_checks() -> Iterator[Check]:
         engine = Engine(lambda _: None, cache=folder / "cache")
         try:
             for title, job in (
-                ("photos of all kinds are read", lambda: _read_photos(folder)),
-                ("the built-in model opens", lambda: _open(engine)),
-                ("it knows a sample photo", lambda: _classify(engine)),
-                ("a feature map is captured", lambda: _capture(engine)),
-                ("checkpoints of each form open", lambda: _open_forms(engine, folder)),
-                ("the network is converted", lambda: _convert(folder)),
-                ("labels are kept", lambda: _label(folder)),
-                ("settings are kept", lambda: _keep_settings(folder)),
-                ("licences of all parts are there", _read_licences),
+                (tr("photos of all kinds are read"), lambda: _read_photos(folder)),
+                (tr("the built-in model opens"), lambda: _open(engine)),
+                (tr("it knows a sample photo"), lambda: _classify(engine)),
+                (tr("a feature map is captured"), lambda: _capture(engine)),
+                (tr("checkpoints of each form open"), lambda: _open_forms(engine, folder)),
+                (tr("the network is converted"), lambda: _convert(folder)),
+                (tr("labels are kept"), lambda: _label(folder)),
+                (tr("settings are kept"), lambda: _keep_settings(folder)),
+                (tr("licences of all parts are there"), _read_licences),
             ):
                 yield carried_out(title, job)
         finally:
@@ -105,7 +106,9 @@ def _read_photos(folder: Path) -> None:
     for form in _FORMATS:
         path = folder / f"photo.{form.lower()}"
         picture.save(path, form)
-        _expect(load_rgb(path, upright=True).size == picture.size, f"{form}: another size")
+        _expect(
+            load_rgb(path, upright=True).size == picture.size, tr("{form}: another size", form=form)
+        )
     if sys.platform == "darwin" or platform.machine() not in ("aarch64", "ARM64"):
         import pylibjxl
 
@@ -122,7 +125,7 @@ def _open(engine: Engine) -> None:
     from core.models.spec import ModelChoice
 
     spec = engine.open(ModelChoice(), "cpu").spec
-    _expect(len(spec.class_names) == 1000, "it has not 1,000 classes")
+    _expect(len(spec.class_names) == 1000, tr("it has not 1,000 classes"))
 
 
 def _classify(engine: Engine) -> None:
@@ -131,14 +134,14 @@ def _classify(engine: Engine) -> None:
     (batch,) = Classify((resources.path(_SAMPLE),)).run(engine)
     found = batch.predictions
     name = found[0].top[0].class_name if found[0].top else "nothing"
-    _expect(name == _EXPECTED, f"it says {name}, not {_EXPECTED}")
+    _expect(name == _EXPECTED, tr("it says {name}, not {expected}", name=name, expected=_EXPECTED))
 
 
 def _capture(engine: Engine) -> None:
     from core.inside.requests import FeatureMaps
 
     found = FeatureMaps(resources.path(_SAMPLE), _LAYER).run(engine)
-    _expect(found.maps.values.std() > 0, "it is empty")
+    _expect(found.maps.values.std() > 0, tr("it is empty"))
 
 
 def _open_forms(engine: Engine, folder: Path) -> None:
@@ -168,7 +171,10 @@ def _open_forms(engine: Engine, folder: Path) -> None:
         path.write_bytes(content.getvalue())
         found = inspect_checkpoint(path)
         _expect(found.usable, f"{form}: {found.summary}")
-        _expect(found.architecture == "squeezenet1_1", f"{form}: it is taken for another one")
+        _expect(
+            found.architecture == "squeezenet1_1",
+            tr("{form}: it is taken for another one", form=form),
+        )
 
 
 def _convert(folder: Path) -> None:
@@ -193,7 +199,7 @@ def _label(folder: Path) -> None:
         store.edit_classes("add", store.classes.add(["Katze", "猫"]))
         store.label([Labelling(photo, (2,))])
     with LabelStore(folder / "labels.droplens") as store:
-        _expect(store.classes.said(store.label_of(photo)) == "猫", "the label is not there")
+        _expect(store.classes.said(store.label_of(photo)) == "猫", tr("the label is not there"))
 
 
 def _keep_settings(folder: Path) -> None:
@@ -201,7 +207,7 @@ def _keep_settings(folder: Path) -> None:
 
     path = folder / "settings.json"
     settings.save(settings.Settings(last_folder=str(folder)), path)
-    _expect(settings.load(path).last_folder == str(folder), "they are other ones")
+    _expect(settings.load(path).last_folder == str(folder), tr("they are other ones"))
 
 
 def _read_licences() -> None:
@@ -209,7 +215,7 @@ def _read_licences() -> None:
 
     found = {one.name.split(" ")[0].lower(): one.text for one in all_licences()}
     for part in ("torch", "torchvision", "pillow", "numpy", "onnxruntime", "qt"):
-        _expect(bool(found.get(part)), f"{part} has none")
+        _expect(bool(found.get(part)), tr("{part} has none", part=part))
 
 
 def _expect(is_so: bool, otherwise: str) -> None:

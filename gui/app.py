@@ -36,11 +36,7 @@ class Droplens(QObject):
     """The program."""
 
     def __init__(
-        self,
-        window: MainWindow,
-        settings: Settings,
-        settings_path: Path,
-        cache: Path | None = None,
+        self, window: MainWindow, settings: Settings, settings_path: Path, cache: Path | None = None
     ) -> None:
         """Make and join everything.
 

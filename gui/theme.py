@@ -109,10 +109,7 @@ def icon(name: str, colour: str | None = None) -> QIcon:
     """Return one of the line icons in the colour of the text, sharp at 100 % and 200 %."""
     used = colours()
     made = QIcon()
-    for mode, tint in (
-        (QIcon.Mode.Normal, colour or used.text),
-        (QIcon.Mode.Disabled, used.faint),
-    ):
+    for mode, tint in ((QIcon.Mode.Normal, colour or used.text), (QIcon.Mode.Disabled, used.faint)):
         for factor in (1, 2):
             made.addPixmap(pixmap(name, tint, ICON_SIZE.width() * factor), mode)
     return made

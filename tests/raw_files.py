@@ -187,12 +187,7 @@ def make_arw(jpeg: bytes, size: tuple[int, int], orient: int = 1) -> bytes:
 
 def make_pef(jpeg: bytes, size: tuple[int, int], orient: int = 1) -> bytes:
     """PEF: IFD0 sensor, IFD1 small, IFD2 full-size JPEG interchange."""
-    zero = _sensor(">") | {
-        0x10F: "PENTAX",
-        0x110: "PENTAX K-5",
-        0x112: ("H", [orient]),
-        "next": 1,
-    }
+    zero = _sensor(">") | {0x10F: "PENTAX", 0x110: "PENTAX K-5", 0x112: ("H", [orient]), "next": 1}
     return _tiff([zero, _preview(jpeg, size, "jif")], ">")
 
 

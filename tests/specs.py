@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.images.preprocessing import Preprocessing
-from core.models.spec import Inspection, ModelSpec, Outputs
+from core.models.spec import Inspection, ModelSpec, NamedBy, NamesSource, Outputs
 
 
 def make_spec(
@@ -24,7 +24,7 @@ def make_spec(
         architecture=architecture,
         num_classes=len(names) if num_classes == -1 else num_classes,
         class_names=names,
-        class_names_source="a test",
+        class_names_source=NamesSource(NamedBy.CHECKPOINT),
         preprocessing=found,
         sha256="0" * 64,
         outputs=outputs,
@@ -35,7 +35,7 @@ def make_spec(
         checkpoint=Path("tiny.pth"),
         sha256="0" * 64,
         class_names=names,
-        class_names_source="a test",
+        class_names_source=NamesSource(NamedBy.CHECKPOINT),
         preprocessing=found,
         outputs=outputs,
         inspection=inspection,

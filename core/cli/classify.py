@@ -26,6 +26,7 @@ from core.cli.terminal import (
 from core.errors import DroplensError
 from core.files import write_result
 from core.inference.speed import EXACT, FAST_AGREEMENT, Decoding, Speed
+from core.language import percent, tr
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command."""
-    classify = commands.add_parser("classify", help="say what photos show")
+    classify = commands.add_parser("classify", help=tr("say what photos show"))
     classify.set_defaults(command=_run)
     classify.add_argument(
-        "paths", nargs="+", type=path_option, metavar="PATH", help="photo or folder"
+        "paths", nargs="+", type=path_option, metavar="PATH", help=tr("photo or folder")
     )
     add_model_options(classify)
     classify.add_argument("--top-k", type=positive_option, default=5, metavar="K")
@@ -45,19 +46,24 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         "--decoding",
         choices=get_args(Decoding),
         default=EXACT.decoding,
-        help=f"fast shrinks large JPEGs as it decodes; {FAST_AGREEMENT:.0%}% keep their class",
+        help=tr(
+            "fast shrinks large JPEGs as it decodes; {fast_agreement}% keep their class",
+            fast_agreement=percent(FAST_AGREEMENT),
+        ),
     )
     classify.add_argument(
         "--precision",
         choices=("full", "mixed"),
         default="full",
-        help="mixed computes in half precision on NVIDIA cards, where the classes stay the same",
+        help=tr(
+            "mixed computes in half precision on NVIDIA cards, where the classes stay the same"
+        ),
     )
     classify.add_argument(
-        "--json", type=path_option, metavar="FILE|-", help="write JSON; - is standard output"
+        "--json", type=path_option, metavar="FILE|-", help=tr("write JSON; - is standard output")
     )
     classify.add_argument(
-        "--csv", metavar="FILE", type=path_option, help="write a table for spreadsheets"
+        "--csv", metavar="FILE", type=path_option, help=tr("write a table for spreadsheets")
     )
 
 
@@ -79,7 +85,9 @@ def _run(options: argparse.Namespace) -> int:
     if passed_over:
         say(passed_over.sentence())
     if not predictions and not unreadable and not interrupted:
-        raise DroplensError(f"No photos were found in {', '.join(map(str, options.paths))}.")
+        raise DroplensError(
+            tr("No photos were found in {names}.", names=", ".join(map(str, options.paths)))
+        )
     _write_predictions(predictions, options)
     if interrupted:
         return INTERRUPTED
@@ -100,7 +108,13 @@ def _classify(options: argparse.Namespace, photos: Iterable[Path]) -> tuple[list
     with opened_model(options, settings.cache_path()) as engine:
         spec = engine.classifier().spec
         if not spec.predicts:
-            raise DroplensError(f"{spec.checkpoint} predicts nothing. {' '.join(spec.problems)}")
+            raise DroplensError(
+                tr(
+                    "{checkpoint} predicts nothing. {names}",
+                    checkpoint=spec.checkpoint,
+                    names=" ".join(spec.problems),
+                )
+            )
         try:
             for batch in request.run(engine):
                 predictions += batch.predictions

@@ -9,26 +9,29 @@ from core.cli.model_options import add_model_options, ask
 from core.cli.terminal import ALL_DONE, Parser, path_option, positive_option, say_result
 from core.files import write_result
 from core.inside.requests import AttentionMaps, FeatureMaps
+from core.language import tr
 
 ATTENTION = "attention"
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command."""
-    maps = commands.add_parser("feature-maps", help="write what a layer computes for a photo")
+    maps = commands.add_parser("feature-maps", help=tr("write what a layer computes for a photo"))
     maps.set_defaults(command=_run)
     maps.add_argument("image", type=path_option, metavar="IMAGE")
-    maps.add_argument("--layer", required=True, metavar="NAME", help="e.g. layer1.0.conv2")
+    maps.add_argument("--layer", required=True, metavar="NAME", help=tr("e.g. layer1.0.conv2"))
     maps.add_argument(
         "--call",
         type=_call,
         default=1,
         metavar=f"N|{ATTENTION}",
-        help="from 1, or the layer's attention, one map a head",
+        help=tr("from 1, or the layer's attention, one map a head"),
     )
     add_model_options(maps)
-    maps.add_argument("--npy", type=path_option, metavar="FILE", help="float32, shape (C, h, w)")
-    maps.add_argument("--png", type=path_option, metavar="FILE", help="all maps in one picture")
+    maps.add_argument(
+        "--npy", type=path_option, metavar="FILE", help=tr("float32, shape (C, h, w)")
+    )
+    maps.add_argument("--png", type=path_option, metavar="FILE", help=tr("all maps in one picture"))
 
 
 def _call(text: str) -> int | str:
@@ -60,7 +63,15 @@ def _run(options: argparse.Namespace) -> int:
     channels, height, width = values.shape
     call = ATTENTION if options.call == ATTENTION else f"call {options.call}"
     say_result(
-        f"{options.layer}, {call}: {channels} maps of {height}×{width}, "
-        f"from {values.min():.4g} to {values.max():.4g}"
+        tr(
+            "{layer}, {call}: {channels} maps of {height}×{width}, from {min} to {max}",
+            layer=options.layer,
+            call=call,
+            channels=channels,
+            height=height,
+            width=width,
+            min=f"{values.min():.4g}",
+            max=f"{values.max():.4g}",
+        )
     )
     return ALL_DONE

@@ -14,14 +14,15 @@ from core.cli.terminal import (
     say_result,
     write_json,
 )
+from core.language import tr
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command."""
-    inspect = commands.add_parser("inspect", help="say what a checkpoint is")
+    inspect = commands.add_parser("inspect", help=tr("say what a checkpoint is"))
     inspect.set_defaults(command=_run)
     inspect.add_argument("checkpoint", type=path_option, metavar="CHECKPOINT")
-    inspect.add_argument("--json", action="store_true", help="print JSON")
+    inspect.add_argument("--json", action="store_true", help=tr("print JSON"))
 
 
 def _run(options: argparse.Namespace) -> int:

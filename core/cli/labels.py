@@ -26,59 +26,73 @@ from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
 from core.labels.reading import ReadOptions
 from core.labels.records import count
 from core.labels.store import LabelStore
+from core.language import tr
 
 _SHOWN_TARGETS = 10
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add ``labels`` and what it can do."""
-    labels = commands.add_parser("labels", help="labels of a project: export, import, stats")
+    labels = commands.add_parser("labels", help=tr("labels of a project: export, import, stats"))
     inner = labels.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    export = inner.add_parser("export", help="write labels for the next tool")
+    export = inner.add_parser("export", help=tr("write labels for the next tool"))
     export.set_defaults(command=_export)
     _add_project(export)
     writable = [one.name for one in FORMATS.values() if one.write is not None]
     export.add_argument("--format", required=True, choices=writable)
     export.add_argument(
-        "--to", required=True, type=path_option, metavar="PATH", help="folder, or file to write"
+        "--to", required=True, type=path_option, metavar="PATH", help=tr("folder, or file to write")
     )
     export.add_argument("--only", choices=exporting.WHICH, default="labelled")
-    export.add_argument("--class", dest="only_class", metavar="NAME", help="only this class")
-    export.add_argument("--predictions", action="store_true", help="write what the model says, too")
-    export.add_argument("--transfer", choices=TRANSFERS, default="copy", help="of the photos")
-    export.add_argument("--keep-folders", action="store_true", help="keep subfolders of photos")
+    export.add_argument("--class", dest="only_class", metavar="NAME", help=tr("only this class"))
+    export.add_argument(
+        "--predictions", action="store_true", help=tr("write what the model says, too")
+    )
+    export.add_argument("--transfer", choices=TRANSFERS, default="copy", help=tr("of the photos"))
+    export.add_argument("--keep-folders", action="store_true", help=tr("keep subfolders of photos"))
     usual = ",".join(map(str, USUAL_SPLIT))
     export.add_argument(
-        "--split", type=_split, metavar=usual, help="shares of train, val and test, class by class"
+        "--split",
+        type=_split,
+        metavar=usual,
+        help=tr("shares of train, val and test, class by class"),
     )
-    export.add_argument("--seed", type=int, default=0, help="of the split")
+    export.add_argument("--seed", type=int, default=0, help=tr("of the split"))
     export.add_argument(
-        "--template", type=path_option, metavar="FILE", help="Kaggle's sample_submission.csv"
+        "--template", type=path_option, metavar="FILE", help=tr("Kaggle's sample_submission.csv")
     )
-    export.add_argument("--dry-run", action="store_true", help="say what would be written")
+    export.add_argument("--dry-run", action="store_true", help=tr("say what would be written"))
 
-    take = inner.add_parser("import", help="read labels of other tools")
+    take = inner.add_parser("import", help=tr("read labels of other tools"))
     take.set_defaults(command=_import)
     _add_project(take)
-    take.add_argument("--format", choices=list(FORMATS), help="found out where it is not given")
-    take.add_argument("source", type=path_option, metavar="PATH", help="file or folder of labels")
+    take.add_argument("--format", choices=list(FORMATS), help=tr("found out where it is not given"))
+    take.add_argument(
+        "source", type=path_option, metavar="PATH", help=tr("file or folder of labels")
+    )
     take.add_argument(
         "--images", action="append", type=path_option, default=[], metavar="FOLDER",
-        help="where the photos lie",
+        help=tr(
+            "where the photos lie"
+        ),
     )  # fmt: skip
     take.add_argument(
-        "--column", default="", metavar="NAME", help="column, question or field of the classes"
+        "--column", default="", metavar="NAME", help=tr("column, question or field of the classes")
     )
-    take.add_argument("--file-column", default="", metavar="NAME", help="column of the photos")
-    take.add_argument("--encoding", default="", metavar="NAME", help="of the letters, e.g. cp1252")
-    take.add_argument("--boxes", action="store_true", help="take the classes of boxes on a photo")
-    take.add_argument("--dry-run", action="store_true", help="say what would be labelled")
+    take.add_argument("--file-column", default="", metavar="NAME", help=tr("column of the photos"))
+    take.add_argument(
+        "--encoding", default="", metavar="NAME", help=tr("of the letters, e.g. cp1252")
+    )
+    take.add_argument(
+        "--boxes", action="store_true", help=tr("take the classes of boxes on a photo")
+    )
+    take.add_argument("--dry-run", action="store_true", help=tr("say what would be labelled"))
 
-    stats = inner.add_parser("stats", help="count labels")
+    stats = inner.add_parser("stats", help=tr("count labels"))
     stats.set_defaults(command=_stats)
     _add_project(stats)
-    stats.add_argument("--json", action="store_true", help="print JSON")
+    stats.add_argument("--json", action="store_true", help=tr("print JSON"))
 
 
 def _add_project(parser: argparse.ArgumentParser) -> None:
@@ -102,8 +116,11 @@ def _export(options: argparse.Namespace) -> int:
         met, _ = store.register(map(Path, store.files()), listed=False)
         if met.changed:
             say(
-                f"{len(met.changed):,} photos were changed since they were labelled, for instance "
-                f"{met.changed[0]}."
+                tr(
+                    "{n} photos were changed since they were labelled, for instance {changed}.",
+                    n=len(met.changed),
+                    changed=met.changed[0],
+                )
             )
         photos = exporting.choose(store, options.only, options.only_class)
         plan = exporting.plan_export(store, photos, form, target, chosen)
@@ -121,8 +138,15 @@ def _export(options: argparse.Namespace) -> int:
             progress.end()
     for sentence in report.failed:
         say(sentence)
-    there = f", {report.present:,} were there already" if report.present else ""
-    say_result(f"{report.written:,} files written to {target}{there}.")
+    there = tr(", {present} were there already", present=report.present) if report.present else ""
+    say_result(
+        tr(
+            "{written} files written to {target}{there}.",
+            written=report.written,
+            target=target,
+            there=there,
+        )
+    )
     return SOME_FAILED if report.failed else ALL_DONE
 
 
@@ -138,13 +162,21 @@ def _refuse_useless(options: argparse.Namespace) -> None:
     }
     for option, is_useless in useless.items():
         if is_useless:
-            raise DroplensError(f"{option} means nothing for the format {form.name}; leave it out.")
+            raise DroplensError(
+                tr(
+                    "{option} means nothing for the format {name}; leave it out.",
+                    option=option,
+                    name=form.name,
+                )
+            )
 
 
 def _import(options: argparse.Namespace) -> int:
     source = options.source.absolute()
     if not source.exists():
-        raise LabelsError(f"The labels in {source} could not be read: it is not there.")
+        raise LabelsError(
+            tr("The labels in {source} could not be read: it is not there.", source=source)
+        )
     form = find_format(options.format) if options.format else guess_format(source)
     chosen = ReadOptions(options.encoding, options.file_column, options.column, options.boxes)
     with _opened(options.project, may_make=True) as store:
@@ -156,11 +188,21 @@ def _import(options: argparse.Namespace) -> int:
             _say_preview(plan)
         else:
             importing.carry_out(plan, store)
-    would = "would be " if options.dry_run else ""
-    replaced = f", of which {plan.differing:,} had another label" if plan.differing else ""
+    would = tr("would be ") if options.dry_run else ""
+    replaced = (
+        tr(", of which {differing} had another label", differing=plan.differing)
+        if plan.differing
+        else ""
+    )
     say_result(
-        f"{len(plan.labels):,} photos {would}labelled from {form.title}{replaced}; "
-        f"{len(plan.new_classes):,} new classes."
+        tr(
+            "{n} photos {would}labelled from {title}{replaced}; {n_2} new classes.",
+            n=len(plan.labels),
+            would=would,
+            title=form.title,
+            replaced=replaced,
+            n_2=len(plan.new_classes),
+        )
     )
     return SOME_FAILED if plan.missing else ALL_DONE
 
@@ -171,9 +213,9 @@ def _say_preview(plan: ImportPlan) -> None:
     if plan.decoded is not None:
         say_result(f"Encoding: {plan.decoded.encoding}")
     if read.file_column:
-        say_result(f"Photos: column “{read.file_column}”")
+        say_result(tr("Photos: column “{file_column}”", file_column=read.file_column))
     if read.label_column:
-        say_result(f"Classes: column “{read.label_column}”")
+        say_result(tr("Classes: column “{label_column}”", label_column=read.label_column))
     for file, classes in plan.samples:
         say_result(f"  {file}: {', '.join(classes) or 'no class'}")
     for name, photos in plan.counts.items():
@@ -187,14 +229,22 @@ def _stats(options: argparse.Namespace) -> int:
         write_json(found.to_json(), STANDARD_OUTPUT)
         return ALL_DONE
     say_result(
-        f"{found.labelled:,} of {found.photos:,} photos are labelled, {found.today:,} today."
+        tr(
+            "{labelled} of {photos} photos are labelled, {today} today.",
+            labelled=found.labelled,
+            photos=found.photos,
+            today=found.today,
+        )
     )
     for name, photos in (*found.by_class.items(), *found.by_mark.items()):
         say_result(f"{photos:>8,}  {name}")
     if found.agreed or found.corrected:
         say_result(
-            f"The model had proposed {found.agreed:,} of these labels; {found.corrected:,} are "
-            "other ones."
+            tr(
+                "The model had proposed {agreed} of these labels; {corrected} are other ones.",
+                agreed=found.agreed,
+                corrected=found.corrected,
+            )
         )
     return ALL_DONE
 
@@ -202,7 +252,9 @@ def _stats(options: argparse.Namespace) -> int:
 def _opened(path: Path, *, may_make: bool = False) -> LabelStore:
     path = path.absolute()
     if not may_make and not path.is_file():
-        raise LabelsError(f"There is no project {path}; give the file that holds the labels.")
+        raise LabelsError(
+            tr("There is no project {path}; give the file that holds the labels.", path=path)
+        )
     store = LabelStore(path)
     if store.notice:
         say(store.notice)
@@ -211,7 +263,12 @@ def _opened(path: Path, *, may_make: bool = False) -> LabelStore:
 
 def _say_plan(plan: Plan, root: Path) -> None:
     say_result(
-        f"{len(plan.files):,} photos and {len(plan.texts):,} files would be written to {root}:"
+        tr(
+            "{n} photos and {n_2} files would be written to {root}:",
+            n=len(plan.files),
+            n_2=len(plan.texts),
+            root=root,
+        )
     )
     for one in plan.files[:_SHOWN_TARGETS]:
         say_result(f"  {one.target}")
@@ -227,8 +284,8 @@ def _split(text: str) -> Split:
         train, val, test = map(parse, text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not three numbers, such as 0.8,0.1,0.1"
+            tr("{text!r} is not three numbers, such as 0.8,0.1,0.1", text=text)
         ) from None
     if train <= 0 or min(val, test) < 0 or not all(map(math.isfinite, (train, val, test))):
-        raise argparse.ArgumentTypeError("train needs a share above 0, and none is below 0")
+        raise argparse.ArgumentTypeError(tr("train needs a share above 0, and none is below 0"))
     return train, val, test

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from core.cli import classify, feature_maps, inspect, labels, layers, residual_blocks
 from core.cli.terminal import ALL_DONE, INTERRUPTED, NOT_CARRIED_OUT, Parser, forget_output, say
 from core.errors import DroplensError, os_reason
+from core.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ALL_DONE
     except OSError as error:
         forget_output()
-        say(f"The output could not be written: {os_reason(error)}.")
+        say(tr("The output could not be written: {reason}.", reason=os_reason(error)))
         return NOT_CARRIED_OUT
     except Exception as error:
         log.debug("unexpected", exc_info=True)
         first_line = (str(error).splitlines() or [""])[0]
-        say(f"Droplens did not expect this: {type(error).__name__}: {first_line}")
+        say(
+            tr(
+                "Droplens did not expect this: {name}: {first_line}",
+                name=type(error).__name__,
+                first_line=first_line,
+            )
+        )
         return NOT_CARRIED_OUT
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -43,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    made = Parser(prog="droplens-cli", description="Classify photos and look inside networks.")
+    made = Parser(prog="droplens-cli", description=tr("Classify photos and look inside networks."))
     commands = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for command in COMMANDS:
         command.add_to(commands)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
+from core.language import tr
 from core.models.spec import Dilation, ModelChoice, Outputs, Overrides
 from core.models.weights.named import Weights, find_weights
 
@@ -24,21 +25,23 @@ Answer = TypeVar("Answer")
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which model."""
-    group = parser.add_argument_group("model", "without these, the checkpoint that is shipped")
-    group.add_argument("--architecture", metavar="NAME", help="torchvision's name, e.g. resnet50")
+    group = parser.add_argument_group("model", tr("without these, the checkpoint that is shipped"))
+    group.add_argument(
+        "--architecture", metavar="NAME", help=tr("torchvision's name, e.g. resnet50")
+    )
     one = group.add_mutually_exclusive_group()
     one.add_argument("--checkpoint", type=path_option, metavar="FILE")
-    one.add_argument("--weights", metavar="NAME", help="e.g. ResNet50_Weights.IMAGENET1K_V2")
-    group.add_argument("--class-names", type=path_option, metavar="FILE", help="text or JSON")
+    one.add_argument("--weights", metavar="NAME", help=tr("e.g. ResNet50_Weights.IMAGENET1K_V2"))
+    group.add_argument("--class-names", type=path_option, metavar="FILE", help=tr("text or JSON"))
     group.add_argument("--preprocessing", type=path_option, metavar="FILE.json")
     group.add_argument(
-        "--outputs", choices=get_args(Outputs), help="what the outputs are, where no file tells"
+        "--outputs", choices=get_args(Outputs), help=tr("what the outputs are, where no file tells")
     )
     group.add_argument(
         "--dilation",
         type=_dilation,
         metavar="0,1,1",
-        help="torchvision's replace_stride_with_dilation, which no file tells",
+        help=tr("torchvision's replace_stride_with_dilation, which no file tells"),
     )
     group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
 
@@ -74,8 +77,14 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
         weights = find_weights(options.weights)
         if architecture not in (None, weights.architecture):
             raise ArchitectureMismatchError(
-                f"{weights.name} are weights of {weights.title} ({weights.architecture}), not of "
-                f"{architecture}; leave one of the two out."
+                tr(
+                    "{name} are weights of {title} ({architecture}), not of "
+                    "{architecture_2}; leave one of the two out.",
+                    name=weights.name,
+                    title=weights.title,
+                    architecture=weights.architecture,
+                    architecture_2=architecture,
+                )
             )
         checkpoint, architecture = _file_of(weights), weights.architecture
     return ModelChoice(
@@ -112,6 +121,8 @@ def _file_of(weights: Weights) -> Path:
 
 def _dilation(text: str) -> Dilation:
     if not re.fullmatch("[01],[01],[01]", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not three of 0 and 1, such as 0,1,1")
+        raise argparse.ArgumentTypeError(
+            tr("{text!r} is not three of 0 and 1, such as 0,1,1", text=text)
+        )
     one, two, three = (part == "1" for part in text.split(","))
     return one, two, three

@@ -10,24 +10,27 @@ from core.cli.terminal import ALL_DONE, Parser, path_option, say_result
 from core.files import write_result
 from core.inside.names import BlockName
 from core.inside.requests import Block
+from core.language import percent, tr
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command."""
-    block = commands.add_parser("residual-blocks", help="write both paths of a residual block")
+    block = commands.add_parser("residual-blocks", help=tr("write both paths of a residual block"))
     block.set_defaults(command=_run)
     block.add_argument("image", type=path_option, metavar="IMAGE")
     block.add_argument(
         "--block",
         required=True,
         metavar="NAME",
-        help="e.g. layer2.0; of a transformer's block also NAME:attention or NAME:mlp",
+        help=tr("e.g. layer2.0; of a transformer's block also NAME:attention or NAME:mlp"),
     )
     add_model_options(block)
     block.add_argument(
-        "--npz", type=path_option, metavar="FILE", help="input, residual, shortcut, sum, output"
+        "--npz", type=path_option, metavar="FILE", help=tr("input, residual, shortcut, sum, output")
     )
-    block.add_argument("--png", type=path_option, metavar="FILE", help="their means side by side")
+    block.add_argument(
+        "--png", type=path_option, metavar="FILE", help=tr("their means side by side")
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -52,7 +55,14 @@ def _run(options: argparse.Namespace) -> int:
         write_result(options.png, content.getvalue())
     info = block.info
     say_result(
-        f"{options.block}: {info.kind}, {info.shortcut} shortcut ({info.reason}); F(x) has "
-        f"{block.residual_share:.1%} of the energy of the two paths"
+        tr(
+            "{block}: {kind}, {shortcut} shortcut ({reason}); F(x) has {residual_share} of "
+            "the energy of the two paths",
+            block=options.block,
+            kind=info.kind,
+            shortcut=info.shortcut,
+            reason=info.reason,
+            residual_share=percent(block.residual_share, 1),
+        )
     )
     return ALL_DONE

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from core.errors import DroplensError
 from core.files import json_bytes, readable, write_result
+from core.language import tr
 
 ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT, INTERRUPTED = 0, 1, 2, 130
 STANDARD_OUTPUT = Path("-")
@@ -22,7 +23,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say it and end."""
-        self.exit(NOT_CARRIED_OUT, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(
+            NOT_CARRIED_OUT,
+            tr(
+                "{prog}: {message}; see {prog_2} --help\n",
+                prog=self.prog,
+                message=message,
+                prog_2=self.prog,
+            ),
+        )
 
 
 class ProgressLine:
@@ -59,9 +68,13 @@ def refuse_unwritable(path: Path) -> None:
     """Say before a long run, not after it, that its results have no place."""
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise DroplensError(
-            f"{path} could not be written: "
-            + ("it is a folder" if path.is_dir() else "its folder is missing or write-protected")
-            + ". Choose another place."
+            tr("{path} could not be written: ", path=path)
+            + (
+                tr("it is a folder")
+                if path.is_dir()
+                else tr("its folder is missing or write-protected")
+            )
+            + tr(". Choose another place.")
         )
 
 
@@ -86,12 +99,12 @@ def forget_output() -> None:
 def path_option(text: str) -> Path:
     """Return an option's value as a path."""
     if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
+        raise argparse.ArgumentTypeError(tr("the path is empty"))
     return Path(text)
 
 
 def positive_option(text: str) -> int:
     """Return an option's value as a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+        raise argparse.ArgumentTypeError(tr("{text!r} is not a whole number above 0", text=text))
     return int(text)

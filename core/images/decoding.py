@@ -27,6 +27,7 @@ from core.images.journal import noting
 from core.images.refusals import PIXEL_LIMIT, TooMuchMemoryError, reason_of
 from core.images.silence import silent_libraries
 from core.images.turning import TURNS, Size, turned, turned_pixels, turned_size
+from core.language import tr
 
 FORMATS = (
     *("AVIF", "BMP", "CUR", "DDS", "DIB", "FITS", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000"),
@@ -242,15 +243,15 @@ def _open_jpeg_xl(path: Path, file: BinaryIO) -> Image.Image:
     try:
         import pylibjxl
     except (ImportError, OSError) as error:
-        reason = "it is a JPEG XL picture, which this computer's Droplens does not read"
-        raise UnreadableImageError(path, f"{reason}; save it as JPEG") from error
+        reason = tr("it is a JPEG XL picture, which this computer's Droplens does not read")
+        raise UnreadableImageError(path, tr("{reason}; save it as JPEG", reason=reason)) from error
     if _JPEG_XL not in Image.OPEN:
         pylibjxl.register_pillow()
     image = Image.open(file, formats=(_JPEG_XL,))
     if getattr(image, "is_animated", False):  # the decoder would give the last frame
         image.close()
-        reason = "it is an animated JPEG XL picture, which Droplens does not read"
-        raise UnreadableImageError(path, f"{reason}; save it as GIF or WebP")
+        reason = tr("it is an animated JPEG XL picture, which Droplens does not read")
+        raise UnreadableImageError(path, tr("{reason}; save it as GIF or WebP", reason=reason))
     return image
 
 

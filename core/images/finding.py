@@ -11,6 +11,7 @@ from core.errors import os_reason
 from core.files import open_ordinary
 from core.images import raw
 from core.images.naming import natural_key
+from core.language import tr
 
 IMAGE_ENDINGS = frozenset(
     ".apng .avif .avifs .bmp .bw .cur .dds .dib .fits .gif .heic .heics .heif .heifs .hif "
@@ -69,7 +70,9 @@ class PassedOver(Counter[str]):
         said = []
         if kinds:
             listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
-            said.append(f"Passed over, since Droplens does not read them: {listed}.")
+            said.append(
+                tr("Passed over, since Droplens does not read them: {listed}.", listed=listed)
+            )
         if pairs:
             said.append(f"RAW photos that share a row with the JPEG beside them: {pairs:,}.")
         return " ".join(said)
@@ -144,7 +147,13 @@ class _Search:
                 with os.scandir(here) as found:
                     images, subfolders = self._sorted_out(found)
             except OSError as error:
-                self._on_problem(f"The folder {here} could not be opened: {os_reason(error)}.")
+                self._on_problem(
+                    tr(
+                        "The folder {here} could not be opened: {reason}.",
+                        here=here,
+                        reason=os_reason(error),
+                    )
+                )
                 continue
             for name in images:
                 if self._is_stopped():

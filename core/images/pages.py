@@ -9,6 +9,7 @@ from core.files import replacing
 from core.images import colours
 from core.images.decoding import stored_photo
 from core.images.turning import turned
+from core.language import tr
 
 _KEPT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")
 """Those that a PNG holds as they are."""
@@ -40,7 +41,9 @@ def save_pages(path: Path) -> list[Path]:
 def _save(path: Path, frame: int, target: Path) -> None:
     with stored_photo(path, frame=frame, may_be_partial=True) as stored:
         if stored.damage is not None:
-            raise UnreadableImageError(path, f"on page {frame + 1}, {stored.damage}")
+            raise UnreadableImageError(
+                path, tr("on page {frame}, {damage}", frame=frame + 1, damage=stored.damage)
+            )
         image = turned(stored.image, stored.orientation)
         profile = stored.image.info.get("icc_profile")
         if image.mode not in _KEPT_MODES:

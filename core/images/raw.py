@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from core.errors import UnreadableImageError
 from core.images import tiff_tags
+from core.language import tr
 
 RAW_ENDINGS = frozenset(
     ".3fr .arw .bay .cap .cr2 .cr3 .crw .dcr .dng .erf .fff .gpr .iiq .kdc .mdc .mef .mos .mrw "
@@ -79,7 +80,9 @@ def preview_of(path: Path) -> Preview:
     try:
         import rawpy
     except ImportError as error:
-        reason = "it is a RAW photo, which this computer's Droplens does not read; save it as JPEG"
+        reason = tr(
+            "it is a RAW photo, which this computer's Droplens does not read; save it as JPEG"
+        )
         raise UnreadableImageError(path, reason) from error
     try:
         with _opened(path) as photo:
@@ -87,9 +90,9 @@ def preview_of(path: Path) -> Preview:
             sizes = photo.sizes
             flip, sensor = sizes.flip, max(sizes.width, sizes.height)
     except rawpy.LibRawError as error:
-        reason = (
-            "it is a RAW photo without a preview that can be read: incomplete, or of a kind that "
-            "Droplens does not read; copy it again, or save it as JPEG"
+        reason = tr(
+            "it is a RAW photo without a preview that can be read: incomplete, or of a "
+            "kind that Droplens does not read; copy it again, or save it as JPEG"
         )
         raise UnreadableImageError(path, reason) from error
     orientation = _ORIENTATIONS.get(flip, 1)
@@ -102,7 +105,7 @@ def preview_of(path: Path) -> Preview:
         found = Preview(io.BytesIO(header + thumbnail.data.tobytes()), orientation)
         longer = max(width, height)
     if longer < min(_LEAST_SIDE_PX, sensor):
-        reason = "it is a RAW photo whose only preview is a small thumbnail; save it as JPEG"
+        reason = tr("it is a RAW photo whose only preview is a small thumbnail; save it as JPEG")
         raise UnreadableImageError(path, reason)
     return found
 

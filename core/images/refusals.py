@@ -16,70 +16,71 @@ from core.images import tiff_tags
 from core.images.costs import CostlyError
 from core.images.finding import looks_like_image
 from core.images.journal import EndsProgramError
+from core.language import lazy, tr
 
 PIXEL_LIMIT = 225_000_000
 """Photos with more pixels are refused, before they are decoded."""
 
 _START_BYTES = 512
 _HEADER_BYTES = 2**20
-_DAMAGED = "the file is damaged; copy or download it again"
-_INCOMPLETE = "the file is incomplete; copy or download it again"
-_INSTEAD = "save it as JPEG, PNG or TIFF"
-_UNKNOWN = "it is not a picture of a known format"
+_DAMAGED = lazy("the file is damaged; copy or download it again")
+_INCOMPLETE = lazy("the file is incomplete; copy or download it again")
+_INSTEAD = lazy("save it as JPEG, PNG or TIFF")
+_UNKNOWN = lazy("it is not a picture of a known format")
 
 _PICTURES = (
-    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"gimp xcf", "a GIMP project"),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
-    (b"FLIF", "a FLIF picture"),
-    (b"BPG\xfb", "a BPG picture"),
-    (b"II\xbc", "a JPEG XR picture"),
-    (b"II+\0", "a BigTIFF with several parts"),
-    (b"AT&TFORM", "a DjVu document"),
-    (b"BLP1", "a BLP texture"),
-    (b"BLP2", "a BLP texture"),
-    (b"DanM", "a Microsoft Paint picture of old"),
-    (b"LinS", "a Microsoft Paint picture of old"),
-    (b"\xb1\x68\xde\x3a", "a DCX picture"),
-    (b"P7\nWIDTH", "a PAM picture"),
-    (b"\x8aMNG", "an MNG animation"),
-    (b"\x8bJNG", "a JNG picture"),
+    (b"\x76\x2f\x31\x01", lazy("an OpenEXR picture")),
+    (b"#?RADIANCE", lazy("a Radiance HDR picture")),
+    (b"gimp xcf", lazy("a GIMP project")),
+    (b"\xd7\xcd\xc6\x9a", lazy("a Windows metafile")),
+    (b"FLIF", lazy("a FLIF picture")),
+    (b"BPG\xfb", lazy("a BPG picture")),
+    (b"II\xbc", lazy("a JPEG XR picture")),
+    (b"II+\0", lazy("a BigTIFF with several parts")),
+    (b"AT&TFORM", lazy("a DjVu document")),
+    (b"BLP1", lazy("a BLP texture")),
+    (b"BLP2", lazy("a BLP texture")),
+    (b"DanM", lazy("a Microsoft Paint picture of old")),
+    (b"LinS", lazy("a Microsoft Paint picture of old")),
+    (b"\xb1\x68\xde\x3a", lazy("a DCX picture")),
+    (b"P7\nWIDTH", lazy("a PAM picture")),
+    (b"\x8aMNG", lazy("an MNG animation")),
+    (b"\x8bJNG", lazy("a JNG picture")),
 )
 """Beginnings of pictures that Droplens does not read."""
 
 _NO_PICTURES = (
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "a PostScript file"),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
-    (b"PK\x03\x04", "an archive or a document"),
-    (b"\xd0\xcf\x11\xe0", "a document of Microsoft's"),
-    (b"\x89HDF", "an HDF5 file"),
+    (b"%PDF", lazy("a PDF document")),
+    (b"%!PS", lazy("a PostScript file")),
+    (b"\xc5\xd0\xd3\xc6", lazy("a PostScript file")),
+    (b"PK\x03\x04", lazy("an archive or a document")),
+    (b"\xd0\xcf\x11\xe0", lazy("a document of Microsoft's")),
+    (b"\x89HDF", lazy("an HDF5 file")),
     (b"SQLite format 3", "a database"),
-    (b"Rar!", "an archive"),
-    (b"7z\xbc\xaf", "an archive"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"<!DOCTYPE html", "a web page"),
-    (b"<html", "a web page"),
+    (b"Rar!", lazy("an archive")),
+    (b"7z\xbc\xaf", lazy("an archive")),
+    (b"\x1f\x8b", lazy("a compressed file")),
+    (b"<!DOCTYPE html", lazy("a web page")),
+    (b"<html", lazy("a web page")),
     (b"\x1aE\xdf\xa3", "a video"),
-    (b"OggS", "a sound or a video"),
-    (b"RIFF", "a sound or a video"),
+    (b"OggS", lazy("a sound or a video")),
+    (b"RIFF", lazy("a sound or a video")),
     (b"ID3", "a sound"),
 )
 """Beginnings of files that are something else."""
 
 _JPEG_FRAMES = {
-    0xC3: "lossless JPEG",
-    0xC5: "differential JPEG",
-    0xC6: "differential JPEG",
-    0xC7: "lossless JPEG",
-    0xCB: "lossless JPEG",
+    0xC3: lazy("lossless JPEG"),
+    0xC5: lazy("differential JPEG"),
+    0xC6: lazy("differential JPEG"),
+    0xC7: lazy("lossless JPEG"),
+    0xCB: lazy("lossless JPEG"),
     0xF7: "JPEG-LS",
 }
 _PSD_MODES = {0: "bitmap", 2: "indexed", 7: "multichannel", 8: "duotone"}
 _USUAL_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)
 _TIFF_COMPRESSIONS = {
-    6: "old-style JPEG",
+    6: lazy("old-style JPEG"),
     34661: "JBIG",
     34712: "JPEG 2000",
     34887: "LERC",
@@ -108,20 +109,22 @@ def reason_of(path: Path, error: Exception) -> str:
         error: what its decoder raised, or the system.
     """
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        return f"it has more than {PIXEL_LIMIT // 1_000_000} million pixels"
+        return tr(
+            "it has more than {pixel_limit} million pixels", pixel_limit=PIXEL_LIMIT // 1_000_000
+        )
     if isinstance(error, (MemoryError, TooMuchMemoryError)):
-        return "it does not fit in the memory that photos may take"
+        return tr("it does not fit in the memory that photos may take")
     if isinstance(error, CostlyError):
-        return "decoding it would take minutes; it is damaged, or was made to do so"
+        return tr("decoding it would take minutes; it is damaged, or was made to do so")
     if isinstance(error, EndsProgramError):
-        return "Droplens ended while opening it last time, so it is left out until it changes"
+        return tr("Droplens ended while opening it last time, so it is left out until it changes")
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return os_reason(error)  # decoders that seek to nowhere provoke an EINVAL
     try:
         with open_ordinary(path) as file:
             start = file.read(_START_BYTES)
             if not start:
-                return "the file is empty"
+                return tr("the file is empty")
             if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
                 return _INCOMPLETE if _is_cut(error) else _DAMAGED
             for beginning, name, describe in _BY_START:
@@ -155,7 +158,11 @@ def _reason_of_known(
         return _as_reason(kind)
     is_strange = is_unknown and describe is _tiff  # its tags are all there
     if is_of_kind or is_strange:
-        return f"it is a kind of {name} that Droplens does not read; {_INSTEAD}"
+        return tr(
+            "it is a kind of {name} that Droplens does not read; {instead}",
+            name=name,
+            instead=_INSTEAD,
+        )
     return _DAMAGED
 
 
@@ -167,23 +174,23 @@ def _reason_of_foreign(start: bytes) -> str:
     """Return what a file is that is not of the kinds that Droplens reads."""
     bare = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if b"<svg" in start:
-        return _as_reason("a drawing (SVG)")
+        return _as_reason(tr("a drawing (SVG)"))
     if start[128:132] == b"DICM":
-        return _as_reason("a DICOM picture")
+        return _as_reason(tr("a DICOM picture"))
     for beginning, name in _PICTURES:
         if bare.startswith(beginning.lower()):
             return _as_reason(name)
-    for beginning, name in _NO_PICTURES:
+    for beginning, other in _NO_PICTURES:
         if bare.startswith(beginning.lower()):
-            return f"it is {name}, not a photo"
+            return tr("it is {name}, not a photo", name=other)
     if start[4:6] in (b"\x11\xaf", b"\x12\xaf"):
-        return _as_reason("a FLIC animation")
+        return _as_reason(tr("a FLIC animation"))
     is_film = start[4:8] == b"ftyp" and not looks_like_image(start)
-    return "it is a video, not a photo" if is_film else _UNKNOWN
+    return tr("it is a video, not a photo") if is_film else _UNKNOWN
 
 
 def _as_reason(kind: str) -> str:
-    return f"it is {kind}, which Droplens does not read; {_INSTEAD}"
+    return tr("it is {kind}, which Droplens does not read; {instead}", kind=kind, instead=_INSTEAD)
 
 
 def _jpeg(file: BinaryIO) -> str:
@@ -199,7 +206,7 @@ def _jpeg(file: BinaryIO) -> str:
             return f"a {_JPEG_FRAMES[marker]}"
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             bits = start[at + 4]
-            return "" if bits == 8 else f"a {bits}-bit JPEG"
+            return "" if bits == 8 else tr("a {bits}-bit JPEG", bits=bits)
         at += 2 + int.from_bytes(start[at + 2 : at + 4], "big")
     return ""
 
@@ -212,11 +219,16 @@ def _bmp(file: BinaryIO) -> str:
         return ""
     bits, compression = struct.unpack_from("<HI", start, 28)
     if compression in (3, 6):
-        return f"a {bits}-bit BMP with bit fields"
-    names = {1: "run lengths", 2: "run lengths", 4: "a JPEG inside", 5: "a PNG inside"}
+        return tr("a {bits}-bit BMP with bit fields", bits=bits)
+    names = {
+        1: tr("run lengths"),
+        2: tr("run lengths"),
+        4: tr("a JPEG inside"),
+        5: tr("a PNG inside"),
+    }
     if compression in names:
-        return f"a BMP with {names[compression]}"
-    return f"a {bits}-bit BMP" if bits in (2, 48, 64) else ""
+        return tr("a BMP with {name}", name=names[compression])
+    return tr("a {bits}-bit BMP", bits=bits) if bits in (2, 48, 64) else ""
 
 
 def _tiff(file: BinaryIO) -> str:
@@ -234,17 +246,22 @@ def _tiff(file: BinaryIO) -> str:
     compression = number(tiff_tags.COMPRESSION)
     if compression not in _USUAL_COMPRESSIONS:
         name = _TIFF_COMPRESSIONS.get(compression)
-        return f"a TIFF with {name} compression" if name else ""
+        return tr("a TIFF with {name} compression", name=name) if name else ""
     samples, bits = number(tiff_tags.SAMPLES), number(tiff_tags.BITS)
     if samples > _MOST_SAMPLES or bits > _MOST_BITS:
         raise struct.error
     form = _TIFF_FORMS.get(number(tiff_tags.SAMPLE_FORMAT), "")
     if samples > 4:
-        return f"a TIFF of {samples} bands ({bits}-bit {form}values)"
+        return tr(
+            "a TIFF of {samples} bands ({bits}-bit {form}values)",
+            samples=samples,
+            bits=bits,
+            form=form,
+        )
     if number(tiff_tags.PLANES) == 2 and samples > 1 and bits > 8:
-        return f"a TIFF with {bits}-bit {form}values in separate planes"
+        return tr("a TIFF with {bits}-bit {form}values in separate planes", bits=bits, form=form)
     is_usual = bits in (1, 2, 4, 8, 12, 16, 32) and not (samples > 1 and (bits > 16 or form))
-    return "" if is_usual else f"a TIFF with {bits}-bit {form}values"
+    return "" if is_usual else tr("a TIFF with {bits}-bit {form}values", bits=bits, form=form)
 
 
 def _psd(file: BinaryIO) -> str:
@@ -252,16 +269,20 @@ def _psd(file: BinaryIO) -> str:
     start = file.read(64)
     version, bits, mode = struct.unpack_from(">H16xHH", start, 4)
     if version == 2:
-        return "a large Photoshop document (PSB)"
+        return tr("a large Photoshop document (PSB)")
     if mode in _PSD_MODES and mode != 2:
-        return f"a Photoshop file in {_PSD_MODES[mode]} mode"
-    return f"a {bits}-bit Photoshop file" if bits not in (1, 8) else ""
+        return tr("a Photoshop file in {psd_mode} mode", psd_mode=_PSD_MODES[mode])
+    return tr("a {bits}-bit Photoshop file", bits=bits) if bits not in (1, 8) else ""
 
 
 def _dds(file: BinaryIO) -> str:
     code = file.read(128)[84:88]
     name = code.decode("ascii", "replace").strip("\0 ")
-    return f"a DDS texture of the kind {name}" if name.isalnum() and name != "DX10" else ""
+    return (
+        tr("a DDS texture of the kind {name}", name=name)
+        if name.isalnum() and name != "DX10"
+        else ""
+    )
 
 
 def _other(file: BinaryIO) -> str:

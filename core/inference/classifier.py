@@ -18,14 +18,15 @@ from core.errors import PreprocessingError
 from core.inference.backends import Backend, EagerBackend, probe_batch
 from core.inference.devices import Device, processor
 from core.inference.predictions import ClassProbability
+from core.language import lazy, percent, tr
 from core.models.sources.base import OpenedModel
 from core.models.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
-NO_HEAD = "the network has no head, so it predicts nothing; its feature maps can be looked at"
-TOO_LARGE = "it does not fit in memory"
-_NO_NUMBERS = "the model computes no numbers for it; its parameters may be damaged"
+NO_HEAD = lazy("the network has no head, so it predicts nothing; its feature maps can be looked at")
+TOO_LARGE = lazy("it does not fit in memory")
+_NO_NUMBERS = lazy("the model computes no numbers for it; its parameters may be damaged")
 _BATCH_SECONDS = 0.25
 _AGREEMENT = 1e-3
 _GPU_PROBE = 8
@@ -133,8 +134,13 @@ class Classifier:
         except (RuntimeError, AssertionError, ValueError) as error:
             log.warning("the network refuses its input", exc_info=True)
             raise PreprocessingError(
-                f"{self.spec.title} cannot take photos of {height}×{width} pixels, as the "
-                "preprocessing makes them; set another crop or size."
+                tr(
+                    "{title} cannot take photos of {height}×{width} pixels, as the "
+                    "preprocessing makes them; set another crop or size.",
+                    title=self.spec.title,
+                    height=height,
+                    width=width,
+                )
             ) from error
 
     def classify(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Tops:
@@ -269,7 +275,7 @@ class Classifier:
             return self.classify(pixels, top_k)
         half = (len(pixels) + 1) // 2
         self._largest_batch = self.batch_size(half)
-        self._on_notice(f"Memory is short: photos now go in groups of {half}.")
+        self._on_notice(tr("Memory is short: photos now go in groups of {half}.", half=half))
         return self.classify(pixels[:half], top_k) + self.classify(pixels[half:], top_k)
 
     def _fit_gpu_batch(self, before: int, count: int) -> None:
@@ -283,23 +289,23 @@ class Classifier:
         mixed = self._eagerly(mixed_precision=True)
         difference = self.difference(mixed)
         if math.isfinite(difference):
-            said = f"mixed precision, probabilities within {difference:.1%} of full precision"
+            said = tr(
+                "mixed precision, probabilities within {difference} of full precision",
+                difference=percent(difference, 1),
+            )
             self._backend = self._eager = mixed
         else:
-            said = "full precision, since mixed precision names other classes"
+            said = tr("full precision, since mixed precision names other classes")
         self.device = replace(self.device, reason=f"{self.device.reason}; {said}")
 
     def _eagerly(self, *, mixed_precision: bool = False) -> EagerBackend:
         return EagerBackend(
-            self.network,
-            self.spec.preprocessing,
-            self.device.name,
-            mixed_precision=mixed_precision,
+            self.network, self.spec.preprocessing, self.device.name, mixed_precision=mixed_precision
         )
 
     def _move_to_processor(self) -> None:
-        reason = f"the memory of {self.device.title} does not suffice"
-        self._on_notice(f"Droplens goes on with the processor: {reason}.")
+        reason = tr("the memory of {title} does not suffice", title=self.device.title)
+        self._on_notice(tr("Droplens goes on with the processor: {reason}.", reason=reason))
         self.device = processor(reason)
         self.network.to("cpu")
         self._eager = self._eagerly()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from core.errors import DeviceUnavailableError
+from core.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +40,18 @@ def choose_device(wanted: str) -> Device:
     if wanted == "auto":
         return _automatic()
     if wanted == "cpu":
-        return Device("cpu", "Processor", "chosen in the settings")
+        return Device("cpu", "Processor", tr("chosen in the settings"))
     name = "cuda:0" if wanted == "cuda" else wanted
     reason = _why_not(name)
     if reason is not None:
-        raise DeviceUnavailableError(f"The device {wanted!r} cannot be used: {reason}. Use 'auto'.")
-    return Device(name, _title(name), "chosen in the settings")
+        raise DeviceUnavailableError(
+            tr(
+                "The device {wanted!r} cannot be used: {reason}. Use 'auto'.",
+                wanted=wanted,
+                reason=reason,
+            )
+        )
+    return Device(name, _title(name), tr("chosen in the settings"))
 
 
 def processor(reason: str) -> Device:
@@ -63,9 +70,9 @@ def working_devices() -> tuple[Device, ...]:
 def _automatic() -> Device:
     why_not_cuda = _why_not("cuda:0")
     if why_not_cuda is None:
-        return Device("cuda:0", _title("cuda:0"), "the fastest device of this computer")
+        return Device("cuda:0", _title("cuda:0"), tr("the fastest device of this computer"))
     if torch.backends.mps.is_available() and _why_not("mps") is None:
-        return Device("mps", _title("mps"), "the fastest device of this computer")
+        return Device("mps", _title("mps"), tr("the fastest device of this computer"))
     return processor(why_not_cuda)
 
 
@@ -73,19 +80,19 @@ def _why_not(name: str) -> str | None:
     """Return why a device cannot be used, or None where it can."""
     kind, _, number = name.partition(":")
     if number and not number.isdecimal():
-        return "there is no such device"
+        return tr("there is no such device")
     if kind == "cuda":
         if torch.version.cuda is None and torch.version.hip is None:
-            return "this copy of Droplens is built for the processor alone"
+            return tr("this copy of Droplens is built for the processor alone")
         if not torch.cuda.is_available():
-            return "no NVIDIA graphics card with a working driver was found"
+            return tr("no NVIDIA graphics card with a working driver was found")
         if number and int(number) >= torch.cuda.device_count():
-            return f"there is no graphics card number {number}"
+            return tr("there is no graphics card number {number}", number=number)
     elif kind == "mps":
         if not torch.backends.mps.is_available():
-            return "this computer has no Apple GPU that PyTorch can use"
+            return tr("this computer has no Apple GPU that PyTorch can use")
     elif kind != "cpu":
-        return "there is no such kind of device"
+        return tr("there is no such kind of device")
     return _probe(name)
 
 
@@ -99,8 +106,10 @@ def _probe(name: str) -> str | None:
     except RuntimeError as error:
         log.warning("probe of %s failed", name, exc_info=True)
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return f"{_title(name)} failed its test ({first_line})"
-    return None if value == 4 * 36 * 27 else f"{_title(name)} computes wrong values"
+        return tr(
+            "{title} failed its test ({first_line})", title=_title(name), first_line=first_line
+        )
+    return None if value == 4 * 36 * 27 else tr("{title} computes wrong values", title=_title(name))
 
 
 def _title(name: str) -> str:

@@ -21,6 +21,7 @@ from core.errors import (
     UnreadableImageError,
     UnusableCheckpointError,
 )
+from core.language import tr
 from core.models.sources.base import ALL_CAPABILITIES, Capability
 from core.threads import yield_to_window
 from core.work.requests import Request, is_stopped
@@ -169,7 +170,7 @@ class Engine:
             UnusableCheckpointError: there is none.
         """
         if self._classifier is None:
-            raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
+            raise UnusableCheckpointError(tr("No model is loaded; choose a checkpoint first."))
         return self._classifier
 
     def require(self, capability: Capability, refusal: str) -> None:
@@ -315,7 +316,7 @@ def _decode(photo: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Dec
     try:
         return preprocessing.see_file(photo, is_exact=is_exact).pixels
     except MemoryError:
-        return "it does not fit in memory"
+        return tr("it does not fit in memory")
     except UnreadableImageError as error:
         return error.reason
     except PreprocessingError as error:

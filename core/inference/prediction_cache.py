@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from core.files import make_private_folder
 from core.inference.predictions import Prediction, pack, unpack
 from core.inference.speed import EXACT, Speed
+from core.language import tr
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
@@ -197,4 +198,4 @@ def _refuse_foreign(database: sqlite3.Connection) -> None:
     """
     rows = database.execute("SELECT type, name, tbl_name FROM sqlite_schema").fetchall()
     if any(kind not in ("table", "index") or table != "known" for kind, _, table in rows):
-        raise sqlite3.DatabaseError("it holds more than predictions")
+        raise sqlite3.DatabaseError(tr("it holds more than predictions"))

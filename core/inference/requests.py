@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest, ReadyModel, import_torch
+from core.language import tr
 from core.models.sources.base import Capability
 from core.work.requests import Request
 
@@ -61,7 +62,7 @@ class SaveModel(ModelRequest[Path]):
         from core.models.sources.checkpoint.saving import save_model
 
         engine.require(
-            Capability.SAVE, "This kind of model cannot be written as a file of Droplens."
+            Capability.SAVE, tr("This kind of model cannot be written as a file of Droplens.")
         )
         classifier = engine.classifier()
         assert classifier.plan is not None

@@ -12,12 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.errors import (
-    NotSpatialError,
-    PreprocessingError,
-    UnknownLayerError,
-    UnreadableImageError,
-)
+from core.errors import NotSpatialError, PreprocessingError, UnknownLayerError, UnreadableImageError
 from core.images.preprocessing import Box, Preprocessing, SeenPhoto
 from core.inside.class_activation import ClassActivation, channel_counts, class_activation
 from core.inside.feature_maps import (
@@ -30,13 +25,9 @@ from core.inside.feature_maps import (
 from core.inside.layers import Recording, count_multiply_adds, record
 from core.inside.names import BlockName
 from core.inside.pooled import pooled_features
-from core.inside.residual_blocks import (
-    BlockInfo,
-    ResidualBlock,
-    list_blocks,
-    run_block,
-)
+from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
 from core.inside.summary import LayerTable
+from core.language import tr
 
 LIMIT_BYTES = 512 * 2**20
 _KEPT_PHOTOS = 4
@@ -149,7 +140,12 @@ class Lens:
             if not 1 <= call <= len(calls):
                 times = "once" if len(calls) == 1 else f"{len(calls)} times"
                 raise UnknownLayerError(
-                    f"The layer {layer!r} runs {times}; there is no call {call}."
+                    tr(
+                        "The layer {layer!r} runs {times}; there is no call {call}.",
+                        layer=layer,
+                        times=times,
+                        call=call,
+                    )
                 )
             maps = calls[call - 1]
         shown = as_shown_for(photo, maps, seen.seen, seen.box)
@@ -275,7 +271,10 @@ def require_maps(found: FeatureMapsOfPhoto) -> FeatureMapsOfPhoto:
     """
     if found.maps.layout == "vector":
         raise NotSpatialError(
-            f"The output of {found.maps.layer!r} has no height and width; it is a vector of "
-            f"{len(found.maps.values):,} numbers."
+            tr(
+                "The output of {layer!r} has no height and width; it is a vector of {n} numbers.",
+                layer=found.maps.layer,
+                n=len(found.maps.values),
+            )
         )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import UnknownLayerError
+from core.language import tr
 from core.models.families.blocks import Part
 
 ATTENTION = 0
@@ -38,4 +39,6 @@ class BlockName:
         try:
             return cls(layer, Part(part))
         except ValueError:
-            raise UnknownLayerError(f"{layer!r} has no part {part!r}.") from None
+            raise UnknownLayerError(
+                tr("{layer!r} has no part {part!r}.", layer=layer, part=part)
+            ) from None

@@ -19,6 +19,7 @@ from core.errors import NotResidualError, UnknownLayerError
 from core.inside.feature_maps import check_name
 from core.inside.layouts import Layouts
 from core.inside.names import BlockName
+from core.language import tr
 from core.models.families import family_of_module
 from core.models.families.blocks import Part, RunBlock
 
@@ -114,12 +115,26 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
     info, way = _info(name.layer, module), _way_of(module)
     if way is None:
         known = [one.name for one in list_blocks(network) if one.shortcut != "none"]
-        listed = f"; it has {', '.join(known[:4])} and others" if known else " and has none"
-        raise NotResidualError(f"{name.layer!r} is no residual block of this network{listed}.")
+        listed = (
+            tr("; it has {names} and others", names=", ".join(known[:4]))
+            if known
+            else tr(" and has none")
+        )
+        raise NotResidualError(
+            tr(
+                "{layer!r} is no residual block of this network{listed}.",
+                layer=name.layer,
+                listed=listed,
+            )
+        )
     if info.shortcut == "none":
-        raise NotResidualError(f"{name.layer!r} adds no shortcut: {info.reason}.")
+        raise NotResidualError(
+            tr("{layer!r} adds no shortcut: {reason}.", layer=name.layer, reason=info.reason)
+        )
     if name.part not in (Part.WHOLE, *info.parts):
-        raise UnknownLayerError(f"{name.layer!r} has no part {name.part.value!r}.")
+        raise UnknownLayerError(
+            tr("{layer!r} has no part {value!r}.", layer=name.layer, value=name.part.value)
+        )
     given = _input_of(network, inputs, module)
     with torch.no_grad():
         paths = next(one for one in way.run(module, given) if one.part is name.part)
@@ -189,11 +204,11 @@ def _shortcut(block: Any, steps: tuple[Step, ...]) -> tuple[Shortcut, str]:
     for part in _SHORTCUT_PARTS:
         way = getattr(block, part, None)
         if isinstance(way, nn.Module) and not isinstance(way, nn.Identity):
-            return "projection", said or "the first block of its stage"
+            return "projection", said or tr("the first block of its stage")
     adds = getattr(block, "use_res_connect", getattr(block, "apply_residual", True))
     if not adds:
-        return "none", said or "the block is built without"
-    return "identity", "same size and channels"
+        return "none", said or tr("the block is built without")
+    return "identity", tr("same size and channels")
 
 
 def _outputs(block: Any, convolutions: list[nn.Conv2d]) -> int:
@@ -222,7 +237,7 @@ def _said(module: nn.Module, inner: str) -> str:
     kind = type(module).__name__
     if "Attention" in kind and inner:
         heads = int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
-        return f"attention, {heads} heads" if heads else ""
+        return tr("attention, {heads} heads", heads=heads) if heads else ""
     if kind == "Linear" and isinstance(module, nn.Linear):
         inside_attention = ".attn" in f".{inner}" or "attention" in inner or "cpb_mlp" in inner
         if not inside_attention:
@@ -234,7 +249,7 @@ def _convolution(module: nn.Conv2d) -> str:
     high, wide = module.kernel_size
     text = f"{high}×{wide}"
     if module.groups == module.in_channels == module.out_channels and module.groups > 1:
-        text += f" depthwise, {module.in_channels} channels"
+        text += tr(" depthwise, {in_channels} channels", in_channels=module.in_channels)
     else:
         text += " " + _change(module.in_channels, module.out_channels)
         if module.groups > 1:

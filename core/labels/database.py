@@ -17,13 +17,14 @@ from core.errors import LabelsError, cannot_write, os_reason
 from core.files import flush_folder, replacing
 from core.labels import integrity
 from core.labels.integrity import DamagedError, ForeignPartsError
+from core.language import lazy, tr
 
 log = logging.getLogger(__name__)
 
 ENDING = ".droplens"
 KEPT_BACKUPS = 14
 _DAY = re.compile(r"\d{4}-\d\d-\d\d ")
-_OPEN_ELSEWHERE = "another Droplens has it open; close that, or choose another file"
+_OPEN_ELSEWHERE = lazy("another Droplens has it open; close that, or choose another file")
 _APPLICATION_ID = 0x44726F70  # "Drop"
 _SCHEMA = """
 CREATE TABLE photos (
@@ -134,7 +135,13 @@ def _lock(path: Path) -> BaseFileLock:
     try:
         lock.acquire()
     except Timeout:
-        raise LabelsError(f"Labels cannot be kept in {path}: {_OPEN_ELSEWHERE}.") from None
+        raise LabelsError(
+            tr(
+                "Labels cannot be kept in {path}: {open_elsewhere}.",
+                path=path,
+                open_elsewhere=_OPEN_ELSEWHERE,
+            )
+        ) from None
     except NotImplementedError:  # a disk without locks
         log.info("%s cannot be locked", path)
     return lock
@@ -170,8 +177,12 @@ def _opened(
             database, mended = _connect(path, load)
         except DamagedError as again:
             raise LabelsError(
-                f"{path} was damaged, and so is its copy ({again}); both are kept. Choose another "
-                "file in the menu Labels."
+                tr(
+                    "{path} was damaged, and so is its copy ({again}); both are kept. Choose "
+                    "another file in the menu Labels.",
+                    path=path,
+                    again=again,
+                )
             ) from again
     try:
         told = told or mended or _back_up(database, path)
@@ -187,15 +198,15 @@ def cannot_keep(path: Path, error: sqlite3.Error) -> LabelsError:
     if code == sqlite3.SQLITE_IOERR and not os.access(path.parent, os.W_OK):
         code = sqlite3.SQLITE_READONLY
     reasons = {
-        sqlite3.SQLITE_FULL: "the disk is full; make room, then do it again",
-        sqlite3.SQLITE_READONLY: "it is write-protected; allow writing, then do it again",
+        sqlite3.SQLITE_FULL: tr("the disk is full; make room, then do it again"),
+        sqlite3.SQLITE_READONLY: tr("it is write-protected; allow writing, then do it again"),
         sqlite3.SQLITE_BUSY: _OPEN_ELSEWHERE,
         sqlite3.SQLITE_LOCKED: _OPEN_ELSEWHERE,
-        sqlite3.SQLITE_CANTOPEN: "it cannot be written there; choose another folder",
-        sqlite3.SQLITE_IOERR: "the disk reports an error; is it still connected, and not full?",
+        sqlite3.SQLITE_CANTOPEN: tr("it cannot be written there; choose another folder"),
+        sqlite3.SQLITE_IOERR: tr("the disk reports an error; is it still connected, and not full?"),
     }
     reason = reasons.get(code, f"the database says “{error}”; choose another file")
-    return LabelsError(f"Labels cannot be kept in {path}: {reason}.")
+    return LabelsError(tr("Labels cannot be kept in {path}: {reason}.", path=path, reason=reason))
 
 
 def backups_of(path: Path) -> list[Path]:
@@ -246,8 +257,12 @@ def _connect(
     except ForeignPartsError as error:
         database.close()
         raise LabelsError(
-            f"{path} holds {error}, which no project of Droplens has and which may do something of "
-            "its own; it is left alone. Choose another file."
+            tr(
+                "{path} holds {error}, which no project of Droplens has and which may do "
+                "something of its own; it is left alone. Choose another file.",
+                path=path,
+                error=error,
+            )
         ) from error
     except sqlite3.Error as error:
         database.close()
@@ -263,7 +278,9 @@ def _connect(
     except BaseException:
         database.close()
         raise
-    return database, mended and f"{path} was damaged and is whole again; no label was lost."
+    return database, mended and tr(
+        "{path} was damaged and is whole again; no label was lost.", path=path
+    )
 
 
 def _take(database: sqlite3.Connection, *, is_known: bool) -> str:
@@ -317,7 +334,7 @@ def _version_of(database: sqlite3.Connection) -> int:
     version: int = database.execute("PRAGMA user_version").fetchone()[0]
     is_empty = database.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
     if not 0 <= version <= len(_MIGRATIONS) or (version == 0) != is_empty:
-        raise DamagedError("its version")
+        raise DamagedError(tr("its version"))
     return version
 
 
@@ -352,8 +369,13 @@ def _refuse_foreign(path: Path) -> None:
     if is_database and application == _APPLICATION_ID:
         if len(_MIGRATIONS) < version <= _NEWEST_IMAGINABLE:
             raise LabelsError(
-                f"{path} was made by a newer Droplens (its form is {version}, this program knows "
-                f"{len(_MIGRATIONS)}); open it with that."
+                tr(
+                    "{path} was made by a newer Droplens (its form is {version}, this "
+                    "program knows {n}); open it with that.",
+                    path=path,
+                    version=version,
+                    n=len(_MIGRATIONS),
+                )
             )
         return
     if not is_database or application == 0 or backups_of(path):
@@ -362,7 +384,13 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _not_a_project(path: Path) -> LabelsError:
-    return LabelsError(f"{path} is not a project of Droplens; choose a file that ends in {ENDING}.")
+    return LabelsError(
+        tr(
+            "{path} is not a project of Droplens; choose a file that ends in {ending}.",
+            path=path,
+            ending=ENDING,
+        )
+    )
 
 
 def _set_aside(path: Path, reason: str) -> str:
@@ -375,11 +403,19 @@ def _set_aside(path: Path, reason: str) -> str:
             part.rename(aside.with_name(aside.name + ending))
     restored, why = _restore(path)
     if restored:
-        return (
-            f"{path} was damaged. It was set aside as {aside.name}, and the copy of {restored} "
-            "has taken its place; what was labelled since is in the file set aside."
+        return tr(
+            "{path} was damaged. It was set aside as {name}, and the copy of {restored} "
+            "has taken its place; what was labelled since is in the file set aside.",
+            path=path,
+            name=aside.name,
+            restored=restored,
         )
-    return f"{path} was damaged and was set aside as {aside.name}; {why}, so it begins empty."
+    return tr(
+        "{path} was damaged and was set aside as {name}; {why}, so it begins empty.",
+        path=path,
+        name=aside.name,
+        why=why,
+    )
 
 
 def _is_missing(path: Path) -> bool:
@@ -394,8 +430,12 @@ def _bring_back(path: Path) -> str:
         log_file.rename(free.with_name(f"{free.name}-wal"))
     restored, why = _restore(path)
     if restored:
-        return f"{path} was not there or was empty; the copy of {restored} has taken its place."
-    return f"{path} was not there or was empty, and {why}; it begins empty."
+        return tr(
+            "{path} was not there or was empty; the copy of {restored} has taken its place.",
+            path=path,
+            restored=restored,
+        )
+    return tr("{path} was not there or was empty, and {why}; it begins empty.", path=path, why=why)
 
 
 def _restore(path: Path) -> tuple[str, str]:
@@ -404,12 +444,12 @@ def _restore(path: Path) -> tuple[str, str]:
     Returns:
         Its day, "" where there was none; and why not.
     """
-    why = "there was no copy"
+    why = tr("there was no copy")
     for backup in backups_of(path):
         try:
             _copy_whole(backup, path)
         except (sqlite3.Error, DamagedError, ForeignPartsError, OSError) as error:
-            why = f"its copies could not be used ({error})"
+            why = tr("its copies could not be used ({error})", error=error)
             continue
         return backup.name[:10], ""
     return "", why
@@ -459,7 +499,12 @@ def _back_up(database: sqlite3.Connection, path: Path) -> str:
             old.unlink()
     except (OSError, sqlite3.Error) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
-        return f"Today's copy of {path} could not be made in {folder}: {reason}. Labels are kept."
+        return tr(
+            "Today's copy of {path} could not be made in {folder}: {reason}. Labels are kept.",
+            path=path,
+            folder=folder,
+            reason=reason,
+        )
     return ""
 
 

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.language import lazy
+
 _WESTERN = frozenset("äöüßéèêëàâáãåçñíìîïóòôõøúùûœæ")
 _TURKISH = frozenset("ğışçöüâîû")
 _CENTRAL = frozenset("ąćęłńóśźżáčďéěíňřšťúůýžäôľĺŕöüőűâăîşţđëç")
@@ -151,7 +153,7 @@ def _of_language() -> Sequence[str]:
 
 
 _OF_LANGUAGES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("zh_TW", "zh_HK", "zh_Hant", "Chinese (Traditional)"), ("cp950",)),
+    (("zh_TW", "zh_HK", "zh_Hant", lazy("Chinese (Traditional)")), ("cp950",)),
     (("zh", "Chinese"), ("gb18030",)),
     (("ja", "Japanese"), ("cp932", "euc_jp")),
     (("ko", "Korean"), ("cp949",)),

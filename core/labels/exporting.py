@@ -21,6 +21,7 @@ from core.labels.formats.table import Format
 from core.labels.plans import ExportOptions, Plan, PlannedFile, Transfer, is_same
 from core.labels.records import LabelledPhoto, read_records
 from core.labels.store import LabelStore
+from core.language import tr
 
 Which = Literal["all", "labelled", "corrected", "disagreeing"]
 WHICH: tuple[Which, ...] = get_args(Which)
@@ -60,7 +61,13 @@ def choose(
         LabelsError: there is no such class.
     """
     if only_class is not None and store.classes.id_of(only_class) is None:
-        raise LabelsError(f"There is no class “{only_class}” in {store.path}.")
+        raise LabelsError(
+            tr(
+                "There is no class “{only_class}” in {path}.",
+                only_class=only_class,
+                path=store.path,
+            )
+        )
     tests: dict[Which, Callable[[LabelledPhoto], bool]] = {
         "all": lambda _: True,
         "labelled": lambda one: one.is_labelled,
@@ -94,25 +101,38 @@ def plan_export(
         LabelsError: nothing to write, the target is unfit, or the template is.
     """
     if form.write is None:
-        raise LabelsError(f"Labels cannot be written as {form.title}, only read; choose another.")
+        raise LabelsError(
+            tr("Labels cannot be written as {title}, only read; choose another.", title=form.title)
+        )
     if form.takes_photos and os.path.isfile(target):  # noqa: PTH113
-        raise LabelsError(f"{target} is a file; choose a folder.")
+        raise LabelsError(tr("{target} is a file; choose a folder.", target=target))
     if not form.takes_photos and (
         os.path.isdir(target) or target.suffix.lower() != form.ending  # noqa: PTH112
     ):
-        what = "is a folder" if os.path.isdir(target) else "has another ending"  # noqa: PTH112
-        raise LabelsError(f"{target} {what}; choose a file that ends in {form.ending}.")
+        what = tr("is a folder") if os.path.isdir(target) else tr("has another ending")  # noqa: PTH112
+        raise LabelsError(
+            tr(
+                "{target} {what}; choose a file that ends in {ending}.",
+                target=target,
+                what=what,
+                ending=form.ending,
+            )
+        )
     if options.template is not None and target == options.template:
-        raise LabelsError(f"{target} is the template itself; choose another file.")
+        raise LabelsError(
+            tr("{target} is the template itself; choose another file.", target=target)
+        )
     if form.takes_photos and not any(one.is_labelled for one in photos):
-        raise LabelsError("None of these photos has a class; label some first, then export.")
+        raise LabelsError(tr("None of these photos has a class; label some first, then export."))
     if not photos:
-        raise LabelsError("There is no such photo; label some first, then export.")
+        raise LabelsError(tr("There is no such photo; label some first, then export."))
     taken = frozenset(str(one.path) for one in read_records(store))
     plan = form.write(photos, store.classes.names, target, replace(options, taken=taken))
     away = sum(1 for one in plan.files if not os.path.exists(one.photo.path))  # noqa: PTH110
     if away:
-        plan.notes.append(f"{away:,} photos are not where they were and may not be written.")
+        plan.notes.append(
+            tr("{away} photos are not where they were and may not be written.", away=away)
+        )
     return plan
 
 
@@ -164,8 +184,10 @@ def carry_out(
             report.written += 1
     except OSError as error:
         raise LabelsError(
-            f"{cannot_write(Path(error.filename or root), error)} What was written stays, and the "
-            "same export goes on from there."
+            tr(
+                "{cannot_write} What was written stays, and the same export goes on from there.",
+                cannot_write=cannot_write(Path(error.filename or root), error),
+            )
         ) from error
     finally:
         if moved:
@@ -188,7 +210,7 @@ def _bring(
             if transfer == "move" and source.exists() and not source.samefile(target):
                 _remove(source, target)
         elif source.exists() and not is_photo(source):
-            report.failed.append(f"{source} was not exported: it is not a photo.")
+            report.failed.append(tr("{source} was not exported: it is not a photo.", source=source))
             return
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -227,12 +249,24 @@ def _remove(source: Path, target: Path) -> None:
 
 def _sentence(source: Path, target: Path, error: OSError, transfer: Transfer) -> str:
     if transfer == "link" and error.errno == errno.EXDEV:
-        return f"{source} could not be linked: {target.parent} is on another disk; copy instead."
+        return tr(
+            "{source} could not be linked: {parent} is on another disk; copy instead.",
+            source=source,
+            parent=target.parent,
+        )
     if error.errno == errno.ELOOP:
-        return f"{source} was not exported: {error.filename} is a link to somewhere else."
+        return tr(
+            "{source} was not exported: {filename} is a link to somewhere else.",
+            source=source,
+            filename=error.filename,
+        )
     if error.errno == errno.EEXIST:
-        return f"{source} was not exported: {target} has come in between; export again."
-    return f"{source} could not be exported: {os_reason(error)}."
+        return tr(
+            "{source} was not exported: {target} has come in between; export again.",
+            source=source,
+            target=target,
+        )
+    return tr("{source} could not be exported: {reason}.", source=source, reason=os_reason(error))
 
 
 def _bring_linked(source: Path, target: Path, transfer: Transfer) -> None:

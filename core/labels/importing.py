@@ -14,6 +14,7 @@ from core.labels.formats.table import Format, guess_format
 from core.labels.locating import Locator
 from core.labels.reading import ReadLabels, ReadOptions
 from core.labels.store import Change, Labelling, LabelStore
+from core.language import tr
 
 _SAID_MISSING = 5
 _SAID_OUTSIDE = 5
@@ -121,20 +122,33 @@ def plan_import(
         read = form.read(source, options)
     except UNEXPECTED as error:  # a file that is nearly of this form
         raise LabelsError(
-            f"The labels in {source} could not be read: they are not in the form of {form.title}."
+            tr(
+                "The labels in {source} could not be read: they are not in the form of {title}.",
+                source=source,
+                title=form.title,
+            )
         ) from error
     plan = ImportPlan(store.path, source, form, options, read, notes=list(read.notes))
     _settle_boxes(plan)
     _find_photos(plan, Locator(folders, [*near, *read.folders], by_stem=read.by_stem))
     if read.labels and not plan.photos and plan.rivals:
         raise LabelsError(
-            f"The names of photos in {source} can only be guessed at, and several may mean one, "
-            f"for instance “{min(plan.rivals)[:120]}”; say in which folder the photos lie."
+            tr(
+                "The names of photos in {source} can only be guessed at, and several may "
+                "mean one, for instance “{min}”; say in which folder the photos lie.",
+                source=source,
+                min=min(plan.rivals)[:120],
+            )
         )
     if read.labels and not plan.photos:
         raise LabelsError(
-            f"None of the {len(read.labels):,} photos that {source} names was found, the first is "
-            f"“{read.labels[0].file[:120]}”; say in which folder the photos lie."
+            tr(
+                "None of the {n} photos that {source} names was found, the first is "
+                "“{file}”; say in which folder the photos lie.",
+                n=len(read.labels),
+                source=source,
+                file=read.labels[0].file[:120],
+            )
         )
     _note_outside(plan, source, [*folders, *near])
     plan.samples = [(one.file, one.classes) for one in read.labels[:_SAMPLES]]
@@ -147,7 +161,9 @@ def plan_import(
     plan.new_classes = [name for name in plan.classes if name not in there]
     plan.is_multiple = any(len(classes) > 1 for classes, _ in plan.labels.values())
     if plan.is_multiple and not store.classes.is_multiple:
-        plan.notes.append("Some photos have several classes; the project allows that from now on.")
+        plan.notes.append(
+            tr("Some photos have several classes; the project allows that from now on.")
+        )
     _warn_of_names(plan)
     _, labellings = _given(plan, store)
     plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
@@ -164,26 +180,42 @@ def refuse_useless(plan: ImportPlan) -> None:
     listed = ", ".join(f"“{name}”" for name in list(read.label_columns)[:12])
     if read.must_choose and not plan.options.label_column:
         raise LabelsError(
-            f"{plan.source} does not say which column or question holds the classes; there is "
-            f"{listed}. Say which one it is, with --column."
+            tr(
+                "{source} does not say which column or question holds the classes; there is "
+                "{listed}. Say which one it is, with --column.",
+                source=plan.source,
+                listed=listed,
+            )
         )
     if plan.decoded is not None and not plan.decoded.is_sure:
         told = "; ".join(f"{name}: {words}" for name, words in plan.decoded.words.items())
         raise LabelsError(
-            f"{plan.source} does not say in which encoding its letters are, and several are as "
-            f"likely ({told}). Say which one it is, with --encoding."
+            tr(
+                "{source} does not say in which encoding its letters are, and several are as "
+                "likely ({told}). Say which one it is, with --encoding.",
+                source=plan.source,
+                told=told,
+            )
         )
     if plan.labels:
         return
     if plan.boxed:
         raise LabelsError(
-            f"{plan.source} has classes of boxes on {plan.boxed:,} photos, and none of whole "
-            "photos. To give each photo the classes of its boxes, add --boxes."
+            tr(
+                "{source} has classes of boxes on {boxed} photos, and none of whole photos. "
+                "To give each photo the classes of its boxes, add --boxes.",
+                source=plan.source,
+                boxed=plan.boxed,
+            )
         )
-    told = f" The classes were looked for in {listed}." if listed else ""
+    told = tr(" The classes were looked for in {listed}.", listed=listed) if listed else ""
     raise LabelsError(
-        f"{plan.source} names {len(plan.unlabelled):,} photos that were found, and gives none of "
-        f"them a class.{told}"
+        tr(
+            "{source} names {n} photos that were found, and gives none of them a class.{told}",
+            source=plan.source,
+            n=len(plan.unlabelled),
+            told=told,
+        )
     )
 
 
@@ -198,7 +230,10 @@ def _settle_boxes(plan: ImportPlan) -> None:
     elif plan.boxed:
         plan.read.classes = ()
         plan.notes.append(
-            f"On {plan.boxed:,} photos there are boxes with classes, which are not taken."
+            tr(
+                "On {boxed} photos there are boxes with classes, which are not taken.",
+                boxed=plan.boxed,
+            )
         )
 
 
@@ -233,7 +268,7 @@ def carry_out(plan: ImportPlan, store: LabelStore) -> Change:
         LabelsError: nothing of it was kept.
     """
     if store.path != plan.project:
-        raise LabelsError("Another project was opened meanwhile; import the labels again.")
+        raise LabelsError(tr("Another project was opened meanwhile; import the labels again."))
     classes, labellings = _given(plan, store)
     store.register(plan.photos)
     return store.label(labellings, "import", classes)
@@ -286,15 +321,30 @@ def _note_guesses(plan: ImportPlan, guessed: Sequence[Path]) -> None:
     plan.missing = list(dict.fromkeys(plan.missing))
     if guessed and not plan.read.by_stem:
         plan.notes.append(
-            f"{len(guessed):,} photos lie elsewhere than the labels say and were found by their "
-            f"name, for instance {min(guessed)}."
+            tr(
+                "{n} photos lie elsewhere than the labels say and were found by their name, "
+                "for instance {min}.",
+                n=len(guessed),
+                min=min(guessed),
+            )
         )
     if plan.rivals:
         plan.notes.append(
-            f"{len(plan.rivals):,} names can only be guessed to mean a photo that another name "
-            f"means as well, and do not count, for instance “{min(plan.rivals)[:80]}”."
+            tr(
+                "{n} names can only be guessed to mean a photo that another name means as "
+                "well, and do not count, for instance “{min}”.",
+                n=len(plan.rivals),
+                min=min(plan.rivals)[:80],
+            )
         )
     if plan.missing:
         shown = ", ".join(f"“{name[:80]}”" for name in plan.missing[:_SAID_MISSING])
-        more = "" if len(plan.missing) <= _SAID_MISSING else " and others"
-        plan.notes.append(f"{len(plan.missing):,} photos were not found: {shown}{more}.")
+        more = "" if len(plan.missing) <= _SAID_MISSING else tr(" and others")
+        plan.notes.append(
+            tr(
+                "{n} photos were not found: {shown}{more}.",
+                n=len(plan.missing),
+                shown=shown,
+                more=more,
+            )
+        )

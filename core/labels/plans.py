@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from core.labels.photos import content_of
 from core.labels.records import LabelledPhoto
+from core.language import tr
 
 Transfer = Literal["copy", "move", "link"]
 TRANSFERS: tuple[Transfer, ...] = get_args(Transfer)
@@ -247,8 +248,11 @@ def note_empty_sets(sets: Iterable[str], split: Split | None, plan: Plan) -> Non
     empty = [name for name, share in shares if share > 0 and name not in found]
     if empty:
         plan.notes.append(
-            f"There are too few photos of each class for {' and '.join(empty)}; label more, or "
-            "make their share larger."
+            tr(
+                "There are too few photos of each class for {names}; label more, or make "
+                "their share larger.",
+                names=" and ".join(empty),
+            )
         )
 
 
@@ -258,7 +262,11 @@ def labelled_only(photos: Iterable[LabelledPhoto], plan: Plan) -> list[LabelledP
     kept = [one for one in found if one.is_labelled]
     if len(kept) < len(found):
         plan.notes.append(
-            f"{len(found) - len(kept):,} of {len(found):,} photos have no class and are left out."
+            tr(
+                "{n} of {n_2} photos have no class and are left out.",
+                n=len(found) - len(kept),
+                n_2=len(found),
+            )
         )
     return kept
 

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import LabelsError, os_reason
 from core.files import open_ordinary
 from core.labels.encodings import Decoded, decode
+from core.language import lazy, tr
 
 _LARGEST_BYTES = 2**28
 MOST_ROWS = 1_000_000
@@ -91,7 +92,9 @@ class ReadLabels:
 
 def unreadable(path: Path, reason: str) -> LabelsError:
     """Return the refusal of a file of labels."""
-    return LabelsError(f"The labels in {path} could not be read: {reason}.")
+    return LabelsError(
+        tr("The labels in {path} could not be read: {reason}.", path=path, reason=reason)
+    )
 
 
 def read_bytes(path: Path) -> bytes:
@@ -107,7 +110,11 @@ def read_bytes(path: Path) -> bytes:
         raise unreadable(path, os_reason(error)) from error
     if len(content) > _LARGEST_BYTES:
         raise LabelsError(
-            f"{path} has over {_LARGEST_BYTES:,} bytes; no file of labels is so large."
+            tr(
+                "{path} has over {largest_bytes} bytes; no file of labels is so large.",
+                path=path,
+                largest_bytes=_LARGEST_BYTES,
+            )
         )
     return content
 
@@ -124,31 +131,35 @@ def read_text(path: Path, options: ReadOptions) -> str:
     try:
         found = decode(content, encoding)
     except UnicodeDecodeError as error:
-        reason = f"it is not in the encoding {encoding}" if encoding else "it is not a text"
+        reason = (
+            tr("it is not in the encoding {encoding}", encoding=encoding)
+            if encoding
+            else tr("it is not a text")
+        )
         raise unreadable(path, reason) from error
     except LookupError as error:
-        raise LabelsError(f"There is no encoding “{encoding}”.") from error
+        raise LabelsError(tr("There is no encoding “{encoding}”.", encoding=encoding)) from error
     if _UNPRINTABLE.search(found.text[:_LOOKED_AT]):
-        raise unreadable(path, "it is not a text")
+        raise unreadable(path, tr("it is not a text"))
     options.decoded.append(found)
     return found.text
 
 
 _OTHER_KINDS = (
-    (b"PK\x03\x04", "it is an archive or a document; unpack it, or save it as CSV"),
-    (b"\xd0\xcf\x11\xe0", "it is an old workbook; save it as .xlsx or CSV"),
-    (b"%PDF", "it is a PDF document"),
-    (b"SQLite format 3", "it is a database"),
-    (b"\x1f\x8b", "it is a compressed file; unpack it"),
-    (b"Rar!", "it is an archive; unpack it"),
-    (b"7z\xbc\xaf", "it is an archive; unpack it"),
-    (b"\x89PNG", "it is a picture"),
-    (b"\xff\xd8\xff", "it is a picture"),
-    (b"GIF8", "it is a picture"),
-    (b"<!doctype html", "it is a web page; download the file itself"),
-    (b"<html", "it is a web page; download the file itself"),
-    (b"ARROW1", "it is an Arrow file; save it as CSV"),
-    (b"PAR1", "it is a Parquet file; save it as CSV"),
+    (b"PK\x03\x04", lazy("it is an archive or a document; unpack it, or save it as CSV")),
+    (b"\xd0\xcf\x11\xe0", lazy("it is an old workbook; save it as .xlsx or CSV")),
+    (b"%PDF", lazy("it is a PDF document")),
+    (b"SQLite format 3", lazy("it is a database")),
+    (b"\x1f\x8b", lazy("it is a compressed file; unpack it")),
+    (b"Rar!", lazy("it is an archive; unpack it")),
+    (b"7z\xbc\xaf", lazy("it is an archive; unpack it")),
+    (b"\x89PNG", lazy("it is a picture")),
+    (b"\xff\xd8\xff", lazy("it is a picture")),
+    (b"GIF8", lazy("it is a picture")),
+    (b"<!doctype html", lazy("it is a web page; download the file itself")),
+    (b"<html", lazy("it is a web page; download the file itself")),
+    (b"ARROW1", lazy("it is an Arrow file; save it as CSV")),
+    (b"PAR1", lazy("it is a Parquet file; save it as CSV")),
 )
 
 
@@ -164,7 +175,7 @@ def refuse_other_kinds(path: Path, content: bytes) -> None:
         if is_html or content.startswith(beginning):
             raise unreadable(path, reason)
     if not content.strip():
-        raise unreadable(path, "it is empty")
+        raise unreadable(path, tr("it is empty"))
 
 
 def read_json(path: Path, options: ReadOptions) -> Any:
@@ -176,7 +187,7 @@ def read_json(path: Path, options: ReadOptions) -> Any:
     try:
         return json.loads(read_text(path, options))
     except (ValueError, RecursionError) as error:
-        raise unreadable(path, "it is no JSON") from error
+        raise unreadable(path, tr("it is no JSON")) from error
 
 
 def read_lines(path: Path, options: ReadOptions) -> list[Any]:
@@ -193,7 +204,7 @@ def read_lines(path: Path, options: ReadOptions) -> list[Any]:
             try:
                 found.append(json.loads(line))
             except (ValueError, RecursionError) as error:
-                raise unreadable(path, f"line {number} is no JSON") from error
+                raise unreadable(path, tr("line {number} is no JSON", number=number)) from error
     return found
 
 
@@ -205,5 +216,9 @@ def refuse_many(path: Path, count: int) -> None:
     """
     if count > MOST_ROWS:
         raise LabelsError(
-            f"{path} has over {MOST_ROWS:,} lines; share them out among several files of labels."
+            tr(
+                "{path} has over {most_rows} lines; share them out among several files of labels.",
+                path=path,
+                most_rows=MOST_ROWS,
+            )
         )

@@ -21,6 +21,7 @@ from core.labels.reading import (
     refuse_many,
     unreadable,
 )
+from core.language import tr
 
 WORKBOOKS = (".xlsx", ".xlsm")
 TABLES = (".csv", ".tsv", ".tab", *WORKBOOKS)
@@ -61,7 +62,7 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     except csv.Error as error:
         raise unreadable(path, str(error)) from error
     if not rows:
-        raise unreadable(path, "the table is empty")
+        raise unreadable(path, tr("the table is empty"))
     refuse_many(path, len(rows))
     return Sheet(_without_title(rows))
 
@@ -94,9 +95,9 @@ def _workbook(path: Path) -> list[list[str]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise unreadable(path, "it is not a workbook, or is damaged") from error
+        raise unreadable(path, tr("it is not a workbook, or is damaged")) from error
     if unpacked > _LARGEST_UNPACKED:
-        raise unreadable(path, "unpacked it is too large for labels")
+        raise unreadable(path, tr("unpacked it is too large for labels"))
     import openpyxl
 
     try:
@@ -108,9 +109,9 @@ def _workbook(path: Path) -> list[list[str]]:
     except LabelsError:
         raise
     except Exception as error:  # openpyxl raises whatever a broken workbook provokes
-        raise unreadable(path, "it is not a workbook, or is damaged") from error
+        raise unreadable(path, tr("it is not a workbook, or is damaged")) from error
     if not rows:
-        raise unreadable(path, "its first sheet is empty")
+        raise unreadable(path, tr("its first sheet is empty"))
     refuse_many(path, len(rows))
     return rows
 

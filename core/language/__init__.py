@@ -95,3 +95,27 @@ def _localised(english: str) -> str:
     if (thousands, decimal) == (",", "."):
         return english
     return english.translate({ord(","): thousands, ord("."): decimal})
+
+
+class Lazy(str):
+    """A sentence that was written before the language was known; said when it is shown."""
+
+    def __str__(self) -> str:
+        return _catalogue.gettext(self.english)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    @property
+    def english(self) -> str:
+        """Return it as it stands in the program."""
+        return str.__str__(self)
+
+
+def lazy(sentence: str, /) -> Lazy:
+    """Mark a sentence that stands in a table; it is translated where it is filled in.
+
+    Args:
+        sentence: in English, a literal, without fields.
+    """
+    return Lazy(sentence)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from core.language import tr
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
@@ -12,8 +15,48 @@ if TYPE_CHECKING:
 Outputs = Literal["softmax", "sigmoid", "value"]
 """What a network's outputs are: one class of several, each a yes or no, or plain numbers."""
 
-UNNAMED = "not named by the checkpoint"
-"""Where class names come from when nobody has given any."""
+
+class NamedBy(Enum):
+    """Who named the classes."""
+
+    CHECKPOINT = "checkpoint"
+    TORCHVISION = "torchvision"
+    SIDECAR = "sidecar"
+    """A file beside the checkpoint."""
+    IMAGENET = "imagenet"
+    """Assumed, as there are 1,000."""
+    USER = "user"
+    FILE = "file"
+    """That the user chose."""
+    NOBODY = "nobody"
+    NO_HEAD = "no head"
+
+
+@dataclass(frozen=True)
+class NamesSource:
+    """Where class names come from.
+
+    Attributes:
+        by: who named them.
+        file: in which file, "" where that is not a file of its own.
+    """
+
+    by: NamedBy
+    file: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return {
+            NamedBy.CHECKPOINT: tr("named by the checkpoint"),
+            NamedBy.TORCHVISION: tr("named by torchvision"),
+            NamedBy.SIDECAR: tr("named by {file} beside the checkpoint", file=self.file),
+            NamedBy.IMAGENET: tr("taken for ImageNet's, as there are 1,000"),
+            NamedBy.USER: tr("named by you"),
+            NamedBy.FILE: tr("named by {file}", file=self.file),
+            NamedBy.NOBODY: tr("not named by the checkpoint"),
+            NamedBy.NO_HEAD: tr("it has no head"),
+        }[self.by]
+
 
 Dilation = tuple[bool, bool, bool]
 """torchvision's ``replace_stride_with_dilation``: stages 2, 3 and 4 of a Bottleneck ResNet."""
@@ -67,7 +110,7 @@ class ModelSpec:
         sha256: of the file, in hexadecimal.
         class_names: one for each class index; two for the one output of a yes or no whose
             answers have names; none for a body without a head, which predicts nothing.
-        class_names_source: where they come from, in words.
+        class_names_source: where they come from.
         preprocessing: from photo to input.
         outputs: what the network's outputs are.
         inspection: what the file itself turned out to be.
@@ -79,7 +122,7 @@ class ModelSpec:
     checkpoint: Path
     sha256: str
     class_names: tuple[str, ...]
-    class_names_source: str
+    class_names_source: NamesSource
     preprocessing: Preprocessing
     outputs: Outputs
     inspection: Inspection
@@ -98,7 +141,7 @@ class ModelSpec:
     @property
     def is_named(self) -> bool:
         """Return whether the classes have names of somebody's, not only numbers of ours."""
-        return self.class_names_source != UNNAMED
+        return self.class_names_source.by is not NamedBy.NOBODY
 
     @property
     def shows_outputs(self) -> bool:
@@ -122,7 +165,7 @@ class Inspection:
         architecture: torchvision's name, or a ResNet's form.
         num_classes: outputs of the head; None without a head.
         class_names: as many, or two for one output.
-        class_names_source: where they come from, in words.
+        class_names_source: where they come from.
         wrapper: the dotted keys that the state dict stood under; "" for a bare one.
         key_prefix: what was taken off the front of the names.
         head: its place and layers in words.
@@ -141,7 +184,7 @@ class Inspection:
     architecture: str | None = None
     num_classes: int | None = None
     class_names: tuple[str, ...] | None = None
-    class_names_source: str | None = None
+    class_names_source: NamesSource | None = None
     wrapper: str = ""
     key_prefix: str = ""
     head: str | None = None
@@ -155,6 +198,7 @@ class Inspection:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
+        source = self.class_names_source
         return {
             "usable": self.usable,
             "summary": self.summary,
@@ -162,7 +206,7 @@ class Inspection:
             "architecture": self.architecture,
             "num_classes": self.num_classes,
             "class_names": None if self.class_names is None else list(self.class_names),
-            "class_names_source": self.class_names_source,
+            "class_names_source": None if source is None else str(source),
             "wrapper": self.wrapper,
             "key_prefix": self.key_prefix,
             "head": self.head,

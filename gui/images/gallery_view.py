@@ -30,12 +30,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QStyle,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.label_index import LabelIndex
@@ -85,12 +80,7 @@ class GalleryDelegate(TileDelegate):
         self._thumbnails = thumbnails
         self.label_index = LabelIndex()
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: _Index,
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         row: GalleryRow = index.data(ROW_ROLE)
         used = theme.colours()
         painter.save()

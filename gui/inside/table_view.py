@@ -206,8 +206,9 @@ class LayerTableView(QWidget):
 
     @Slot(QModelIndex)
     def _choose(self, index: QModelIndex) -> None:
-        name = self._sorted.index(index.row(), 0).data()
-        self.layer_chosen.emit(str(name).split(" (", 1)[0])
+        row = self._sorted.mapToSource(index).row()
+        if self.model.table is not None:
+            self.layer_chosen.emit(self.model.table.layers[row].name)
 
 
 def _short(name: str) -> str:

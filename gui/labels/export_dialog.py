@@ -340,10 +340,7 @@ class ExportDialog(QDialog):
         self._bar.show()
         request = Export(self._plan, self.format, self.target, self.options)
         self._running = self._tasks.stream(
-            request,
-            partial(_follow, self, self._on_moved),
-            self._show_report,
-            self._show_failure,
+            request, partial(_follow, self, self._on_moved), self._show_report, self._show_failure
         )
 
     def show_progress(self, item: Exported | Report) -> None:

@@ -97,8 +97,7 @@ class ModelBar(QToolBar):
         elif not spec.is_named:
             names = tr("{names}, unnamed", names=names)
         self.class_names.set_value(
-            names,
-            tr("{names}, {source}", names=names, source=spec.class_names_source),
+            names, tr("{names}, {source}", names=names, source=spec.class_names_source)
         )
         self.preprocessing.set_value(*in_words(spec.preprocessing))
         self._devices = tuple((one.name, one.title) for one in ready.others)

@@ -121,10 +121,7 @@ class ModelDialogs(QObject):
             Path(self._session.settings.last_folder) / f"{ready.spec.checkpoint.stem}.safetensors"
         )
         file, _ = QFileDialog.getSaveFileName(
-            self._window,
-            tr("Save the model"),
-            str(start),
-            tr("Models (*.safetensors)"),
+            self._window, tr("Save the model"), str(start), tr("Models (*.safetensors)")
         )
         if not file:
             return

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 def in_words(preprocessing: Preprocessing) -> tuple[str, str]:
     """Return a preprocessing in short, and in a sentence for a tool tip."""
     resize, crop = preprocessing.resize, preprocessing.crop
-    names = {
-        "none": tr("not normalised"),
-        "own": tr("own normalisation"),
-    }
+    names = {"none": tr("not normalised"), "own": tr("own normalisation")}
     normalised = names.get(preprocessing.normalisation, preprocessing.normalisation)
     height, width = preprocessing.input_size
     sides = str(width) if width == height else f"{width}×{height}"

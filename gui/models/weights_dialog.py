@@ -177,13 +177,7 @@ class WeightsDialog(QDialog):
         tree.setAllColumnsShowFocus(True)
         tree.setUniformRowHeights(True)
         tree.setHeaderLabels(
-            [
-                tr("Weights"),
-                tr("Top-1"),
-                tr("Size"),
-                tr("Licence"),
-                tr("On this computer"),
-            ]
+            [tr("Weights"), tr("Top-1"), tr("Size"), tr("Licence"), tr("On this computer")]
         )
         tree.headerItem().setToolTip(
             _ACCURACY, tr("Share of ImageNet's validation photos that they name right")

@@ -54,10 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=10)
     runs = parser.parse_args().runs
-    commands = {
-        "unfrozen": [sys.executable, "-m", "gui"],
-        "frozen": [str(FROZEN / "droplens")],
-    }
+    commands = {"unfrozen": [sys.executable, "-m", "gui"], "frozen": [str(FROZEN / "droplens")]}
     found: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(runs + 1):
         for name, command in commands.items():

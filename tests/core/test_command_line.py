@@ -237,14 +237,7 @@ def test_output_that_goes_nowhere(target: str) -> None:
 def test_layers(capsysbinary: Any, checkpoint: Path, make_photo: Callable[..., Path]) -> None:
     assert main(["layers", "--checkpoint", str(checkpoint), "--json"]) == 0
     found = json.loads(capsysbinary.readouterr().out)
-    assert set(found[0]) >= {
-        "layer",
-        "kind",
-        "call",
-        "input_shapes",
-        "output_shape",
-        "parameters",
-    }
+    assert set(found[0]) >= {"layer", "kind", "call", "input_shapes", "output_shape", "parameters"}
     assert [one["layer"] for one in found][-1] == "fc"
     options = ["layers", "--checkpoint", str(checkpoint), "--image", str(make_photo())]
     assert main(options) == 0

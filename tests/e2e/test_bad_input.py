@@ -48,11 +48,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [
-        (b"<html>", "is a web page"),
-        (b"", "is empty"),
-        (None, "no classifier that Droplens knows"),
-    ],
+    [(b"<html>", "is a web page"), (b"", "is empty"), (None, "no classifier that Droplens knows")],
 )
 def test_a_checkpoint_that_is_none_leaves_the_model_and_the_predictions(
     content: bytes | None, said: str, tmp_path: Path
@@ -87,9 +83,7 @@ def test_a_photo_that_vanishes(tmp_path: Path) -> None:
     drive([str(photo)], script)
 
 
-def test_settings_that_cannot_be_saved_are_said_and_do_not_keep_the_window_open(
-    home: Path,
-) -> None:
+def test_settings_that_cannot_be_saved_are_said_and_do_not_keep_the_window_open(home: Path) -> None:
     home.mkdir()
     (home / "Droplens").touch()
 

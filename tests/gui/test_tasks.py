@@ -201,9 +201,7 @@ def test_a_receiver_that_is_gone_gets_nothing_and_its_error_is_told(
         held.set()
 
 
-def test_closing_carries_out_what_is_saved_and_drops_what_was_only_looked_at(
-    qtbot: QtBot,
-) -> None:
+def test_closing_carries_out_what_is_saved_and_drops_what_was_only_looked_at(qtbot: QtBot) -> None:
     tasks = Tasks(Lanes())
     begun, held = threading.Event(), threading.Event()
     done: list[str] = []

@@ -29,6 +29,7 @@ from core.labels.plans import (
 )
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
+from core.language import tr
 
 CLASSES_FILE = "classes.txt"
 _TRAINING = re.compile("train", re.IGNORECASE)
@@ -78,7 +79,7 @@ def _plan(
     plan = Plan()
     kept = labelled_only(photos, plan)
     if any(len(one.classes) > 1 for one in kept):
-        plan.notes.append("Photos of several classes are put into each of their folders.")
+        plan.notes.append(tr("Photos of several classes are put into each of their folders."))
     used = used_classes(kept, classes)
     folders = folders_of(classes)  # the same ones, whichever photos are exported
     sets = split_of(kept, options.split, options.seed)
@@ -112,12 +113,20 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     names = _class_names(root, folders, options)
     if not names:
         raise LabelsError(
-            f"{path} has no subfolders, which would be the classes; choose the folder above them."
+            tr(
+                "{path} has no subfolders, which would be the classes; choose the folder "
+                "above them.",
+                path=path,
+            )
         )
     if all(_is_for_all(name) for name in folders) and _lines(root, folders, options) is None:
         raise LabelsError(
-            f"The folders in {root} ({', '.join(folders[:5])}) hold photos, but no folders of "
-            "classes, so they say nothing of what is on the photos."
+            tr(
+                "The folders in {root} ({names}) hold photos, but no folders of classes, so "
+                "they say nothing of what is on the photos.",
+                root=root,
+                names=", ".join(folders[:5]),
+            )
         )
     labels: dict[str, ReadLabel] = {}
     for one in roots:
@@ -127,7 +136,9 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     found.labels, found.classes = list(labels.values()), list(names.values())
     photos = sum(_is_photo(entry.name) for entry in root.iterdir() if entry.is_file())
     if photos:
-        found.notes.append(f"{photos:,} photos beside the folders of the classes are passed over.")
+        found.notes.append(
+            tr("{photos} photos beside the folders of the classes are passed over.", photos=photos)
+        )
     return found
 
 
@@ -150,8 +161,11 @@ def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path,
             others = [name for name in folders if name not in divided]
             if others:
                 notes.append(
-                    f"Without folders of classes in them, or beside the sets, and so passed over: "
-                    f"{', '.join(others[:5])}."
+                    tr(
+                        "Without folders of classes in them, or beside the sets, and so "
+                        "passed over: {names}.",
+                        names=", ".join(others[:5]),
+                    )
                 )
             return path, [_below_set(path / name) for name in divided]
         _refuse_repeated(path, folders)
@@ -162,7 +176,7 @@ def _roots_of(path: Path, notes: list[str], options: ReadOptions) -> tuple[Path,
         if not is_above:
             return path, [path]
         path = path / folders[0]
-        notes.append(f"The classes are taken to be the folders in {path}.")
+        notes.append(tr("The classes are taken to be the folders in {path}.", path=path))
     return path, [path]
 
 
@@ -175,9 +189,13 @@ def _refuse_repeated(path: Path, folders: list[str]) -> None:
         return
     if len({tuple(names) for names in inside}) == 1:
         raise LabelsError(
-            f"The folders in {path} ({', '.join(folders[:4])}) all hold the same folders "
-            f"({', '.join(inside[0][:4])}). If these are the classes, import each of the first "
-            "by itself."
+            tr(
+                "The folders in {path} ({names}) all hold the same folders ({names_2}). If "
+                "these are the classes, import each of the first by itself.",
+                path=path,
+                names=", ".join(folders[:4]),
+                names_2=", ".join(inside[0][:4]),
+            )
         )
 
 
@@ -256,4 +274,10 @@ def _folders_in(folder: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise LabelsError(f"The folder {folder} could not be read: {os_reason(error)}.") from error
+        raise LabelsError(
+            tr(
+                "The folder {folder} could not be read: {reason}.",
+                folder=folder,
+                reason=os_reason(error),
+            )
+        ) from error

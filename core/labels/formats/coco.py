@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+from core.language import tr
 
 _FOLDERS = ("images", "train", "val", "test", "valid", "data", "train2017", "val2017")
 
@@ -25,7 +26,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         found.classes = list(dict.fromkeys([*found.classes, *one.classes]))
         found.notes += one.notes
     if not found.labels:
-        raise unreadable(path, "it has no annotations in COCO's form")
+        raise unreadable(path, tr("it has no annotations in COCO's form"))
     return found
 
 
@@ -33,7 +34,7 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
     content = read_json(path, options)
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(images, list):
-        raise unreadable(path, "it has no “images”; it is not COCO's JSON")
+        raise unreadable(path, tr("it has no “images”; it is not COCO's JSON"))
     names = {str(one["id"]): str(one["name"]) for one in content.get("categories") or ()}
     unknown = 0
     whole: dict[str, list[str]] = {}
@@ -52,8 +53,12 @@ def _read(path: Path, options: ReadOptions) -> ReadLabels:
     )
     if unknown:
         found.notes.append(
-            f"{unknown:,} annotations in {path} are of categories that it does not name, and do "
-            "not count."
+            tr(
+                "{unknown} annotations in {path} are of categories that it does not name, "
+                "and do not count.",
+                unknown=unknown,
+                path=path,
+            )
         )
     for image in images:
         file = str(image.get("file_name") or image.get("coco_url") or "")

@@ -14,6 +14,7 @@ from core.labels.formats.tables import PLAIN_RELATIVE
 from core.labels.locating import looks_like_file
 from core.labels.reading import ReadOptions, unreadable
 from core.labels.sheets import Sheet
+from core.language import tr
 
 FILES = tuple(
     "filename file filepath filepaths relativepath absolutepath imagepath imgpath path pathname "
@@ -200,8 +201,10 @@ def _find_files(path: Path, found: Columns, options: ReadOptions) -> None:
     if not found.files:
         raise unreadable(
             path,
-            f"none of its columns seems to name photos ({_listed(found.names)}); "
-            "say which one does",
+            tr(
+                "none of its columns seems to name photos ({listed}); say which one does",
+                listed=_listed(found.names),
+            ),
         )
     found.file = max(found.files, key=lambda number: worths[number])
     _add_folders(found)
@@ -273,8 +276,10 @@ def _find_labels(path: Path, found: Columns, options: ReadOptions) -> None:
     else:
         raise unreadable(
             path,
-            f"none of its columns seems to hold classes ({_listed(found.names)}); "
-            "say which one does",
+            tr(
+                "none of its columns seems to hold classes ({listed}); say which one does",
+                listed=_listed(found.names),
+            ),
         )
 
 
@@ -321,7 +326,14 @@ def _asked(path: Path, found: Columns, wanted: str) -> int:
         return found.titles.index(bare(wanted))
     if wanted.isdigit() and 1 <= int(wanted) <= len(found.names):
         return int(wanted) - 1
-    raise LabelsError(f"{path} has no column “{wanted}”; it has {_listed(found.names)}.")
+    raise LabelsError(
+        tr(
+            "{path} has no column “{wanted}”; it has {listed}.",
+            path=path,
+            wanted=wanted,
+            listed=_listed(found.names),
+        )
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

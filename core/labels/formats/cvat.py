@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.labels.formats.xml_files import read_xml, text_of
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, unreadable
+from core.language import tr
 
 _FILE = "annotations.xml"
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "mask", "skeleton", "cuboid")
@@ -20,10 +21,10 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     file = path / _FILE if path.is_dir() else path
     root = read_xml(file)
     if root.tag != "annotations":
-        raise unreadable(file, "it is not CVAT's XML")
+        raise unreadable(file, tr("it is not CVAT's XML"))
     images = list(root.iter("image"))
     if not images and root.find("track") is not None:
-        raise unreadable(file, "it is of a video; export it from CVAT as “CVAT for images”")
+        raise unreadable(file, tr("it is of a video; export it from CVAT as “CVAT for images”"))
     found = ReadLabels(folders=[file.parent / "images", file.parent])
     found.classes = [text_of(label, "name") for label in root.findall("meta//labels/label")]
     for image in images:

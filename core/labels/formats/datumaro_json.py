@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+from core.language import tr
 
 
 def read(path: Path, options: ReadOptions) -> ReadLabels:
@@ -21,13 +22,13 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         content = read_json(file, options)
         items = content.get("items") if isinstance(content, dict) else None
         if not isinstance(items, list):
-            raise unreadable(file, "it has no “items”; it is not Datumaro's JSON")
+            raise unreadable(file, tr("it has no “items”; it is not Datumaro's JSON"))
         listed = ((content.get("categories") or {}).get("label") or {}).get("labels") or ()
         names = [str(one.get("name")) for one in listed]
         found.classes = list(dict.fromkeys([*found.classes, *names]))
         found.labels += [_label(item, names) for item in items]
     if not files:
-        raise unreadable(path, "it has no annotations/*.json")
+        raise unreadable(path, tr("it has no annotations/*.json"))
     used = {name for label in found.labels for name in (*label.classes, *label.boxes)}
     found.classes = [name for name in found.classes if name in used]
     return found

@@ -13,6 +13,7 @@ from core.labels.formats.records import read_records
 from core.labels.plans import ExportOptions, Plan, Targets, common_folder, labelled_only, subfolder
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto
+from core.language import tr
 
 _DATA = "data"
 _LABELS = "labels.json"
@@ -60,7 +61,9 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if isinstance(labels, list):  # records of somebody's own, under the same keys
         return read_records(file, labels, options)
     if not isinstance(labels, dict):
-        raise LabelsError(f"{file} has no “labels”; it is no FiftyOne classification dataset.")
+        raise LabelsError(
+            tr("{file} has no “labels”; it is no FiftyOne classification dataset.", file=file)
+        )
     classes = content.get("classes")
     classes = [str(name) for name in classes] if isinstance(classes, list) else []
     found = ReadLabels(classes=classes, folders=[file.parent / _DATA, file.parent], by_stem=True)

@@ -15,16 +15,11 @@ from core.files import json_bytes
 from core.labels.formats import class_folders
 from core.labels.formats.cells import names_in
 from core.labels.formats.numbered import name_numbers
-from core.labels.plans import (
-    ExportOptions,
-    Plan,
-    Targets,
-    labelled_only,
-    split_of,
-)
+from core.labels.plans import ExportOptions, Plan, Targets, labelled_only, split_of
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_lines
 from core.labels.records import LabelledPhoto
 from core.labels.sheets import read_sheet
+from core.language import tr
 
 _LABELS = ("label", "labels")
 
@@ -72,16 +67,15 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     usual = [key for key in _LABELS if key in columns]
     column = options.label_column or next(iter((*usual, *columns)), "")
     found = ReadLabels(
-        folders=[path],
-        label_columns=columns,
-        label_column=column,
-        must_choose=not usual,
+        folders=[path], label_columns=columns, label_column=column, must_choose=not usual
     )
     for file, held in rows.items():
         for fields in held:
             name = fields.get("file_name")
             if not isinstance(name, str):
-                raise LabelsError(f"{file} has no column “file_name”; it is no imagefolder's.")
+                raise LabelsError(
+                    tr("{file} has no column “file_name”; it is no imagefolder's.", file=file)
+                )
             found.labels.append(ReadLabel(str(file.parent / name), names_in(fields.get(column))))
     name_numbers(found, path, options)
     return found

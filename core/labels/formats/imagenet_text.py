@@ -20,6 +20,7 @@ from core.labels.plans import (
 )
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text
 from core.labels.records import LabelledPhoto
+from core.language import tr
 
 _NAMES = "synsets.txt"
 _IMAGES = "images"
@@ -61,7 +62,13 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     """
     root = path if path.is_dir() else path.parent
     if not (root / _NAMES).is_file():
-        raise LabelsError(f"{root} has no {_NAMES}, which names the classes; choose its folder.")
+        raise LabelsError(
+            tr(
+                "{root} has no {names}, which names the classes; choose its folder.",
+                root=root,
+                names=_NAMES,
+            )
+        )
     classes = read_text(root / _NAMES, options).splitlines()
     found = ReadLabels(classes=classes, folders=[root / _IMAGES, root])
     for file in sorted(root.glob("*.txt")):
@@ -71,11 +78,18 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         parsed = [_parsed(line) for line in lines]
         wrong = [most for _, indices in parsed for most in indices if most >= len(classes)]
         if wrong and file.stem not in _USUAL:
-            found.notes.append(f"{file.name} is no list of photos and is passed over.")
+            found.notes.append(
+                tr("{name} is no list of photos and is passed over.", name=file.name)
+            )
         elif wrong:
             raise LabelsError(
-                f"{file} names a class {wrong[0]}, but {_NAMES} has {len(classes):,}, counted "
-                "from 0."
+                tr(
+                    "{file} names a class {wrong}, but {names} has {n}, counted from 0.",
+                    file=file,
+                    wrong=wrong[0],
+                    names=_NAMES,
+                    n=len(classes),
+                )
             )
         else:
             found.labels += [

@@ -13,6 +13,7 @@ from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
 from core.labels.reading import ReadOptions
 from core.labels.records import LabelledPhoto
 from core.labels.sheets import read_sheet
+from core.language import tr
 
 _ID, _LABEL = "image_id", "label"
 
@@ -42,8 +43,13 @@ def write(
     missing = [one for one in ids if _of(one, by_id) is None]
     if missing:
         raise LabelsError(
-            f"{len(missing):,} of {len(ids):,} photos of the template have no label here, the "
-            f"first is “{missing[0]}”; label them, or leave the template out."
+            tr(
+                "{n} of {n_2} photos of the template have no label here, the first is "
+                "“{missing}”; label them, or leave the template out.",
+                n=len(missing),
+                n_2=len(ids),
+                missing=missing[0],
+            )
         )
     for one in ids:
         photo = _of(one, by_id)
@@ -58,7 +64,9 @@ def _by_id(photos: Sequence[LabelledPhoto], plan: Plan) -> dict[str, LabelledPho
     """Return photos by name without ending; those of one name by their path, whole if need be."""
     kept = [one for one in photos if one.classes]
     if len(kept) < len(photos):
-        plan.notes.append(f"{len(photos) - len(kept):,} photos have no class and are left out.")
+        plan.notes.append(
+            tr("{n} photos have no class and are left out.", n=len(photos) - len(kept))
+        )
     common = common_folder(kept)
     stems = [one.path.stem for one in kept]
     paths = [_without_ending(relative_to(one, common), one) for one in kept]
@@ -83,8 +91,12 @@ def _refuse_unlike(header: Sequence[str], classes: Sequence[str], template: Path
     unknown = [name for name in header[1:] if name not in classes]
     if len(header) > 2 and unknown:
         raise LabelsError(
-            f"The template {template} has columns that are no classes here: "
-            f"{', '.join(unknown[:5])}; name the classes as the template does."
+            tr(
+                "The template {template} has columns that are no classes here: {names}; name "
+                "the classes as the template does.",
+                template=template,
+                names=", ".join(unknown[:5]),
+            )
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.errors import LabelsError
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
+from core.language import tr
 
 
 def read(path: Path, options: ReadOptions) -> ReadLabels:
@@ -30,6 +31,8 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         place = str(file.parent / image.replace("\\", "/"))
         found.labels.append(ReadLabel(place, named, "", tuple(dict.fromkeys(drawn))))
     if not found.labels:
-        raise LabelsError(f"{path} holds no files of labelme with flags; choose their folder.")
+        raise LabelsError(
+            tr("{path} holds no files of labelme with flags; choose their folder.", path=path)
+        )
     found.classes = list(classes)
     return found

@@ -16,6 +16,7 @@ from core.labels.formats.tables import MARK, separated
 from core.labels.locating import looks_like_file
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, unreadable
 from core.labels.sheets import TABLES, Sheet, read_sheet
+from core.language import tr
 
 _SETS = ("train", "training", "validation", "valid", "val", "test", "unassigned")
 _BUCKETS = ("gs://", "s3://")
@@ -45,7 +46,11 @@ def _only_table(folder: Path) -> Path:
     if len(tables) == 1:
         return tables[0]
     names = ", ".join(one.name for one in tables[:8])
-    told = f"it holds several tables ({names}); choose one of them" if tables else "it has no table"
+    told = (
+        tr("it holds several tables ({names}); choose one of them", names=names)
+        if tables
+        else tr("it has no table")
+    )
     raise unreadable(folder, told)
 
 
@@ -100,7 +105,10 @@ def _usual(path: Path, found: Columns, options: ReadOptions, *, divides: bool = 
             classes, divided = classes_in(found.titles[column], found.cells(column), known)
             if divided:
                 labels.notes.append(
-                    f"Cells such as “{divided[:60]}” are taken for several classes."
+                    tr(
+                        "Cells such as “{divided}” are taken for several classes.",
+                        divided=divided[:60],
+                    )
                 )
         else:
             classes = [_listed(cell) for cell in found.cells(column)]
@@ -114,8 +122,12 @@ def _usual(path: Path, found: Columns, options: ReadOptions, *, divides: bool = 
     others = [found.names[number] for number in found.rivals]
     if others:
         labels.notes.append(
-            f"The classes are those of the column “{labels.label_column}”; "
-            f"others that may be meant are {', '.join(f'“{name}”' for name in others[:8])}."
+            tr(
+                "The classes are those of the column “{label_column}”; others that may be "
+                "meant are {names}.",
+                label_column=labels.label_column,
+                names=", ".join(f"“{name}”" for name in others[:8]),
+            )
         )
     name_numbers(labels, path.parent, options)
     return labels

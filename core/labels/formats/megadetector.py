@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+from core.language import tr
 
 _LEAST_CONFIDENCE = 0.2
 """Detections below it are listed by MegaDetector, but not meant."""
@@ -26,7 +27,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         species = content.get("classification_categories") or {}
         found.labels = [_of_megadetector(one, kinds, species) for one in content["images"]]
     else:
-        raise unreadable(path, "it has no “images”; it is not MegaDetector's JSON")
+        raise unreadable(path, tr("it has no “images”; it is not MegaDetector's JSON"))
     empty = sum(1 for label in found.labels if not label.classes)
     found.notes.append(
         f"A class counts where the model is at least {_LEAST_CONFIDENCE:.0%} sure; "

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import LabelsError
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, read_text
+from core.language import tr
 
 Names = dict[int, str]
 
@@ -37,8 +38,8 @@ def name_numbers(found: ReadLabels, folder: Path, options: ReadOptions) -> None:
                 names = {number + 1: name for number, name in names.items()}  # counted from 1
             if names and numbers <= set(names):
                 _rename(found, names)
-                said = f"Their numbers have the names that {file} gives"
-                from_one = "" if 0 in numbers or 0 not in names else ", the first for 0"
+                said = tr("Their numbers have the names that {file} gives", file=file)
+                from_one = "" if 0 in numbers or 0 not in names else tr(", the first for 0")
                 found.notes.append(f"{said}{from_one}.")
                 return
     if any("." in name for name in used):  # as pandas writes a column with gaps
@@ -48,8 +49,10 @@ def name_numbers(found: ReadLabels, folder: Path, options: ReadOptions) -> None:
         ]
     if len(used) > 1:
         found.notes.append(
-            "The classes are numbers; if they have names, put classes.txt with one a line beside "
-            "the file, the first for 0, and import again."
+            tr(
+                "The classes are numbers; if they have names, put classes.txt with one a "
+                "line beside the file, the first for 0, and import again."
+            )
         )
 
 

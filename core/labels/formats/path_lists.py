@@ -10,6 +10,7 @@ from core.labels.formats.numbered import name_numbers
 from core.labels.locating import looks_like_file
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text, unreadable
 from core.labels.sheets import read_sheet
+from core.language import tr
 
 _QUOTED = re.compile(r'"(?P<stem>[^"]*)"(?P<ending>\.\S*)?\s*(?P<rest>.*)')
 _NUMBERS = re.compile(r"\d+(\s+\d+)+")
@@ -37,15 +38,17 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if all(_NUMBERS.fullmatch(" ".join(label.classes)) for label in found.labels):
         raise unreadable(
             path,
-            "each photo has several numbers behind it, which may be classes, or a yes or no for "
-            "each class; save it as a table with a column for each",
+            tr(
+                "each photo has several numbers behind it, which may be classes, or a yes or "
+                "no for each class; save it as a table with a column for each"
+            ),
         )
     if not any(label.classes for label in found.labels):
         found.labels = [ReadLabel(one.file, _folder_of(one.file)) for one in found.labels]
         folders = {one.classes for one in found.labels}
         if () in folders or len(folders) < 2:
-            raise unreadable(path, "its lines are not photos with a class behind each")
-        found.notes.append("The list names no classes; those of the folders in it are taken.")
+            raise unreadable(path, tr("its lines are not photos with a class behind each"))
+        found.notes.append(tr("The list names no classes; those of the folders in it are taken."))
     found.by_stem = not any(looks_like_file(one.file) for one in found.labels)
     name_numbers(found, path.parent, options)
     return found

@@ -24,6 +24,7 @@ from core.labels.reading import (
     unreadable,
 )
 from core.labels.sheets import Sheet
+from core.language import tr
 
 Record = Mapping[str, Any]
 
@@ -46,7 +47,7 @@ def read_json_records(path: Path, options: ReadOptions) -> ReadLabels:
             return read_records(path, wrapped[0], options)
         return _by_name(path, content, options)
     if not isinstance(content, list):
-        raise unreadable(path, "it is neither a list of photos nor an object of them")
+        raise unreadable(path, tr("it is neither a list of photos nor an object of them"))
     return read_records(path, content, options)
 
 
@@ -70,7 +71,7 @@ def read_records(path: Path, content: Sequence[Any], options: ReadOptions) -> Re
         if content and all(isinstance(one, list) and len(one) >= 2 for one in content):
             rows = [[_cell(value) for value in one] for one in content]
             return read_rows(path, Sheet(rows), options, divides=False)
-        raise unreadable(path, "it holds no objects that name photos")
+        raise unreadable(path, tr("it holds no objects that name photos"))
     refuse_many(path, len(records))
     asked = next((answers for fits, answers in _QUESTIONED if fits(records[0])), None)
     if asked is not None:
@@ -84,7 +85,7 @@ def read_records(path: Path, content: Sequence[Any], options: ReadOptions) -> Re
         return _usual(path, records, options)
     labels = ReadLabels([adapt(record) for record in records], folders=[path.parent])
     if not any(label.file for label in labels.labels):
-        raise unreadable(path, "its objects name no photos")
+        raise unreadable(path, tr("its objects name no photos"))
     return labels
 
 
@@ -108,7 +109,7 @@ def _by_name(path: Path, content: Record, options: ReadOptions) -> ReadLabels:
     lists = [value for value in content.values() if isinstance(value, list)]
     firsts = [str(value[0]) for value in lists if value]
     if len(lists) > 1 and {key.casefold() for key in keys} & _PARALLEL:
-        raise unreadable(path, "its lists stand side by side; save it as a table")
+        raise unreadable(path, tr("its lists stand side by side; save it as a table"))
     are_classes = (
         len(lists) == len(content)
         and any(looks_like_file(one) or options.is_there(one) for one in firsts)
@@ -125,7 +126,7 @@ def _by_name(path: Path, content: Record, options: ReadOptions) -> ReadLabels:
     labels.labels = [ReadLabel(str(key), names_in(value)) for key, value in content.items()]
     if not any(label.classes for label in labels.labels):
         shown = ", ".join(f"“{key[:40]}”" for key in keys[:10])
-        raise unreadable(path, f"it gives no photo a class; its keys are {shown}")
+        raise unreadable(path, tr("it gives no photo a class; its keys are {shown}", shown=shown))
     name_numbers(labels, path.parent, options)
     return labels
 
@@ -296,8 +297,5 @@ _ADAPTERS: tuple[tuple[Callable[[Record], bool], Callable[[Record], ReadLabel]],
 
 _QUESTIONED: tuple[
     tuple[Callable[[Record], bool], Callable[[Record], tuple[str, list[Answers]]]], ...
-] = (
-    (_is_sagemaker, _sagemaker),
-    (_has("data_row"), _labelbox),
-)
+] = ((_is_sagemaker, _sagemaker), (_has("data_row"), _labelbox))
 """Tools that ask several questions, or several people."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.labels.formats.layouts import read_csv
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, unreadable
+from core.language import tr
 
 FILE = "_classes.csv"
 
@@ -25,5 +26,5 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         ]
         found.classes = list(dict.fromkeys([*found.classes, *one.classes]))
     if not files:
-        raise unreadable(path, f"it has no {FILE}")
+        raise unreadable(path, tr("it has no {file}", file=FILE))
     return found

@@ -31,6 +31,7 @@ from core.labels.formats import (
 from core.labels.formats.guessing import guess
 from core.labels.plans import Writer
 from core.labels.reading import ReadLabels, ReadOptions
+from core.language import tr
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,13 @@ def find_format(name: str) -> Format:
         LabelsError: there is none of this name.
     """
     if name not in FORMATS:
-        raise LabelsError(f"There is no format “{name}”; there are {', '.join(FORMATS)}.")
+        raise LabelsError(
+            tr(
+                "There is no format “{name}”; there are {names}.",
+                name=name,
+                names=", ".join(FORMATS),
+            )
+        )
     return FORMATS[name]
 
 
@@ -124,4 +131,10 @@ def guess_format(path: Path) -> Format:
     try:
         return FORMATS[guess(path)]
     except OSError as error:
-        raise LabelsError(f"The labels in {path} could not be read: {os_reason(error)}.") from error
+        raise LabelsError(
+            tr(
+                "The labels in {path} could not be read: {reason}.",
+                path=path,
+                reason=os_reason(error),
+            )
+        ) from error

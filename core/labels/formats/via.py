@@ -7,6 +7,7 @@ from typing import Any
 
 from core.labels.formats.cells import names_in
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+from core.language import tr
 
 _NO_CLASSES = ("caption", "public_domain", "image_url")
 """Attributes that a new project has of itself."""
@@ -21,10 +22,10 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     content = read_json(path, options)
     photos = content.get("_via_img_metadata", content) if isinstance(content, dict) else None
     if not isinstance(photos, dict):
-        raise unreadable(path, "it is not a project of VIA")
+        raise unreadable(path, tr("it is not a project of VIA"))
     entries = [one for one in photos.values() if isinstance(one, dict) and "filename" in one]
     if not entries:
-        raise unreadable(path, "it names no photos; it is not a project of VIA")
+        raise unreadable(path, tr("it names no photos; it is not a project of VIA"))
     attributes = (content.get("_via_attributes") or {}).get("file") or {}
     questions = dict.fromkeys(
         name

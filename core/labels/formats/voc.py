@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.labels.formats.xml_files import read_xml, text_of
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_text, unreadable
+from core.language import tr
 
 _LISTS = Path("ImageSets") / "Main"
 _OF_CLASS = re.compile(r"(?P<name>.+)_(train|val|trainval|test|default)")
@@ -30,7 +31,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if not found.labels:
         _read_objects(files, found)
     if not found.labels:
-        raise unreadable(path, "it holds no annotations in the form of Pascal VOC")
+        raise unreadable(path, tr("it holds no annotations in the form of Pascal VOC"))
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from core.language import tr
+
 
 class Votes:
     """Collects answers, and says what came of them.
@@ -35,7 +37,13 @@ class Votes:
         """Return what a person should know, in sentences."""
         if not self.several:
             return []
-        said = f"{self.several:,} photos were labelled by several people; the most votes count."
+        said = tr(
+            "{several} photos were labelled by several people; the most votes count.",
+            several=self.several,
+        )
         if self.tied:
-            said += f" Of these, {self.tied:,} have as many votes for two answers and get no label."
+            said += tr(
+                " Of these, {tied} have as many votes for two answers and get no label.",
+                tied=self.tied,
+            )
         return [said]

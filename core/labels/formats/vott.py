@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import LabelsError
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
+from core.language import tr
 
 
 def read(path: Path, options: ReadOptions) -> ReadLabels:
@@ -23,11 +24,11 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         for file in assets:
             found.labels += read(file, options).labels
         if not found.labels:
-            raise unreadable(path, "it holds no project of VoTT")
+            raise unreadable(path, tr("it holds no project of VoTT"))
         return found
     content = read_json(path, options)
     if not isinstance(content, dict):
-        raise unreadable(path, "it is not a project of VoTT")
+        raise unreadable(path, tr("it is not a project of VoTT"))
     if isinstance(content.get("frames"), dict):
         for name, regions in content["frames"].items():
             found.labels.append(_label(name, regions))
@@ -36,7 +37,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if isinstance(content.get("asset"), dict):
         assets_by_id = {"": content}
     if not isinstance(assets_by_id, dict):
-        raise unreadable(path, "it has no “assets”; it is not a project of VoTT")
+        raise unreadable(path, tr("it has no “assets”; it is not a project of VoTT"))
     for number, asset in assets_by_id.items():
         whole = asset
         if "asset" not in asset:  # a project keeps the regions in a file a photo

@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from core.labels.reading import read_bytes, refuse_other_kinds, unreadable
+from core.language import tr
 
 
 class _DocumentTypeError(Exception):
@@ -32,10 +33,10 @@ def read_xml(path: Path) -> Element:
         root: Element = parser.close()
         return root
     except _DocumentTypeError as error:
-        reason = "it declares a document type, which no file of labels needs"
+        reason = tr("it declares a document type, which no file of labels needs")
         raise unreadable(path, reason) from error
     except (ParseError, ValueError, LookupError) as error:
-        raise unreadable(path, "it is not XML, or is damaged") from error
+        raise unreadable(path, tr("it is not XML, or is damaged")) from error
 
 
 def text_of(element: Element, tag: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sized
 from typing import Any
 
+from core.language import tr
 from core.models.class_names import lists as class_names
 from core.models.sources.checkpoint.inert import PickledArray, Stub
 
@@ -51,15 +52,17 @@ def why_unused(content: Mapping[Any, Any], count: int) -> str | None:
     for key in class_names.KEYS:
         names = _value(content, key)
         if names is not None and not class_names.fits(names, count):
-            return (
-                f"The checkpoint names {len(names):,} classes but has {count:,}; its names are "
-                "not used."
+            return tr(
+                "The checkpoint names {n} classes but has {count}; its names are not used.",
+                n=len(names),
+                count=count,
             )
         held = content.get(key)
         if names is None and isinstance(held, Mapping) and held:
-            return (
-                f"The classes in the checkpoint's {key!r} do not count 0, 1, 2, …, each once; "
-                "they are not used."
+            return tr(
+                "The classes in the checkpoint's {key!r} do not count 0, 1, 2, …, each "
+                "once; they are not used.",
+                key=key,
             )
     return None
 

@@ -11,6 +11,7 @@ from typing import Any
 import resources
 from core.errors import ClassNamesError, cannot_read, os_reason
 from core.files import open_ordinary
+from core.language import tr
 
 KEYS = (
     "class_to_idx",
@@ -66,9 +67,14 @@ def read(path: Path, count: int) -> tuple[str, ...]:
     names = read_any(path)
     if not fits(names, count):
         raise ClassNamesError(
-            f"{path} has {len(names):,} class names, but the model has {count:,} "
-            f"{'class' if count == 1 else 'classes'}; give one name a class, in the order of "
-            "training."
+            tr(
+                "{path} has {n} class names, but the model has {count} {words}; give one "
+                "name a class, in the order of training.",
+                path=path,
+                n=len(names),
+                count=count,
+                words="class" if count == 1 else "classes",
+            )
         )
     return names
 
@@ -88,14 +94,22 @@ def read_any(path: Path) -> tuple[str, ...]:
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise ClassNamesError(
-            f"The class names in {path} could not be read: {os_reason(error)}."
+            tr(
+                "The class names in {path} could not be read: {reason}.",
+                path=path,
+                reason=os_reason(error),
+            )
         ) from error
     except UnicodeDecodeError as error:
         raise ClassNamesError(
-            f"{path} is not a text file in UTF-8; save the class names as UTF-8 text, one a line."
+            tr(
+                "{path} is not a text file in UTF-8; save the class names as UTF-8 text, one "
+                "a line.",
+                path=path,
+            )
         ) from error
     if len(content) > _LARGEST_FILE_BYTES:
-        raise ClassNamesError(f"{path} is too large to be a list of class names.")
+        raise ClassNamesError(tr("{path} is too large to be a list of class names.", path=path))
     return _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
 
 
@@ -122,7 +136,10 @@ def from_folder(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = [clean(name) for name in names if not name.startswith(".")]
     if not names:
         raise ClassNamesError(
-            f"{folder} has no subfolders; choose the folder that has one subfolder a class."
+            tr(
+                "{folder} has no subfolders; choose the folder that has one subfolder a class.",
+                folder=folder,
+            )
         )
     return tuple(names), tuple(natsorted(names))
 
@@ -135,7 +152,7 @@ def from_text(text: str) -> tuple[str, ...]:
     """
     plain = text.strip().strip("\ufeff")
     if plain[:1] in ("{", "["):
-        return _from_json("The text", plain)
+        return _from_json(tr("The text"), plain)
     lines = _from_lines(plain)
     if len(lines) == 1 and "," in plain:
         return tuple(clean(part.strip().strip("'\"")) for part in plain.split(",") if part.strip())
@@ -184,7 +201,7 @@ def _from_json(path: str, text: str) -> tuple[str, ...]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ClassNamesError(f"{path} is not valid JSON.") from error
+        raise ClassNamesError(tr("{path} is not valid JSON.", path=path)) from error
     if isinstance(found, dict):
         for key in KEYS:
             names = from_value(found.get(key), key)
@@ -193,8 +210,11 @@ def _from_json(path: str, text: str) -> tuple[str, ...]:
     names = from_value(found)
     if names is None:
         raise ClassNamesError(
-            f"{path} is no list of class names; Droplens reads a JSON list of names, or a "
-            "mapping between indices 0, 1, … and names."
+            tr(
+                "{path} is no list of class names; Droplens reads a JSON list of names, or a "
+                "mapping between indices 0, 1, … and names.",
+                path=path,
+            )
         )
     return names
 

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.models.families.base import (
-    MODERN,
-    Dialect,
-    Family,
-    HeadInput,
-    Modules,
-    Shape,
-    Unopened,
-)
+from core.models.families.base import MODERN, Dialect, Family, HeadInput, Modules, Shape, Unopened
 from core.models.families.blocks import adding
 from core.models.families.stages import stage
 

@@ -10,21 +10,16 @@ from typing import Any, get_args
 from core.errors import PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
+from core.language import tr
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
 from core.models.recognition.examining import Examined
-from core.models.recognition.presets import (
-    is_surely_own,
-    own_weights,
-    preset_for,
-    preset_of,
-)
+from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
 from core.models.recognition.sidecars import from_timm, names_beside, preprocessing_beside
 from core.models.recognition.state_dicts import is_averaged
-from core.models.spec import UNNAMED, Inspection, Outputs
+from core.models.spec import Inspection, NamedBy, NamesSource, Outputs
 
 _IMAGENET_CLASSES = 1000
-_NAMED = "named by the checkpoint"
 _STRIDE = 32
 """Pixels a cell of the last maps stands for, in nearly all of torchvision's networks."""
 
@@ -62,10 +57,10 @@ def describe(examined: Examined, sha256: str) -> Inspection:
     )
 
 
-def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
+def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], NamesSource]:
     """Return class names and where they come from."""
     if examined.head is None:
-        return (), ""
+        return (), NamesSource(NamedBy.NO_HEAD)
     count = examined.head.outputs
     content = examined.content
     written = {key: _json_or_none(text) for key, text in content.metadata.items()}
@@ -73,39 +68,47 @@ def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], str]:
     for place in (written, content.content, {} if network is None else network.state):
         found = carried_names.from_checkpoint(place, count)
         if found is not None:
-            return found[0], _NAMED
+            return found[0], NamesSource(NamedBy.CHECKPOINT)
     entry = own_weights(examined.recognition.architecture.name, sha256)
     if entry is not None:
-        return tuple(entry.meta["categories"]), "named by torchvision"
+        return tuple(entry.meta["categories"]), NamesSource(NamedBy.TORCHVISION)
     beside = names_beside(examined.path, count, examined.recognition.fingerprint.family)
     if beside is not None:
-        return beside[0], f"named by {beside[1]} beside the checkpoint"
+        return beside[0], NamesSource(NamedBy.SIDECAR, beside[1])
     if count == _IMAGENET_CLASSES:
-        return class_names.imagenet_names(), "taken for ImageNet's, as there are 1,000"
-    return class_names.placeholder_names(count), UNNAMED
+        return class_names.imagenet_names(), NamesSource(NamedBy.IMAGENET)
+    return class_names.placeholder_names(count), NamesSource(NamedBy.NOBODY)
 
 
-def _name_problems(examined: Examined, names: tuple[str, ...], source: str) -> list[str]:
+def _name_problems(examined: Examined, names: tuple[str, ...], source: NamesSource) -> list[str]:
     if examined.head is None:
         return []
     problems = []
     count = examined.head.outputs
     unused = carried_names.why_unused(examined.content.content, count)
-    if unused is not None and source != _NAMED:
+    if unused is not None and source.by is not NamedBy.CHECKPOINT:
         problems.append(unused)
     if len(names) > 1 and all(name.isdecimal() for name in names):
         problems.append(
-            "All class names are numbers. Folders are sorted as text in training (1, 10, 2), so "
-            "check that each name stands for the right class."
+            tr(
+                "All class names are numbers. Folders are sorted as text in training (1, 10, "
+                "2), so check that each name stands for the right class."
+            )
         )
     left_out = examined.state_dict.head.left_out
     if left_out:
         count_said = (
-            "One entry belongs" if len(left_out) == 1 else f"{len(left_out)} entries belong"
+            tr("One entry belongs")
+            if len(left_out) == 1
+            else tr("{n} entries belong", n=len(left_out))
         )
         problems.append(
-            f"{count_said} to no part of the network and "
-            f"{'is' if len(left_out) == 1 else 'are'} left out, first {left_out[0]!r}."
+            tr(
+                "{count_said} to no part of the network and {words} left out, first {left_out!r}.",
+                count_said=count_said,
+                words="is" if len(left_out) == 1 else "are",
+                left_out=left_out[0],
+            )
         )
     return problems
 
@@ -131,7 +134,12 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
             return _for_channels(examined, carried), []
     beside = preprocessing_beside(examined.path, count, architecture.family)
     if beside is not None:
-        told = [f"The preprocessing is the one told by {beside[1]} beside the checkpoint."]
+        told = [
+            tr(
+                "The preprocessing is the one told by {beside} beside the checkpoint.",
+                beside=beside[1],
+            )
+        ]
         return _for_channels(examined, beside[0]), told
     problems = []
     preset = _preset(examined)
@@ -141,8 +149,11 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         preset = replace(preset, transform_input=told_by_network)
     elif architecture.family.transforms_input:
         problems.append(
-            f"Whether this {architecture.title} was trained with transform_input stands in no "
-            "checkpoint; it is taken to be off. The preprocessing can turn it on."
+            tr(
+                "Whether this {title} was trained with transform_input stands in no "
+                "checkpoint; it is taken to be off. The preprocessing can turn it on.",
+                title=architecture.title,
+            )
         )
     return preset, problems
 
@@ -151,8 +162,10 @@ def _doubt(entry: Any) -> list[str]:
     if is_surely_own(entry):
         return []
     return [
-        "It is taken for torchvision's own file by the first digits of its hash, which is all that "
-        "torchvision publishes of it."
+        tr(
+            "It is taken for torchvision's own file by the first digits of its hash, which "
+            "is all that torchvision publishes of it."
+        )
     ]
 
 
@@ -184,25 +197,37 @@ def _outputs(examined: Examined) -> Outputs:
     return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
 
 
-def _summary(examined: Examined, names: tuple[str, ...], source: str) -> str:
+def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) -> str:
     state_dict, content = examined.state_dict, examined.content
     place = f"a {content.container} file"
     if state_dict.wrapper:
         epoch = content.content.get("epoch")
         known = type(epoch) is int and 0 <= epoch < 10**9
         averaged = is_averaged(state_dict.wrapper)
-        place = f"the {state_dict.wrapper!r}" + (" (the averaged weights)" if averaged else "")
-        place += " of a training checkpoint" + (f" of epoch {epoch}" if known else "")
+        place = f"the {state_dict.wrapper!r}" + (tr(" (the averaged weights)") if averaged else "")
+        place += tr(" of a training checkpoint") + (
+            tr(" of epoch {epoch}", epoch=epoch) if known else ""
+        )
     if state_dict.dialect is not None:
         place += f" with {state_dict.dialect.title}"
     title = examined.recognition.architecture.title
     if examined.head is None:
-        return f"{title} without a head, from {place}; every parameter of its body found."
+        return tr(
+            "{title} without a head, from {place}; every parameter of its body found.",
+            title=title,
+            place=place,
+        )
     count = examined.head.outputs
     shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
-    listed = "" if source == UNNAMED else f" ({shown})"
+    listed = "" if source.by is NamedBy.NOBODY else f" ({shown})"
     classes = "1 output" if count == 1 else f"{count:,} classes"
-    return f"{title} with {classes}{listed}, from {place}; every parameter found."
+    return tr(
+        "{title} with {classes}{listed}, from {place}; every parameter found.",
+        title=title,
+        classes=classes,
+        listed=listed,
+        place=place,
+    )
 
 
 def _short(name: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
+from core.language import lazy, number, tr
 from core.models.building import Blueprint, build
 from core.models.families import BY_NAME
 from core.models.recognition import unopened as refusals
@@ -82,14 +83,17 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
     path = file.path
     if wanted is not None and wanted not in BY_NAME:
         raise UnusableCheckpointError(
-            f"There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50."
+            tr(
+                "There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50.",
+                wanted=wanted,
+            )
         )
     content = read_checkpoint(file)
     state_dict = find_state_dict(content)
     if state_dict is None or _is_optimizer_alone(content, state_dict):
-        what = "holds no parameters of a network"
+        what = tr("holds no parameters of a network")
         if refusals.is_optimizer(content.content):
-            what = "holds an optimizer's state without the network that it trained"
+            what = tr("holds an optimizer's state without the network that it trained")
         raise UnusableCheckpointError(f"{path} {what}.")
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
@@ -123,17 +127,27 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
         if not asked.is_whole:
             title = BY_NAME[wanted].title
             whole = found is not None and found.is_whole
-            is_of = f"a {found.architecture.title}" if found and whole else "of another kind"
+            is_of = f"a {found.architecture.title}" if found and whole else tr("of another kind")
             raise ArchitectureMismatchError(
-                f"{path} is {is_of}, not a {title}; choose the architecture that was trained, "
-                "or let Droplens recognise it."
+                tr(
+                    "{path} is {is_of}, not a {title}; choose the architecture that was "
+                    "trained, or let Droplens recognise it.",
+                    path=path,
+                    is_of=is_of,
+                    title=title,
+                )
             )
         found = asked
     if found is not None and found.is_whole and state_dict.untranslated:
         raise UnusableCheckpointError(
-            f"{path} is a variant of {found.architecture.title} that torchvision has not: it has "
-            f"{len(state_dict.untranslated):,} parameters more, first "
-            f"{state_dict.untranslated[0]!r}."
+            tr(
+                "{path} is a variant of {title} that torchvision has not: it has {n} "
+                "parameters more, first {untranslated!r}.",
+                path=path,
+                title=found.architecture.title,
+                n=len(state_dict.untranslated),
+                untranslated=state_dict.untranslated[0],
+            )
         )
     if found is None or not found.is_whole:
         share = _share(found, state_dict) if found is not None else 0.0
@@ -155,22 +169,33 @@ def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
     """Return what a file is, in words that follow its name and end before the full stop."""
     named = refusals.why_not_by_names(state_dict.names)
     if found is None or (named and found.similarity < 1):
-        return named or "is no classifier that Droplens knows; it opens torchvision's architectures"
+        return named or tr(
+            "is no classifier that Droplens knows; it opens torchvision's architectures"
+        )
     title = found.architecture.title
     if found.similarity < _CLOSE_ENOUGH_TO_NAME:
-        close = f"; its names are most like a {title}'s, its shapes are not"
+        close = tr("; its names are most like a {title}'s, its shapes are not", title=title)
         told = close if len(found.missing) < len(found.cut.body) / 2 else ""
-        return f"is no classifier that Droplens knows; it opens torchvision's architectures{told}"
+        return tr(
+            "is no classifier that Droplens knows; it opens torchvision's architectures{told}",
+            told=told,
+        )
     if found.missing:
         count = len(found.missing)
-        return (
-            f"resembles a {title}, but {'one' if count == 1 else f'{count:,}'} of its parameters "
-            f"{'is' if count == 1 else 'are'} missing or of another shape, first "
-            f"{found.missing[0]!r}: it is a variant that torchvision has not, or part of a network"
+        return tr(
+            "resembles a {title}, but {words} of its parameters {words_2} missing or of "
+            "another shape, first {missing!r}: it is a variant that torchvision has not, "
+            "or part of a network",
+            title=title,
+            words="one" if count == 1 else f"{count:,}",
+            words_2="is" if count == 1 else "are",
+            missing=found.missing[0],
         )
-    return (
-        f"resembles a {title}, but has {len(found.unexpected):,} parameters more, first "
-        f"{found.unexpected[0]!r}"
+    return tr(
+        "resembles a {title}, but has {n} parameters more, first {unexpected!r}",
+        title=title,
+        n=len(found.unexpected),
+        unexpected=found.unexpected[0],
     )
 
 
@@ -194,34 +219,52 @@ def _plan(
     elif not _is_trained(content.file, state_dict):
         head = None
         notes.append(
-            "The values of its head are no numbers: it predicts nothing, but its feature maps can "
-            "be looked at."
+            tr(
+                "The values of its head are no numbers: it predicts nothing, but its feature "
+                "maps can be looked at."
+            )
         )
     elif found.own_code:
         notes.append(
-            f"The head is code of its own ({found.own_code}), which is never run here; its layers "
-            "are taken one after the other, with the usual ReLU between them."
+            tr(
+                "The head is code of its own ({own_code}), which is never run here; its "
+                "layers are taken one after the other, with the usual ReLU between them.",
+                own_code=found.own_code,
+            )
         )
     elif head.is_assumed:
         notes.append(
-            "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
-            "assumed."
+            tr(
+                "What stands between the layers of the head is in no checkpoint; the usual "
+                "ReLU is assumed."
+            )
         )
     if head is not None and head.pooling != "own" and not (told or _is_fastai(state_dict)):
         notes.append(
-            f"The head takes {head.features:,} numbers; {_POOLED[head.pooling]} is assumed."
+            tr(
+                "The head takes {features} numbers; {pooled} is assumed.",
+                features=head.features,
+                pooled=_POOLED[head.pooling],
+            )
         )
     if head is not None and (
         "," in found.label or (found.label != head.place and not state_dict.key_prefix)
     ):
-        notes.append(f"{found.label!r} is taken for the head.")
+        notes.append(tr("{label!r} is taken for the head.", label=found.label))
     dialect = state_dict.dialect
     if dialect not in fingerprint.family.dialects:
         dialect = None
     if dialect is not None and dialect.refused:
         hint = architecture_hint(content) or architecture_beside(path, head.outputs if head else 0)
         if hint is not None and re.search(dialect.refused, hint):
-            raise UnusableCheckpointError(f"{path} is timm's {hint}, which {dialect.why_refused}.")
+            raise UnusableCheckpointError(
+                tr(
+                    "{path} is timm's {hint}, which {why_refused}.",
+                    path=path,
+                    hint=hint,
+                    why_refused=dialect.why_refused,
+                )
+            )
         if hint is None:
             notes.append(dialect.doubt)
     epsilon = None if dialect is None else dialect.batch_norm_epsilon
@@ -236,23 +279,30 @@ def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
     title, place = recognition.architecture.title, recognition.cut.place
     if found.others:
         listed = ", ".join(found.others[:_LISTED_HEADS])
-        return (
-            f"It has {len(found.others)} heads ({listed}), and which one to follow it does not "
-            "say: it predicts nothing here, but its feature maps can be looked at."
+        return tr(
+            "It has {n} heads ({listed}), and which one to follow it does not say: it "
+            "predicts nothing here, but its feature maps can be looked at.",
+            n=len(found.others),
+            listed=listed,
         )
     if found.own_layers:
-        return (
-            f"It has layers of its own beside those of a {title} (first {found.own_layers[0]!r}), "
-            "and where they stand is in no checkpoint: it predicts nothing here, but the feature "
-            "maps of its body can be looked at."
+        return tr(
+            "It has layers of its own beside those of a {title} (first {own_layer!r}), "
+            "and where they stand is in no checkpoint: it predicts nothing here, but the "
+            "feature maps of its body can be looked at.",
+            title=title,
+            own_layer=found.own_layers[0],
         )
     if found.unread:
-        return (
-            f"What stands at {place!r}, the head of a {title}, is {found.unread} that Droplens "
-            "cannot make a head of: it predicts nothing here, but its feature maps can be looked "
-            "at."
+        return tr(
+            "What stands at {place!r}, the head of a {title}, is {unread} that Droplens "
+            "cannot make a head of: it predicts nothing here, but its feature maps can "
+            "be looked at.",
+            place=place,
+            title=title,
+            unread=found.unread,
         )
-    return "It has no head: it predicts nothing, but its feature maps can be looked at."
+    return tr("It has no head: it predicts nothing, but its feature maps can be looked at.")
 
 
 def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blueprint:
@@ -266,9 +316,12 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
     plan = replace(plan, changes=changes)
     if strange:
         notes.append(
-            f"The pickled network is code of its own, which is never run here: {strange[0]}"
-            + (f", and {len(strange) - 1:,} more." if len(strange) > 1 else ".")
-            + " It is taken for torchvision's."
+            tr(
+                "The pickled network is code of its own, which is never run here: {strange}",
+                strange=strange[0],
+            )
+            + (tr(", and {n} more.", n=len(strange) - 1) if len(strange) > 1 else ".")
+            + tr(" It is taken for torchvision's.")
         )
     around, _, own = prefix.rstrip(".").rpartition(".")
     outside = modules.get(around) if prefix else None
@@ -280,8 +333,11 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
     before = [part.origin[1] for _, part in parts[:at] if part.origin[1] not in _NO_LAYERS]
     if before:
         notes.append(
-            f"Before the network stands a {before[0]} of its own, which is not run here; set the "
-            "preprocessing accordingly."
+            tr(
+                "Before the network stands a {before} of its own, which is not run here; set "
+                "the preprocessing accordingly.",
+                before=before[0],
+            )
         )
     if head is not None and after and after[-1] in LAST_LAYERS:
         plan = replace(plan, head=replace(head, outputs_are=LAST_LAYERS[after[-1]]))
@@ -292,16 +348,18 @@ def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
     stem = plan.shapes[plan.fingerprint.first]
     if has_small_stem(plan.fingerprint, stem):
         notes.append(
-            "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 without "
-            "pooling after it is assumed, and photos of 32×32 pixels."
+            tr(
+                "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 "
+                "without pooling after it is assumed, and photos of 32×32 pixels."
+            )
             if not told
-            else "The first convolution is small (3×3): photos of 32×32 pixels are assumed."
+            else tr("The first convolution is small (3×3): photos of 32×32 pixels are assumed.")
         )
     if stem[1] == 1:
-        notes.append("The network takes one channel: photos are turned grey for it.")
+        notes.append(tr("The network takes one channel: photos are turned grey for it."))
     if stem[1] == 4:
         notes.append(
-            "The network takes four channels: the fourth is taken for opacity, full everywhere."
+            tr("The network takes four channels: the fourth is taken for opacity, full everywhere.")
         )
 
 
@@ -314,9 +372,11 @@ def _is_trained(file: CheckpointFile, state_dict: StateDict) -> bool:
 
 
 _POOLED = {
-    "average": "the mean of each map",
-    "average and maximum": "the maximum of each map, then the mean of each, as fastai has it,",
-    "flatten": "each cell of each map",
+    "average": lazy("the mean of each map"),
+    "average and maximum": lazy(
+        "the maximum of each map, then the mean of each, as fastai has it,"
+    ),
+    "flatten": lazy("each cell of each map"),
 }
 
 
@@ -350,19 +410,25 @@ def _refuse_odd_values(
     wanted = sum(tensor.nbytes for tensor in used.values() if tensor.layout == torch.strided)
     if wanted > _SHARED * file.stored_bytes(list(used.values())) + _SMALL_BYTES:
         raise UnusableCheckpointError(
-            f"{file.path} repeats a few numbers to {wanted / 1e6:,.0f} MB of parameters; it is "
-            "not the checkpoint of a trained network."
+            tr(
+                "{path} repeats a few numbers to {wanted} MB of parameters; it is not the "
+                "checkpoint of a trained network.",
+                path=file.path,
+                wanted=number(wanted / 1e6),
+            )
         )
 
 
 def _why_odd(file: CheckpointFile, tensor: Tensor) -> str | None:
     """Return why a parameter's values cannot be computed with, or None where they can."""
     if not file.holds(tensor):
-        return "has the names of parameters without their values; save the trained network again"
+        return tr(
+            "has the names of parameters without their values; save the trained network again"
+        )
     if tensor.layout != torch.strided:
-        return "holds sparse parameters; save them with to_dense()"
+        return tr("holds sparse parameters; save them with to_dense()")
     if tensor.is_complex():
-        return "holds complex numbers, which no image classifier of torchvision has"
+        return tr("holds complex numbers, which no image classifier of torchvision has")
     if not tensor.is_floating_point():
         return refusals.QUANTISED
     return None

@@ -95,10 +95,7 @@ def _fingerprints() -> dict[str, Fingerprint]:
 
 
 def _fingerprint(
-    architecture: Architecture,
-    shapes: Shapes,
-    children: tuple[str, ...],
-    variant: Variant | None,
+    architecture: Architecture, shapes: Shapes, children: tuple[str, ...], variant: Variant | None
 ) -> Fingerprint:
     places = dict.fromkeys((architecture.head, architecture.head.split(".", 1)[0]))
     cuts = tuple(_cut(place, shapes) for place in places)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from core.language import tr
 from core.models.sources.checkpoint.inert import Stub
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -97,7 +98,7 @@ def compare(
         own = _ALIKE.get(type(module).__name__, type(module).__name__)
         if any(True for _ in module.children()):
             if not stub.origin[0].startswith(_KNOWN_CODE):
-                strange.append(f"{name!r} is a {kind} of somebody's own")
+                strange.append(tr("{name!r} is a {kind} of somebody's own", name=name, kind=kind))
         elif kind == own:
             values = _differing(module, stub, kind)
             if values:
@@ -107,7 +108,14 @@ def compare(
         elif kind in _REPLACEABLE and not any(True for _ in module.parameters()):
             changes.append(Change(name, kind, _values(stub, kind)))
         else:
-            strange.append(f"{name!r} is a {kind} where torchvision has a {own}")
+            strange.append(
+                tr(
+                    "{name!r} is a {kind} where torchvision has a {own}",
+                    name=name,
+                    kind=kind,
+                    own=own,
+                )
+            )
     return tuple(changes), tuple(strange)
 
 

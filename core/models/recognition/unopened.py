@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from core.language import lazy
 from core.models.families import FAMILIES
 from core.models.families.base import Unopened
 
-_OPENS = "Droplens opens classifiers"
+_OPENS = lazy("Droplens opens classifiers")
 
 
 _QUANTISED = Unopened(

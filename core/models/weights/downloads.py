@@ -19,6 +19,7 @@ from urllib.error import HTTPError, URLError
 
 from core.errors import DownloadError, StoppedError, cannot_read, cannot_write, os_reason
 from core.files import hash_of, open_ordinary
+from core.language import number, tr
 from core.models.weights.named import Weights, hub_folder
 
 log = logging.getLogger(__name__)
@@ -115,9 +116,13 @@ class Download:
             if not _has_hash(part, self.weights):
                 part.unlink()
                 raise DownloadError(
-                    f"{_shown(self._url)} is not the file that torchvision names: its hash does "
-                    f"not begin with {self.weights.hash_start}. It was deleted; try again, or "
-                    "another mirror."
+                    tr(
+                        "{url} is not the file that torchvision names: its hash does not "
+                        "begin with {hash_start}. It was deleted; try again, or another "
+                        "mirror.",
+                        url=_shown(self._url),
+                        hash_start=self.weights.hash_start,
+                    )
                 )
             part.replace(self.weights.path)
         except OSError as error:
@@ -138,10 +143,16 @@ class Download:
                 tries, most = (0, _size(part)) if _size(part) > most else (tries, most)
                 if tries >= len(self._waits_s):
                     raise DownloadError(
-                        f"{self.weights.name} could not be downloaded: {error}. What came so far "
-                        "is kept; check the connection and try again."
+                        tr(
+                            "{name} could not be downloaded: {error}. What came so far is "
+                            "kept; check the connection and try again.",
+                            name=self.weights.name,
+                            error=error,
+                        )
                     ) from error
-                self._tell("waiting", f"{str(error).capitalize()}; trying again.")
+                self._tell(
+                    "waiting", tr("{capitalize}; trying again.", capitalize=str(error).capitalize())
+                )
                 self._wait(self._waits_s[tries])
                 tries += 1
         return False
@@ -174,7 +185,7 @@ class Download:
         except (URLError, http.client.HTTPException, OSError) as error:
             raise self._sorted_out(error) from error
         if _size(part) < self._total and length is not None:
-            raise _TryAgainError("the connection was cut")
+            raise _TryAgainError(tr("the connection was cut"))
         return True
 
     def _receive(self, response: Any, part: Path, have: int) -> bool:
@@ -200,9 +211,13 @@ class Download:
     def _check_size(self, size: int) -> None:
         if size > self.weights.largest_bytes:
             raise DownloadError(
-                f"{_shown(self._url)} is larger than {self.weights.name}, which has "
-                f"{self.weights.size_bytes / 1e6:,.0f} MB; it is not the file that torchvision "
-                "names. Try another mirror."
+                tr(
+                    "{url} is larger than {name}, which has {size_bytes} MB; it is not the "
+                    "file that torchvision names. Try another mirror.",
+                    url=_shown(self._url),
+                    name=self.weights.name,
+                    size_bytes=number(self.weights.size_bytes / 1e6),
+                )
             )
 
     def _end_or_restart(self, part: Path, error: HTTPError) -> bool:
@@ -210,28 +225,35 @@ class Download:
         if _has_hash(part, self.weights):
             return True
         part.unlink()
-        raise _TryAgainError("what was there is of another file") from error
+        raise _TryAgainError(tr("what was there is of another file")) from error
 
     def _sorted_out(self, error: Exception) -> Exception:
         """Return what an error of the connection or the disk means."""
         if isinstance(error, _NoRoomError):
             return DownloadError(
-                f"{cannot_write(self.weights.part_path, error.reason)} What came so far is kept."
+                tr(
+                    "{cannot_write} What came so far is kept.",
+                    cannot_write=cannot_write(self.weights.part_path, error.reason),
+                )
             )
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return DownloadError(
-                f"The server at {_shown(self._url)} shows a certificate that this computer does "
-                f"not trust ({reason.verify_message}); ask who runs your network, or use a mirror."
+                tr(
+                    "The server at {url} shows a certificate that this computer does not "
+                    "trust ({verify_message}); ask who runs your network, or use a mirror.",
+                    url=_shown(self._url),
+                    verify_message=reason.verify_message,
+                )
             )
         if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
             assert isinstance(reason, OSError)
             return DownloadError(cannot_write(self.weights.part_path, reason))
         if isinstance(reason, TimeoutError):
-            return _TryAgainError("the server does not answer")
+            return _TryAgainError(tr("the server does not answer"))
         if isinstance(reason, OSError) and reason.strerror:
-            return _TryAgainError(f"the connection failed ({os_reason(reason)})")
-        return _TryAgainError("the connection was cut")
+            return _TryAgainError(tr("the connection failed ({reason})", reason=os_reason(reason)))
+        return _TryAgainError(tr("the connection was cut"))
 
     def _tell(self, state: State, problem: str = "", done: int | None = None) -> None:
         done = _size(self.weights.part_path) if done is None else done
@@ -263,14 +285,22 @@ def take_file(
     try:
         with open_ordinary(given) as file:
             if os.fstat(file.fileno()).st_size > weights.largest_bytes:
-                raise DownloadError(f"{given} is not {weights.name}: it is too large.")
+                raise DownloadError(
+                    tr("{given} is not {name}: it is too large.", given=given, name=weights.name)
+                )
             found = hash_of(file, is_stopped).hex()
     except OSError as error:
         raise DownloadError(cannot_read(given, os_reason(error))) from error
     if not found.startswith(weights.hash_start):
         raise DownloadError(
-            f"{given} is not {weights.name}: its hash does not begin with {weights.hash_start}. "
-            f"The right file is called {weights.file_name}."
+            tr(
+                "{given} is not {name}: its hash does not begin with {hash_start}. The right "
+                "file is called {file_name}.",
+                given=given,
+                name=weights.name,
+                hash_start=weights.hash_start,
+                file_name=weights.file_name,
+            )
         )
     target = weights.path
     try:
@@ -304,7 +334,9 @@ def delete_file(weights: Weights) -> None:
         weights.path.unlink(missing_ok=True)
         weights.part_path.unlink(missing_ok=True)
     except OSError as error:
-        raise DownloadError(f"{weights.path} could not be deleted: {os_reason(error)}.") from error
+        raise DownloadError(
+            tr("{path} could not be deleted: {reason}.", path=weights.path, reason=os_reason(error))
+        ) from error
 
 
 def sizes_on_disk(all_weights: tuple[Weights, ...]) -> dict[str, tuple[int, bool]]:
@@ -335,11 +367,13 @@ class _NoRoomError(OSError):
 
 def _open(url: str, headers: dict[str, str]) -> Any:
     if not url.startswith(("https://", "http://")):
-        raise DownloadError(f"{_shown(url)!r} is not a web address; a mirror begins with https://.")
+        raise DownloadError(
+            tr("{url!r} is not a web address; a mirror begins with https://.", url=_shown(url))
+        )
     try:
         request = urllib.request.Request(url, headers=headers)
     except ValueError as error:
-        raise DownloadError(f"{_shown(url)!r} is not a web address.") from error
+        raise DownloadError(tr("{url!r} is not a web address.", url=_shown(url))) from error
     handlers: list[urllib.request.BaseHandler] = []
     if url.startswith("https://"):
         import truststore  # the certificates that the system trusts, a company's own included
@@ -360,18 +394,25 @@ def _check_room(part: Path, needed: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise DownloadError(
-            f"The disk has {free / 1e6:,.0f} MB free, but the download needs "
-            f"{needed / 1e6:,.0f} MB more; make room in {part.parent}."
+            tr(
+                "The disk has {free} MB free, but the download needs {needed} MB more; make "
+                "room in {parent}.",
+                free=number(free / 1e6),
+                needed=number(needed / 1e6),
+                parent=part.parent,
+            )
         )
 
 
 def _refused(url: str, error: HTTPError) -> Exception:
     if error.code in _TRY_AGAIN_LATER:
-        return _TryAgainError(f"the server answers {error.code}")
+        return _TryAgainError(tr("the server answers {code}", code=error.code))
     if error.code == 404:
-        return DownloadError(f"There is no file at {_shown(url)}; check the mirror's address.")
+        return DownloadError(
+            tr("There is no file at {url}; check the mirror's address.", url=_shown(url))
+        )
     reason = f"{error.code} {error.reason}"[:_LONGEST_REASON]
-    return DownloadError(f"The server refuses {_shown(url)}: {reason}.")
+    return DownloadError(tr("The server refuses {url}: {reason}.", url=_shown(url), reason=reason))
 
 
 def _shown(url: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import resources
 from core.errors import UnusableCheckpointError
+from core.language import tr
 from core.models.families import ARCHITECTURES
 
 _TOLERANCE = 1.1
@@ -122,8 +123,11 @@ def find_weights(name: str) -> Weights:
         if one.name == name:
             return one
     raise UnusableCheckpointError(
-        f"torchvision has no classification weights {name!r}; a name looks like "
-        "ResNet50_Weights.IMAGENET1K_V2."
+        tr(
+            "torchvision has no classification weights {name!r}; a name looks like "
+            "ResNet50_Weights.IMAGENET1K_V2.",
+            name=name,
+        )
     )
 
 

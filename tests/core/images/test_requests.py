@@ -9,13 +9,7 @@ import pytest
 
 from core.errors import UnreadableImageError
 from core.images.preprocessing import Preprocessing
-from core.images.requests import (
-    FindPhotos,
-    FoundPhotos,
-    SearchResult,
-    Thumbnail,
-    ViewPhoto,
-)
+from core.images.requests import FindPhotos, FoundPhotos, SearchResult, Thumbnail, ViewPhoto
 from core.images.thumbnails import make_thumbnail
 from core.work.lane import Lanes
 

@@ -125,10 +125,7 @@ def test_what_it_depends_on_is_in_its_name() -> None:
     choice = ModelChoice()
     spec = open_model(choice).spec
     keys = {Conversion(choice, spec).key}
-    for edited in (
-        Preprocessing(crop=(192, 192)),
-        Preprocessing(transform_input=True),
-    ):
+    for edited in (Preprocessing(crop=(192, 192)), Preprocessing(transform_input=True)):
         overrides = Overrides(preprocessing=edited)
         keys.add(Conversion(choice, open_model(ModelChoice(overrides=overrides)).spec).key)
     assert len(keys) == 3

@@ -731,9 +731,7 @@ ODD = st.recursive(
 
 
 @settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(value=ODD, lines=st.booleans())
 def test_whatever_a_file_holds_it_is_read_or_refused(

@@ -121,11 +121,7 @@ def test_an_encoding_that_does_not_fit_is_a_sentence(store: LabelStore, tmp_path
     ],
 )
 def test_sets_and_folders_of_data_are_no_classes(
-    store: LabelStore,
-    make_photo: MakePhoto,
-    tmp_path: Path,
-    folders: list[str],
-    expected: set[str],
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, folders: list[str], expected: set[str]
 ) -> None:
     for folder in folders:
         make_photo(f"top/{folder}/a.png", (4, 4))
@@ -194,11 +190,7 @@ def test_digits_before_a_name_are_taken_off_uploads_alone(
 def test_several_annotators_vote(store: LabelStore, make_photo: MakePhoto, tmp_path: Path) -> None:
     for name in "abc":
         make_photo(f"{name}.jpg", (4, 4))
-    tasks = [
-        task("a.jpg", "cat", "dog", "cat"),
-        task("b.jpg", "cat", "dog"),
-        task("c.jpg", "dog"),
-    ]
+    tasks = [task("a.jpg", "cat", "dog", "cat"), task("b.jpg", "cat", "dog"), task("c.jpg", "dog")]
     (tmp_path / "tasks.json").write_text(json.dumps(tasks))
     plan = plan_of(store, tmp_path / "tasks.json")
     assert said(plan) == {"a.jpg": ("cat",), "c.jpg": ("dog",)}
@@ -518,11 +510,7 @@ def test_all_forms_refuse_a_photo(store: LabelStore, tmp_path: Path) -> None:
     ],
 )
 def test_folders_of_well_known_data_sets(
-    store: LabelStore,
-    make_photo: MakePhoto,
-    tmp_path: Path,
-    photos: list[str],
-    expected: set[str],
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, photos: list[str], expected: set[str]
 ) -> None:
     for name in photos:
         make_photo(f"top/{name}.png", (4, 4))
@@ -894,11 +882,7 @@ def test_names_that_are_counted_from_one_in_their_file(
     ],
 )
 def test_sets_with_the_name_of_the_data_set(
-    store: LabelStore,
-    make_photo: MakePhoto,
-    tmp_path: Path,
-    photos: list[str],
-    expected: set[str],
+    store: LabelStore, make_photo: MakePhoto, tmp_path: Path, photos: list[str], expected: set[str]
 ) -> None:
     for name in photos:
         make_photo(f"top/{name}.png", (4, 4))

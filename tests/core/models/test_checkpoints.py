@@ -321,9 +321,7 @@ def test_whole_pickled_networks_open(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.save(
-            {wrapper: resnet} if wrapper else resnet,
-            path,
-            _use_new_zipfile_serialization=zipped,
+            {wrapper: resnet} if wrapper else resnet, path, _use_new_zipfile_serialization=zipped
         )
     opened = open_model(ModelChoice(checkpoint=path))
     assert_predicts_alike(opened.network, resnet, (64, 64))

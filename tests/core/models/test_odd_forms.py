@@ -23,7 +23,7 @@ from core.images.preprocessing import Preprocessing
 from core.models.overrides import SavedOverrides
 from core.models.sources.checkpoint.saving import save_model
 from core.models.sources.checkpoint.source import OpenedModel, inspect_checkpoint, open_model
-from core.models.spec import ModelChoice, Overrides
+from core.models.spec import ModelChoice, NamedBy, NamesSource, Overrides
 from core.models.torchvision_import import torchvision_models
 from tests.networks import spread, trained
 
@@ -348,7 +348,7 @@ def test_names_beside_the_file(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text("[1, 2")
     spec = opened(trained("resnet18", 3).state_dict(), tmp_path).spec
     assert spec.class_names == ("ant", "bee", "wasp")
-    assert spec.class_names_source == f"named by {name} beside the checkpoint"
+    assert spec.class_names_source == NamesSource(NamedBy.SIDECAR, name)
 
 
 def test_preprocessing_of_timm_and_hugging_face(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from core.models.spec import UNNAMED, ModelSpec, Overrides
+from core.models.spec import ModelSpec, NamedBy, NamesSource, Overrides
 from gui.models.class_names_dialog import ClassNamesDialog
 from tests.specs import make_spec
 
@@ -16,7 +16,9 @@ def unnamed(count: int, overrides: Overrides | None = None) -> ModelSpec:
     from dataclasses import replace
 
     spec = make_spec(names=tuple(f"class {index}" for index in range(count)))
-    return replace(spec, class_names_source=UNNAMED, overrides=overrides or Overrides())
+    return replace(
+        spec, class_names_source=NamesSource(NamedBy.NOBODY), overrides=overrides or Overrides()
+    )
 
 
 @pytest.fixture

@@ -211,11 +211,7 @@ def test_a_download_shows_its_progress_and_is_used_at_its_end(
 
 
 def test_a_paused_download_goes_on_and_a_failed_one_says_why(
-    qtbot: QtBot,
-    hub: Path,
-    weights: WeightsDialog,
-    window: MainWindow,
-    download: HeldDownload,
+    qtbot: QtBot, hub: Path, weights: WeightsDialog, window: MainWindow, download: HeldDownload
 ) -> None:
     hub.mkdir(parents=True)
     ENTRIES[1].part_path.write_bytes(CONTENT)

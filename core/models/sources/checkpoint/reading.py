@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from core.errors import UnusableCheckpointError
+from core.language import lazy, tr
 from core.models.sources.checkpoint import archives
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.stored import CheckpointFile, DamagedError
@@ -21,27 +22,33 @@ _PICKLE_START = b"\x80"
 _TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
 _OLD_TAR_MEMBERS = (b"sys_info", b"pickle", b"storages", b"tensors", b"./")
 _NOT_CHECKPOINTS = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself; fetch it with git lfs"),
-    (b"<!doctype html", "a web page; the download went wrong"),
-    (b"<html", "a web page; the download went wrong"),
-    (b"<?xml", "an XML document; the download went wrong"),
-    (b"\x89hdf\r\n\x1a\n", "an HDF5 file, as Keras writes it; Droplens opens PyTorch's"),
-    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
-    (b"7z\xbc\xaf", "compressed with 7-Zip; unpack it first"),
-    (b"rar!", "compressed with RAR; unpack it first"),
-    (b"bzh", "compressed with bzip2; unpack it first"),
-    (b"gguf", "a GGUF file, which holds a language model"),
+    (
+        b"version https://git-lfs",
+        lazy("a Git LFS pointer, not the file itself; fetch it with git lfs"),
+    ),
+    (b"<!doctype html", lazy("a web page; the download went wrong")),
+    (b"<html", lazy("a web page; the download went wrong")),
+    (b"<?xml", lazy("an XML document; the download went wrong")),
+    (b"\x89hdf\r\n\x1a\n", lazy("an HDF5 file, as Keras writes it; Droplens opens PyTorch's")),
+    (b"\x1f\x8b", lazy("compressed with gzip; unpack it first")),
+    (b"7z\xbc\xaf", lazy("compressed with 7-Zip; unpack it first")),
+    (b"rar!", lazy("compressed with RAR; unpack it first")),
+    (b"bzh", lazy("compressed with bzip2; unpack it first")),
+    (b"gguf", lazy("a GGUF file, which holds a language model")),
     (b"\x89png", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
-    (b"%pdf", "a PDF document"),
+    (b"%pdf", lazy("a PDF document")),
 )
-_ONNX = "an ONNX network; Droplens opens the PyTorch checkpoint that it was made from"
-_TFLITE = "a TensorFlow Lite network; Droplens opens PyTorch's"
+_ONNX = lazy("an ONNX network; Droplens opens the PyTorch checkpoint that it was made from")
+_TFLITE = lazy("a TensorFlow Lite network; Droplens opens PyTorch's")
 _FOREIGN_MEMBERS = (
-    ("bytecode.pkl", "a mobile program (PyTorch Lite); Droplens opens its training checkpoint"),
-    ("keras_metadata.pb", "a Keras network; Droplens opens PyTorch's"),
-    ("model.weights.h5", "a Keras network; Droplens opens PyTorch's"),
-    ("word/document.xml", "a Word document"),
+    (
+        "bytecode.pkl",
+        lazy("a mobile program (PyTorch Lite); Droplens opens its training checkpoint"),
+    ),
+    ("keras_metadata.pb", lazy("a Keras network; Droplens opens PyTorch's")),
+    ("model.weights.h5", lazy("a Keras network; Droplens opens PyTorch's")),
+    ("word/document.xml", lazy("a Word document")),
     ("xl/workbook.xml", "a spreadsheet"),
 )
 
@@ -79,12 +86,12 @@ def read_checkpoint(file: CheckpointFile) -> FileContent:
             _refuse_by_start(path, start)
             return _read(file, start)
     except MemoryError as error:
-        raise UnusableCheckpointError(f"{path} does not fit in memory.") from error
+        raise UnusableCheckpointError(tr("{path} does not fit in memory.", path=path)) from error
 
 
 def _refuse_by_start(path: Path, start: bytes) -> None:
     if not start:
-        raise UnusableCheckpointError(f"{path} is empty; copy or download it again.")
+        raise UnusableCheckpointError(tr("{path} is empty; copy or download it again.", path=path))
     lowered = start.lstrip(b" \t\r\n\xef\xbb\xbf").lower()
     for magic, what in _NOT_CHECKPOINTS:
         if lowered.startswith(magic):
@@ -95,7 +102,9 @@ def _refuse_by_start(path: Path, start: bytes) -> None:
     if start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x1a", b":"):
         raise UnusableCheckpointError(f"{path} is {_ONNX}.")
     if not start.strip(b"\0"):
-        raise UnusableCheckpointError(f"{path} holds nothing but zeros; copy it again.")
+        raise UnusableCheckpointError(
+            tr("{path} holds nothing but zeros; copy it again.", path=path)
+        )
 
 
 def _read(file: CheckpointFile, start: bytes) -> FileContent:
@@ -116,7 +125,7 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
         elif start.startswith(_PICKLE_START):
             content = archives.read_stream(file)
         else:
-            raise UnusableCheckpointError(f"{file.path} is not a PyTorch checkpoint.")
+            raise UnusableCheckpointError(tr("{path} is not a PyTorch checkpoint.", path=file.path))
     except (OSError, MemoryError, UnusableCheckpointError):
         raise
     except Exception as error:  # a broken file provokes whatever there is
@@ -126,13 +135,19 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
 
 def _content(file: CheckpointFile, content: Any, container: str) -> FileContent:
     if isinstance(content, Stub) and content.is_module:
-        name = container if container == "TorchScript" else "pickled network"
+        name = container if container == "TorchScript" else tr("pickled network")
         return FileContent(content.parameters(), name, file, network=content)
     if isinstance(content, Stub) and content.state:  # an object that holds the checkpoint
         content = content.state
     if not isinstance(content, Mapping):
-        what = "a single tensor" if isinstance(content, torch.Tensor) else "no named parameters"
-        raise UnusableCheckpointError(f"{file.path} holds {what}; Droplens needs a state dict.")
+        what = (
+            tr("a single tensor")
+            if isinstance(content, torch.Tensor)
+            else tr("no named parameters")
+        )
+        raise UnusableCheckpointError(
+            tr("{path} holds {what}; Droplens needs a state dict.", path=file.path, what=what)
+        )
     return FileContent(content, container, file)
 
 
@@ -151,11 +166,16 @@ def _members(file: CheckpointFile, archive: zipfile.ZipFile) -> list[str]:
         if any(name.endswith(ending) for name in names):
             raise UnusableCheckpointError(f"{path} is {what}.")
     if not any(name.endswith("data.pkl") for name in names):
-        raise UnusableCheckpointError(f"{path} is a zip archive without a checkpoint in it.")
+        raise UnusableCheckpointError(
+            tr("{path} is a zip archive without a checkpoint in it.", path=path)
+        )
     return names
 
 
 def _damaged(path: Path) -> UnusableCheckpointError:
     return UnusableCheckpointError(
-        f"{path} is damaged or incomplete, or is not a checkpoint; copy or download it again."
+        tr(
+            "{path} is damaged or incomplete, or is not a checkpoint; copy or download it again.",
+            path=path,
+        )
     )

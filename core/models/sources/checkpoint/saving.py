@@ -40,7 +40,7 @@ def save_model(network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path)
     }
     if spec.predicts:
         metadata["class_names"] = json.dumps(spec.class_names)
-        metadata["class_names_source"] = spec.class_names_source
+        metadata["class_names_source"] = str(spec.class_names_source)
     if plan.head is not None:
         metadata["head"] = json.dumps(plan.head.to_json())
     write_result(path, save(tensors, metadata))

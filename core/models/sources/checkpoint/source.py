@@ -16,6 +16,7 @@ import resources
 from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
+from core.language import number, tr
 from core.models.building import Blueprint, build, load_weights
 from core.models.class_names import lists as class_names
 from core.models.families import BY_NAME
@@ -25,7 +26,7 @@ from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
 from core.models.sources.base import OpenedModel
 from core.models.sources.checkpoint.stored import CheckpointFile
-from core.models.spec import Inspection, ModelChoice, ModelSpec, Overrides
+from core.models.spec import Inspection, ModelChoice, ModelSpec, NamedBy, NamesSource, Overrides
 from core.threads import begin_thread
 
 log = logging.getLogger(__name__)
@@ -100,11 +101,7 @@ def inspect_checkpoint(path: Path) -> Inspection:
     except DroplensError as error:
         matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
         return Inspection(
-            usable=False,
-            summary=str(error),
-            problems=(str(error),),
-            matched=matched,
-            sha256=sha256,
+            usable=False, summary=str(error), problems=(str(error),), matched=matched, sha256=sha256
         )
 
 
@@ -136,8 +133,15 @@ def _refuse_giant(
         check_footprint(network or build(plan), used.channels, used.input_size)
     except TooLargeError as error:
         raise UnusableCheckpointError(
-            f"{path} cannot be used: for one photo its layer {error.layer!r} takes "
-            f"{error.size_bytes / 2**30:,.1f} GB with an input of {width}×{height} pixels."
+            tr(
+                "{path} cannot be used: for one photo its layer {layer!r} takes {size_bytes} "
+                "GB with an input of {width}×{height} pixels.",
+                path=path,
+                layer=error.layer,
+                size_bytes=number(error.size_bytes / 2**30, 1),
+                width=width,
+                height=height,
+            )
         ) from error
     except Exception as error:  # noqa: BLE001 - layers that do not fit, which the first pass says
         log.info("%s cannot be estimated: %s", path, error)
@@ -156,7 +160,7 @@ def apply_overrides(spec: ModelSpec, overrides: Overrides) -> ModelSpec:
     spec = replace(spec, overrides=overrides)
     count, names = spec.inspection.num_classes, overrides.class_names
     if names is not None and count is not None and class_names.fits(names, count):
-        spec = replace(spec, class_names=names, class_names_source="named by you")
+        spec = replace(spec, class_names=names, class_names_source=NamesSource(NamedBy.USER))
     if overrides.preprocessing is not None:
         spec = replace(spec, preprocessing=overrides.preprocessing)
     if overrides.outputs is not None and count is not None:
@@ -179,10 +183,13 @@ def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
             return examine(file, wanted)
     except DroplensError as error:
         if file.path == default_checkpoint() and wanted is not None:
-            title = describe(examine(file, None), "").summary.split(" with ", 1)[0]
+            title = examine(file, None).recognition.architecture.title
             raise type(error)(
-                f"The built-in checkpoint is a {title}; open a checkpoint of the architecture "
-                "that you chose as well."
+                tr(
+                    "The built-in checkpoint is a {title}; open a checkpoint of the "
+                    "architecture that you chose as well.",
+                    title=title,
+                )
             ) from error
         raise
 
@@ -197,7 +204,7 @@ def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
         checkpoint=path,
         sha256=found.sha256,
         class_names=found.class_names or (),
-        class_names_source=found.class_names_source or "it has no head",
+        class_names_source=found.class_names_source or NamesSource(NamedBy.NO_HEAD),
         preprocessing=found.preprocessing,
         outputs=found.outputs or "softmax",
         inspection=found,
@@ -208,7 +215,11 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
     """Put the user's own class names and preprocessing in the place of those found."""
     if choice.class_names is not None:
         names = class_names.read(choice.class_names, spec.inspection.num_classes or 0)
-        spec = replace(spec, class_names=names, class_names_source=f"named by {choice.class_names}")
+        spec = replace(
+            spec,
+            class_names=names,
+            class_names_source=NamesSource(NamedBy.FILE, str(choice.class_names)),
+        )
     if choice.preprocessing is not None:
         spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
     return spec
@@ -219,6 +230,12 @@ def _check_channels(spec: ModelSpec, examined: Examined) -> None:
     gives = spec.preprocessing.channels
     if takes != gives:
         raise PreprocessingError(
-            f"The preprocessing gives {gives} channels, but the network takes {takes}; set mean "
-            f"and std of {takes} {'number' if takes == 1 else 'numbers'} and the channel order."
+            tr(
+                "The preprocessing gives {gives} channels, but the network takes {takes}; "
+                "set mean and std of {takes_2} {words} and the channel order.",
+                gives=gives,
+                takes=takes,
+                takes_2=takes,
+                words="number" if takes == 1 else "numbers",
+            )
         )
