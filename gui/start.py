@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, Slot  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from core import settings as settings_file  # noqa: E402
+from core.language import catalogues  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.instance_name import instance_of  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
@@ -50,10 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if _answer(given):
         return 0
     paths = [Path(path).absolute() for path in given]  # a remembered checkpoint outlives the folder
+    spoken = catalogues.begin()
     sys.setswitchinterval(_SWITCH_SECONDS)
     # As an argument the style costs 10 ms less than by setStyle, which builds a Python type.
     application = QApplication.instance() or QApplication(["droplens", "-style", "Fusion"])
     assert isinstance(application, QApplication)
+    _speak(application, spoken)
     application.setApplicationName("Droplens")
     application.setDesktopFileName("droplens")
     settings_path = settings_file.default_path()
@@ -78,6 +81,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         sys.excepthook = hook
         furnishing.end()
+
+
+def _speak(application: QApplication, code: str) -> None:
+    """Let Qt's own dialogs speak the program's language."""
+    if code != catalogues.ENGLISH:
+        from PySide6.QtCore import QLibraryInfo, QTranslator
+
+        translator = QTranslator(application)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if translator.load(f"qtbase_{code}", folder):
+            application.installTranslator(translator)
 
 
 def _answer(given: list[str]) -> bool:

@@ -9,7 +9,7 @@ from core.cli.model_options import add_model_options, ask
 from core.cli.terminal import ALL_DONE, Parser, path_option, positive_option, say_result
 from core.files import write_result
 from core.inside.requests import AttentionMaps, FeatureMaps
-from core.language import tr
+from core.language import figure, tr
 
 ATTENTION = "attention"
 
@@ -70,8 +70,8 @@ def _run(options: argparse.Namespace) -> int:
             channels=channels,
             height=height,
             width=width,
-            min=f"{values.min():.4g}",
-            max=f"{values.max():.4g}",
+            min=figure(values.min(), 4),
+            max=figure(values.max(), 4),
         )
     )
     return ALL_DONE

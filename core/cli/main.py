@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from core.cli import classify, feature_maps, inspect, labels, layers, residual_blocks
 from core.cli.terminal import ALL_DONE, INTERRUPTED, NOT_CARRIED_OUT, Parser, forget_output, say
 from core.errors import DroplensError, os_reason
-from core.language import tr
+from core.language import catalogues, tr
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ COMMANDS = (classify, inspect, layers, residual_blocks, feature_maps, labels)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit status."""
+    catalogues.begin()
     options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

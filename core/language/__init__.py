@@ -75,6 +75,11 @@ def number(value: float, decimals: int = 0) -> str:
     return _localised(f"{value:,.{decimals}f}")
 
 
+def figure(value: float, digits: int = 3) -> str:
+    """Return a number with so many digits that count, e.g. 0.00123 or 1.5e+06."""
+    return _localised(f"{value:.{digits}g}")
+
+
 def percent(share: float, decimals: int = 0) -> str:
     """Return a share, 0..1, in percent."""
     return _localised(f"{share:.{decimals}%}")

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from core.files import readable
-from core.language import tr
+from core.language import figure, tr
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
 from gui.widgets.pictures import to_image
@@ -123,8 +123,8 @@ class PhotoViewer(QWidget):
             hints.append(
                 tr(
                     "Values from {low} to {high} are shown as black to white.",
-                    low=f"{low:,.6g}",
-                    high=f"{high:,.6g}",
+                    low=figure(low, 6),
+                    high=figure(high, 6),
                 )
             )
         return hints

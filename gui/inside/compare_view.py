@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.files import readable
-from core.language import tr
+from core.language import figure, tr
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
 from gui.widgets.pictures import to_image
@@ -83,7 +83,7 @@ class CompareView(QWidget):
         entries = []
         for one, title in ((before, tr("Before")), (after, tr("After"))):
             height, width = one.seen.shape[:2]
-            line = tr("max {n}", n=f"{one.values.max():.3g}")
+            line = tr("max {n}", n=figure(one.values.max(), 3))
             entries.append(Captioned(to_image(one.seen), title, f"{width}×{height}"))
             entries.append(
                 Captioned(to_image(colour(one.values, "viridis", low, high)), title, line)
@@ -139,7 +139,7 @@ class CompareView(QWidget):
                 Captioned(
                     to_image(colour(one.values, "viridis", low, high)),
                     readable(one.photo.name),
-                    tr("max {n}", n=f"{one.values.max():.3g}"),
+                    tr("max {n}", n=figure(one.values.max(), 3)),
                 )
                 for one in shown
             ]

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
-from core.language import tr
+from core.language import figure, tr
 from gui import theme
 from gui.widgets.pictures import to_image
 from gui.widgets.plain_text import literal
@@ -108,17 +108,14 @@ class MapGridModel(QAbstractListModel):
         values = self.found.maps.values[channel]
         counts = self.found.counts
         if counts is not None:
-            return tr(
-                "Channel {n}: {value} of the class's logit",
-                n=channel,
-                value=f"{counts[channel]:+.3g}",
-            )
+            value = f"{counts[channel]:+.3g}"
+            return tr("Channel {n}: {value} of the class's logit", n=channel, value=value)
         return tr(
             "Channel {n}: from {low} to {high}, mean {mean}",
             n=channel,
-            low=f"{values.min():.4g}",
-            high=f"{values.max():.4g}",
-            mean=f"{values.mean():.4g}",
+            low=figure(values.min(), 4),
+            high=figure(values.max(), 4),
+            mean=figure(values.mean(), 4),
         )
 
 

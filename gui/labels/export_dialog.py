@@ -100,7 +100,7 @@ class ExportDialog(QDialog):
         self._format = QComboBox()
         for form in FORMATS.values():
             if form.write is not None:
-                self._format.addItem(form.title, form.name)
+                self._format.addItem(str(form.title), form.name)
         self._which = QComboBox()
         for title, which in (
             (tr("Labelled photos"), "labelled"),

@@ -31,7 +31,7 @@ from core.labels.formats import (
 from core.labels.formats.guessing import guess
 from core.labels.plans import Writer
 from core.labels.reading import ReadLabels, ReadOptions
-from core.language import tr
+from core.language import lazy, tr
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class Format:
 FORMATS = {
     one.name: one
     for one in (
-        Format("class-folders", "Class folders (torchvision, timm, Keras)", class_folders.read,
-            class_folders.write, splits=True, keeps_folders=True),
-        Format("csv", "Table for spreadsheets (CSV)", layouts.read_csv, tables.write_csv, ".csv",
-            says_predictions=True),
-        Format("csv-plain", "Table for programs (CSV)", layouts.read_csv, tables.write_plain_csv,
+        Format("class-folders", lazy("Class folders (torchvision, timm, Keras)"),
+            class_folders.read, class_folders.write, splits=True, keeps_folders=True),
+        Format("csv", lazy("Table for spreadsheets (CSV)"), layouts.read_csv, tables.write_csv,
             ".csv", says_predictions=True),
+        Format("csv-plain", lazy("Table for programs (CSV)"), layouts.read_csv,
+            tables.write_plain_csv, ".csv", says_predictions=True),
         Format("json-lines", "JSON Lines", records.read_json_lines, tables.write_json_lines,
             ".jsonl", says_predictions=True),
-        Format("yolo", "YOLO classification", class_folders.read, class_folders.write_yolo,
+        Format("yolo", lazy("YOLO classification"), class_folders.read, class_folders.write_yolo,
             splits=True),
         Format("hugging-face", "Hugging Face imagefolder", hugging_face.read, hugging_face.write,
             splits=True, says_predictions=True),
@@ -87,7 +87,7 @@ FORMATS = {
             imagenet_text.write, splits=True, keeps_folders=True),
         Format("label-studio", "Label Studio", label_studio.read, label_studio.write, ".json",
             says_predictions=True),
-        Format("kaggle", "Kaggle submission", layouts.read_csv, kaggle.write, ".csv",
+        Format("kaggle", lazy("Kaggle submission"), layouts.read_csv, kaggle.write, ".csv",
             says_predictions=True, takes_template=True),
         Format("labelme", "labelme", labelme.read),
         Format("coco", "COCO JSON", coco.read),
@@ -98,8 +98,8 @@ FORMATS = {
         Format("vott", "VoTT", vott.read),
         Format("megadetector", "MegaDetector, SpeciesNet", megadetector.read),
         Format("roboflow", "Roboflow", roboflow.read),
-        Format("records", "JSON records", records.read_json_records),
-        Format("path-list", "list of photos", path_lists.read),
+        Format("records", lazy("JSON records"), records.read_json_records),
+        Format("path-list", lazy("list of photos"), path_lists.read),
     )
 }  # fmt: skip
 """By name, in the order in which people are offered them."""

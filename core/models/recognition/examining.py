@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
-from core.language import lazy, number, tr
+from core.language import number, tr, tr_n
 from core.models.building import Blueprint, build
 from core.models.families import BY_NAME
 from core.models.recognition import unopened as refusals
@@ -141,7 +141,7 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     if found is not None and found.is_whole and state_dict.untranslated:
         raise UnusableCheckpointError(
             tr(
-                "{path} is a variant of {title} that torchvision has not: it has {n} "
+                "{path} is a variant of {title} that torchvision does not provide: it has {n} "
                 "parameters more, first {untranslated!r}.",
                 path=path,
                 title=found.architecture.title,
@@ -182,13 +182,13 @@ def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
         )
     if found.missing:
         count = len(found.missing)
-        return tr(
-            "resembles a {title}, but {words} of its parameters {words_2} missing or of "
-            "another shape, first {missing!r}: it is a variant that torchvision has not, "
-            "or part of a network",
+        return tr_n(
+            "resembles a {title}, but one of its parameters is missing or of another shape, first "
+            "{missing!r}: it is a variant that torchvision does not provide, or part of a network",
+            "resembles a {title}, but {n} of its parameters are missing or of another shape, first "
+            "{missing!r}: it is a variant that torchvision does not provide, or part of a network",
+            count,
             title=title,
-            words="one" if count == 1 else f"{count:,}",
-            words_2="is" if count == 1 else "are",
             missing=found.missing[0],
         )
     return tr(
