@@ -16,15 +16,21 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from core import errors
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "resources" / "locale"
 TEMPLATE = LOCALE / "droplens.pot"
-KEYWORDS = {"tr": None, "lazy": None, "tr_n": (1, 2)}
+ERRORS = [name for name in vars(errors) if name.endswith("Error")]
+"""Their first argument is a sentence."""
+KEYWORDS = {"tr": None, "lazy": None, "tr_n": (1, 2), **dict.fromkeys(ERRORS)}
 SEPARATORS = (",|thousands separator", ".|decimal separator")
 PSEUDO = "pseudo"
 

@@ -9,7 +9,15 @@ from core.language import lazy, tr
 
 
 class DroplensError(Exception):
-    """Base of every expected error; its text is shown to the user as it stands."""
+    """Base of every expected error; its text is shown to the user as it stands.
+
+    Args:
+        sentence: as ``language.tr`` takes it, or one that is translated already.
+        fields: what stands in its places.
+    """
+
+    def __init__(self, sentence: str = "", /, **fields: object) -> None:
+        super().__init__(tr(sentence, **fields))
 
 
 class StoppedError(Exception):
@@ -35,8 +43,8 @@ class UnusableCheckpointError(DroplensError):
         matched: share of the likeliest architecture's parameters found in the file, 0..1.
     """
 
-    def __init__(self, sentence: str, matched: float = 0.0) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, matched: float = 0.0, /, **fields: object) -> None:
+        super().__init__(sentence, **fields)
         self.matched = matched
 
 

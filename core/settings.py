@@ -88,7 +88,9 @@ def save(settings: Settings, path: Path) -> None:
         make_private_folder(path.parent)
         write_atomically(path, text.encode("ascii"), is_private=True)
     except OSError as error:
-        raise SettingsError(f"The settings were not saved. {cannot_write(path, error)}") from error
+        raise SettingsError(
+            "The settings were not saved. {reason}", reason=cannot_write(path, error)
+        ) from error
 
 
 @dataclass(frozen=True)

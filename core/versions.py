@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 
 from core.errors import DownloadError
-from core.language import tr
 from core.work.requests import Request
 
 _TIMEOUT_S = 10
@@ -78,11 +77,9 @@ def newest_version(page: str | None = None) -> NewestVersion:
         newest = str(found["tag_name"])[:_LONGEST_VERSION].removeprefix("v")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DownloadError(
-            tr(
-                "Whether there is a newer version could not be found out: {page} was not "
-                "reached. Look there yourself.",
-                page=page,
-            )
+            "Whether there is a newer version could not be found out: {page} was not "
+            "reached. Look there yourself.",
+            page=page,
         ) from error
     return NewestVersion(newest, version("droplens"), page)
 

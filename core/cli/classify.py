@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace) -> int:
         say(passed_over.sentence())
     if not predictions and not unreadable and not interrupted:
         raise DroplensError(
-            tr("No photos were found in {names}.", names=", ".join(map(str, options.paths)))
+            "No photos were found in {names}.", names=", ".join(map(str, options.paths))
         )
     _write_predictions(predictions, options)
     if interrupted:
@@ -109,11 +109,9 @@ def _classify(options: argparse.Namespace, photos: Iterable[Path]) -> tuple[list
         spec = engine.classifier().spec
         if not spec.predicts:
             raise DroplensError(
-                tr(
-                    "{checkpoint} predicts nothing. {names}",
-                    checkpoint=spec.checkpoint,
-                    names=" ".join(spec.problems),
-                )
+                "{checkpoint} predicts nothing. {names}",
+                checkpoint=spec.checkpoint,
+                names=" ".join(spec.problems),
             )
         try:
             for batch in request.run(engine):

@@ -163,11 +163,9 @@ def _refuse_useless(options: argparse.Namespace) -> None:
     for option, is_useless in useless.items():
         if is_useless:
             raise DroplensError(
-                tr(
-                    "{option} means nothing for the format {name}; leave it out.",
-                    option=option,
-                    name=form.name,
-                )
+                "{option} means nothing for the format {name}; leave it out.",
+                option=option,
+                name=form.name,
             )
 
 
@@ -175,7 +173,7 @@ def _import(options: argparse.Namespace) -> int:
     source = options.source.absolute()
     if not source.exists():
         raise LabelsError(
-            tr("The labels in {source} could not be read: it is not there.", source=source)
+            "The labels in {source} could not be read: it is not there.", source=source
         )
     form = find_format(options.format) if options.format else guess_format(source)
     chosen = ReadOptions(options.encoding, options.file_column, options.column, options.boxes)
@@ -253,7 +251,7 @@ def _opened(path: Path, *, may_make: bool = False) -> LabelStore:
     path = path.absolute()
     if not may_make and not path.is_file():
         raise LabelsError(
-            tr("There is no project {path}; give the file that holds the labels.", path=path)
+            "There is no project {path}; give the file that holds the labels.", path=path
         )
     store = LabelStore(path)
     if store.notice:

@@ -35,5 +35,5 @@ def _run(options: argparse.Namespace) -> int:
             call = f", call {layer.call}" if layer.calls > 1 else ""
             say_result(f"{layer.name}{call}  {layer.kind}  {said(layer.output_shape)}")
     if table.error:
-        raise DroplensError(tr("The pass ended in the middle: {error}", error=table.error))
+        raise DroplensError("The pass ended in the middle: {error}", error=table.error)
     return ALL_DONE

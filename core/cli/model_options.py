@@ -77,14 +77,12 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
         weights = find_weights(options.weights)
         if architecture not in (None, weights.architecture):
             raise ArchitectureMismatchError(
-                tr(
-                    "{name} are weights of {title} ({architecture}), not of "
-                    "{architecture_2}; leave one of the two out.",
-                    name=weights.name,
-                    title=weights.title,
-                    architecture=weights.architecture,
-                    architecture_2=architecture,
-                )
+                "{name} are weights of {title} ({architecture}), not of "
+                "{architecture_2}; leave one of the two out.",
+                name=weights.name,
+                title=weights.title,
+                architecture=weights.architecture,
+                architecture_2=architecture,
             )
         checkpoint, architecture = _file_of(weights), weights.architecture
     return ModelChoice(

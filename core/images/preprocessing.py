@@ -17,7 +17,6 @@ from core.images.colours import TRANSPARENCIES, Transparency, has_transparency, 
 from core.images.decoding import StoredPhoto, stored_photo
 from core.images.tones import is_deep
 from core.images.turning import Size, turned_crop, turned_resize, turned_size
-from core.language import tr
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 ChannelOrder = Literal["RGB", "BGR", "grey", "RGBA"]
@@ -128,43 +127,37 @@ class Preprocessing:
         sides = (*_as_sides(self.resize), *_as_sides(self.crop))
         if not all(type(side) is int and 1 <= side <= LARGEST_SIDE_PX for side in sides):
             raise PreprocessingError(
-                tr(
-                    "Sizes of the preprocessing must lie between 1 and {largest_side_px} pixels.",
-                    largest_side_px=LARGEST_SIDE_PX,
-                )
+                "Sizes of the preprocessing must lie between 1 and {largest_side_px} pixels.",
+                largest_side_px=LARGEST_SIDE_PX,
             )
         if self.crop is None and not isinstance(self.resize, tuple):
             raise PreprocessingError(
-                tr(
-                    "The preprocessing gives photos of different sizes: set a crop, or a "
-                    "resize with height and width."
-                )
+                "The preprocessing gives photos of different sizes: set a crop, or a "
+                "resize with height and width."
             )
         if self.interpolation not in _RESAMPLING:
             known = ", ".join(_RESAMPLING)
-            raise PreprocessingError(tr("The interpolation must be one of {known}.", known=known))
+            raise PreprocessingError("The interpolation must be one of {known}.", known=known)
         if self.channel_order not in _CHANNELS:
             raise PreprocessingError(
-                tr("The channel order must be one of {names}.", names=", ".join(_CHANNELS))
+                "The channel order must be one of {names}.", names=", ".join(_CHANNELS)
             )
         if self.transparency not in TRANSPARENCIES:
             known = ", ".join(TRANSPARENCIES)
-            raise PreprocessingError(tr("Transparency must be one of {known}.", known=known))
+            raise PreprocessingError("Transparency must be one of {known}.", known=known)
         counts = _CHANNELS[self.channel_order]
         if len(self.mean) not in counts or len(self.std) != len(self.mean):
             wanted = " or ".join(map(str, counts))
             raise PreprocessingError(
-                tr(
-                    "Mean and std of {channel_order} input take {wanted} numbers each.",
-                    channel_order=self.channel_order,
-                    wanted=wanted,
-                )
+                "Mean and std of {channel_order} input take {wanted} numbers each.",
+                channel_order=self.channel_order,
+                wanted=wanted,
             )
         numbers = (self.scale, *self.mean, *self.std)
         if not all(abs(number) < _LARGEST for number in numbers) or not all(
             abs(number) > 1 / _LARGEST for number in self.std
         ):
-            raise PreprocessingError(tr("Scale, mean and std must be numbers, and no std zero."))
+            raise PreprocessingError("Scale, mean and std must be numbers, and no std zero.")
 
     @property
     def normalisation(self) -> str:
@@ -205,12 +198,10 @@ class Preprocessing:
         width, height = self.resized_size(size)
         if width < 1 or height < 1 or width * height > _RESIZED_LIMIT_PX:
             raise PreprocessingError(
-                tr(
-                    "the photo is too long and thin ({size}×{size_2} pixels) to be resized "
-                    "for the model",
-                    size=size[0],
-                    size_2=size[1],
-                )
+                "the photo is too long and thin ({size}×{size_2} pixels) to be resized "
+                "for the model",
+                size=size[0],
+                size_2=size[1],
             )
         left, top = self._crop_corner((width, height)) if self.crop else (0, 0)
         tall, wide = self.input_size
@@ -333,11 +324,9 @@ def from_json(found: Any) -> Preprocessing:
     unknown = sorted(set(found) - known)
     if unknown:
         raise PreprocessingError(
-            tr(
-                "The preprocessing has the unknown field {unknown!r}; known are {names}.",
-                unknown=unknown[0],
-                names=", ".join(sorted(known)),
-            )
+            "The preprocessing has the unknown field {unknown!r}; known are {names}.",
+            unknown=unknown[0],
+            names=", ".join(sorted(known)),
         )
     values = dict(found)
     try:
@@ -358,10 +347,8 @@ def from_json(found: Any) -> Preprocessing:
         return Preprocessing(**values)
     except (TypeError, ValueError, OverflowError) as error:
         raise PreprocessingError(
-            tr(
-                "The preprocessing has a value of the wrong type; mean and std take one "
-                "number a channel, crop and resize one or two whole numbers."
-            )
+            "The preprocessing has a value of the wrong type; mean and std take one "
+            "number a channel, crop and resize one or two whole numbers."
         ) from error
 
 
@@ -377,9 +364,9 @@ def read(path: Path) -> Preprocessing:
     except OSError as error:
         raise PreprocessingError(cannot_read(path, os_reason(error))) from error
     except (ValueError, RecursionError) as error:
-        raise PreprocessingError(tr("{path} is not valid JSON.", path=path)) from error
+        raise PreprocessingError("{path} is not valid JSON.", path=path) from error
     except PreprocessingError as error:
-        raise PreprocessingError(f"{path}: {error}") from error
+        raise PreprocessingError("{path}: {error}", path=path, error=error) from error
 
 
 def _as_sides(size: int | Size | None) -> tuple[int, ...]:

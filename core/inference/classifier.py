@@ -134,13 +134,11 @@ class Classifier:
         except (RuntimeError, AssertionError, ValueError) as error:
             log.warning("the network refuses its input", exc_info=True)
             raise PreprocessingError(
-                tr(
-                    "{title} cannot take photos of {height}×{width} pixels, as the "
-                    "preprocessing makes them; set another crop or size.",
-                    title=self.spec.title,
-                    height=height,
-                    width=width,
-                )
+                "{title} cannot take photos of {height}×{width} pixels, as the "
+                "preprocessing makes them; set another crop or size.",
+                title=self.spec.title,
+                height=height,
+                width=width,
             ) from error
 
     def classify(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Tops:

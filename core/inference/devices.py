@@ -45,11 +45,9 @@ def choose_device(wanted: str) -> Device:
     reason = _why_not(name)
     if reason is not None:
         raise DeviceUnavailableError(
-            tr(
-                "The device {wanted!r} cannot be used: {reason}. Use 'auto'.",
-                wanted=wanted,
-                reason=reason,
-            )
+            "The device {wanted!r} cannot be used: {reason}. Use 'auto'.",
+            wanted=wanted,
+            reason=reason,
         )
     return Device(name, _title(name), tr("chosen in the settings"))
 

@@ -170,7 +170,7 @@ class Engine:
             UnusableCheckpointError: there is none.
         """
         if self._classifier is None:
-            raise UnusableCheckpointError(tr("No model is loaded; choose a checkpoint first."))
+            raise UnusableCheckpointError("No model is loaded; choose a checkpoint first.")
         return self._classifier
 
     def require(self, capability: Capability, refusal: str) -> None:

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from core.errors import NotSpatialError
 from core.inside.layouts import Layouts
-from core.language import tr
 from core.models.families import families_in
 
 Method = Literal["CAM", "Grad-CAM"]
@@ -60,7 +59,7 @@ def class_activation(network: nn.Module, inputs: Tensor, classes: Sequence[int])
     """
     place = _last_maps(network, inputs)
     if place is None:
-        raise NotSpatialError(tr("No layer of this network has an image's layout."))
+        raise NotSpatialError("No layer of this network has an image's layout.")
     exact = _exact(network, inputs, classes, place)
     return exact if exact is not None else _by_gradients(network, inputs, classes, place)
 

@@ -16,7 +16,6 @@ from core.images.preprocessing import Box
 from core.inside.layers import Layer, Recording, record
 from core.inside.layouts import Layout, Shown, attention_maps
 from core.inside.rendering import strength, to_grey
-from core.language import tr
 
 
 @dataclass(frozen=True)
@@ -94,12 +93,12 @@ def capture_feature_maps(network: nn.Module, inputs: Tensor, layer: str) -> tupl
     recording = record(network, inputs, only=layer)
     ran = [one for one in recording.layers if one.name == layer]
     if not ran:
-        raise UnknownLayerError(tr("The network never runs the layer {layer!r}.", layer=layer))
+        raise UnknownLayerError("The network never runs the layer {layer!r}.", layer=layer)
     found = [maps_of(recording, layer, one.call) for one in ran]
     captured = tuple(one for one in found if one is not None)
     if not captured:
         raise NotSpatialError(
-            tr("The output of {layer!r} has no channels that can be shown.", layer=layer)
+            "The output of {layer!r} has no channels that can be shown.", layer=layer
         )
     return captured
 
@@ -121,7 +120,7 @@ def attention_of(network: nn.Module, inputs: Tensor, layer: str) -> FeatureMaps:
     found = attention_maps(network, inputs, layer)
     if found is None:
         raise NotSpatialError(
-            tr("{layer!r} gives no attention that can be laid out as an image.", layer=layer)
+            "{layer!r} gives no attention that can be laid out as an image.", layer=layer
         )
     return _as_arrays(layer, 1, Shown("maps", found))
 
@@ -137,11 +136,9 @@ def check_name(network: nn.Module, layer: str) -> None:
     names = [name for name, _ in network.named_modules() if name]
     near = difflib.get_close_matches(layer, names, n=3, cutoff=0.5) or names[:3]
     raise UnknownLayerError(
-        tr(
-            "The network has no layer {layer!r}; it has {names} and others.",
-            layer=layer,
-            names=", ".join(map(repr, near)),
-        )
+        "The network has no layer {layer!r}; it has {names} and others.",
+        layer=layer,
+        names=", ".join(map(repr, near)),
     )
 
 

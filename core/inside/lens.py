@@ -27,7 +27,6 @@ from core.inside.names import BlockName
 from core.inside.pooled import pooled_features
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
 from core.inside.summary import LayerTable
-from core.language import tr
 
 LIMIT_BYTES = 512 * 2**20
 _KEPT_PHOTOS = 4
@@ -140,12 +139,10 @@ class Lens:
             if not 1 <= call <= len(calls):
                 times = "once" if len(calls) == 1 else f"{len(calls)} times"
                 raise UnknownLayerError(
-                    tr(
-                        "The layer {layer!r} runs {times}; there is no call {call}.",
-                        layer=layer,
-                        times=times,
-                        call=call,
-                    )
+                    "The layer {layer!r} runs {times}; there is no call {call}.",
+                    layer=layer,
+                    times=times,
+                    call=call,
                 )
             maps = calls[call - 1]
         shown = as_shown_for(photo, maps, seen.seen, seen.box)
@@ -271,10 +268,8 @@ def require_maps(found: FeatureMapsOfPhoto) -> FeatureMapsOfPhoto:
     """
     if found.maps.layout == "vector":
         raise NotSpatialError(
-            tr(
-                "The output of {layer!r} has no height and width; it is a vector of {n} numbers.",
-                layer=found.maps.layer,
-                n=len(found.maps.values),
-            )
+            "The output of {layer!r} has no height and width; it is a vector of {n} numbers.",
+            layer=found.maps.layer,
+            n=len(found.maps.values),
         )
     return found

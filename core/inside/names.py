@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import UnknownLayerError
-from core.language import tr
 from core.models.families.blocks import Part
 
 ATTENTION = 0
@@ -40,5 +39,5 @@ class BlockName:
             return cls(layer, Part(part))
         except ValueError:
             raise UnknownLayerError(
-                tr("{layer!r} has no part {part!r}.", layer=layer, part=part)
+                "{layer!r} has no part {part!r}.", layer=layer, part=part
             ) from None

@@ -121,19 +121,17 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
             else tr(" and has none")
         )
         raise NotResidualError(
-            tr(
-                "{layer!r} is no residual block of this network{listed}.",
-                layer=name.layer,
-                listed=listed,
-            )
+            "{layer!r} is no residual block of this network{listed}.",
+            layer=name.layer,
+            listed=listed,
         )
     if info.shortcut == "none":
         raise NotResidualError(
-            tr("{layer!r} adds no shortcut: {reason}.", layer=name.layer, reason=info.reason)
+            "{layer!r} adds no shortcut: {reason}.", layer=name.layer, reason=info.reason
         )
     if name.part not in (Part.WHOLE, *info.parts):
         raise UnknownLayerError(
-            tr("{layer!r} has no part {value!r}.", layer=name.layer, value=name.part.value)
+            "{layer!r} has no part {value!r}.", layer=name.layer, value=name.part.value
         )
     given = _input_of(network, inputs, module)
     with torch.no_grad():

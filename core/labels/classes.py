@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.errors import LabelsError
-from core.language import tr
 
 UNSURE, REJECT = -1, -2
 """Beside the classes: the person cannot say, or the photo shall not be used."""
@@ -131,11 +130,8 @@ class ClassList:
         name = checked_name(name)
         if self.id_of(name) not in (None, class_id):
             raise LabelsError(
-                tr(
-                    "There is a class named “{name}” already; merge the two, or choose "
-                    "another name.",
-                    name=name,
-                )
+                "There is a class named “{name}” already; merge the two, or choose another name.",
+                name=name,
             )
         return self._changed(replace(self[class_id], name=name))
 
@@ -152,13 +148,11 @@ class ClassList:
         key = key.lower()
         if key and key not in KEYS:
             raise LabelsError(
-                tr(
-                    "“{key}” cannot be a class's key. Free for classes are {key_2} to "
-                    "{key_3} and the letters but U (unsure) and X (reject).",
-                    key=key,
-                    key_2=KEYS[0],
-                    key_3=KEYS[8],
-                )
+                "“{key}” cannot be a class's key. Free for classes are {key_2} to "
+                "{key_3} and the letters but U (unsure) and X (reject).",
+                key=key,
+                key_2=KEYS[0],
+                key_3=KEYS[8],
             )
         freed = {one.id: "" if one.key == key else one.key for one in self.classes}
         freed[class_id] = key
@@ -261,12 +255,10 @@ def checked_name(name: str) -> str:
         raise LabelsError("A class needs a name; this one is empty.")
     if len(kept) > LONGEST_NAME:
         raise LabelsError(
-            tr(
-                "The class name “{kept}…” is too long: it has {n} letters, and "
-                "{longest_name} are the most.",
-                kept=kept[:40],
-                n=len(kept),
-                longest_name=LONGEST_NAME,
-            )
+            "The class name “{kept}…” is too long: it has {n} letters, and "
+            "{longest_name} are the most.",
+            kept=kept[:40],
+            n=len(kept),
+            longest_name=LONGEST_NAME,
         )
     return kept

@@ -136,11 +136,9 @@ def _lock(path: Path) -> BaseFileLock:
         lock.acquire()
     except Timeout:
         raise LabelsError(
-            tr(
-                "Labels cannot be kept in {path}: {open_elsewhere}.",
-                path=path,
-                open_elsewhere=_OPEN_ELSEWHERE,
-            )
+            "Labels cannot be kept in {path}: {open_elsewhere}.",
+            path=path,
+            open_elsewhere=_OPEN_ELSEWHERE,
         ) from None
     except NotImplementedError:  # a disk without locks
         log.info("%s cannot be locked", path)
@@ -177,12 +175,10 @@ def _opened(
             database, mended = _connect(path, load)
         except DamagedError as again:
             raise LabelsError(
-                tr(
-                    "{path} was damaged, and so is its copy ({again}); both are kept. Choose "
-                    "another file in the menu Labels.",
-                    path=path,
-                    again=again,
-                )
+                "{path} was damaged, and so is its copy ({again}); both are kept. Choose "
+                "another file in the menu Labels.",
+                path=path,
+                again=again,
             ) from again
     try:
         told = told or mended or _back_up(database, path)
@@ -206,7 +202,7 @@ def cannot_keep(path: Path, error: sqlite3.Error) -> LabelsError:
         sqlite3.SQLITE_IOERR: tr("the disk reports an error; is it still connected, and not full?"),
     }
     reason = reasons.get(code, f"the database says “{error}”; choose another file")
-    return LabelsError(tr("Labels cannot be kept in {path}: {reason}.", path=path, reason=reason))
+    return LabelsError("Labels cannot be kept in {path}: {reason}.", path=path, reason=reason)
 
 
 def backups_of(path: Path) -> list[Path]:
@@ -257,12 +253,10 @@ def _connect(
     except ForeignPartsError as error:
         database.close()
         raise LabelsError(
-            tr(
-                "{path} holds {error}, which no project of Droplens has and which may do "
-                "something of its own; it is left alone. Choose another file.",
-                path=path,
-                error=error,
-            )
+            "{path} holds {error}, which no project of Droplens has and which may do "
+            "something of its own; it is left alone. Choose another file.",
+            path=path,
+            error=error,
         ) from error
     except sqlite3.Error as error:
         database.close()
@@ -369,13 +363,11 @@ def _refuse_foreign(path: Path) -> None:
     if is_database and application == _APPLICATION_ID:
         if len(_MIGRATIONS) < version <= _NEWEST_IMAGINABLE:
             raise LabelsError(
-                tr(
-                    "{path} was made by a newer Droplens (its form is {version}, this "
-                    "program knows {n}); open it with that.",
-                    path=path,
-                    version=version,
-                    n=len(_MIGRATIONS),
-                )
+                "{path} was made by a newer Droplens (its form is {version}, this "
+                "program knows {n}); open it with that.",
+                path=path,
+                version=version,
+                n=len(_MIGRATIONS),
             )
         return
     if not is_database or application == 0 or backups_of(path):
@@ -385,11 +377,9 @@ def _refuse_foreign(path: Path) -> None:
 
 def _not_a_project(path: Path) -> LabelsError:
     return LabelsError(
-        tr(
-            "{path} is not a project of Droplens; choose a file that ends in {ending}.",
-            path=path,
-            ending=ENDING,
-        )
+        "{path} is not a project of Droplens; choose a file that ends in {ending}.",
+        path=path,
+        ending=ENDING,
     )
 
 

@@ -62,11 +62,7 @@ def choose(
     """
     if only_class is not None and store.classes.id_of(only_class) is None:
         raise LabelsError(
-            tr(
-                "There is no class “{only_class}” in {path}.",
-                only_class=only_class,
-                path=store.path,
-            )
+            "There is no class “{only_class}” in {path}.", only_class=only_class, path=store.path
         )
     tests: dict[Which, Callable[[LabelledPhoto], bool]] = {
         "all": lambda _: True,
@@ -102,30 +98,26 @@ def plan_export(
     """
     if form.write is None:
         raise LabelsError(
-            tr("Labels cannot be written as {title}, only read; choose another.", title=form.title)
+            "Labels cannot be written as {title}, only read; choose another.", title=form.title
         )
     if form.takes_photos and os.path.isfile(target):  # noqa: PTH113
-        raise LabelsError(tr("{target} is a file; choose a folder.", target=target))
+        raise LabelsError("{target} is a file; choose a folder.", target=target)
     if not form.takes_photos and (
         os.path.isdir(target) or target.suffix.lower() != form.ending  # noqa: PTH112
     ):
         what = tr("is a folder") if os.path.isdir(target) else tr("has another ending")  # noqa: PTH112
         raise LabelsError(
-            tr(
-                "{target} {what}; choose a file that ends in {ending}.",
-                target=target,
-                what=what,
-                ending=form.ending,
-            )
+            "{target} {what}; choose a file that ends in {ending}.",
+            target=target,
+            what=what,
+            ending=form.ending,
         )
     if options.template is not None and target == options.template:
-        raise LabelsError(
-            tr("{target} is the template itself; choose another file.", target=target)
-        )
+        raise LabelsError("{target} is the template itself; choose another file.", target=target)
     if form.takes_photos and not any(one.is_labelled for one in photos):
-        raise LabelsError(tr("None of these photos has a class; label some first, then export."))
+        raise LabelsError("None of these photos has a class; label some first, then export.")
     if not photos:
-        raise LabelsError(tr("There is no such photo; label some first, then export."))
+        raise LabelsError("There is no such photo; label some first, then export.")
     taken = frozenset(str(one.path) for one in read_records(store))
     plan = form.write(photos, store.classes.names, target, replace(options, taken=taken))
     away = sum(1 for one in plan.files if not os.path.exists(one.photo.path))  # noqa: PTH110
@@ -184,10 +176,8 @@ def carry_out(
             report.written += 1
     except OSError as error:
         raise LabelsError(
-            tr(
-                "{cannot_write} What was written stays, and the same export goes on from there.",
-                cannot_write=cannot_write(Path(error.filename or root), error),
-            )
+            "{cannot_write} What was written stays, and the same export goes on from there.",
+            cannot_write=cannot_write(Path(error.filename or root), error),
         ) from error
     finally:
         if moved:

@@ -122,33 +122,27 @@ def plan_import(
         read = form.read(source, options)
     except UNEXPECTED as error:  # a file that is nearly of this form
         raise LabelsError(
-            tr(
-                "The labels in {source} could not be read: they are not in the form of {title}.",
-                source=source,
-                title=form.title,
-            )
+            "The labels in {source} could not be read: they are not in the form of {title}.",
+            source=source,
+            title=form.title,
         ) from error
     plan = ImportPlan(store.path, source, form, options, read, notes=list(read.notes))
     _settle_boxes(plan)
     _find_photos(plan, Locator(folders, [*near, *read.folders], by_stem=read.by_stem))
     if read.labels and not plan.photos and plan.rivals:
         raise LabelsError(
-            tr(
-                "The names of photos in {source} can only be guessed at, and several may "
-                "mean one, for instance “{min}”; say in which folder the photos lie.",
-                source=source,
-                min=min(plan.rivals)[:120],
-            )
+            "The names of photos in {source} can only be guessed at, and several may "
+            "mean one, for instance “{min}”; say in which folder the photos lie.",
+            source=source,
+            min=min(plan.rivals)[:120],
         )
     if read.labels and not plan.photos:
         raise LabelsError(
-            tr(
-                "None of the {n} photos that {source} names was found, the first is "
-                "“{file}”; say in which folder the photos lie.",
-                n=len(read.labels),
-                source=source,
-                file=read.labels[0].file[:120],
-            )
+            "None of the {n} photos that {source} names was found, the first is "
+            "“{file}”; say in which folder the photos lie.",
+            n=len(read.labels),
+            source=source,
+            file=read.labels[0].file[:120],
         )
     _note_outside(plan, source, [*folders, *near])
     plan.samples = [(one.file, one.classes) for one in read.labels[:_SAMPLES]]
@@ -180,42 +174,34 @@ def refuse_useless(plan: ImportPlan) -> None:
     listed = ", ".join(f"“{name}”" for name in list(read.label_columns)[:12])
     if read.must_choose and not plan.options.label_column:
         raise LabelsError(
-            tr(
-                "{source} does not say which column or question holds the classes; there is "
-                "{listed}. Say which one it is, with --column.",
-                source=plan.source,
-                listed=listed,
-            )
+            "{source} does not say which column or question holds the classes; there is "
+            "{listed}. Say which one it is, with --column.",
+            source=plan.source,
+            listed=listed,
         )
     if plan.decoded is not None and not plan.decoded.is_sure:
         told = "; ".join(f"{name}: {words}" for name, words in plan.decoded.words.items())
         raise LabelsError(
-            tr(
-                "{source} does not say in which encoding its letters are, and several are as "
-                "likely ({told}). Say which one it is, with --encoding.",
-                source=plan.source,
-                told=told,
-            )
+            "{source} does not say in which encoding its letters are, and several are as "
+            "likely ({told}). Say which one it is, with --encoding.",
+            source=plan.source,
+            told=told,
         )
     if plan.labels:
         return
     if plan.boxed:
         raise LabelsError(
-            tr(
-                "{source} has classes of boxes on {boxed} photos, and none of whole photos. "
-                "To give each photo the classes of its boxes, add --boxes.",
-                source=plan.source,
-                boxed=plan.boxed,
-            )
+            "{source} has classes of boxes on {boxed} photos, and none of whole photos. "
+            "To give each photo the classes of its boxes, add --boxes.",
+            source=plan.source,
+            boxed=plan.boxed,
         )
     told = tr(" The classes were looked for in {listed}.", listed=listed) if listed else ""
     raise LabelsError(
-        tr(
-            "{source} names {n} photos that were found, and gives none of them a class.{told}",
-            source=plan.source,
-            n=len(plan.unlabelled),
-            told=told,
-        )
+        "{source} names {n} photos that were found, and gives none of them a class.{told}",
+        source=plan.source,
+        n=len(plan.unlabelled),
+        told=told,
     )
 
 
@@ -268,7 +254,7 @@ def carry_out(plan: ImportPlan, store: LabelStore) -> Change:
         LabelsError: nothing of it was kept.
     """
     if store.path != plan.project:
-        raise LabelsError(tr("Another project was opened meanwhile; import the labels again."))
+        raise LabelsError("Another project was opened meanwhile; import the labels again.")
     classes, labellings = _given(plan, store)
     store.register(plan.photos)
     return store.label(labellings, "import", classes)

@@ -93,7 +93,7 @@ class ReadLabels:
 def unreadable(path: Path, reason: str) -> LabelsError:
     """Return the refusal of a file of labels."""
     return LabelsError(
-        tr("The labels in {path} could not be read: {reason}.", path=path, reason=reason)
+        "The labels in {path} could not be read: {reason}.", path=path, reason=reason
     )
 
 
@@ -110,11 +110,9 @@ def read_bytes(path: Path) -> bytes:
         raise unreadable(path, os_reason(error)) from error
     if len(content) > _LARGEST_BYTES:
         raise LabelsError(
-            tr(
-                "{path} has over {largest_bytes} bytes; no file of labels is so large.",
-                path=path,
-                largest_bytes=_LARGEST_BYTES,
-            )
+            "{path} has over {largest_bytes} bytes; no file of labels is so large.",
+            path=path,
+            largest_bytes=_LARGEST_BYTES,
         )
     return content
 
@@ -138,7 +136,7 @@ def read_text(path: Path, options: ReadOptions) -> str:
         )
         raise unreadable(path, reason) from error
     except LookupError as error:
-        raise LabelsError(tr("There is no encoding “{encoding}”.", encoding=encoding)) from error
+        raise LabelsError("There is no encoding “{encoding}”.", encoding=encoding) from error
     if _UNPRINTABLE.search(found.text[:_LOOKED_AT]):
         raise unreadable(path, tr("it is not a text"))
     options.decoded.append(found)
@@ -216,9 +214,7 @@ def refuse_many(path: Path, count: int) -> None:
     """
     if count > MOST_ROWS:
         raise LabelsError(
-            tr(
-                "{path} has over {most_rows} lines; share them out among several files of labels.",
-                path=path,
-                most_rows=MOST_ROWS,
-            )
+            "{path} has over {most_rows} lines; share them out among several files of labels.",
+            path=path,
+            most_rows=MOST_ROWS,
         )

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import LabelsError, StoppedError
 from core.labels.database import cannot_keep
-from core.language import tr
 from core.threads import yield_to_window
 from core.work.lane import Lane, Lanes
 
@@ -88,9 +87,7 @@ class LabelService:
             LabelsError: no project is open, or it could not be read or written.
         """
         if self._store is None:
-            raise LabelsError(
-                tr("No project is open; make a new one or open one in the menu Labels.")
-            )
+            raise LabelsError("No project is open; make a new one or open one in the menu Labels.")
         try:
             return job(self._store)
         except sqlite3.Error as error:  # while reading

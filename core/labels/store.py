@@ -19,7 +19,6 @@ from core.labels import integrity
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
 from core.labels.photos import Content, Photos, Registered
-from core.language import tr
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
@@ -180,7 +179,7 @@ class LabelStore:
         kind = {"person": "label", "proposal": "accept"}.get(who, who)
         known_ids = {*(classes or self.classes).ids, *MARKS}
         if any(not known_ids.issuperset(one.classes) for one in labellings):
-            raise LabelsError(tr("That class is no longer there; choose another one."))
+            raise LabelsError("That class is no longer there; choose another one.")
         with self._transaction():
             step = self._begin_step(kind, who)
             if classes is not None:
@@ -293,11 +292,9 @@ class LabelStore:
     def _transaction(self) -> Iterator[None]:
         if _identity_of(self.path) != self._identity:
             raise LabelsError(
-                tr(
-                    "{path} was moved or deleted while it was open, so nothing more can be "
-                    "kept in it. Put it back, or open it where it is now, in the menu Labels.",
-                    path=self.path,
-                )
+                "{path} was moved or deleted while it was open, so nothing more can be "
+                "kept in it. Put it back, or open it where it is now, in the menu Labels.",
+                path=self.path,
             )
         try:
             self._database.execute("BEGIN IMMEDIATE")

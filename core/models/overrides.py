@@ -11,7 +11,6 @@ from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
 from core.files import make_private_folder, open_ordinary, write_atomically
-from core.language import tr
 from core.models.spec import Overrides
 
 log = logging.getLogger(__name__)
@@ -58,10 +57,8 @@ class SavedOverrides:
             write_atomically(path, content, is_private=True)
         except OSError as error:
             raise SettingsError(
-                tr(
-                    "What you set is used now but not remembered. {cannot_write}",
-                    cannot_write=cannot_write(path, error),
-                )
+                "What you set is used now but not remembered. {cannot_write}",
+                cannot_write=cannot_write(path, error),
             ) from error
 
     def _file(self, sha256: str) -> Path:

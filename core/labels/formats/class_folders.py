@@ -113,20 +113,15 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     names = _class_names(root, folders, options)
     if not names:
         raise LabelsError(
-            tr(
-                "{path} has no subfolders, which would be the classes; choose the folder "
-                "above them.",
-                path=path,
-            )
+            "{path} has no subfolders, which would be the classes; choose the folder above them.",
+            path=path,
         )
     if all(_is_for_all(name) for name in folders) and _lines(root, folders, options) is None:
         raise LabelsError(
-            tr(
-                "The folders in {root} ({names}) hold photos, but no folders of classes, so "
-                "they say nothing of what is on the photos.",
-                root=root,
-                names=", ".join(folders[:5]),
-            )
+            "The folders in {root} ({names}) hold photos, but no folders of classes, so "
+            "they say nothing of what is on the photos.",
+            root=root,
+            names=", ".join(folders[:5]),
         )
     labels: dict[str, ReadLabel] = {}
     for one in roots:
@@ -189,13 +184,11 @@ def _refuse_repeated(path: Path, folders: list[str]) -> None:
         return
     if len({tuple(names) for names in inside}) == 1:
         raise LabelsError(
-            tr(
-                "The folders in {path} ({names}) all hold the same folders ({names_2}). If "
-                "these are the classes, import each of the first by itself.",
-                path=path,
-                names=", ".join(folders[:4]),
-                names_2=", ".join(inside[0][:4]),
-            )
+            "The folders in {path} ({names}) all hold the same folders ({names_2}). If "
+            "these are the classes, import each of the first by itself.",
+            path=path,
+            names=", ".join(folders[:4]),
+            names_2=", ".join(inside[0][:4]),
         )
 
 
@@ -275,9 +268,7 @@ def _folders_in(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise LabelsError(
-            tr(
-                "The folder {folder} could not be read: {reason}.",
-                folder=folder,
-                reason=os_reason(error),
-            )
+            "The folder {folder} could not be read: {reason}.",
+            folder=folder,
+            reason=os_reason(error),
         ) from error

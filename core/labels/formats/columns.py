@@ -327,12 +327,10 @@ def _asked(path: Path, found: Columns, wanted: str) -> int:
     if wanted.isdigit() and 1 <= int(wanted) <= len(found.names):
         return int(wanted) - 1
     raise LabelsError(
-        tr(
-            "{path} has no column “{wanted}”; it has {listed}.",
-            path=path,
-            wanted=wanted,
-            listed=_listed(found.names),
-        )
+        "{path} has no column “{wanted}”; it has {listed}.",
+        path=path,
+        wanted=wanted,
+        listed=_listed(found.names),
     )
 
 

@@ -13,7 +13,6 @@ from core.labels.formats.records import read_records
 from core.labels.plans import ExportOptions, Plan, Targets, common_folder, labelled_only, subfolder
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto
-from core.language import tr
 
 _DATA = "data"
 _LABELS = "labels.json"
@@ -62,7 +61,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         return read_records(file, labels, options)
     if not isinstance(labels, dict):
         raise LabelsError(
-            tr("{file} has no “labels”; it is no FiftyOne classification dataset.", file=file)
+            "{file} has no “labels”; it is no FiftyOne classification dataset.", file=file
         )
     classes = content.get("classes")
     classes = [str(name) for name in classes] if isinstance(classes, list) else []

@@ -19,7 +19,6 @@ from core.labels.plans import ExportOptions, Plan, Targets, labelled_only, split
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_lines
 from core.labels.records import LabelledPhoto
 from core.labels.sheets import read_sheet
-from core.language import tr
 
 _LABELS = ("label", "labels")
 
@@ -74,7 +73,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
             name = fields.get("file_name")
             if not isinstance(name, str):
                 raise LabelsError(
-                    tr("{file} has no column “file_name”; it is no imagefolder's.", file=file)
+                    "{file} has no column “file_name”; it is no imagefolder's.", file=file
                 )
             found.labels.append(ReadLabel(str(file.parent / name), names_in(fields.get(column))))
     name_numbers(found, path, options)

@@ -63,11 +63,9 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     root = path if path.is_dir() else path.parent
     if not (root / _NAMES).is_file():
         raise LabelsError(
-            tr(
-                "{root} has no {names}, which names the classes; choose its folder.",
-                root=root,
-                names=_NAMES,
-            )
+            "{root} has no {names}, which names the classes; choose its folder.",
+            root=root,
+            names=_NAMES,
         )
     classes = read_text(root / _NAMES, options).splitlines()
     found = ReadLabels(classes=classes, folders=[root / _IMAGES, root])
@@ -83,13 +81,11 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
             )
         elif wrong:
             raise LabelsError(
-                tr(
-                    "{file} names a class {wrong}, but {names} has {n}, counted from 0.",
-                    file=file,
-                    wrong=wrong[0],
-                    names=_NAMES,
-                    n=len(classes),
-                )
+                "{file} names a class {wrong}, but {names} has {n}, counted from 0.",
+                file=file,
+                wrong=wrong[0],
+                names=_NAMES,
+                n=len(classes),
             )
         else:
             found.labels += [

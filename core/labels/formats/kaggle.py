@@ -43,13 +43,11 @@ def write(
     missing = [one for one in ids if _of(one, by_id) is None]
     if missing:
         raise LabelsError(
-            tr(
-                "{n} of {n_2} photos of the template have no label here, the first is "
-                "“{missing}”; label them, or leave the template out.",
-                n=len(missing),
-                n_2=len(ids),
-                missing=missing[0],
-            )
+            "{n} of {n_2} photos of the template have no label here, the first is "
+            "“{missing}”; label them, or leave the template out.",
+            n=len(missing),
+            n_2=len(ids),
+            missing=missing[0],
         )
     for one in ids:
         photo = _of(one, by_id)
@@ -91,12 +89,10 @@ def _refuse_unlike(header: Sequence[str], classes: Sequence[str], template: Path
     unknown = [name for name in header[1:] if name not in classes]
     if len(header) > 2 and unknown:
         raise LabelsError(
-            tr(
-                "The template {template} has columns that are no classes here: {names}; name "
-                "the classes as the template does.",
-                template=template,
-                names=", ".join(unknown[:5]),
-            )
+            "The template {template} has columns that are no classes here: {names}; name "
+            "the classes as the template does.",
+            template=template,
+            names=", ".join(unknown[:5]),
         )
 
 

@@ -55,7 +55,9 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     if isinstance(tasks, dict):
         tasks = [tasks]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise LabelsError(f"{path} is no list of Label Studio's tasks; export it as JSON.")
+        raise LabelsError(
+            "{path} is not a list of Label Studio's tasks; export it as JSON.", path=path
+        )
     answers: dict[str, list[Answers]] = {}
     is_flat = False
     for task in tasks:
@@ -63,7 +65,9 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         is_flat = not isinstance(data, dict)
         named = file_of(task if is_flat else data)
         if not named:
-            raise LabelsError(f"{path} has a task that names no photo; export it as JSON.")
+            raise LabelsError(
+                "{path} has a task that names no photo; export it as JSON.", path=path
+            )
         given = [_flat(task, named)] if is_flat else _annotated(task)
         answers.setdefault(named, []).extend(given)
     return chosen_answers(path, answers, options, is_flat=is_flat)
@@ -97,7 +101,12 @@ def chosen_answers(
     question = same_name(options.label_column, questions) or next(iter(questions), "")
     if options.label_column and not same_name(options.label_column, questions):
         listed = ", ".join(f"“{name}”" for name in questions)
-        raise LabelsError(f"{path} asks no question “{options.label_column}”; it asks {listed}.")
+        raise LabelsError(
+            "{path} asks no question “{question}”; it asks {listed}.",
+            path=path,
+            question=options.label_column,
+            listed=listed,
+        )
     found = ReadLabels(
         folders=[path.parent],
         label_columns=questions,

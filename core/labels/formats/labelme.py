@@ -6,7 +6,6 @@ from pathlib import Path
 
 from core.errors import LabelsError
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
-from core.language import tr
 
 
 def read(path: Path, options: ReadOptions) -> ReadLabels:
@@ -32,7 +31,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         found.labels.append(ReadLabel(place, named, "", tuple(dict.fromkeys(drawn))))
     if not found.labels:
         raise LabelsError(
-            tr("{path} holds no files of labelme with flags; choose their folder.", path=path)
+            "{path} holds no files of labelme with flags; choose their folder.", path=path
         )
     found.classes = list(classes)
     return found

@@ -31,7 +31,7 @@ from core.labels.formats import (
 from core.labels.formats.guessing import guess
 from core.labels.plans import Writer
 from core.labels.reading import ReadLabels, ReadOptions
-from core.language import lazy, tr
+from core.language import lazy
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,7 @@ def find_format(name: str) -> Format:
     """
     if name not in FORMATS:
         raise LabelsError(
-            tr(
-                "There is no format “{name}”; there are {names}.",
-                name=name,
-                names=", ".join(FORMATS),
-            )
+            "There is no format “{name}”; there are {names}.", name=name, names=", ".join(FORMATS)
         )
     return FORMATS[name]
 
@@ -132,9 +128,5 @@ def guess_format(path: Path) -> Format:
         return FORMATS[guess(path)]
     except OSError as error:
         raise LabelsError(
-            tr(
-                "The labels in {path} could not be read: {reason}.",
-                path=path,
-                reason=os_reason(error),
-            )
+            "The labels in {path} could not be read: {reason}.", path=path, reason=os_reason(error)
         ) from error

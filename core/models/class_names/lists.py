@@ -67,14 +67,12 @@ def read(path: Path, count: int) -> tuple[str, ...]:
     names = read_any(path)
     if not fits(names, count):
         raise ClassNamesError(
-            tr(
-                "{path} has {n} class names, but the model has {count} {words}; give one "
-                "name a class, in the order of training.",
-                path=path,
-                n=len(names),
-                count=count,
-                words="class" if count == 1 else "classes",
-            )
+            "{path} has {n} class names, but the model has {count} {words}; give one "
+            "name a class, in the order of training.",
+            path=path,
+            n=len(names),
+            count=count,
+            words="class" if count == 1 else "classes",
         )
     return names
 
@@ -94,22 +92,17 @@ def read_any(path: Path) -> tuple[str, ...]:
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise ClassNamesError(
-            tr(
-                "The class names in {path} could not be read: {reason}.",
-                path=path,
-                reason=os_reason(error),
-            )
+            "The class names in {path} could not be read: {reason}.",
+            path=path,
+            reason=os_reason(error),
         ) from error
     except UnicodeDecodeError as error:
         raise ClassNamesError(
-            tr(
-                "{path} is not a text file in UTF-8; save the class names as UTF-8 text, one "
-                "a line.",
-                path=path,
-            )
+            "{path} is not a text file in UTF-8; save the class names as UTF-8 text, one a line.",
+            path=path,
         ) from error
     if len(content) > _LARGEST_FILE_BYTES:
-        raise ClassNamesError(tr("{path} is too large to be a list of class names.", path=path))
+        raise ClassNamesError("{path} is too large to be a list of class names.", path=path)
     return _from_json(str(path), text) if path.suffix.lower() == ".json" else from_text(text)
 
 
@@ -136,10 +129,8 @@ def from_folder(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = [clean(name) for name in names if not name.startswith(".")]
     if not names:
         raise ClassNamesError(
-            tr(
-                "{folder} has no subfolders; choose the folder that has one subfolder a class.",
-                folder=folder,
-            )
+            "{folder} has no subfolders; choose the folder that has one subfolder a class.",
+            folder=folder,
         )
     return tuple(names), tuple(natsorted(names))
 
@@ -201,7 +192,7 @@ def _from_json(path: str, text: str) -> tuple[str, ...]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ClassNamesError(tr("{path} is not valid JSON.", path=path)) from error
+        raise ClassNamesError("{path} is not valid JSON.", path=path) from error
     if isinstance(found, dict):
         for key in KEYS:
             names = from_value(found.get(key), key)
@@ -210,11 +201,9 @@ def _from_json(path: str, text: str) -> tuple[str, ...]:
     names = from_value(found)
     if names is None:
         raise ClassNamesError(
-            tr(
-                "{path} is no list of class names; Droplens reads a JSON list of names, or a "
-                "mapping between indices 0, 1, … and names.",
-                path=path,
-            )
+            "{path} is no list of class names; Droplens reads a JSON list of names, or a "
+            "mapping between indices 0, 1, … and names.",
+            path=path,
         )
     return names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.language import lazy
 from core.models.families.base import MODERN, Dialect, Family, HeadInput, Modules, Shape, Unopened
 from core.models.families.blocks import adding
 from core.models.families.stages import stage
@@ -58,7 +59,7 @@ CONVNEXT = Family(
     dialects=(TIMM,),
     unopened=(
         Unopened(
-            "is a ConvNeXt of timm's that torchvision does not provide",
+            lazy("is a ConvNeXt of timm's that torchvision does not provide"),
             (r"stages\.\d+\.blocks\.\d+\.conv_dw",),
         ),
     ),

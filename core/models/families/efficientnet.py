@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from core.language import lazy
 from core.models.families.base import SEARCHED, Dialect, Family, Unopened
 from core.models.families.blocks import adding
 from core.models.families.stages import stage
@@ -70,8 +71,10 @@ EFFICIENTNET = Family(
     dialects=(TIMM,),
     unopened=(
         Unopened(
-            "is a network of timm's EfficientNet and MobileNet family that torchvision does not "
-            "provide",
+            lazy(
+                "is a network of timm's EfficientNet and MobileNet family that torchvision "
+                "does not provide"
+            ),
             (r"(^|\.)conv_stem\.weight", r"(^|\.)blocks\.\d+\.\d+\."),
         ),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.language import lazy
 from core.models.families.base import CLASSIC, Dialect, Family, Shape, Shapes, Unopened
 from core.models.families.blocks import Part, Paths, RunBlock
 
@@ -158,12 +159,16 @@ RESNET = Family(
     dialects=(CIFAR,),
     unopened=(
         Unopened(
-            "is a ResNet with Hugging Face's own names; Droplens opens torchvision's and timm's",
+            lazy(
+                "is a ResNet with Hugging Face's own names; Droplens opens torchvision's and timm's"
+            ),
             (r"encoder\.stages\.\d+\.layers\.\d+\.layer\.\d+\.convolution",),
         ),
         Unopened(
-            "is a ResNet for CIFAR by another author, whose three stages torchvision does not "
-            "provide",
+            lazy(
+                "is a ResNet for CIFAR by another author, whose three stages torchvision does not "
+                "provide"
+            ),
             (r"layer3\.\d+\.conv1\.weight", r"(^|\.)linear\.weight"),
         ),
     ),

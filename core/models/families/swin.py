@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from core.language import lazy
 from core.models.families.base import TRANSFORMERS, Attention, Family, Modules, Unopened
 from core.models.families.blocks import Paths, adding_twice, twice
 
@@ -40,8 +41,10 @@ SWIN = Family(
     "head",
     unopened=(
         Unopened(
-            "is a Swin transformer with timm's names, which differ from torchvision's in their "
-            "order",
+            lazy(
+                "is a Swin transformer with timm's names, which differ from torchvision's in their "
+                "order"
+            ),
             (r"patch_embed\.proj\.weight", r"layers\.\d+\.blocks\.\d+\.attn"),
         ),
     ),

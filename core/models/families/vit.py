@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from core.language import lazy
 from core.models.families.base import (
     TRANSFORMERS,
     Attention,
@@ -93,12 +94,14 @@ VIT = Family(
     dialects=(TIMM,),
     unopened=(
         Unopened(
-            "is a ViT with Hugging Face's own names; Droplens opens torchvision's and timm's",
+            lazy("is a ViT with Hugging Face's own names; Droplens opens torchvision's and timm's"),
             (r"embeddings\.patch_embeddings\.projection", r"attention\.attention\.query"),
         ),
         Unopened(
-            "is a ViT of timm's that torchvision does not provide; Droplens opens its B, L and H "
-            "forms",
+            lazy(
+                "is a ViT of timm's that torchvision does not provide; Droplens opens its B, "
+                "L and H forms"
+            ),
             (r"patch_embed\.proj\.weight", r"(^|\.)blocks\.\d+\.attn\.qkv"),
         ),
     ),

@@ -122,7 +122,9 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         try:
             found = preprocessing_file.from_json(_json_or_none(written))
         except PreprocessingError as error:
-            raise UnusableCheckpointError(f"{examined.path}: {error}") from error
+            raise UnusableCheckpointError(
+                "{path}: {error}", path=examined.path, error=error
+            ) from error
         return _for_channels(examined, found), []
     entry = own_weights(architecture.name, sha256)
     if entry is not None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
-from core.language import number, tr, tr_n
+from core.language import lazy, number, tr, tr_n
 from core.models.building import Blueprint, build
 from core.models.families import BY_NAME
 from core.models.recognition import unopened as refusals
@@ -83,10 +83,8 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
     path = file.path
     if wanted is not None and wanted not in BY_NAME:
         raise UnusableCheckpointError(
-            tr(
-                "There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50.",
-                wanted=wanted,
-            )
+            "There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50.",
+            wanted=wanted,
         )
     content = read_checkpoint(file)
     state_dict = find_state_dict(content)
@@ -94,7 +92,7 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
         what = tr("holds no parameters of a network")
         if refusals.is_optimizer(content.content):
             what = tr("holds an optimizer's state without the network that it trained")
-        raise UnusableCheckpointError(f"{path} {what}.")
+        raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
     plan = _plan(path, content, state_dict, recognition, notes)
@@ -121,7 +119,7 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     """Return the architecture to build, or refuse with the reason."""
     found = state_dict.recognition
     if refusals.is_quantised(state_dict.names):
-        raise UnusableCheckpointError(f"{path} {refusals.QUANTISED}.")
+        raise UnusableCheckpointError("{path} {what}.", path=path, what=refusals.QUANTISED)
     if wanted is not None and (found is None or wanted != found.architecture.name):
         asked = fit(fingerprint_of(wanted), state_dict.shapes)
         if not asked.is_whole:
@@ -129,29 +127,27 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
             whole = found is not None and found.is_whole
             is_of = f"a {found.architecture.title}" if found and whole else tr("of another kind")
             raise ArchitectureMismatchError(
-                tr(
-                    "{path} is {is_of}, not a {title}; choose the architecture that was "
-                    "trained, or let Droplens recognise it.",
-                    path=path,
-                    is_of=is_of,
-                    title=title,
-                )
+                "{path} is {is_of}, not a {title}; choose the architecture that was "
+                "trained, or let Droplens recognise it.",
+                path=path,
+                is_of=is_of,
+                title=title,
             )
         found = asked
     if found is not None and found.is_whole and state_dict.untranslated:
         raise UnusableCheckpointError(
-            tr(
-                "{path} is a variant of {title} that torchvision does not provide: it has {n} "
-                "parameters more, first {untranslated!r}.",
-                path=path,
-                title=found.architecture.title,
-                n=len(state_dict.untranslated),
-                untranslated=state_dict.untranslated[0],
-            )
+            "{path} is a variant of {title} that torchvision does not provide: it has {n} "
+            "parameters more, first {untranslated!r}.",
+            path=path,
+            title=found.architecture.title,
+            n=len(state_dict.untranslated),
+            untranslated=state_dict.untranslated[0],
         )
     if found is None or not found.is_whole:
         share = _share(found, state_dict) if found is not None else 0.0
-        raise UnusableCheckpointError(f"{path} {_why_not(found, state_dict)}.", share)
+        raise UnusableCheckpointError(
+            "{path} {what}.", share, path=path, what=_why_not(found, state_dict)
+        )
     return found
 
 
@@ -258,12 +254,10 @@ def _plan(
         hint = architecture_hint(content) or architecture_beside(path, head.outputs if head else 0)
         if hint is not None and re.search(dialect.refused, hint):
             raise UnusableCheckpointError(
-                tr(
-                    "{path} is timm's {hint}, which {why_refused}.",
-                    path=path,
-                    hint=hint,
-                    why_refused=dialect.why_refused,
-                )
+                "{path} is timm's {hint}, which {why_refused}.",
+                path=path,
+                hint=hint,
+                why_refused=dialect.why_refused,
             )
         if hint is None:
             notes.append(dialect.doubt)
@@ -406,16 +400,14 @@ def _refuse_odd_values(
     for name, tensor in used.items():
         odd = None if name.endswith(NO_PARAMETERS) else _why_odd(file, tensor)
         if odd is not None:
-            raise UnusableCheckpointError(f"{file.path} {odd}.")
+            raise UnusableCheckpointError("{path} {what}.", path=file.path, what=odd)
     wanted = sum(tensor.nbytes for tensor in used.values() if tensor.layout == torch.strided)
     if wanted > _SHARED * file.stored_bytes(list(used.values())) + _SMALL_BYTES:
         raise UnusableCheckpointError(
-            tr(
-                "{path} repeats a few numbers to {wanted} MB of parameters; it is not the "
-                "checkpoint of a trained network.",
-                path=file.path,
-                wanted=number(wanted / 1e6),
-            )
+            "{path} repeats a few numbers to {wanted} MB of parameters; it is not the "
+            "checkpoint of a trained network.",
+            path=file.path,
+            wanted=number(wanted / 1e6),
         )
 
 

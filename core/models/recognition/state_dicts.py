@@ -11,7 +11,6 @@ from typing import Any
 from torch import Tensor
 
 from core.errors import UnusableCheckpointError
-from core.language import tr
 from core.models.families import FAMILIES
 from core.models.families.base import Dialect, Names, Shape
 from core.models.recognition.fingerprints import Fingerprint
@@ -202,11 +201,9 @@ def _unwrap(file: CheckpointFile, content: Mapping[Any, Any], network: Stub | No
         total += len(place.tensors)
         if len(place.tensors) > _MOST_TENSORS or total > _MOST_PLACES * _MOST_TENSORS:
             raise UnusableCheckpointError(
-                tr(
-                    "{path} holds {total} tensors, more than any classifier that Droplens opens.",
-                    path=file.path,
-                    total=total,
-                )
+                "{path} holds {total} tensors, more than any classifier that Droplens opens.",
+                path=file.path,
+                total=total,
             )
     most = max(len(place.tensors) for place in places)
     full = [place for place in places if len(place.tensors) >= _NEARLY_ALL * most]

@@ -10,48 +10,61 @@ from core.language import lazy
 from core.models.families import FAMILIES
 from core.models.families.base import Unopened
 
-_OPENS = lazy("Droplens opens classifiers")
-
-
 _QUANTISED = Unopened(
-    "is quantised to whole numbers; Droplens opens floating-point checkpoints",
+    lazy("is quantised to whole numbers; Droplens opens floating-point checkpoints"),
     (r"_packed_params|(^|\.)zero_point$",),
 )
 _KINDS: tuple[Unopened, ...] = (
-    Unopened(f"is a Faster or Mask R-CNN detector; {_OPENS}", (r"rpn\.head\.", r"roi_heads\.")),
     Unopened(
-        f"is a RetinaNet or FCOS detector; {_OPENS}",
+        lazy("is a Faster or Mask R-CNN detector; Droplens opens classifiers"),
+        (r"rpn\.head\.", r"roi_heads\."),
+    ),
+    Unopened(
+        lazy("is a RetinaNet or FCOS detector; Droplens opens classifiers"),
         (r"head\.classification_head\.", r"head\.regression_head\."),
     ),
-    Unopened(f"is an SSD detector; {_OPENS}", (r"classification_head\.module_list\.",)),
-    Unopened(f"is a DETR detector; {_OPENS}", (r"query_embed\.", r"bbox_embed\.|class_embed\.")),
-    Unopened(f"is a YOLO detector; {_OPENS}", (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"\.m\.\d+\.")),
     Unopened(
-        f"is a segmentation network; {_OPENS} of whole photos",
+        lazy("is an SSD detector; Droplens opens classifiers"),
+        (r"classification_head\.module_list\.",),
+    ),
+    Unopened(
+        lazy("is a DETR detector; Droplens opens classifiers"),
+        (r"query_embed\.", r"bbox_embed\.|class_embed\."),
+    ),
+    Unopened(
+        lazy("is a YOLO detector; Droplens opens classifiers"),
+        (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"\.m\.\d+\."),
+    ),
+    Unopened(
+        lazy("is a segmentation network; Droplens opens classifiers of whole photos"),
         (r"^(module\.|model\.)?backbone\.", r"(^|\.)(aux_classifier|classifier)\.\d\.convs?\."),
     ),
     Unopened(
-        f"is a segmentation network; {_OPENS} of whole photos",
+        lazy("is a segmentation network; Droplens opens classifiers of whole photos"),
         (r"^(module\.|model\.)?backbone\.conv1", r"(^|\.)classifier\.4\.weight$"),
     ),
     Unopened(
-        f"is a U-Net for segmentation; {_OPENS} of whole photos",
+        lazy("is a U-Net for segmentation; Droplens opens classifiers of whole photos"),
         (
             r"(^|\.)(up\d|up_?conv\d?|ups|decoder\d?|upsample)\.|ConvTranspose|(^|\.)up\.",
             r"(^|\.)(down\d|inc|downs|encoder\d?|dconv_down\d|down)\.",
         ),
     ),
-    Unopened(f"is a recurrent network (LSTM or GRU); {_OPENS} of photos", (r"weight_ih_l\d",)),
     Unopened(
-        f"is a language model; {_OPENS} of photos",
+        lazy("is a recurrent network (LSTM or GRU); Droplens opens classifiers of photos"),
+        (r"weight_ih_l\d",),
+    ),
+    Unopened(
+        lazy("is a language model; Droplens opens classifiers of photos"),
         (r"word_embeddings\.|embed_tokens\.|(^|\.)wte\.|token_embedding\.",),
     ),
     *(one for family in FAMILIES for one in family.unopened),
     Unopened(
-        "holds the generator or discriminator of a GAN", (r"(^|\.)(generator|netG|netD|gen)\.",)
+        lazy("holds the generator or discriminator of a GAN"),
+        (r"(^|\.)(generator|netG|netD|gen)\.",),
     ),
     Unopened(
-        "is a Keras or TensorFlow network; Droplens opens PyTorch's",
+        lazy("is a Keras or TensorFlow network; Droplens opens PyTorch's"),
         (r"/kernel(:0)?$|(^|\.)kernel$",),
     ),
 )

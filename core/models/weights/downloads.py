@@ -116,13 +116,11 @@ class Download:
             if not _has_hash(part, self.weights):
                 part.unlink()
                 raise DownloadError(
-                    tr(
-                        "{url} is not the file that torchvision names: its hash does not "
-                        "begin with {hash_start}. It was deleted; try again, or another "
-                        "mirror.",
-                        url=_shown(self._url),
-                        hash_start=self.weights.hash_start,
-                    )
+                    "{url} is not the file that torchvision names: its hash does not "
+                    "begin with {hash_start}. It was deleted; try again, or another "
+                    "mirror.",
+                    url=_shown(self._url),
+                    hash_start=self.weights.hash_start,
                 )
             part.replace(self.weights.path)
         except OSError as error:
@@ -143,12 +141,10 @@ class Download:
                 tries, most = (0, _size(part)) if _size(part) > most else (tries, most)
                 if tries >= len(self._waits_s):
                     raise DownloadError(
-                        tr(
-                            "{name} could not be downloaded: {error}. What came so far is "
-                            "kept; check the connection and try again.",
-                            name=self.weights.name,
-                            error=error,
-                        )
+                        "{name} could not be downloaded: {error}. What came so far is "
+                        "kept; check the connection and try again.",
+                        name=self.weights.name,
+                        error=error,
                     ) from error
                 self._tell(
                     "waiting", tr("{capitalize}; trying again.", capitalize=str(error).capitalize())
@@ -211,13 +207,11 @@ class Download:
     def _check_size(self, size: int) -> None:
         if size > self.weights.largest_bytes:
             raise DownloadError(
-                tr(
-                    "{url} is larger than {name}, which has {size_bytes} MB; it is not the "
-                    "file that torchvision names. Try another mirror.",
-                    url=_shown(self._url),
-                    name=self.weights.name,
-                    size_bytes=number(self.weights.size_bytes / 1e6),
-                )
+                "{url} is larger than {name}, which has {size_bytes} MB; it is not the "
+                "file that torchvision names. Try another mirror.",
+                url=_shown(self._url),
+                name=self.weights.name,
+                size_bytes=number(self.weights.size_bytes / 1e6),
             )
 
     def _end_or_restart(self, part: Path, error: HTTPError) -> bool:
@@ -231,20 +225,16 @@ class Download:
         """Return what an error of the connection or the disk means."""
         if isinstance(error, _NoRoomError):
             return DownloadError(
-                tr(
-                    "{cannot_write} What came so far is kept.",
-                    cannot_write=cannot_write(self.weights.part_path, error.reason),
-                )
+                "{cannot_write} What came so far is kept.",
+                cannot_write=cannot_write(self.weights.part_path, error.reason),
             )
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return DownloadError(
-                tr(
-                    "The server at {url} shows a certificate that this computer does not "
-                    "trust ({verify_message}); ask who runs your network, or use a mirror.",
-                    url=_shown(self._url),
-                    verify_message=reason.verify_message,
-                )
+                "The server at {url} shows a certificate that this computer does not "
+                "trust ({verify_message}); ask who runs your network, or use a mirror.",
+                url=_shown(self._url),
+                verify_message=reason.verify_message,
             )
         if isinstance(reason, FileNotFoundError | PermissionError | IsADirectoryError):
             assert isinstance(reason, OSError)
@@ -286,21 +276,19 @@ def take_file(
         with open_ordinary(given) as file:
             if os.fstat(file.fileno()).st_size > weights.largest_bytes:
                 raise DownloadError(
-                    tr("{given} is not {name}: it is too large.", given=given, name=weights.name)
+                    "{given} is not {name}: it is too large.", given=given, name=weights.name
                 )
             found = hash_of(file, is_stopped).hex()
     except OSError as error:
         raise DownloadError(cannot_read(given, os_reason(error))) from error
     if not found.startswith(weights.hash_start):
         raise DownloadError(
-            tr(
-                "{given} is not {name}: its hash does not begin with {hash_start}. The right "
-                "file is called {file_name}.",
-                given=given,
-                name=weights.name,
-                hash_start=weights.hash_start,
-                file_name=weights.file_name,
-            )
+            "{given} is not {name}: its hash does not begin with {hash_start}. The right "
+            "file is called {file_name}.",
+            given=given,
+            name=weights.name,
+            hash_start=weights.hash_start,
+            file_name=weights.file_name,
         )
     target = weights.path
     try:
@@ -335,7 +323,7 @@ def delete_file(weights: Weights) -> None:
         weights.part_path.unlink(missing_ok=True)
     except OSError as error:
         raise DownloadError(
-            tr("{path} could not be deleted: {reason}.", path=weights.path, reason=os_reason(error))
+            "{path} could not be deleted: {reason}.", path=weights.path, reason=os_reason(error)
         ) from error
 
 
@@ -368,12 +356,12 @@ class _NoRoomError(OSError):
 def _open(url: str, headers: dict[str, str]) -> Any:
     if not url.startswith(("https://", "http://")):
         raise DownloadError(
-            tr("{url!r} is not a web address; a mirror begins with https://.", url=_shown(url))
+            "{url!r} is not a web address; a mirror begins with https://.", url=_shown(url)
         )
     try:
         request = urllib.request.Request(url, headers=headers)
     except ValueError as error:
-        raise DownloadError(tr("{url!r} is not a web address.", url=_shown(url))) from error
+        raise DownloadError("{url!r} is not a web address.", url=_shown(url)) from error
     handlers: list[urllib.request.BaseHandler] = []
     if url.startswith("https://"):
         import truststore  # the certificates that the system trusts, a company's own included
@@ -394,13 +382,11 @@ def _check_room(part: Path, needed: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise DownloadError(
-            tr(
-                "The disk has {free} MB free, but the download needs {needed} MB more; make "
-                "room in {parent}.",
-                free=number(free / 1e6),
-                needed=number(needed / 1e6),
-                parent=part.parent,
-            )
+            "The disk has {free} MB free, but the download needs {needed} MB more; make "
+            "room in {parent}.",
+            free=number(free / 1e6),
+            needed=number(needed / 1e6),
+            parent=part.parent,
         )
 
 
@@ -409,10 +395,10 @@ def _refused(url: str, error: HTTPError) -> Exception:
         return _TryAgainError(tr("the server answers {code}", code=error.code))
     if error.code == 404:
         return DownloadError(
-            tr("There is no file at {url}; check the mirror's address.", url=_shown(url))
+            "There is no file at {url}; check the mirror's address.", url=_shown(url)
         )
     reason = f"{error.code} {error.reason}"[:_LONGEST_REASON]
-    return DownloadError(tr("The server refuses {url}: {reason}.", url=_shown(url), reason=reason))
+    return DownloadError("The server refuses {url}: {reason}.", url=_shown(url), reason=reason)
 
 
 def _shown(url: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import resources
 from core.errors import UnusableCheckpointError
-from core.language import tr
 from core.models.families import ARCHITECTURES
 
 _TOLERANCE = 1.1
@@ -123,11 +122,9 @@ def find_weights(name: str) -> Weights:
         if one.name == name:
             return one
     raise UnusableCheckpointError(
-        tr(
-            "torchvision has no classification weights {name!r}; a name looks like "
-            "ResNet50_Weights.IMAGENET1K_V2.",
-            name=name,
-        )
+        "torchvision has no classification weights {name!r}; a name looks like "
+        "ResNet50_Weights.IMAGENET1K_V2.",
+        name=name,
     )
 
 

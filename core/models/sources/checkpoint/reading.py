@@ -86,25 +86,23 @@ def read_checkpoint(file: CheckpointFile) -> FileContent:
             _refuse_by_start(path, start)
             return _read(file, start)
     except MemoryError as error:
-        raise UnusableCheckpointError(tr("{path} does not fit in memory.", path=path)) from error
+        raise UnusableCheckpointError("{path} does not fit in memory.", path=path) from error
 
 
 def _refuse_by_start(path: Path, start: bytes) -> None:
     if not start:
-        raise UnusableCheckpointError(tr("{path} is empty; copy or download it again.", path=path))
+        raise UnusableCheckpointError("{path} is empty; copy or download it again.", path=path)
     lowered = start.lstrip(b" \t\r\n\xef\xbb\xbf").lower()
     for magic, what in _NOT_CHECKPOINTS:
         if lowered.startswith(magic):
-            raise UnusableCheckpointError(f"{path} is {what}.")
+            raise UnusableCheckpointError("{path} is {what}.", path=path, what=what)
     if start[4:8] == b"TFL3":
-        raise UnusableCheckpointError(f"{path} is {_TFLITE}.")
+        raise UnusableCheckpointError("{path} is {what}.", path=path, what=_TFLITE)
     # ONNX begins with the number of its version, then the text that names its maker.
     if start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x1a", b":"):
-        raise UnusableCheckpointError(f"{path} is {_ONNX}.")
+        raise UnusableCheckpointError("{path} is {what}.", path=path, what=_ONNX)
     if not start.strip(b"\0"):
-        raise UnusableCheckpointError(
-            tr("{path} holds nothing but zeros; copy it again.", path=path)
-        )
+        raise UnusableCheckpointError("{path} holds nothing but zeros; copy it again.", path=path)
 
 
 def _read(file: CheckpointFile, start: bytes) -> FileContent:
@@ -125,7 +123,7 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
         elif start.startswith(_PICKLE_START):
             content = archives.read_stream(file)
         else:
-            raise UnusableCheckpointError(tr("{path} is not a PyTorch checkpoint.", path=file.path))
+            raise UnusableCheckpointError("{path} is not a PyTorch checkpoint.", path=file.path)
     except (OSError, MemoryError, UnusableCheckpointError):
         raise
     except Exception as error:  # a broken file provokes whatever there is
@@ -146,7 +144,7 @@ def _content(file: CheckpointFile, content: Any, container: str) -> FileContent:
             else tr("no named parameters")
         )
         raise UnusableCheckpointError(
-            tr("{path} holds {what}; Droplens needs a state dict.", path=file.path, what=what)
+            "{path} holds {what}; Droplens needs a state dict.", path=file.path, what=what
         )
     return FileContent(content, container, file)
 
@@ -164,18 +162,16 @@ def _members(file: CheckpointFile, archive: zipfile.ZipFile) -> list[str]:
     path, names = file.path, archive.namelist()
     for ending, what in _FOREIGN_MEMBERS:
         if any(name.endswith(ending) for name in names):
-            raise UnusableCheckpointError(f"{path} is {what}.")
+            raise UnusableCheckpointError("{path} is {what}.", path=path, what=what)
     if not any(name.endswith("data.pkl") for name in names):
         raise UnusableCheckpointError(
-            tr("{path} is a zip archive without a checkpoint in it.", path=path)
+            "{path} is a zip archive without a checkpoint in it.", path=path
         )
     return names
 
 
 def _damaged(path: Path) -> UnusableCheckpointError:
     return UnusableCheckpointError(
-        tr(
-            "{path} is damaged or incomplete, or is not a checkpoint; copy or download it again.",
-            path=path,
-        )
+        "{path} is damaged or incomplete, or is not a checkpoint; copy or download it again.",
+        path=path,
     )

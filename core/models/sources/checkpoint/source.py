@@ -133,15 +133,13 @@ def _refuse_giant(
         check_footprint(network or build(plan), used.channels, used.input_size)
     except TooLargeError as error:
         raise UnusableCheckpointError(
-            tr(
-                "{path} cannot be used: for one photo its layer {layer!r} takes {size_bytes} "
-                "GB with an input of {width}×{height} pixels.",
-                path=path,
-                layer=error.layer,
-                size_bytes=number(error.size_bytes / 2**30, 1),
-                width=width,
-                height=height,
-            )
+            "{path} cannot be used: for one photo its layer {layer!r} takes {size_bytes} "
+            "GB with an input of {width}×{height} pixels.",
+            path=path,
+            layer=error.layer,
+            size_bytes=number(error.size_bytes / 2**30, 1),
+            width=width,
+            height=height,
         ) from error
     except Exception as error:  # noqa: BLE001 - layers that do not fit, which the first pass says
         log.info("%s cannot be estimated: %s", path, error)
@@ -230,12 +228,10 @@ def _check_channels(spec: ModelSpec, examined: Examined) -> None:
     gives = spec.preprocessing.channels
     if takes != gives:
         raise PreprocessingError(
-            tr(
-                "The preprocessing gives {gives} channels, but the network takes {takes}; "
-                "set mean and std of {takes_2} {words} and the channel order.",
-                gives=gives,
-                takes=takes,
-                takes_2=takes,
-                words="number" if takes == 1 else "numbers",
-            )
+            "The preprocessing gives {gives} channels, but the network takes {takes}; "
+            "set mean and std of {takes_2} {words} and the channel order.",
+            gives=gives,
+            takes=takes,
+            takes_2=takes,
+            words="number" if takes == 1 else "numbers",
         )

@@ -24,7 +24,6 @@ from torch import Tensor
 
 from core.errors import StoppedError, UnusableCheckpointError, cannot_read, os_reason
 from core.files import open_ordinary
-from core.language import tr
 
 _BLOCK_BYTES = 2**20
 _SPREAD, _SPAN_BYTES, _MOST_ROWS = 8, 2**24, 20_000
@@ -270,10 +269,8 @@ class CheckpointFile:
     def changed(self) -> UnusableCheckpointError:
         """Return what to say where the file was written while it was read."""
         return UnusableCheckpointError(
-            tr(
-                "{path} was changed while it was being opened; open it again once it is written.",
-                path=self.path,
-            )
+            "{path} was changed while it was being opened; open it again once it is written.",
+            path=self.path,
         )
 
     @property
