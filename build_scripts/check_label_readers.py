@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from PIL import Image
 
 from core.labels import exporting
+from core.labels.changes import Labelling
 from core.labels.formats.table import FORMATS
 from core.labels.photos import content_of
 from core.labels.plans import ExportOptions
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 
 NAMES = (
     "plain.jpg",

@@ -191,7 +191,8 @@ def _convert(folder: Path) -> None:
 
 
 def _label(folder: Path) -> None:
-    from core.labels.store import Labelling, LabelStore
+    from core.labels.changes import Labelling
+    from core.labels.store import LabelStore
 
     photo = folder / "猫 é.jpg"
     photo.write_bytes(b"a photo")

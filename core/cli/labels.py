@@ -35,7 +35,15 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add ``labels`` and what it can do."""
     labels = commands.add_parser("labels", help=tr("labels of a project: export, import, stats"))
     inner = labels.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    _add_export(inner)
+    _add_import(inner)
+    stats = inner.add_parser("stats", help=tr("count labels"))
+    stats.set_defaults(command=_stats)
+    _add_project(stats)
+    stats.add_argument("--json", action="store_true", help=tr("print JSON"))
 
+
+def _add_export(inner: argparse._SubParsersAction[Parser]) -> None:
     export = inner.add_parser("export", help=tr("write labels for the next tool"))
     export.set_defaults(command=_export)
     _add_project(export)
@@ -64,6 +72,8 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     export.add_argument("--dry-run", action="store_true", help=tr("say what would be written"))
 
+
+def _add_import(inner: argparse._SubParsersAction[Parser]) -> None:
     take = inner.add_parser("import", help=tr("read labels of other tools"))
     take.set_defaults(command=_import)
     _add_project(take)
@@ -73,9 +83,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     take.add_argument(
         "--images", action="append", type=path_option, default=[], metavar="FOLDER",
-        help=tr(
-            "where the photos lie"
-        ),
+        help=tr("where the photos lie"),
     )  # fmt: skip
     take.add_argument(
         "--column", default="", metavar="NAME", help=tr("column, question or field of the classes")
@@ -88,11 +96,6 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         "--boxes", action="store_true", help=tr("take the classes of boxes on a photo")
     )
     take.add_argument("--dry-run", action="store_true", help=tr("say what would be labelled"))
-
-    stats = inner.add_parser("stats", help=tr("count labels"))
-    stats.set_defaults(command=_stats)
-    _add_project(stats)
-    stats.add_argument("--json", action="store_true", help=tr("print JSON"))
 
 
 def _add_project(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.errors import PreprocessingError, cannot_read, os_reason
-from core.files import open_ordinary
+from core.errors import PreprocessingError
 from core.images.colours import TRANSPARENCIES, Transparency, has_transparency, plain_rgb
 from core.images.decoding import StoredPhoto, stored_photo
 from core.images.tones import is_deep
@@ -61,8 +59,6 @@ _LARGEST = 1e30
 
 _FAST_MARGIN = 2
 """How much larger than the network wants it a photo stays where the JPEG decoder shrinks it."""
-
-_LARGEST_FILE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -350,23 +346,6 @@ def from_json(found: Any) -> Preprocessing:
             "The preprocessing has a value of the wrong type; mean and std take one "
             "number a channel, crop and resize one or two whole numbers."
         ) from error
-
-
-def read(path: Path) -> Preprocessing:
-    """Read a preprocessing from a JSON file.
-
-    Raises:
-        PreprocessingError: the file cannot be read or makes no sense.
-    """
-    try:
-        with open_ordinary(path) as file:
-            return from_json(json.loads(file.read(_LARGEST_FILE_BYTES).decode("utf-8-sig")))
-    except OSError as error:
-        raise PreprocessingError(cannot_read(path, os_reason(error))) from error
-    except (ValueError, RecursionError) as error:
-        raise PreprocessingError("{path} is not valid JSON.", path=path) from error
-    except PreprocessingError as error:
-        raise PreprocessingError("{path}: {error}", path=path, error=error) from error
 
 
 def _as_sides(size: int | Size | None) -> tuple[int, ...]:

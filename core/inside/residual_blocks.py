@@ -112,27 +112,7 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
     """
     check_name(network, name.layer)
     module = network.get_submodule(name.layer)
-    info, way = _info(name.layer, module), _way_of(module)
-    if way is None:
-        known = [one.name for one in list_blocks(network) if one.shortcut != "none"]
-        listed = (
-            tr("; it has {names} and others", names=", ".join(known[:4]))
-            if known
-            else tr(" and has none")
-        )
-        raise NotResidualError(
-            "{layer!r} is no residual block of this network{listed}.",
-            layer=name.layer,
-            listed=listed,
-        )
-    if info.shortcut == "none":
-        raise NotResidualError(
-            "{layer!r} adds no shortcut: {reason}.", layer=name.layer, reason=info.reason
-        )
-    if name.part not in (Part.WHOLE, *info.parts):
-        raise UnknownLayerError(
-            "{layer!r} has no part {value!r}.", layer=name.layer, value=name.part.value
-        )
+    info, way = _info(name.layer, module), _checked(network, module, name)
     given = _input_of(network, inputs, module)
     with torch.no_grad():
         paths = next(one for one in way.run(module, given) if one.part is name.part)
@@ -157,6 +137,32 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
         sum=shown(paths.residual + paths.shortcut),
         output=shown(paths.output),
     )
+
+
+def _checked(network: nn.Module, module: nn.Module, name: BlockName) -> RunBlock:
+    """Return how a block adds; refuse what is not one."""
+    info, way = _info(name.layer, module), _way_of(module)
+    if way is None:
+        known = [one.name for one in list_blocks(network) if one.shortcut != "none"]
+        listed = (
+            tr("; it has {names} and others", names=", ".join(known[:4]))
+            if known
+            else tr(" and has none")
+        )
+        raise NotResidualError(
+            "{layer!r} is no residual block of this network{listed}.",
+            layer=name.layer,
+            listed=listed,
+        )
+    if info.shortcut == "none":
+        raise NotResidualError(
+            "{layer!r} adds no shortcut: {reason}.", layer=name.layer, reason=info.reason
+        )
+    if name.part not in (Part.WHOLE, *info.parts):
+        raise UnknownLayerError(
+            "{layer!r} has no part {value!r}.", layer=name.layer, value=name.part.value
+        )
+    return way
 
 
 def _input_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> Tensor:

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -154,22 +154,19 @@ def carry_out(
     """
     root = target if form.takes_photos else target.parent
     report = Report()
-    uses = Counter(one.photo.path for one in plan.files)
-    moved: dict[str, str] = {}
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for number, one in enumerate(plan.files):
+        for number, (one, transfer) in enumerate(_transfers(plan, options.transfer)):
             if is_stopped():
                 report.is_stopped = True
                 return report
-            uses[one.photo.path] -= 1
-            is_needed_again = options.transfer == "move" and uses[one.photo.path] > 0
-            transfer: Transfer = "copy" if is_needed_again else options.transfer
-            _bring(one, root, transfer, report, moved)
-            if moved:  # at once, for a label follows its photo only once this is noted
-                report.moved |= moved
-                on_moved(dict(moved))
-                moved.clear()
+            moved: dict[str, str] = {}
+            try:
+                _bring(one, root, transfer, report, moved)
+            finally:
+                if moved:  # at once, for a label follows its photo only once this is noted
+                    report.moved |= moved
+                    on_moved(moved)
             on_progress(number + 1, len(plan.files))
         for name, content in plan.texts.items():
             _write_text(root / name, content)
@@ -179,11 +176,16 @@ def carry_out(
             "{cannot_write} What was written stays, and the same export goes on from there.",
             cannot_write=cannot_write(Path(error.filename or root), error),
         ) from error
-    finally:
-        if moved:
-            report.moved |= moved
-            on_moved(moved)
     return report
+
+
+def _transfers(plan: Plan, transfer: Transfer) -> Iterator[tuple[PlannedFile, Transfer]]:
+    """Yield each file with how it is brought; one that is needed again is not moved yet."""
+    uses = Counter(one.photo.path for one in plan.files)
+    for one in plan.files:
+        uses[one.photo.path] -= 1
+        is_needed_again = transfer == "move" and uses[one.photo.path] > 0
+        yield one, "copy" if is_needed_again else transfer
 
 
 _ENDS_ALL = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)

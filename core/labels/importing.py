@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.errors import LabelsError
+from core.labels.changes import Change, Labelling
 from core.labels.classes import MARKS, ClassList, clean_name
 from core.labels.encodings import Decoded
 from core.labels.formats.table import Format, guess_format
 from core.labels.locating import Locator
 from core.labels.reading import ReadLabels, ReadOptions
-from core.labels.store import Change, Labelling, LabelStore
+from core.labels.store import LabelStore
 from core.language import tr
 
 _SAID_MISSING = 5
@@ -129,22 +130,39 @@ def plan_import(
     plan = ImportPlan(store.path, source, form, options, read, notes=list(read.notes))
     _settle_boxes(plan)
     _find_photos(plan, Locator(folders, [*near, *read.folders], by_stem=read.by_stem))
-    if read.labels and not plan.photos and plan.rivals:
-        raise LabelsError(
-            "The names of photos in {source} can only be guessed at, and several may "
-            "mean one, for instance “{min}”; say in which folder the photos lie.",
-            source=source,
-            min=min(plan.rivals)[:120],
-        )
-    if read.labels and not plan.photos:
-        raise LabelsError(
-            "None of the {n} photos that {source} names was found, the first is "
-            "“{file}”; say in which folder the photos lie.",
-            n=len(read.labels),
-            source=source,
-            file=read.labels[0].file[:120],
-        )
+    _refuse_without_photos(plan)
     _note_outside(plan, source, [*folders, *near])
+    _count_classes(plan, store)
+    _warn_of_names(plan)
+    _, labellings = _given(plan, store)
+    plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
+    return plan
+
+
+def _refuse_without_photos(plan: ImportPlan) -> None:
+    """Refuse labels of which no photo was found."""
+    read = plan.read
+    if not read.labels or plan.photos:
+        return
+    if plan.rivals:
+        raise LabelsError(
+            "The names of photos in {source} can only be guessed at, and several may mean one, for "
+            "instance “{file}”; say in which folder the photos lie.",
+            source=plan.source,
+            file=min(plan.rivals)[:120],
+        )
+    raise LabelsError(
+        "None of the {n} photos that {source} names was found, the first is “{file}”; say in which "
+        "folder the photos lie.",
+        n=len(read.labels),
+        source=plan.source,
+        file=read.labels[0].file[:120],
+    )
+
+
+def _count_classes(plan: ImportPlan, store: LabelStore) -> None:
+    """Note samples, counts and what is new for the project."""
+    read = plan.read
     plan.samples = [(one.file, one.classes) for one in read.labels[:_SAMPLES]]
     used = Counter(
         name for classes, _ in plan.labels.values() for name in map(clean_name, classes) if name
@@ -158,10 +176,6 @@ def plan_import(
         plan.notes.append(
             tr("Some photos have several classes; the project allows that from now on.")
         )
-    _warn_of_names(plan)
-    _, labellings = _given(plan, store)
-    plan.differing = sum(store.label_of(one.path) not in ((), one.classes) for one in labellings)
-    return plan
 
 
 def refuse_useless(plan: ImportPlan) -> None:

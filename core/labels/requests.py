@@ -11,6 +11,7 @@ from core.work.requests import Request, is_stopped, tell
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
+    from core.labels.changes import Change, Labelling
     from core.labels.classes import ClassList
     from core.labels.exporting import Report, Which
     from core.labels.formats.table import Format
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from core.labels.reading import ReadOptions
     from core.labels.records import Statistics
     from core.labels.service import LabelService, OpenedProject
-    from core.labels.store import Change, Labelling, LabelStore
+    from core.labels.store import LabelStore
 
 Answer = TypeVar("Answer")
 

@@ -17,8 +17,9 @@ from core.threads import yield_to_window
 from core.work.lane import Lane, Lanes
 
 if TYPE_CHECKING:
+    from core.labels.changes import Change
     from core.labels.photos import Content
-    from core.labels.store import Change, LabelStore
+    from core.labels.store import LabelStore
 
 log = logging.getLogger(__name__)
 

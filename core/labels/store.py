@@ -9,13 +9,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LabelsError
 from core.inference.predictions import pack
 from core.labels import integrity
+from core.labels.changes import Change, Labelling
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
 from core.labels.photos import Content, Photos, Registered
@@ -34,40 +35,6 @@ _PRESENT = """
         ORDER BY events.id DESC LIMIT 1
     ) FROM photos WHERE photos.id IN (SELECT photo FROM events WHERE step = ?)
 """
-
-
-@dataclass(frozen=True)
-class Labelling:
-    """A label to be given.
-
-    Attributes:
-        path: the photo.
-        classes: its whole label from now on; empty takes the label away.
-        seen: the prediction that the person saw beside it.
-    """
-
-    path: Path
-    classes: Labels
-    seen: Prediction | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is new in a project, on the disk already.
-
-    Attributes:
-        labels: file → its label now, as ``ClassList.resolve`` takes it.
-        classes: the classes as they are now.
-        undo: kind of the step that ``undo`` would take back, "" where there is none.
-        redo: kind of the step that ``redo`` would do again, likewise.
-        today: photos that were labelled today.
-    """
-
-    labels: Mapping[str, Labels]
-    classes: ClassList
-    undo: str
-    redo: str
-    today: int = 0
 
 
 class LabelStore:

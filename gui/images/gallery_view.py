@@ -36,7 +36,8 @@ from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.label_index import LabelIndex
 from core.language import tr
 from gui import theme
-from gui.gallery_model import ROW_ROLE, GalleryModel, GalleryRow
+from gui.gallery_model import ROW_ROLE, GalleryModel
+from gui.gallery_rows import GalleryRow
 from gui.widgets.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256

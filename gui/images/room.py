@@ -60,11 +60,10 @@ class ImagesRoom(Room):
         return [Panel("gallery", tr("Photos"), self.gallery, left, 330, 750)]
 
     def actions(self) -> list[Action]:
-        opening, session, canvas = self.opening, self.session, self.viewer.canvas
+        return [*self._list_actions(), *self._view_actions()]
 
-        def has_photos() -> bool:
-            return session.has_photos
-
+    def _list_actions(self) -> list[Action]:
+        opening, has_photos = self.opening, self._has_photos
         return [
             Action(
                 "open_photos", tr("Open &photos…"), opening.ask_for_photos, "file",
@@ -90,6 +89,11 @@ class ImagesRoom(Room):
                 "remove_all", tr("Remove &all from the list"), self.remove_all, "file", 3,
                 "Ctrl+Shift+Del", "trash-2", enabled=has_photos,
             ),
+        ]  # fmt: skip
+
+    def _view_actions(self) -> list[Action]:
+        session, canvas, has_photos = self.session, self.viewer.canvas, self._has_photos
+        return [
             Action(
                 "previous", tr("&Previous photo"), lambda: session.step(-1), "view",
                 key="Alt+Left", icon="chevron-left", enabled=has_photos,
@@ -127,6 +131,9 @@ class ImagesRoom(Room):
                 "Ctrl+Backspace", enabled=has_photos,
             ),
         ]  # fmt: skip
+
+    def _has_photos(self) -> bool:
+        return self.session.has_photos
 
     def furnish(self) -> None:
         self.viewer.add_tools(self.window.actions_table.some(*_VIEWER_TOOLS))

@@ -67,6 +67,17 @@ class MapsView(QWidget):
         self._export.setToolTip(tr("The grid as PNG, or the numbers as NPY"))
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
+        self._lay_out()
+        self._order.currentIndexChanged.connect(self._arrange)
+        self.colours.currentIndexChanged.connect(self._recolour)
+        self.shared.toggled.connect(self._recolour)
+        self._export.clicked.connect(self._ask_for_file)
+        self.grid.clicked.connect(self._choose)
+        self.grid.activated.connect(self._choose)
+        self.grid.selectionModel().currentChanged.connect(self._follow_keys)
+        self.clear()
+
+    def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 6, 0)
         for widget in (self._order, self.colours, self.shared):
@@ -82,14 +93,6 @@ class MapsView(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.grid, 1)
         layout.addLayout(bottom)
-        self._order.currentIndexChanged.connect(self._arrange)
-        self.colours.currentIndexChanged.connect(self._recolour)
-        self.shared.toggled.connect(self._recolour)
-        self._export.clicked.connect(self._ask_for_file)
-        self.grid.clicked.connect(self._choose)
-        self.grid.activated.connect(self._choose)
-        self.grid.selectionModel().currentChanged.connect(self._follow_keys)
-        self.clear()
 
     @property
     def order(self) -> str:

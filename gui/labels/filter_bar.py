@@ -69,6 +69,19 @@ class FilterBar(QWidget):
         self._accept.setToolTip(
             tr("Give all photos that are shown the class that the model predicts")
         )
+        self._lay_out()
+        self.set_classes(ClassList())
+        self.set_names(())
+        self._label.currentIndexChanged.connect(self._tell)
+        self._by_model.toggled.connect(self._show_second)
+        self._predicted.activated.connect(self._tell)
+        line = self._predicted.lineEdit()
+        assert line is not None
+        line.editingFinished.connect(self._tell)
+        self._percent.valueChanged.connect(self._tell)
+        self._accept.clicked.connect(self.accept_all_wanted)
+
+    def _lay_out(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(4)
         first.addWidget(self._label, 1)
@@ -94,16 +107,6 @@ class FilterBar(QWidget):
         layout.addLayout(first)
         layout.addWidget(self._second)
         self._second.hide()
-        self.set_classes(ClassList())
-        self.set_names(())
-        self._label.currentIndexChanged.connect(self._tell)
-        self._by_model.toggled.connect(self._show_second)
-        self._predicted.activated.connect(self._tell)
-        line = self._predicted.lineEdit()
-        assert line is not None
-        line.editingFinished.connect(self._tell)
-        self._percent.valueChanged.connect(self._tell)
-        self._accept.clicked.connect(self.accept_all_wanted)
 
     @property
     def filter(self) -> Filter:

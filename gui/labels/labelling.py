@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import DroplensError
+from core.labels.changes import Labelling
 from core.labels.classes import ClassList, Labels, clean_name
 from core.labels.requests import EditClasses, Label, LabelRequest, Redo, Undo
-from core.labels.store import Labelling
 from core.language import tr
 
 if TYPE_CHECKING:
-    from core.labels.store import Change
-    from gui.gallery_model import GalleryRow
+    from core.labels.changes import Change
+    from gui.gallery_rows import GalleryRow
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks

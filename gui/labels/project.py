@@ -24,9 +24,9 @@ from gui.labels.view_state import restore, view_state
 
 if TYPE_CHECKING:
     from core.inference.predictions import Prediction
+    from core.labels.changes import Change
     from core.labels.photos import Registered
     from core.labels.service import OpenedProject
-    from core.labels.store import Change
     from gui.labels.filter_bar import FilterBar
     from gui.labels.labelling import LabelGiver
     from gui.main_window import MainWindow

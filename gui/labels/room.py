@@ -29,8 +29,8 @@ from gui.room import Room
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
+    from core.labels.changes import Change
     from core.labels.label_index import Filter
-    from core.labels.store import Change
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks

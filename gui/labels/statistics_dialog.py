@@ -90,47 +90,52 @@ class StatisticsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Statistics"))
         self.resize(560, 560)
-        inner = QWidget()
-        inside = QVBoxLayout(inner)
-        inside.setContentsMargins(20, 16, 20, 16)
-        inside.setSpacing(6)
-        facts = QHBoxLayout()
-        facts.setSpacing(28)
-        marks = sum(found.by_mark.values())
-        for count, text in (
-            (found.labelled, tr("labelled")),
-            (marks, tr("unsure or rejected")),
-            (found.photos - found.labelled - marks, tr("unlabelled")),
-            (found.today, tr("today")),
-        ):
-            facts.addWidget(_fact(f"{count:,}", text))
-        judged = found.agreed + found.corrected
-        if judged:
-            share = f"{found.agreed / judged:.0%}"
-            facts.addWidget(_fact(share, tr("as the model said")))
-        facts.addStretch(1)
-        inside.addLayout(facts)
-        inside.addWidget(_caption(tr("By class")))
-        marked = {
-            tr("Unsure"): found.by_mark.get("unsure", 0),
-            tr("Rejected"): found.by_mark.get("reject", 0),
-        }
-        grey = dict.fromkeys(marked, theme.colours().faint)
-        inside.addWidget(CountBars({**found.by_class, **marked}, {**colours, **grey}))
-        if found.by_day:
-            inside.addWidget(_caption(tr("By day")))
-            inside.addWidget(CountBars(found.by_day, {}))
-        inside.addStretch(1)
         area = QScrollArea()
         area.setObjectName("panel")
         area.setWidgetResizable(True)
-        area.setWidget(inner)
+        area.setWidget(_counts(found, colours))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.addWidget(area, 1)
         layout.addWidget(buttons)
+
+
+def _counts(found: Statistics, colours: Mapping[str, str]) -> QWidget:
+    """Return the figures, and bars by class and by day."""
+    inner = QWidget()
+    inside = QVBoxLayout(inner)
+    inside.setContentsMargins(20, 16, 20, 16)
+    inside.setSpacing(6)
+    facts = QHBoxLayout()
+    facts.setSpacing(28)
+    marks = sum(found.by_mark.values())
+    for count, text in (
+        (found.labelled, tr("labelled")),
+        (marks, tr("unsure or rejected")),
+        (found.photos - found.labelled - marks, tr("unlabelled")),
+        (found.today, tr("today")),
+    ):
+        facts.addWidget(_fact(f"{count:,}", text))
+    judged = found.agreed + found.corrected
+    if judged:
+        share = f"{found.agreed / judged:.0%}"
+        facts.addWidget(_fact(share, tr("as the model said")))
+    facts.addStretch(1)
+    inside.addLayout(facts)
+    inside.addWidget(_caption(tr("By class")))
+    marked = {
+        tr("Unsure"): found.by_mark.get("unsure", 0),
+        tr("Rejected"): found.by_mark.get("reject", 0),
+    }
+    grey = dict.fromkeys(marked, theme.colours().faint)
+    inside.addWidget(CountBars({**found.by_class, **marked}, {**colours, **grey}))
+    if found.by_day:
+        inside.addWidget(_caption(tr("By day")))
+        inside.addWidget(CountBars(found.by_day, {}))
+    inside.addStretch(1)
+    return inner
 
 
 def _fact(figure: str, text: str) -> QLabel:

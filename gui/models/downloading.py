@@ -50,7 +50,7 @@ class Downloading(QObject):
 
     def cancel(self, weights: Weights) -> None:
         """End a download, or one that was paused before, and delete what is there."""
-        from core.models.weights.downloads import delete_part  # costs start-up time
+        from core.models.weights.files import delete_part
 
         running = self._running.get(weights.name)
         if running is None:

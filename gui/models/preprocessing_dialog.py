@@ -240,6 +240,20 @@ class PreprocessingDialog(QDialog):
             form.addWidget(_row(*fields), number, 1)
         form.setRowStretch(len(rows), 1)
         form.setColumnStretch(1, 1)
+        both = QHBoxLayout()
+        both.setSpacing(20)
+        both.addLayout(form, 1)
+        both.addWidget(self._make_preview())
+        self._status = PlainLabel(wordWrap=True)
+        self._status.setProperty("muted", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(12)
+        layout.addLayout(both, 1)
+        layout.addWidget(self._status)
+        layout.addWidget(self._buttons())
+
+    def _make_preview(self) -> QFrame:
         self._preview = PlainLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._preview.setWordWrap(True)
         self._preview.setFixedSize(_PREVIEW_PX, _PREVIEW_PX)
@@ -253,18 +267,7 @@ class PreprocessingDialog(QDialog):
         seen.addWidget(self._preview)
         seen.addWidget(self._preview_text)
         seen.addStretch()
-        both = QHBoxLayout()
-        both.setSpacing(20)
-        both.addLayout(form, 1)
-        both.addWidget(frame)
-        self._status = PlainLabel(wordWrap=True)
-        self._status.setProperty("muted", True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 14, 16, 14)
-        layout.setSpacing(12)
-        layout.addLayout(both, 1)
-        layout.addWidget(self._status)
-        layout.addWidget(self._buttons())
+        return frame
 
     def _presets(self) -> list[QWidget]:
         buttons: list[QWidget] = []

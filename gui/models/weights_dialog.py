@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from core.errors import DownloadError
 from core.images.kinds import CHECKPOINTS
 from core.language import number, percent, tr
-from core.models.weights.downloads import delete_file, sizes_on_disk
+from core.models.weights.files import delete_file, sizes_on_disk
 from gui import theme
 from gui.widgets.message_box import ask
 from gui.widgets.plain_text import PlainLabel, literal

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import DroplensError, LabelsError
-from core.labels.store import Labelling, LabelStore
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
 from tests.attacks.measuring import ROOT
 
 PHOTOS = 12

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import LabelsError
-from core.labels.store import Labelling, LabelStore
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
 from tests.specs import make_spec
 
 _PHOTOS = 60

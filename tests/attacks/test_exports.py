@@ -9,10 +9,11 @@ import pytest
 
 from core.errors import LabelsError
 from core.labels import importing
+from core.labels.changes import Labelling
 from core.labels.exporting import carry_out, choose, plan_export
 from core.labels.formats.table import FORMATS
 from core.labels.plans import ExportOptions
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 from tests.attacks.disk import image
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.labels.store import Labelling, LabelStore
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
 from tests.attacks import import_files
 from tests.attacks.label_files import HOSTILE, flip_bytes, held, make_project, open_hostile
 from tests.attacks.measuring import Measuring

@@ -11,7 +11,8 @@ from PySide6.QtCore import QElapsedTimer, QMimeData, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 
-from gui.gallery_model import GalleryModel, GalleryRow
+from gui.gallery_model import GalleryModel
+from gui.gallery_rows import GalleryRow
 from gui.images.gallery_panel import GalleryPanel
 from gui.main_window import MainWindow
 from gui.problem_reporter import ProblemReporter

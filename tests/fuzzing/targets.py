@@ -220,7 +220,8 @@ def open_project(content: bytes) -> None:
 
 
 def projects() -> list[bytes]:
-    from core.labels.store import Labelling, LabelStore
+    from core.labels.changes import Labelling
+    from core.labels.store import LabelStore
 
     folder = _FOLDER / "seed"
     folder.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from core.language import tr
 from core.models.families.base import Shapes
 from core.models.recognition.fingerprints import Cut
 from core.models.recognition.heads import Head, Pooling, UnreadHeadError, pickled_head, read_head
@@ -87,25 +88,22 @@ def find_head(
     further = {name.removeprefix(OUTER): name for name in rest if not _NO_HEADS.search(name)}
     try:
         if documented:
-            found = [
-                one
-                for one in (
-                    search.longer(place, documented, further),
-                    search.candidate(place, documented),
-                )
-                if one is not None
-            ][:1]
+            found = search.documented(place, documented, further)
         else:
             found = list(itertools.islice(search.candidates("", further), _MOST_HEADS))
     except UnreadHeadError as error:
-        return FoundHead(left_out=_plain(rest), unread=f"a layer {error}")
+        return FoundHead(left_out=_plain(rest), unread=tr("a layer {kind}", kind=error))
     if len(found) != 1:
         return FoundHead(
             others=tuple(one.label for one in found),
             left_out=_plain(rest),
-            unread="something" if documented else "",
+            unread=tr("something") if documented else "",
         )
-    (one,) = found
+    return _with_rest(found[0], rest)
+
+
+def _with_rest(one: _Candidate, rest: Shapes) -> FoundHead:
+    """Return a head with what belongs to no part of the network."""
     used = set(one.parts.values())
     left = {name: shape for name, shape in rest.items() if name not in used}
     own = tuple(
@@ -151,6 +149,13 @@ class _Search:
             return
         for first, group in groups.items():
             yield from self.candidates(f"{label}.{first}".lstrip("."), group)
+
+    def documented(
+        self, place: str, parts: Mapping[str, str], further: Mapping[str, str]
+    ) -> list[_Candidate]:
+        """Return the head in its documented place, with what may follow it."""
+        found = (self.longer(place, parts, further), self.candidate(place, parts))
+        return [one for one in found if one is not None][:1]
 
     def longer(
         self, place: str, documented: Mapping[str, str], further: Mapping[str, str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import logging
 import os
@@ -17,17 +16,16 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
-from core.errors import DownloadError, StoppedError, cannot_read, cannot_write, os_reason
+from core.errors import DownloadError, cannot_write, os_reason
 from core.files import hash_of, open_ordinary
 from core.language import number, tr
-from core.models.weights.named import Weights, hub_folder
+from core.models.weights.named import Weights
 
 log = logging.getLogger(__name__)
 
 State = Literal["downloading", "waiting", "done", "paused", "failed"]
 
 _CHUNK_BYTES = 2**18
-_COPY_BYTES = 2**23
 _TIMEOUT_S = 20
 _WAITS_S = (0.5, 1, 2, 4, 8)
 _TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -250,95 +248,6 @@ class Download:
         if state == "done":
             done = self._total = _size(self.weights.path)
         self._on_progress(Progress(self.weights, state, done, max(done, self._total), problem))
-
-
-def delete_part(weights: Weights) -> None:
-    """Delete what is there of a download that was cancelled."""
-    with contextlib.suppress(OSError):
-        weights.part_path.unlink(missing_ok=True)
-
-
-def take_file(
-    weights: Weights, given: Path, is_stopped: Callable[[], bool] = lambda: False
-) -> Path:
-    """Put a file that the user has already where torch hub would put it.
-
-    Args:
-        weights: what it is to be.
-        given: the file.
-        is_stopped: asked often; ends it.
-
-    Raises:
-        DownloadError: it is another file, or there is no room for it.
-        StoppedError: it was stopped; nothing has changed.
-    """
-    try:
-        with open_ordinary(given) as file:
-            if os.fstat(file.fileno()).st_size > weights.largest_bytes:
-                raise DownloadError(
-                    "{given} is not {name}: it is too large.", given=given, name=weights.name
-                )
-            found = hash_of(file, is_stopped).hex()
-    except OSError as error:
-        raise DownloadError(cannot_read(given, os_reason(error))) from error
-    if not found.startswith(weights.hash_start):
-        raise DownloadError(
-            "{given} is not {name}: its hash does not begin with {hash_start}. The right "
-            "file is called {file_name}.",
-            given=given,
-            name=weights.name,
-            hash_start=weights.hash_start,
-            file_name=weights.file_name,
-        )
-    target = weights.path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() or not target.samefile(given):
-            _copy(given, weights.part_path, is_stopped)
-            weights.part_path.replace(target)
-    except OSError as error:
-        raise DownloadError(cannot_write(target, error)) from error
-    return target
-
-
-def _copy(given: Path, target: Path, is_stopped: Callable[[], bool]) -> None:
-    with given.open("rb") as source, target.open("wb") as copy:
-        while chunk := source.read(_COPY_BYTES):
-            if is_stopped():
-                break
-            copy.write(chunk)
-    if is_stopped():
-        target.unlink()
-        raise StoppedError
-
-
-def delete_file(weights: Weights) -> None:
-    """Delete the file of weights from the disk.
-
-    Raises:
-        DownloadError: the system refuses.
-    """
-    try:
-        weights.path.unlink(missing_ok=True)
-        weights.part_path.unlink(missing_ok=True)
-    except OSError as error:
-        raise DownloadError(
-            "{path} could not be deleted: {reason}.", path=weights.path, reason=os_reason(error)
-        ) from error
-
-
-def sizes_on_disk(all_weights: tuple[Weights, ...]) -> dict[str, tuple[int, bool]]:
-    """Return what lies on the disk: name → (bytes, whether the file is whole)."""
-    lying = {}
-    with contextlib.suppress(OSError):
-        lying = {one.name: one.stat().st_size for one in os.scandir(hub_folder())}
-    found = {}
-    for one in all_weights:
-        if one.file_name in lying:
-            found[one.name] = (lying[one.file_name], True)
-        elif one.part_path.name in lying:
-            found[one.name] = (lying[one.part_path.name], False)
-    return found
 
 
 class _TryAgainError(Exception):

@@ -55,6 +55,6 @@ class TakeWeightsFile(Request[None, Path]):
     given: Path
 
     def run(self, _: None) -> Path:
-        from core.models.weights.downloads import take_file
+        from core.models.weights.files import take_file
 
         return take_file(self.weights, self.given, is_stopped)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import PreprocessingError
-from core.images import preprocessing, turning
+from core.images import preprocessing, preprocessing_files, turning
 from core.images.decoding import StoredPhoto
 from core.images.preprocessing import Preprocessing, from_json
 from core.images.turning import turned
@@ -208,9 +208,9 @@ def test_values_that_make_no_sense_are_refused(wrong: Any) -> None:
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     path.write_text('{"resize": [64, 64], "crop": null}', encoding="utf-8-sig")
-    assert preprocessing.read(path).input_size == (64, 64)
+    assert preprocessing_files.read(path).input_size == (64, 64)
     path.write_text("{")
     with pytest.raises(PreprocessingError, match="not valid JSON"):
-        preprocessing.read(path)
+        preprocessing_files.read(path)
     with pytest.raises(PreprocessingError, match="not there"):
-        preprocessing.read(tmp_path / "gone.json")
+        preprocessing_files.read(tmp_path / "gone.json")

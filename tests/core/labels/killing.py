@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from core.labels.store import Labelling, LabelStore
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
 
 _ACKNOWLEDGED = struct.Struct("<II")
 _PHOTOS = 50

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
-from core.labels.store import Labelling, LabelStore
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from PIL import Image
 from core.errors import LabelsError
 from core.inference.predictions import ClassProbability, Prediction
 from core.labels import exporting, importing
+from core.labels.changes import Labelling
 from core.labels.classes import REJECT, UNSURE
 from core.labels.formats.table import FORMATS, guess_format
 from core.labels.photos import content_of
 from core.labels.plans import ExportOptions, folders_of
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 from tests.specs import make_spec
 
 NAMES = (

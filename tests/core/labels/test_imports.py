@@ -15,11 +15,12 @@ from PIL import Image
 from core.cli.main import main
 from core.errors import LabelsError
 from core.labels import importing
+from core.labels.changes import Labelling
 from core.labels.encodings import decode
 from core.labels.formats.table import FORMATS
 from core.labels.plans import ExportOptions
 from core.labels.reading import ReadOptions
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 from tests.core.labels.test_formats import export
 
 MakePhoto = Callable[..., Path]

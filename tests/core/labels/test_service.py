@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 from core.errors import LabelsError
+from core.labels.changes import Labelling
 from core.labels.exporting import Report
 from core.labels.formats.table import FORMATS
 from core.labels.photos import content_of
@@ -27,7 +28,7 @@ from core.labels.requests import (
     Undo,
 )
 from core.labels.service import LabelService
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 from core.work.lane import Lanes
 from core.work.requests import Request
 

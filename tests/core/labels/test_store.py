@@ -16,10 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core.errors import LabelsError
 from core.inference.predictions import ClassProbability, Prediction
 from core.labels import database
+from core.labels.changes import Labelling
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.photos import content_of
 from core.labels.records import count, read_records
-from core.labels.store import Labelling, LabelStore
+from core.labels.store import LabelStore
 from tests.specs import make_spec
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -19,7 +19,8 @@ from core.cli.main import main
 from core.errors import DownloadError
 from core.models.recognition.presets import own_file
 from core.models.weights import downloads
-from core.models.weights.downloads import Download, Progress, delete_file, sizes_on_disk, take_file
+from core.models.weights.downloads import Download, Progress
+from core.models.weights.files import delete_file, sizes_on_disk, take_file
 from core.models.weights.named import Weights, find_weights, known_hash
 
 CONTENT = os.urandom(3_000_000)

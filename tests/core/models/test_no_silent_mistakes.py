@@ -300,7 +300,7 @@ def test_one_argument_given_a_thousand_times(kind: str, tmp_path: Path) -> None:
 
 
 def test_views_of_a_storage_are_cut_from_their_place() -> None:
-    from core.models.sources.checkpoint.unpickling import rebuild_tensor
+    from core.models.sources.checkpoint.admitted import rebuild_tensor
 
     view = torch.arange(10.0)[4:8]
     assert rebuild_tensor(view, 1, (2,), (1,)).tolist() == [5, 6]

@@ -14,16 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.models.sources.checkpoint.admitted import MOST_DIMENSIONS, UnpicklingError, rebuild_tensor
 from core.models.sources.checkpoint.stored import Bytes, CheckpointFile, DamagedError, Memory
-from core.models.sources.checkpoint.unpickling import (
-    MOST_DIMENSIONS,
-    MOST_OPERATIONS,
-    Source,
-    Unpickler,
-    UnpicklingError,
-    load,
-    rebuild_tensor,
-)
+from core.models.sources.checkpoint.unpickling import MOST_OPERATIONS, Source, Unpickler, load
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _INNER_HEAD_BYTES = 1000

@@ -14,7 +14,7 @@ from torch import nn
 
 import resources
 from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
-from core.images import preprocessing as preprocessing_file
+from core.images import preprocessing_files
 from core.images.preprocessing import Preprocessing
 from core.language import number, tr
 from core.models.building import Blueprint, build, load_weights
@@ -219,7 +219,7 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
             class_names_source=NamesSource(NamedBy.FILE, str(choice.class_names)),
         )
     if choice.preprocessing is not None:
-        spec = replace(spec, preprocessing=preprocessing_file.read(choice.preprocessing))
+        spec = replace(spec, preprocessing=preprocessing_files.read(choice.preprocessing))
     return spec
 
 

@@ -1,0 +1,266 @@
+"""Decide what the network of a recognised state dict is built from, and say what is assumed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import UnusableCheckpointError
+from core.language import lazy, tr
+from core.models.building import Blueprint, build
+from core.models.families.base import Dialect
+from core.models.recognition.head_finding import FoundHead
+from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
+from core.models.recognition.matching import Recognition, has_small_stem
+from core.models.recognition.pickled_layers import compare
+from core.models.recognition.sidecars import architecture_beside
+from core.models.recognition.state_dicts import StateDict
+from core.models.sources.checkpoint.inert import Stub
+from core.models.sources.checkpoint.reading import FileContent
+from core.models.sources.checkpoint.stored import CheckpointFile
+
+_LISTED_HEADS = 5
+
+_LONGEST_HINT = 100
+
+_NO_LAYERS = frozenset({"Identity", "Dropout"})
+
+
+def architecture_hint(content: FileContent) -> str | None:
+    """Return the architecture's name that a training script left in its checkpoint."""
+    for place in (content.content, *content.content.values()):
+        values = place.state if isinstance(place, Stub) else place
+        for key in ("arch", "architecture", "model_name", "model"):
+            value = values.get(key) if isinstance(values, Mapping) else None
+            if isinstance(value, str):
+                return value[:_LONGEST_HINT]
+    return content.metadata.get("architecture")
+
+
+def plan_network(
+    path: Path,
+    content: FileContent,
+    state_dict: StateDict,
+    recognition: Recognition,
+    notes: list[str],
+) -> Blueprint:
+    """Return what a network is built from; what is assumed is noted in sentences.
+
+    Raises:
+        UnusableCheckpointError: the network would compute otherwise here.
+    """
+    fingerprint = recognition.fingerprint
+    head = _head(content, state_dict, recognition, notes)
+    dialect = _dialect(path, content, state_dict, recognition, head, notes)
+    epsilon = None if dialect is None else dialect.batch_norm_epsilon
+    plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
+    plan = _as_pickled(plan, state_dict, notes)
+    plan = plan.with_options(_parsed(content.metadata.get("options")))
+    _note_stem(plan, notes, told=state_dict.network is not None)
+    return plan
+
+
+def _head(
+    content: FileContent, state_dict: StateDict, recognition: Recognition, notes: list[str]
+) -> Head | None:
+    """Return the head to build; None where there is none that predicts."""
+    found = state_dict.head
+    head = found.head
+    if head is None:
+        notes.append(_why_no_head(found, recognition))
+        return None
+    written = head_from_json(_parsed(content.metadata.get("head")))
+    told = written is not None and _agree(written, head)
+    if written is not None and told:
+        head = replace(
+            head, layers=written.layers, outputs_are=written.outputs_are, is_assumed=False
+        )
+    elif not _is_trained(content.file, state_dict):
+        notes.append(
+            tr(
+                "The values of its head are no numbers: it predicts nothing, but its feature maps "
+                "can be looked at."
+            )
+        )
+        return None
+    elif found.own_code:
+        notes.append(
+            tr(
+                "The head is code of its own ({own_code}), which is never run here; its layers are "
+                "taken one after the other, with the usual ReLU between them.",
+                own_code=found.own_code,
+            )
+        )
+    elif head.is_assumed:
+        notes.append(
+            tr(
+                "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
+                "assumed."
+            )
+        )
+    if head.pooling != "own" and not (told or _is_fastai(state_dict)):
+        pooled = _POOLED[head.pooling]
+        notes.append(
+            tr("The head takes {n} numbers; {pooled} is assumed.", n=head.features, pooled=pooled)
+        )
+    if "," in found.label or (found.label != head.place and not state_dict.key_prefix):
+        notes.append(tr("{label!r} is taken for the head.", label=found.label))
+    return head
+
+
+def _dialect(
+    path: Path,
+    content: FileContent,
+    state_dict: StateDict,
+    recognition: Recognition,
+    head: Head | None,
+    notes: list[str],
+) -> Dialect | None:
+    """Return whose names they are; refuse variants that compute otherwise."""
+    dialect = state_dict.dialect
+    if dialect is None or dialect not in recognition.fingerprint.family.dialects:
+        return None
+    if dialect.refused:
+        hint = architecture_hint(content) or architecture_beside(path, head.outputs if head else 0)
+        if hint is not None and re.search(dialect.refused, hint):
+            raise UnusableCheckpointError(
+                "{path} is timm's {hint}, which {why_refused}.",
+                path=path,
+                hint=hint,
+                why_refused=dialect.why_refused,
+            )
+        if hint is None:
+            notes.append(dialect.doubt)
+    return dialect
+
+
+def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
+    title, place = recognition.architecture.title, recognition.cut.place
+    if found.others:
+        listed = ", ".join(found.others[:_LISTED_HEADS])
+        return tr(
+            "It has {n} heads ({listed}), and which one to follow it does not say: it "
+            "predicts nothing here, but its feature maps can be looked at.",
+            n=len(found.others),
+            listed=listed,
+        )
+    if found.own_layers:
+        return tr(
+            "It has layers of its own beside those of a {title} (first {own_layer!r}), "
+            "and where they stand is in no checkpoint: it predicts nothing here, but the "
+            "feature maps of its body can be looked at.",
+            title=title,
+            own_layer=found.own_layers[0],
+        )
+    if found.unread:
+        return tr(
+            "What stands at {place!r}, the head of a {title}, is {unread} that Droplens "
+            "cannot make a head of: it predicts nothing here, but its feature maps can "
+            "be looked at.",
+            place=place,
+            title=title,
+            unread=found.unread,
+        )
+    return tr("It has no head: it predicts nothing, but its feature maps can be looked at.")
+
+
+def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blueprint:
+    """Take from a pickled network what shapes do not tell, and say what cannot be taken."""
+    if state_dict.network is None:
+        return plan
+    modules = dict(state_dict.network.modules())
+    prefix, head = state_dict.key_prefix, plan.head
+    place = plan.fingerprint.cuts[-1].place if head is None else head.place
+    changes, strange = compare(build(replace(plan, head=None)), prefix, modules, place)
+    plan = replace(plan, changes=changes)
+    if strange:
+        notes.append(
+            tr(
+                "The pickled network is code of its own, which is never run here: {strange}",
+                strange=strange[0],
+            )
+            + (tr(", and {n} more.", n=len(strange) - 1) if len(strange) > 1 else ".")
+            + tr(" It is taken for torchvision's.")
+        )
+    around, _, own = prefix.rstrip(".").rpartition(".")
+    outside = modules.get(around) if prefix else None
+    if outside is None or outside.origin[1] != "Sequential":
+        return plan
+    parts = list(outside.parts.items())
+    at = [name for name, _ in parts].index(own)
+    after = [part.origin[1] for _, part in parts[at + 1 :]]
+    before = [part.origin[1] for _, part in parts[:at] if part.origin[1] not in _NO_LAYERS]
+    if before:
+        notes.append(
+            tr(
+                "Before the network stands a {before} of its own, which is not run here; set "
+                "the preprocessing accordingly.",
+                before=before[0],
+            )
+        )
+    if head is not None and after and after[-1] in LAST_LAYERS:
+        plan = replace(plan, head=replace(head, outputs_are=LAST_LAYERS[after[-1]]))
+    return plan
+
+
+def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
+    stem = plan.shapes[plan.fingerprint.first]
+    if has_small_stem(plan.fingerprint, stem):
+        notes.append(
+            tr(
+                "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 "
+                "without pooling after it is assumed, and photos of 32×32 pixels."
+            )
+            if not told
+            else tr("The first convolution is small (3×3): photos of 32×32 pixels are assumed.")
+        )
+    if stem[1] == 1:
+        notes.append(tr("The network takes one channel: photos are turned grey for it."))
+    if stem[1] == 4:
+        notes.append(
+            tr("The network takes four channels: the fourth is taken for opacity, full everywhere.")
+        )
+
+
+def _is_trained(file: CheckpointFile, state_dict: StateDict) -> bool:
+    """Return whether the head's last values are numbers; torchvision has a body without."""
+    last = state_dict.tensors[list(state_dict.head.names)[-1]]
+    if not file.holds(last) or last.layout != torch.strided or not last.is_floating_point():
+        return True
+    return bool(file.first_values(last, 8).isfinite().any())
+
+
+_POOLED = {
+    "average": lazy("the mean of each map"),
+    "average and maximum": lazy(
+        "the maximum of each map, then the mean of each, as fastai has it,"
+    ),
+    "flatten": lazy("each cell of each map"),
+}
+
+
+def _is_fastai(state_dict: StateDict) -> bool:
+    """Return whether body and head are numbered as fastai numbers them."""
+    return state_dict.key_prefix.endswith("0.") and state_dict.head.label == "1"
+
+
+def _agree(written: Head, found: Head) -> bool:
+    """Return whether a written head has the layers that the shapes show."""
+    layers = [
+        [(layer.name, layer.shape) for layer in head.layers if layer.shape]
+        for head in (written, found)
+    ]
+    return layers[0] == layers[1]
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text is not None else None
+    except (ValueError, RecursionError):
+        return None
