@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import os
 import sqlite3
 import time
@@ -19,6 +18,7 @@ from core.labels import integrity
 from core.labels.changes import Change, Labelling
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
+from core.labels.models import check_models, describe_model
 from core.labels.photos import Content, Photos, Registered
 
 if TYPE_CHECKING:
@@ -363,33 +363,6 @@ class LabelStore:
             row = self._database.execute("SELECT id FROM models WHERE described = ?", described)
             self._model = (model, row.fetchone()[0])
         return self._model[1]
-
-
-def check_models(database: sqlite3.Connection) -> None:
-    """Make sure that the models of a project can be read.
-
-    Raises:
-        Exception: of many types, where they cannot.
-    """
-    for (described,) in database.execute("SELECT described FROM models"):
-        model = json.loads(described)
-        if not all(isinstance(name, str) for name in model["class_names"]):
-            raise TypeError("class names that are no text")
-        str(model["architecture"]), str(model["sha256"])
-
-
-def describe_model(model: ModelSpec) -> str:
-    """Return as text which model it is that said something."""
-    return json.dumps(
-        {
-            "architecture": model.architecture,
-            "checkpoint": str(model.checkpoint),
-            "sha256": model.sha256,
-            "preprocessing": model.preprocessing.to_json(),
-            "outputs": model.outputs,
-            "class_names": list(model.class_names),
-        }
-    )
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

@@ -16,8 +16,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QFrame,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -32,6 +30,7 @@ from core.labels.plans import ExportOptions, Split, Transfer
 from core.labels.requests import Export, Exported, PlanExport
 from core.language import tr
 from gui import theme
+from gui.widgets.fields import row
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -145,14 +144,14 @@ class ExportDialog(QDialog):
         form.setVerticalSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("Format"), self._format)
-        what = _row(self._which, self._class)
+        what = row(self._which, self._class, first_grows=True)
         form.addRow(tr("Photos"), what)
-        form.addRow(tr("Where to"), _row(self._target, self._browse))
+        form.addRow(tr("Where to"), row(self._target, self._browse, first_grows=True))
         form.addRow(tr("How"), self._transfer)
-        template = _row(self._template, self._browse_template)
+        template = row(self._template, self._browse_template, first_grows=True)
         form.addRow(tr("Template"), template)
-        form.addRow("", _row(self._split, *self._shares, self._seed))
-        form.addRow("", _row(self._keep_folders, self._predictions))
+        form.addRow("", row(self._split, *self._shares, self._seed, first_grows=True))
+        form.addRow("", row(self._keep_folders, self._predictions, first_grows=True))
         self._form, self._template_row = form, template
         written = PlainLabel(tr("What would be written"))
         written.setProperty("muted", True)
@@ -395,12 +394,3 @@ def _follow(
             on_moved(dict(item.moved))
         if shiboken6.isValid(dialog):
             dialog.show_progress(item)
-
-
-def _row(*widgets: QWidget) -> QFrame:
-    frame = QFrame()
-    layout = QHBoxLayout(frame)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for number, widget in enumerate(widgets):
-        layout.addWidget(widget, 1 if number == 0 else 0)
-    return frame

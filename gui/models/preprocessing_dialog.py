@@ -9,30 +9,22 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from core.errors import PreprocessingError
-from core.images.preprocessing import (
-    CHANNEL_ORDERS,
-    INTERPOLATIONS,
-    LARGEST_SIDE_PX,
-    NORMALISATIONS,
-    Preprocessing,
-)
+from core.images.preprocessing import CHANNEL_ORDERS, INTERPOLATIONS, NORMALISATIONS, Preprocessing
 from core.language import tr
 from core.models.families import BY_NAME
 from gui.models.preprocessing_words import in_words
+from gui.widgets.fields import choices, number_box, pixels_box, row
 from gui.widgets.pictures import to_image
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -174,16 +166,16 @@ class PreprocessingDialog(QDialog):
     # Making
 
     def _make_fields(self) -> None:
-        self.resize_kind = _choices(
+        self.resize_kind = choices(
             (tr("Shorter side to"), _SHORTER),
             (tr("Squash to"), _SQUASH),
             (tr("Leave as it is"), _AS_IS),
         )
-        self.side, self.squash_width, self.squash_height = _pixels(), _pixels(), _pixels()
+        self.side, self.squash_width, self.squash_height = pixels_box(), pixels_box(), pixels_box()
         self.crops = QCheckBox(tr("the middle"))
-        self.crop_width, self.crop_height = _pixels(), _pixels()
-        self.interpolation = _choices(*((name, name) for name in INTERPOLATIONS))
-        self.order = _choices(
+        self.crop_width, self.crop_height = pixels_box(), pixels_box()
+        self.interpolation = choices(*((name, name) for name in INTERPOLATIONS))
+        self.order = choices(
             *((tr("grey") if name == "grey" else name, name) for name in CHANNEL_ORDERS)
         )
         takes = self.found.channels
@@ -191,11 +183,11 @@ class PreprocessingDialog(QDialog):
         for at in reversed(range(self.order.count())):
             if self.order.itemData(at) not in kept:
                 self.order.removeItem(at)
-        self.scale = _choices(("0 – 1", 1.0), ("0 – 255", 255.0))
-        self.mean = [_number(-1000, 1000) for _ in range(4)]
-        self.std = [_number(0.000001, 1000) for _ in range(4)]
+        self.scale = choices(("0 – 1", 1.0), ("0 – 255", 255.0))
+        self.mean = [number_box(-1000, 1000) for _ in range(4)]
+        self.std = [number_box(0.000001, 1000) for _ in range(4)]
         self.upright = QCheckBox(tr("turn photos upright by their EXIF"))
-        self.transparency = _choices(
+        self.transparency = choices(
             (tr("laid over white"), "white"),
             (tr("dropped, as most training scripts do"), "dropped"),
         )
@@ -237,7 +229,7 @@ class PreprocessingDialog(QDialog):
             label = PlainLabel(caption)
             label.setProperty("muted", True)
             form.addWidget(label, number, 0, Qt.AlignmentFlag.AlignVCenter)
-            form.addWidget(_row(*fields), number, 1)
+            form.addWidget(row(*fields), number, 1)
         form.setRowStretch(len(rows), 1)
         form.setColumnStretch(1, 1)
         both = QHBoxLayout()
@@ -375,40 +367,3 @@ class PreprocessingDialog(QDialog):
     @Slot()
     def _go_back(self) -> None:
         self.show_value(self.found)
-
-
-def _choices(*items: tuple[str, Any]) -> QComboBox:
-    box = QComboBox()
-    for text, data in items:
-        box.addItem(text, data)
-    return box
-
-
-def _pixels() -> QSpinBox:
-    box = QSpinBox(minimum=1, maximum=LARGEST_SIDE_PX)
-    box.setFixedWidth(76)
-    return box
-
-
-class _Number(QDoubleSpinBox):
-    """Shows as many digits as the number has."""
-
-    def textFromValue(self, value: float) -> str:
-        return self.locale().toString(value, "g", 6)
-
-
-def _number(least: float, most: float) -> QDoubleSpinBox:
-    box = _Number(decimals=6, minimum=least, maximum=most, singleStep=0.01)
-    box.setFixedWidth(76)
-    return box
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    holder = QWidget()
-    layout = QHBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.addStretch()
-    return holder

@@ -51,7 +51,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         yield lambda: person.all_classified(5)
         panel.set_tab("block")
         yield lambda: len(panel.block.pictures._entries) == 5
-        panel.block.choice.setCurrentIndex(panel.block.choice.findData("layer2.0"))
+        panel.block.choose("layer2.0")
         yield lambda: "projection: stride 2" in panel.block._facts.text()
         person.choose("next")
         image = person.current

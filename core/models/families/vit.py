@@ -102,7 +102,7 @@ VIT = Family(
                 "is a ViT of timm's that torchvision does not provide; Droplens opens its B, "
                 "L and H forms"
             ),
-            (r"patch_embed\.proj\.weight", r"(^|\.)blocks\.\d+\.attn\.qkv"),
+            (r"patch_embed\.proj\.weight", r"(^|[a-z_]\.)blocks\.\d+\.attn\.qkv"),
         ),
     ),
     blocks={"EncoderBlock": adding_twice(_run)},

@@ -135,4 +135,4 @@ def test_what_is_no_block_is_refused() -> None:
     with pytest.raises(UnknownLayerError, match="no part"):
         run_block(network, image, BlockName.read("features.3:mlp"))
     with pytest.raises(NotResidualError, match="has none"):
-        run_block(trained("alexnet", 3), image, "features.0")
+        run_block(trained("alexnet", 3), image, BlockName.read("features.0"))

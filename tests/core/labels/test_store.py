@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from core.errors import LabelsError
 from core.inference.predictions import ClassProbability, Prediction
-from core.labels import database
+from core.labels import backups, database, schema
 from core.labels.changes import Labelling
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.photos import content_of
@@ -236,7 +236,7 @@ def test_a_copy_is_kept_of_each_day(store: LabelStore, tmp_path: Path) -> None:
     label(store, path, 1)
     store.close()
     LabelStore(store.path).close()
-    (copy,) = database.backups_of(store.path)
+    (copy,) = backups.backups_of(store.path)
     with LabelStore(copy) as of_today:
         assert of_today.label_of(path) == (1,)
     folder = copy.parent
@@ -244,8 +244,8 @@ def test_a_copy_is_kept_of_each_day(store: LabelStore, tmp_path: Path) -> None:
         (folder / f"2001-01-{day:02} {store.path.name}").write_bytes(b"")
     copy.unlink()
     LabelStore(store.path).close()
-    kept = [one.name[:10] for one in database.backups_of(store.path)]
-    assert len(kept) == database.KEPT_BACKUPS
+    kept = [one.name[:10] for one in backups.backups_of(store.path)]
+    assert len(kept) == backups.KEPT_BACKUPS
     assert kept[0] > "2026"
     assert "2001-01-01" not in kept
 
@@ -295,10 +295,11 @@ def test_other_files_are_refused_and_left_alone(tmp_path: Path) -> None:
 def test_a_project_of_a_newer_program_is_refused(
     store: LabelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer = (*database._MIGRATIONS, "ALTER TABLE photos ADD COLUMN stars INTEGER;")
+    newer = (*schema.MIGRATIONS, "ALTER TABLE photos ADD COLUMN stars INTEGER;")
     store.close()
     with monkeypatch.context() as patch:
-        patch.setattr(database, "_MIGRATIONS", newer)
+        for module in (schema, database, backups):
+            patch.setattr(module, "MIGRATIONS", newer)
         with LabelStore(store.path) as migrated:
             assert migrated.classes.names == ("cat", "dog", "owl")
             assert migrated.database.execute("SELECT stars FROM photos").fetchall() == []
@@ -552,13 +553,13 @@ def test_copies_of_odd_names_are_found_and_other_files_left_alone(tmp_path: Path
     with LabelStore(project) as store:
         store.edit_classes("add", store.classes.add(["cat"]))
     LabelStore(project).close()
-    assert len(database.backups_of(project)) == 1
-    folder = database.backups_of(project)[0].parent
+    assert len(backups.backups_of(project)) == 1
+    folder = backups.backups_of(project)[0].parent
     own = folder / f"before merging {project.name}"
     own.write_text("mine")
     for day in range(1, 20):
         (folder / f"2001-01-{day:02} {project.name}").write_bytes(b"")
-    database.backups_of(project)[0].unlink()
+    backups.backups_of(project)[0].unlink()
     LabelStore(project).close()
     assert own.read_text() == "mine"
 

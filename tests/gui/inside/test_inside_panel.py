@@ -16,6 +16,7 @@ from core.inside.feature_maps import FeatureMaps, FeatureMapsOfPhoto
 from core.inside.layers import Layer
 from core.inside.layouts import Layout
 from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto
+from core.inside.names import BlockName
 from core.inside.rendering import strength, to_grey
 from core.inside.residual_blocks import BlockInfo, ResidualBlock, Step
 from core.inside.summary import LayerTable
@@ -220,7 +221,7 @@ def block(channels: int = 4) -> BlockOfPhoto:
 def test_a_block_shows_both_paths_at_one_scale(qtbot: QtBot, panel: InsidePanel) -> None:
     panel.set_table(TABLE)
     panel.set_tab("block")
-    assert panel.block.name == "stage.0"
+    assert panel.block.name == BlockName("stage.0")
     panel.block.show_block(block())
     titles = [one.title for one in panel.block.pictures._entries]
     assert titles == ["Input", "F(x)", "Shortcut", "Sum", "Output"]
