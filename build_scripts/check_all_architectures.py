@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.models.families import ARCHITECTURES  # noqa: E402
 from core.models.sources.checkpoint.source import open_model  # noqa: E402
-from core.models.spec import ModelChoice  # noqa: E402
+from core.values.spec import ModelChoice  # noqa: E402
 from tests.networks import trained  # noqa: E402
 
 LARGEST_DIFFERENCE = 1e-5

@@ -122,7 +122,7 @@ def _read_photos(folder: Path) -> None:
 
 
 def _open(engine: Engine) -> None:
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
 
     spec = engine.open(ModelChoice(), "cpu").spec
     _expect(len(spec.class_names) == 1000, tr("it has not 1,000 classes"))
@@ -180,7 +180,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
 def _convert(folder: Path) -> None:
     from core.inference.conversion import Conversion, Conversions
     from core.models.sources.checkpoint.source import open_model
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
 
     conversions = Conversions(folder / "converted")
     try:

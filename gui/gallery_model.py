@@ -20,9 +20,9 @@ from PySide6.QtCore import (
 )
 
 from core.files import readable
-from core.inference.predictions import Prediction
 from core.labels.label_index import Filter, LabelIndex
 from core.language import tr
+from core.values.predictions import Prediction
 from gui.gallery_rows import DECIDED_BY_PREDICTIONS, GalleryRow, sorted_by_predictions
 from gui.widgets.plain_text import literal
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.files import readable
 from core.images.naming import natural_key
-from core.inference.predictions import (
+from core.values.predictions import (
     LIKELIEST_FIELDS,
     Prediction,
     likeliest,
@@ -19,7 +19,7 @@ from core.inference.predictions import (
 
 if TYPE_CHECKING:
     from core.labels.classes import Labels
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 
 class GalleryRow:

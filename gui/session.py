@@ -23,7 +23,7 @@ from gui.gallery_model import GalleryModel
 if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
-    from core.inference.predictions import Prediction
+    from core.values.predictions import Prediction
     from gui.tasks import Tasks
 
 _SAVE_MS = 300

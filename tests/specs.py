@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.images.preprocessing import Preprocessing
-from core.models.spec import Inspection, ModelSpec, NamedBy, NamesSource, Outputs
+from core.values.spec import Inspection, ModelSpec, NamedBy, NamesSource, Outputs
 
 
 def make_spec(

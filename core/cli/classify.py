@@ -29,7 +29,7 @@ from core.inference.speed import EXACT, FAST_AGREEMENT, Decoding, Speed
 from core.language import percent, tr
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
+    from core.values.predictions import Prediction
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -125,7 +125,7 @@ def _classify(options: argparse.Namespace, photos: Iterable[Path]) -> tuple[list
 
 
 def _write_predictions(predictions: list[Prediction], options: argparse.Namespace) -> None:
-    from core.inference.predictions import to_csv
+    from core.values.predictions import to_csv
 
     if options.json is not None:
         write_json([one.to_json() for one in predictions], options.json)

@@ -14,8 +14,8 @@ from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
 from core.language import tr
-from core.models.spec import Dilation, ModelChoice, Outputs, Overrides
 from core.models.weights.named import Weights, find_weights
+from core.values.spec import Dilation, ModelChoice, Outputs, Overrides
 
 if TYPE_CHECKING:
     from core.inference.engine import Engine, ModelRequest

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from core.errors import PreprocessingError
 from core.inference.backends import Backend, EagerBackend, probe_batch
 from core.inference.devices import Device, processor
-from core.inference.predictions import ClassProbability
 from core.language import lazy, percent, tr
 from core.models.sources.base import OpenedModel
-from core.models.spec import ModelSpec
+from core.values.predictions import ClassProbability
+from core.values.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 

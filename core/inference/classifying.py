@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest
-from core.inference.predictions import Prediction
 from core.inference.speed import EXACT, Speed
+from core.values.predictions import Prediction
 
 if TYPE_CHECKING:
     from core.inference.classifier import Classifier, Tops
     from core.inference.devices import Device
     from core.inference.engine import Decoded
     from core.inference.prediction_cache import PredictionCache
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 _AHEAD_BYTES = 64 * 2**20
 _AHEAD_BATCHES = 3

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from core.images.preprocessing import Preprocessing
     from core.inference.backends import OnnxBackend
-    from core.models.spec import ModelChoice, ModelSpec
+    from core.values.spec import ModelChoice, ModelSpec
 
 log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.inference.speed import Speed
     from core.models.overrides import SavedOverrides
     from core.models.sources.base import OpenedModel
-    from core.models.spec import ModelChoice, ModelSpec
+    from core.values.spec import ModelChoice, ModelSpec
 
     Decoded = npt.NDArray[np.uint8] | str
     """Pixels of shape (H, W, C), or why there are none, in words that end a sentence."""

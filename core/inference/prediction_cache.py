@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.files import make_private_folder
-from core.inference.predictions import Prediction, pack, unpack
 from core.inference.speed import EXACT, Speed
 from core.language import tr
+from core.values.predictions import Prediction, pack, unpack
 
 if TYPE_CHECKING:
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 

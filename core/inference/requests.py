@@ -13,8 +13,8 @@ from core.models.sources.base import Capability
 from core.work.requests import Request
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
-    from core.models.spec import ModelChoice
+    from core.values.predictions import Prediction
+    from core.values.spec import ModelChoice
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class SavePredictions(Request[None, None]):
 
     def run(self, _: None) -> None:
         from core.files import write_result
-        from core.inference.predictions import to_csv
+        from core.values.predictions import to_csv
 
         if self.path.suffix.lower() == ".json":
             content = json.dumps([one.to_json() for one in self.predictions], indent=1).encode()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.labels.classes import ClassList, Labels
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
+    from core.values.predictions import Prediction
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 
 def check_models(database: sqlite3.Connection) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.inference.predictions import unpack_classes
 from core.labels.classes import MARKS, Labels
+from core.values.predictions import unpack_classes
 
 if TYPE_CHECKING:
     from core.labels.store import LabelStore

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from core.work.requests import Request, is_stopped, tell
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
     from core.labels.changes import Change, Labelling
     from core.labels.classes import ClassList
     from core.labels.exporting import Report, Which
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from core.labels.records import Statistics
     from core.labels.service import LabelService, OpenedProject
     from core.labels.store import LabelStore
+    from core.values.predictions import Prediction
 
 Answer = TypeVar("Answer")
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LabelsError
-from core.inference.predictions import pack
 from core.labels import integrity
 from core.labels.changes import Change, Labelling
 from core.labels.classes import MARKS, ClassList, Labels
 from core.labels.database import cannot_keep, close_database, flush_log, open_database
 from core.labels.models import check_models, describe_model
 from core.labels.photos import Content, Photos, Registered
+from core.values.predictions import pack
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
-    from core.models.spec import ModelSpec
+    from core.values.predictions import Prediction
+    from core.values.spec import ModelSpec
 
 _HOLDS, _UNDONE, _GONE = 0, 1, 2
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
 from core.files import make_private_folder, open_ordinary, write_atomically
-from core.models.spec import Overrides
+from core.values.spec import Overrides
 
 log = logging.getLogger(__name__)
 

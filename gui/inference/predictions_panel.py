@@ -24,7 +24,7 @@ from gui.widgets.plain_text import PlainLabel, literal
 if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
-    from core.inference.predictions import ClassProbability, Prediction
+    from core.values.predictions import ClassProbability, Prediction
 
 _ROWS = 5
 _BAR_PX = 6

@@ -21,7 +21,7 @@ from gui.room import Room
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
-    from core.inference.predictions import Prediction
+    from core.values.predictions import Prediction
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from core.inference.predictions import Prediction
     from core.inside.lens import EvidenceOfPhoto
+    from core.values.predictions import Prediction
 
 _SHOWN_CLASSES = 5
 _WIDE = 3

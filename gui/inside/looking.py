@@ -21,10 +21,10 @@ from core.inside.requests import (
 from core.language import tr
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.inside.lens import BlockOfPhoto, EvidenceOfPhoto
     from core.inside.summary import LayerTable
+    from core.values.predictions import Prediction
     from core.work.handles import Handle
     from gui.inside.inside_panel import InsidePanel
     from gui.main_window import MainWindow

@@ -23,10 +23,10 @@ from core.language import tr
 from gui.labels.view_state import restore, view_state
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
     from core.labels.changes import Change
     from core.labels.photos import Registered
     from core.labels.service import OpenedProject
+    from core.values.predictions import Prediction
     from gui.labels.filter_bar import FilterBar
     from gui.labels.labelling import LabelGiver
     from gui.main_window import MainWindow

@@ -10,7 +10,7 @@ from core.language import tr
 from gui.widgets.message_box import ask
 
 if TYPE_CHECKING:
-    from core.inference.predictions import Prediction
+    from core.values.predictions import Prediction
     from gui.labels.label_panel import LabelPanel
     from gui.labels.labelling import LabelGiver
     from gui.main_window import MainWindow

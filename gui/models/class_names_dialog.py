@@ -31,7 +31,7 @@ from gui import theme
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 _SHOWN_NAMES = 4
 

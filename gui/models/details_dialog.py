@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import percent, tr
-from core.models.spec import Overrides
+from core.values.spec import Overrides
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 _SHOWN_ENTRIES = 6
 

@@ -18,7 +18,7 @@ from gui.widgets.plain_text import literal
 if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
     from gui.models.architecture_picker import ArchitecturePicker
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
 from core.models.sources import model_pattern
-from core.models.spec import ModelChoice, Overrides
+from core.values.spec import ModelChoice, Overrides
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel

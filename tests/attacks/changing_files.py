@@ -15,7 +15,7 @@ import torch
 
 from core.errors import DroplensError
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 from tests.networks import trained
 
 _ROUND_S = 0.12

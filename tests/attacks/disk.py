@@ -127,7 +127,7 @@ def check_photos(root: Path, _: list[int]) -> None:
 
 def keep_predictions(root: Path) -> None:
     from core.inference.prediction_cache import PredictionCache
-    from core.inference.predictions import ClassProbability, Prediction
+    from core.values.predictions import ClassProbability, Prediction
     from tests.specs import make_spec
 
     spec = make_spec(names=("a", "b"))
@@ -157,7 +157,7 @@ def check_predictions(root: Path, _: list[int]) -> None:
 
 def override(root: Path) -> None:
     from core.models.overrides import SavedOverrides
-    from core.models.spec import Overrides
+    from core.values.spec import Overrides
 
     overrides = SavedOverrides(root / "models")
     for number in range(PHOTOS):

@@ -24,7 +24,7 @@ def make_project(path: Path) -> None:
     for number, photo in enumerate(photos):
         photo.write_bytes(b"%d" % number * 20)
     spec = make_spec(names=("ant", "bee", "cow"))
-    from core.inference.predictions import ClassProbability, Prediction
+    from core.values.predictions import ClassProbability, Prediction
 
     top = tuple(ClassProbability(at, spec.class_names[at], 0.5 / (at + 1)) for at in range(3))
     seen = [Prediction(photo, top, None, spec) for photo in photos]

@@ -95,7 +95,7 @@ def inspect_and_open(path: Path) -> str:
     from core.inference.classifier import Classifier
     from core.inference.devices import choose_device
     from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
 
     found = inspect_checkpoint(path)
     json.dumps([found.summary, found.problems, found.class_names])

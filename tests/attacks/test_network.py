@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from core.inference.conversion import Conversion, Conversions
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 
 if __name__ == "__main__":
     spec = open_model(ModelChoice()).spec

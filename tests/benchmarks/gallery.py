@@ -29,9 +29,9 @@ from PIL import Image  # noqa: E402
 from PySide6.QtCore import QEventLoop  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from core.inference.predictions import ClassProbability, Prediction  # noqa: E402
-from core.models.spec import ModelSpec  # noqa: E402
 from core.settings import Settings  # noqa: E402
+from core.values.predictions import ClassProbability, Prediction  # noqa: E402
+from core.values.spec import ModelSpec  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.app import Droplens  # noqa: E402
 from gui.gallery_model import ORDERS  # noqa: E402

@@ -28,11 +28,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from core.inference.predictions import ClassProbability, Prediction  # noqa: E402
 from core.labels.changes import Labelling  # noqa: E402
 from core.labels.label_index import Filter  # noqa: E402
 from core.labels.records import count  # noqa: E402
 from core.labels.store import LabelStore  # noqa: E402
+from core.values.predictions import ClassProbability, Prediction  # noqa: E402
 from gui.gallery_model import ORDERS, GalleryModel  # noqa: E402
 from tests.specs import make_spec  # noqa: E402
 

@@ -27,7 +27,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 from core.models.torchvision_import import torchvision_models
 
 def peak():

@@ -84,7 +84,7 @@ def convert(cache: Path) -> None:
     """Convert the built-in model beforehand."""
     from core.inference.conversion import Conversion, Conversions
     from core.models.sources.checkpoint.source import open_model
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
 
     conversions = Conversions(cache / "converted")
     conversions.start(Conversion(ModelChoice(), open_model(ModelChoice()).spec)).result().close()

@@ -39,8 +39,8 @@ from core.inference.classifying import Classify
 from core.inference.conversion import Conversion, ConversionError, Conversions
 from core.inference.engine import Engine
 from core.inference.speed import EXACT, Speed
-from core.models.spec import ModelChoice
 from core.models.torchvision_import import torchvision_models
+from core.values.spec import ModelChoice
 from tests.benchmarks.measuring import make_large_photos, medians, sample_photos, table
 
 GOALS = {  # times the loop, times the loader

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from core.inference.devices import Device
 from core.inference.engine import ReadyModel
-from core.inference.predictions import ClassProbability, Prediction
-from core.models.spec import ModelChoice, ModelSpec
 from core.settings import Settings
+from core.values.predictions import ClassProbability, Prediction
+from core.values.spec import ModelChoice, ModelSpec
 from core.work.lane import Lane, Lanes
 from core.work.requests import Request
 from gui.app import Droplens

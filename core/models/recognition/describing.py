@@ -17,7 +17,7 @@ from core.models.recognition.examining import Examined
 from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
 from core.models.recognition.sidecars import from_timm, names_beside, preprocessing_beside
 from core.models.recognition.state_dicts import is_averaged
-from core.models.spec import Inspection, NamedBy, NamesSource, Outputs
+from core.values.spec import Inspection, NamedBy, NamesSource, Outputs
 
 _IMAGENET_CLASSES = 1000
 _STRIDE = 32

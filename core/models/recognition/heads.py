@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from core.models.families.base import Shape
 from core.models.sources.checkpoint.inert import Stub
-from core.models.spec import Outputs
+from core.values.spec import Outputs
 
 Kind = Literal[
     "linear",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from core.models.building import Blueprint
     from core.models.overrides import SavedOverrides
-    from core.models.spec import Inspection, ModelChoice, ModelSpec
+    from core.values.spec import Inspection, ModelChoice, ModelSpec
 
 
 class Capability(Enum):

@@ -13,7 +13,7 @@ from core.inference.devices import Device, choose_device, processor
 from core.models.building import Blueprint
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.sources.checkpoint.source import OpenedModel
-from core.models.spec import ModelSpec
+from core.values.spec import ModelSpec
 from tests.specs import make_spec
 
 
@@ -184,7 +184,7 @@ def test_the_processor_can_be_chosen() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_cuda_agrees_with_the_processor() -> None:
     from core.models.sources.checkpoint.source import open_model
-    from core.models.spec import ModelChoice
+    from core.values.spec import ModelChoice
 
     photos = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), np.uint8)
     on_cpu = Classifier(open_model(ModelChoice()), processor(""), print)

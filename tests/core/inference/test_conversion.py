@@ -18,9 +18,9 @@ from core.inference.classifying import Classify
 from core.inference.conversion import Conversion, ConversionError, Conversions, export
 from core.inference.devices import processor
 from core.inference.engine import Engine
-from core.inference.predictions import Prediction
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice, Overrides
+from core.values.predictions import Prediction
+from core.values.spec import ModelChoice, Overrides
 from tests.networks import trained
 
 FAMILIES = (

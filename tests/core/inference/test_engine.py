@@ -13,11 +13,11 @@ from core.images.decoding import load_rgb
 from core.images.preprocessing import Preprocessing
 from core.inference.classifying import Batch, Classify
 from core.inference.engine import Engine
-from core.inference.predictions import Prediction
 from core.inference.requests import OpenModel, SaveModel
 from core.inside.requests import BeforeAndAfter, Compare, FeatureMaps, Layers, LookAlikes
 from core.models.sources.checkpoint.source import default_checkpoint, open_model
-from core.models.spec import ModelChoice, Overrides
+from core.values.predictions import Prediction
+from core.values.spec import ModelChoice, Overrides
 from core.work.lane import Lane
 
 

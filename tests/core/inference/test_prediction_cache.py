@@ -13,9 +13,9 @@ from core.images.preprocessing import Preprocessing
 from core.inference.classifying import Classify
 from core.inference.engine import Engine
 from core.inference.prediction_cache import PredictionCache
-from core.inference.predictions import ClassProbability, Prediction, pack
 from core.inference.speed import Speed
-from core.models.spec import ModelChoice, ModelSpec, Overrides
+from core.values.predictions import ClassProbability, Prediction, pack
+from core.values.spec import ModelChoice, ModelSpec, Overrides
 from tests.specs import make_spec
 
 SPEC = make_spec(names=("ant", "bee", "猫"))

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from core.inference.predictions import ClassProbability, Prediction, to_csv
+from core.values.predictions import ClassProbability, Prediction, to_csv
 from tests.core.inference.test_classifier import spec
 
 

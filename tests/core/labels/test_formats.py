@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import LabelsError
-from core.inference.predictions import ClassProbability, Prediction
 from core.labels import exporting, importing
 from core.labels.changes import Labelling
 from core.labels.classes import REJECT, UNSURE
@@ -20,6 +19,7 @@ from core.labels.formats.table import FORMATS, guess_format
 from core.labels.photos import content_of
 from core.labels.plans import ExportOptions, folders_of
 from core.labels.store import LabelStore
+from core.values.predictions import ClassProbability, Prediction
 from tests.specs import make_spec
 
 NAMES = (

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.errors import LabelsError
-from core.inference.predictions import ClassProbability, Prediction
 from core.labels import backups, database, schema
 from core.labels.changes import Labelling
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.photos import content_of
 from core.labels.records import count, read_records
 from core.labels.store import LabelStore
+from core.values.predictions import ClassProbability, Prediction
 from tests.specs import make_spec
 
 ROOT = Path(__file__).resolve().parents[3]

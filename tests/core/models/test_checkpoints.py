@@ -17,7 +17,7 @@ from core.errors import ArchitectureMismatchError, ClassNamesError, UnusableChec
 from core.images.preprocessing import Preprocessing
 from core.models.recognition.presets import own_file
 from core.models.sources.checkpoint.source import default_checkpoint, inspect_checkpoint, open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 from tests.networks import trained
 
 FAMILIES = [

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from core.models.families import BY_NAME
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.sources.checkpoint.source import open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 from tests.networks import trained
 
 FAMILIES = {

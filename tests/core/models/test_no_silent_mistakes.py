@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.sources.checkpoint.source import OpenedModel, inspect_checkpoint, open_model
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 from tests.core.models.test_odd_forms import assert_alike, opened
 from tests.networks import spread, trained
 

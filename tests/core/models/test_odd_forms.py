@@ -23,8 +23,8 @@ from core.images.preprocessing import Preprocessing
 from core.models.overrides import SavedOverrides
 from core.models.sources.checkpoint.saving import save_model
 from core.models.sources.checkpoint.source import OpenedModel, inspect_checkpoint, open_model
-from core.models.spec import ModelChoice, NamedBy, NamesSource, Overrides
 from core.models.torchvision_import import torchvision_models
+from core.values.spec import ModelChoice, NamedBy, NamesSource, Overrides
 from tests.networks import spread, trained
 
 

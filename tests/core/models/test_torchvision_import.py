@@ -44,7 +44,7 @@ from pathlib import Path
 from core.inference.classifying import Classify
 from core.inference.engine import Engine
 from core.inside.requests import Evidence, FeatureMaps, Layers
-from core.models.spec import ModelChoice
+from core.values.spec import ModelChoice
 engine = Engine()
 engine.open(ModelChoice(), "cpu")
 photo = Path("resources/samples/coffee.png").absolute()

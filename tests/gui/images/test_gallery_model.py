@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from core.inference.predictions import ClassProbability, Prediction
 from core.labels.classes import REJECT, ClassList
 from core.labels.label_index import Filter
+from core.values.predictions import ClassProbability, Prediction
 from gui.gallery_model import ORDERS, GalleryModel
 from tests.gui.conftest import fail, predict
 from tests.specs import make_spec

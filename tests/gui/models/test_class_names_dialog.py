@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from core.models.spec import ModelSpec, NamedBy, NamesSource, Overrides
+from core.values.spec import ModelSpec, NamedBy, NamesSource, Overrides
 from gui.models.class_names_dialog import ClassNamesDialog
 from tests.specs import make_spec
 

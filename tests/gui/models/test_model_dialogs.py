@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from core.errors import DownloadError
 from core.inference.requests import OpenModel
-from core.models.spec import ModelChoice, Overrides
 from core.models.weights.downloads import Progress
 from core.models.weights.named import Weights
 from core.models.weights.requests import DownloadWeights, ListWeights
+from core.values.spec import ModelChoice, Overrides
 from gui.main_window import MainWindow
 from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar

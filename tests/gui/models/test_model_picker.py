@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from core.errors import UnusableCheckpointError
 from core.inference.requests import ModelInUse, OpenModel
 from core.models.families import ARCHITECTURES
-from core.models.spec import ModelChoice
 from core.settings import Settings
+from core.values.spec import ModelChoice
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker

@@ -11,7 +11,7 @@ from core.images.kinds import FILE_TYPES, Kind
 if TYPE_CHECKING:
     from core.models.overrides import SavedOverrides
     from core.models.sources.base import OpenedModel
-    from core.models.spec import Inspection, ModelChoice
+    from core.values.spec import Inspection, ModelChoice
 
 
 class CheckpointSource:

@@ -10,7 +10,7 @@ from torch import nn
 
 from core.files import write_result
 from core.models.building import Blueprint
-from core.models.spec import ModelSpec
+from core.values.spec import ModelSpec
 
 
 def save_model(network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path) -> None:

@@ -26,8 +26,8 @@ from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
 from core.models.sources.base import OpenedModel
 from core.models.sources.checkpoint.stored import CheckpointFile
-from core.models.spec import Inspection, ModelChoice, ModelSpec, NamedBy, NamesSource, Overrides
 from core.threads import begin_thread
+from core.values.spec import Inspection, ModelChoice, ModelSpec, NamedBy, NamesSource, Overrides
 
 log = logging.getLogger(__name__)
 

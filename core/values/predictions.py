@@ -15,7 +15,7 @@ from core.csv_cells import Writer
 from core.errors import cannot_read
 
 if TYPE_CHECKING:
-    from core.models.spec import ModelSpec
+    from core.values.spec import ModelSpec
 
 _CLASS = struct.Struct("<Iff")
 _LIKELIEST = struct.Struct("<If")

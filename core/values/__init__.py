@@ -1,0 +1,1 @@
+"""What several rooms speak of: plain values, without numpy and without torch."""
