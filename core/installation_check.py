@@ -148,6 +148,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
     import torch
     from safetensors.torch import save
 
+    from core.models.families import BUILT_IN
     from core.models.sources.checkpoint.source import inspect_checkpoint
 
     network = engine.classifier().network
@@ -172,7 +173,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
         found = inspect_checkpoint(path)
         _expect(found.usable, f"{form}: {found.summary}")
         _expect(
-            found.architecture == "squeezenet1_1",
+            found.architecture == BUILT_IN.name,
             tr("{form}: it is taken for another one", form=form),
         )
 

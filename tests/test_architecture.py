@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from core.models.families import BY_NAME, FAMILIES
 
 ROOT = Path(__file__).parent.parent
 
@@ -153,3 +156,31 @@ def test_files_and_functions_are_short() -> None:
         ]
     assert long == []
     assert (ROOT / "gui/app.py").read_text(encoding="utf-8").count("\n") < 150
+
+
+_OTHERS_OF_THE_NAME = {"VGG Image Annotator"}
+"""A program for labelling, by the same group."""
+
+
+def test_no_string_outside_its_module_names_a_family() -> None:
+    names = {re.match(r"[a-z]+", name)[0] for name in BY_NAME} - {"wide"}  # type: ignore[index]
+    names |= {family.module for family in FAMILIES}
+    names |= {re.match(r"[a-z]+", name)[0] for name in names} - {"vision"}  # type: ignore[index]
+    a_family = re.compile(rf"(?<![a-z])({'|'.join(sorted(names))})", re.IGNORECASE)
+    assert a_family.search("layers of a ResNet")
+    found = []
+    for path in [*files_of("core"), *files_of("gui")]:
+        if path.parent == ROOT / "core/models/families":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documentation
+            and node.value not in _OTHERS_OF_THE_NAME
+            and a_family.search(node.value)
+        ]
+    assert found == []

@@ -14,6 +14,7 @@ from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
 from core.language import tr
+from core.models.families import EXAMPLE, EXAMPLE_WEIGHTS
 from core.models.weights.named import Weights, find_weights
 from core.values.spec import Dilation, ModelChoice, Outputs, Overrides
 
@@ -27,11 +28,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which model."""
     group = parser.add_argument_group("model", tr("without these, the checkpoint that is shipped"))
     group.add_argument(
-        "--architecture", metavar="NAME", help=tr("torchvision's name, e.g. resnet50")
+        "--architecture",
+        metavar="NAME",
+        help=tr("torchvision's name, e.g. {example}", example=EXAMPLE),
     )
     one = group.add_mutually_exclusive_group()
     one.add_argument("--checkpoint", type=path_option, metavar="FILE")
-    one.add_argument("--weights", metavar="NAME", help=tr("e.g. ResNet50_Weights.IMAGENET1K_V2"))
+    one.add_argument(
+        "--weights", metavar="NAME", help=tr("e.g. {example}", example=EXAMPLE_WEIGHTS)
+    )
     group.add_argument("--class-names", type=path_option, metavar="FILE", help=tr("text or JSON"))
     group.add_argument("--preprocessing", type=path_option, metavar="FILE.json")
     group.add_argument(

@@ -77,7 +77,7 @@ class ModelBar(QToolBar):
         for button in self._buttons:
             button.set_value(loading)
         path = choice.checkpoint
-        name = tr("SqueezeNet 1.1 (built in)") if path is None else path.name
+        name = tr("{title} (built in)", title=_built_in()) if path is None else path.name
         self.checkpoint.set_value(name, str(path or name))
 
     def show_nothing(self) -> None:
@@ -124,7 +124,7 @@ class ModelBar(QToolBar):
         """Open the menu of checkpoints: the shipped one, recent ones, a file."""
         menu = self._menu()
         current = self._choice.checkpoint if self._choice is not None else None
-        shipped = menu.addAction(tr("SqueezeNet 1.1, ImageNet (built in)"))
+        shipped = menu.addAction(tr("{title}, ImageNet (built in)", title=_built_in()))
         shipped.setCheckable(True)
         shipped.setChecked(current is None)
         shipped.triggered.connect(lambda: self.checkpoint_picked.emit(None))
@@ -168,3 +168,9 @@ class ModelBar(QToolBar):
         menu.setToolTipsVisible(True)
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
+
+
+def _built_in() -> str:
+    from core.models.families import BUILT_IN  # costs start-up time
+
+    return BUILT_IN.title

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
+from core.models.families import BUILT_IN
 from core.models.sources import model_pattern
 from core.values.spec import ModelChoice, Overrides
 
@@ -111,7 +112,7 @@ class ModelPicker(QObject):
         self._asked, self._device, self.is_by_user = choice, device, by_user
         settings = self._session.settings
         self._bar.show_choice(choice, device, settings.recent_checkpoints)
-        name = choice.checkpoint.name if choice.checkpoint else tr("SqueezeNet 1.1")
+        name = choice.checkpoint.name if choice.checkpoint else BUILT_IN.title
         self._session.model_opening.emit(name)
         request = OpenModel(choice, device, settings.mixed_precision)
         self._tasks.ask(request, self._accept, self._refuse)

@@ -223,7 +223,7 @@ class PreprocessingDialog(QDialog):
             (tr("Transparency"), (self.transparency,)),
         ]
         if self.transform.isEnabled():
-            rows.append((tr("Inception"), (self.transform,)))
+            rows.append((tr("Input"), (self.transform,)))
             self.transform.show()
         for number, (caption, fields) in enumerate(rows):
             label = PlainLabel(caption)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from core.errors import DownloadError
 from core.images.kinds import CHECKPOINTS
 from core.language import number, percent, tr
+from core.models.families import EXAMPLE
 from core.models.weights.files import delete_file, sizes_on_disk
 from gui import theme
 from gui.widgets.message_box import ask
@@ -66,7 +67,7 @@ class WeightsDialog(QDialog):
         self._wanted_when_done: set[str] = set()
         self.setWindowTitle(tr("torchvision's weights"))
         self.resize(900, 600)
-        self.search = QLineEdit(placeholderText=tr("Search, e.g. resnet50"))
+        self.search = QLineEdit(placeholderText=tr("Search, e.g. {example}", example=EXAMPLE))
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName(tr("Search weights"))
         self.search.addAction(

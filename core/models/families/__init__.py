@@ -51,9 +51,26 @@ ARCHITECTURES = tuple(
     for name, title in family.titles.items()
 )
 BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
+SHIPPED = {name: file for family in FAMILIES for name, file in family.shipped.items()}
+"""The resource that holds the checkpoint of each architecture that Droplens ships."""
+BUILT_IN = BY_NAME[next(iter(SHIPPED))]
+"""Answers where no model was picked."""
+EXAMPLE, EXAMPLE_WEIGHTS = "resnet50", "ResNet50_Weights.IMAGENET1K_V2"
+"""Names that people may know, for texts that say how names look."""
 BY_MODULE = {family.module: family for family in FAMILIES}
 
-__all__ = ["ARCHITECTURES", "BY_NAME", "FAMILIES", "GROUPS", "Architecture", "Family"]
+__all__ = [
+    "ARCHITECTURES",
+    "BUILT_IN",
+    "BY_NAME",
+    "EXAMPLE",
+    "EXAMPLE_WEIGHTS",
+    "FAMILIES",
+    "GROUPS",
+    "SHIPPED",
+    "Architecture",
+    "Family",
+]
 
 
 def family_of_module(module: nn.Module) -> Family | None:

@@ -160,6 +160,7 @@ class Family:
         windows: class of the modules inside which windows stand instead of maps.
         before_pooling: a function between the last maps and their pooling, which no hook sees.
         cam_layer: where evidence is looked for, if that is not the last layer with maps.
+        shipped: the resource that holds a checkpoint of ImageNet, by its architecture.
     """
 
     titles: Mapping[str, str]
@@ -188,6 +189,7 @@ class Family:
     usual: str = ""
     before_pooling: Callable[[Any], Any] | None = None
     cam_layer: Callable[[Modules], str] | None = None
+    shipped: Mapping[str, str] = field(default_factory=dict)
 
     def may_be_called(self, name: str) -> bool:
         """Return whether a configuration's name of an architecture may mean one of these."""

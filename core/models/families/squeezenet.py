@@ -8,4 +8,5 @@ SQUEEZENET = Family(
     "squeezenet",
     "classifier.1",
     head_input=HeadInput.MAPS,
+    shipped={"squeezenet1_1": "checkpoints/squeezenet1_1-imagenet.safetensors"},
 )

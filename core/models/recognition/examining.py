@@ -11,7 +11,7 @@ from torch import Tensor
 from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.language import number, tr, tr_n
 from core.models.building import Blueprint
-from core.models.families import BY_NAME
+from core.models.families import BY_NAME, EXAMPLE
 from core.models.recognition import unopened as refusals
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.recognition.heads import Head
@@ -73,8 +73,9 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
     path = file.path
     if wanted is not None and wanted not in BY_NAME:
         raise UnusableCheckpointError(
-            "There is no architecture {wanted!r}; use torchvision's names, e.g. resnet50.",
+            "There is no architecture {wanted!r}; use torchvision's names, e.g. {example}.",
             wanted=wanted,
+            example=EXAMPLE,
         )
     content = read_checkpoint(file)
     state_dict = find_state_dict(content)

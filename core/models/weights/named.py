@@ -12,7 +12,7 @@ from typing import Any
 
 import resources
 from core.errors import UnusableCheckpointError
-from core.models.families import ARCHITECTURES
+from core.models.families import ARCHITECTURES, EXAMPLE_WEIGHTS
 
 _TOLERANCE = 1.1
 _OWN_LICENCE = "BSD 3-Clause"
@@ -122,9 +122,9 @@ def find_weights(name: str) -> Weights:
         if one.name == name:
             return one
     raise UnusableCheckpointError(
-        "torchvision has no classification weights {name!r}; a name looks like "
-        "ResNet50_Weights.IMAGENET1K_V2.",
+        "torchvision has no classification weights {name!r}; a name looks like {example}.",
         name=name,
+        example=EXAMPLE_WEIGHTS,
     )
 
 

@@ -19,7 +19,7 @@ from core.images.preprocessing import Preprocessing
 from core.language import number, tr
 from core.models.building import Blueprint, build, load_weights
 from core.models.class_names import lists as class_names
-from core.models.families import BY_NAME
+from core.models.families import BUILT_IN, BY_NAME, SHIPPED
 from core.models.footprint import TooLargeError, check_footprint
 from core.models.overrides import SavedOverrides
 from core.models.recognition.describing import describe
@@ -37,12 +37,10 @@ _USUAL_PIXELS = 600 * 600
 _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed to the end just to say so."""
 
-DEFAULT_CHECKPOINT = "checkpoints/squeezenet1_1-imagenet.safetensors"
-
 
 def default_checkpoint() -> Path:
-    """Return the checkpoint that Droplens ships: SqueezeNet 1.1 for ImageNet."""
-    return resources.path(DEFAULT_CHECKPOINT)
+    """Return the checkpoint that Droplens ships: of ImageNet's classes."""
+    return resources.path(SHIPPED[BUILT_IN.name])
 
 
 def open_model(
