@@ -62,13 +62,14 @@ class Conversion:
         """Return a name for everything that the converted network depends on."""
         import onnxruntime
         import torch
-        import torchvision
+
+        from core.models.torchvision_import import torchvision_version
 
         used = self.spec.preprocessing
         depends_on = [
             _FORMAT,
             torch.__version__,
-            torchvision.__version__,
+            torchvision_version(),
             onnxruntime.__version__,
             self.spec.sha256,
             self.spec.architecture,

@@ -76,8 +76,8 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 def figure(value: float, digits: int = 3) -> str:
-    """Return a number with so many digits that count, e.g. 0.00123 or 1.5e+06."""
-    return _localised(f"{value:.{digits}g}")
+    """Return a number with so many digits that count, e.g. 0.00123 or 1,230."""
+    return _localised(f"{value:,.{digits}g}")
 
 
 def percent(share: float, decimals: int = 0) -> str:

@@ -16,7 +16,6 @@ from core.models.families.base import Shapes, Variant
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.heads import Head, HeadLayer
 from core.models.recognition.pickled_layers import Change, apply, changes_from_json
-from core.models.torchvision_import import torchvision_models
 
 _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -108,16 +107,15 @@ class Blueprint:
 
 
 def build_network(architecture: str, **options: Any) -> nn.Module:
-    """Return torchvision's network of this architecture, most parameters on the meta device.
+    """Return the network of this architecture, most parameters on the meta device.
 
     Args:
-        architecture: torchvision's name.
-        options: of torchvision's builder, e.g. ``image_size`` for ViT.
+        architecture: its library's name.
+        options: of its builder, e.g. ``image_size`` for ViT.
     """
-    given = {**BY_NAME[architecture].family.options, **options}
+    family = BY_NAME[architecture].family
     with _WithoutMemory():
-        network: nn.Module = torchvision_models().get_model(architecture, weights=None, **given)
-    return network
+        return family.build(architecture, **{**family.options, **options})
 
 
 def build(plan: Blueprint) -> nn.Module:

@@ -11,6 +11,7 @@ classification never calls that operator.
 from __future__ import annotations
 
 import importlib
+import sys
 from types import ModuleType
 
 import torch
@@ -32,3 +33,10 @@ def torchvision_models() -> ModuleType:
         for name in _OPERATORS:
             torch.library.define(f"torchvision::{name}", _SCHEMA)
         return importlib.import_module("torchvision.models")
+
+
+def torchvision_version() -> str:
+    """Return torchvision's version."""
+    torchvision_models()
+    version: str = sys.modules["torchvision"].__version__
+    return version

@@ -8,7 +8,7 @@ what needs torch is given torch's objects.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from torch import nn
 
+    from core.images.preprocessing import Preprocessing
     from core.models.families.blocks import RunBlock
 
 Shape = tuple[int, ...]
@@ -124,6 +125,21 @@ def no_image_size(_: Shapes) -> int | None:
     return None
 
 
+def of_torchvision(architecture: str, **options: Any) -> nn.Module:
+    """Return torchvision's network of this name, untrained."""
+    from core.models.torchvision_import import torchvision_models  # costs start-up time
+
+    network: nn.Module = torchvision_models().get_model(architecture, weights=None, **options)
+    return network
+
+
+def weights_of_torchvision(architecture: str) -> list[Any]:
+    """Return torchvision's weights entries of an architecture."""
+    from core.models.torchvision_import import torchvision_models  # costs start-up time
+
+    return list(torchvision_models().get_model_weights(architecture))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Family:
     """A family of architectures; each is made once.
@@ -139,7 +155,10 @@ class Family:
         gives_maps: whether the parts before the head, run in order, give a feature map.
         pooled_cells: cells of the last feature map that the classifier takes one by one, not
             their mean.
-        options: of torchvision's builder.
+        build: makes one of its networks from its name and options, with any weights.
+        options: always given to the builder.
+        weights: gives torchvision's weights entries of one of its architectures, in their order.
+        preset: gives what its networks were trained with, where no weights say it.
         auxiliary: how names of heads begin that are used in training alone.
         transforms_input: whether the network can turn its input itself, as no file tells.
         small_stem: name of the first convolution's weight, where a small one with stride 1 is a
@@ -171,7 +190,10 @@ class Family:
     head_input: HeadInput = HeadInput.VECTOR
     gives_maps: bool = True
     pooled_cells: int = 1
+    build: Callable[..., nn.Module] = of_torchvision
     options: Mapping[str, bool] = field(default_factory=dict)
+    weights: Callable[[str], Sequence[Any]] = weights_of_torchvision
+    preset: Callable[[], Preprocessing] | None = None
     auxiliary: tuple[str, ...] = ()
     transforms_input: bool = False
     small_stem: str = ""

@@ -10,7 +10,6 @@ from core.models.families import BY_NAME
 from core.models.families.base import Shapes
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.matching import has_small_stem
-from core.models.torchvision_import import torchvision_models
 from core.models.weights.named import known_hash
 
 _SHORTEST_HASH, _WHOLE_HASH = 8, 64
@@ -68,6 +67,9 @@ def is_surely_own(entry: Any) -> bool:
 
 def _fitting(architecture: str, size: int | None) -> Preprocessing:
     presets = [from_transforms(one.transforms()) for one in weights_of(architecture)]
+    if not presets:
+        usual = BY_NAME[architecture].family.preset
+        presets = [Preprocessing() if usual is None else usual()]
     if size is None:
         return presets[0]
     for preset in presets:
@@ -77,8 +79,8 @@ def _fitting(architecture: str, size: int | None) -> Preprocessing:
 
 
 def weights_of(architecture: str) -> list[Any]:
-    """Return torchvision's weights entries of an architecture, in its order."""
-    return list(torchvision_models().get_model_weights(architecture))
+    """Return the weights entries of an architecture, in torchvision's order."""
+    return list(BY_NAME[architecture].family.weights(architecture))
 
 
 def from_transforms(transforms: Any) -> Preprocessing:

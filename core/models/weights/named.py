@@ -102,13 +102,10 @@ def hub_folder() -> Path:
 
 def list_weights() -> tuple[Weights, ...]:
     """Return all weights of torchvision's classifiers, by architecture."""
-    from core.models.torchvision_import import torchvision_models
-
-    models = torchvision_models()
     return tuple(
         _weights(architecture.name, architecture.title, entry)
         for architecture in ARCHITECTURES
-        for entry in models.get_model_weights(architecture.name)
+        for entry in architecture.family.weights(architecture.name)
     )
 
 

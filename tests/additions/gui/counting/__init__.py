@@ -1,0 +1,1 @@
+"""How many photos there are."""
