@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+CONSTRAINTS = ROOT / "build_scripts" / "constraints.txt"
 OLDEST_PYTHON = (3, 11)
 
 QT_LIBRARIES = {
@@ -54,7 +55,8 @@ def prepare(extra: str = "") -> Path:
         raise SystemExit("Droplens needs Python 3.11 or newer; this is " + sys.version.split()[0])
     install_qt_libraries()
     stamp = VENV / f"installed-{extra or 'program'}"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    pins = (ROOT / "pyproject.toml").read_bytes() + CONSTRAINTS.read_bytes()
+    wanted = hashlib.sha256(pins).hexdigest()
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamps = [stamp] if extra else list(VENV.glob("installed-*"))
     stands = any(one.exists() and one.read_text() == wanted for one in stamps)
@@ -73,10 +75,20 @@ def prepare(extra: str = "") -> Path:
     say("Installing what pyproject.toml pins; the first time this takes minutes")
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-    if subprocess.run([*command, "--editable", target], check=False).returncode != 0:
+    command += ["--constraint", str(_versions_alone()), "--editable", target]
+    if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit("The installation failed; the reason stands above. Run this again.")
     stamp.write_text(wanted)
     return python
+
+
+def _versions_alone() -> Path:
+    """Write the constraints without their hashes, beside which pip installs no folder."""
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    kept = [line.rstrip(" \\") for line in lines if not line.startswith(" ")]
+    path = VENV / CONSTRAINTS.name
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return path
 
 
 def install_qt_libraries() -> None:

@@ -112,7 +112,7 @@ def test_the_top_level_is_the_house() -> None:
     if tracked.returncode != 0:
         pytest.skip("not a git checkout")
     folders = {name.split("/")[0] for name in tracked.stdout.splitlines() if "/" in name}
-    house = {"core", "gui", "resources", "tests", "build_scripts", ".ci", ".github"}
+    house = {"core", "gui", "resources", "tests", "build_scripts", "docs", ".ci", ".github"}
     assert folders <= house
 
 

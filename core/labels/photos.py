@@ -95,7 +95,7 @@ class Photos:
         """
         met = Registered()
         for path in paths:
-            self._meet(path, met)
+            self._register_one(path, met)
             if listed and str(path) in met.photos:
                 self._database.execute(
                     "UPDATE photos SET place = ? WHERE id = ? AND place IS NULL",
@@ -151,7 +151,7 @@ class Photos:
 
     # One file
 
-    def _meet(self, path: Path, met: Registered) -> None:
+    def _register_one(self, path: Path, met: Registered) -> None:
         file, key = str(path), os.fsencode(path)
         known, status = self._row_at(key), self._status(path)
         if status is None:

@@ -80,16 +80,16 @@ print(time.time(), flush=True)
 PREDICTION = """
 import os, tempfile, time
 from pathlib import Path
-import gui.start, gui.app
+import gui.start, gui.session
 from core import settings
 settings.cache_path = lambda: Path(tempfile.mkdtemp())  # a photo that was never seen before
-note = gui.app.Droplens._note_predictions
+note = gui.session.Session.note_predictions
 def answer(self, predictions):
     note(self, predictions)
     assert predictions[0].top, predictions
     print(time.time(), flush=True)
     os._exit(0)
-gui.app.Droplens._note_predictions = answer
+gui.session.Session.note_predictions = answer
 gui.start.main(["resources/samples/coffee.png"])
 """
 
