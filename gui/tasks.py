@@ -41,7 +41,6 @@ class Tasks(QObject):
     noticed = Signal(str)
     """A sentence that a worker wants the user to see."""
     _posted = Signal(object)
-    _noticed = Signal(str)
 
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
@@ -51,7 +50,6 @@ class Tasks(QObject):
         self._chunks.timeout.connect(self._flush)
         self._is_shut_down = False
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._noticed.connect(self.noticed, Qt.ConnectionType.QueuedConnection)
 
     def ask(
         self,
@@ -123,7 +121,7 @@ class Tasks(QObject):
 
     def notice(self, sentence: str) -> None:
         """Let the user see a sentence. May be called from any thread."""
-        self._noticed.emit(sentence)
+        self._posted.emit(lambda: self.noticed.emit(sentence))
 
     def shut_down(self) -> None:
         """Stop everything and wait: one batch at most."""

@@ -184,3 +184,17 @@ def test_no_string_outside_its_module_names_a_family() -> None:
             and a_family.search(node.value)
         ]
     assert found == []
+
+
+_MOST_SIGNALS = 90
+
+
+def test_signals_are_few() -> None:
+    """What is only passed on needs none of its own."""
+    found = [
+        line
+        for path in files_of("gui")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"^ +\w+ = Signal\(", line)
+    ]
+    assert len(found) <= _MOST_SIGNALS

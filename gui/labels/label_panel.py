@@ -53,8 +53,6 @@ class LabelPanel(QWidget):
 
     class_chosen = Signal(int)
     """Number of the class that the selected photos shall have."""
-    photos_dropped = Signal(int, list)
-    """Number of a class, and photos of the gallery that were dropped on it."""
     left = Signal()
     """A class was found and chosen; the photos may have the keys again."""
     names_typed = Signal(str)
@@ -99,7 +97,6 @@ class LabelPanel(QWidget):
         layout.addWidget(frame)
         self.setFocusProxy(self.view)
         self.view.chosen.connect(self.class_chosen)
-        self.view.dropped.connect(self.photos_dropped)
         self._search.textChanged.connect(self._classes.set_search)
         self._search.first_wanted.connect(self._choose_first)
         self._search.left.connect(self.view.setFocus)

@@ -65,7 +65,7 @@ class LabelsRoom(Room):
         self.giver.changed.connect(self._follow_change)
         self.project.opened.connect(self._follow_project)
         panel.class_chosen.connect(self.giver.give)
-        panel.photos_dropped.connect(self.giver.give_to)
+        panel.view.dropped.connect(self.giver.give_to)
         panel.names_typed.connect(self._add_classes)
         panel.left.connect(self._leave)
         panel.view.files_dropped.connect(self._take_files)
