@@ -49,7 +49,7 @@ class Writer:
             else csv.writer(file, lineterminator="\n")
         )
 
-    def write(self, cells: Iterable[Any], *, as_given: Sequence[str] = ()) -> None:
+    def write(self, cells: Iterable[object], *, as_given: Sequence[str] = ()) -> None:
         """Write one row.
 
         Args:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 from core.errors import DroplensError, StoppedError, cannot_write
 
@@ -106,7 +106,7 @@ def readable(name: str) -> str:
     return text.decode("utf-8", "replace").translate(_CONTROLS)
 
 
-def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
+def json_bytes(value: object, *, indent: int | None = None) -> bytes:
     """Return JSON as UTF-8; file names that are no text are escaped."""
     try:
         return json.dumps(value, ensure_ascii=False, indent=indent).encode()

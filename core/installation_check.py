@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import resources
 from core.errors import DroplensError
@@ -45,7 +45,7 @@ class Check:
     seconds: float
     error: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
         return {"title": self.title, "seconds": round(self.seconds, 2), "error": self.error}
 
@@ -153,7 +153,7 @@ def _open_forms(engine: Engine, folder: Path) -> None:
 
     network = engine.classifier().network
     example = torch.zeros(1, 3, 224, 224)
-    trace: Callable[..., Any] = torch.jit.trace  # it has no types
+    trace: Callable[..., object] = torch.jit.trace  # it has no types
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     forms: dict[str, Callable[[io.BytesIO], object]] = {
         "zip": lambda file: torch.save(state, file),

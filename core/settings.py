@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from core.errors import SettingsError, cannot_write
 from core.work.requests import Request
@@ -106,7 +105,7 @@ class SaveSettings(Request[None, None]):
         save(self.settings, self.path)
 
 
-def _from_json(found: Any) -> Settings:
+def _from_json(found: object) -> Settings:
     settings = Settings()
     if not isinstance(found, dict):
         return settings

@@ -131,7 +131,7 @@ class Tasks(QObject):
         self._lanes.shut_down()
 
     def _post_when_done(self, handle: Handle[Any], answer: Callable[[], None]) -> None:
-        def post(future: Future[Any]) -> None:
+        def post(future: Future[object]) -> None:
             if self._is_shut_down:
                 _log_error(future)
             else:
@@ -169,7 +169,7 @@ class Tasks(QObject):
             job()
 
 
-def _log_error(future: Future[Any]) -> None:
+def _log_error(future: Future[object]) -> None:
     """Note an error that comes when there is no window any more to show it."""
     error = None if future.cancelled() else future.exception()
     if error is not None:

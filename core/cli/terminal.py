@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from core.errors import DroplensError
 from core.files import json_bytes, readable, write_result
@@ -54,7 +54,7 @@ class ProgressLine:
             print(file=sys.stderr)  # noqa: T201
 
 
-def write_json(value: Any, target: Path) -> None:
+def write_json(value: object, target: Path) -> None:
     """Write JSON to a file, or to standard output."""
     content = json_bytes(value, indent=1) + b"\n"
     if target == STANDARD_OUTPUT:

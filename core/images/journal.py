@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from core.files import make_private_folder, write_atomically
 
@@ -167,7 +167,7 @@ def _left_over(file: Path) -> set[str]:
 
 def _read(kept: Path) -> dict[str, list[int]]:
     try:
-        found: Any = json.loads(kept.read_bytes())
+        found: object = json.loads(kept.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -283,7 +283,7 @@ class Preprocessing:
         with stored_photo(path, least_size=None if is_exact else self._with_margin) as stored:
             return self.see(stored)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
         return {known.name: _listed(getattr(self, known.name)) for known in fields(self)}
 
@@ -308,7 +308,7 @@ class Preprocessing:
         return (_middle(size[0], self.crop[1]), _middle(size[1], self.crop[0]))
 
 
-def from_json(found: Any) -> Preprocessing:
+def from_json(found: object) -> Preprocessing:
     """Read a preprocessing from JSON values; what is missing is ImageNet's.
 
     Raises:
@@ -354,7 +354,7 @@ def _as_sides(size: int | Size | None) -> tuple[int, ...]:
     return size if isinstance(size, tuple) else (size,)
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -114,7 +114,7 @@ class Engine:
             self.decoder_count, "decode", initializer=yield_to_window
         )
         self._classifier: Classifier | None = None
-        self._kept: dict[Callable[..., Any], Any] = {}
+        self._kept: dict[Callable[..., object], Any] = {}
         self._prediction_cache: PredictionCache | None = None
         self._conversions: Conversions | None = None
         self._hastened: Classifier | None = None

@@ -87,7 +87,7 @@ def channel_counts(
     kept: list[Tensor] = []
     calls = 0
 
-    def cut(_: nn.Module, __: Any, output: Any) -> Any:
+    def cut(_: nn.Module, __: object, output: object) -> object:
         nonlocal calls
         calls += 1
         if calls != call or not isinstance(output, Tensor):
@@ -119,7 +119,7 @@ def _exact(
         return None
     kept: dict[str, Tensor] = {}
 
-    def keep_maps(_: nn.Module, __: Any, output: Tensor) -> None:
+    def keep_maps(_: nn.Module, __: object, output: Tensor) -> None:
         kept["maps"] = output.detach().clone()
 
     def keep_features(_: nn.Module, given: tuple[Any, ...]) -> None:
@@ -228,8 +228,8 @@ def _last_maps(network: nn.Module, inputs: Tensor) -> str | None:
     best: str | None = None
     layouts = Layouts(network)
 
-    def look(name: str) -> Any:
-        def hook(module: nn.Module, _: Any, output: Any) -> None:
+    def look(name: str) -> object:
+        def hook(module: nn.Module, _: object, output: object) -> None:
             nonlocal best
             if type(module).__name__ == "Dropout" or not isinstance(output, Tensor):
                 return

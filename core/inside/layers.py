@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -178,15 +177,15 @@ class _Recorder:
             recording.keep(name, call, shown)
         return recording
 
-    def _begin(self, name: str) -> Any:
-        def hook(_: nn.Module, __: Any) -> None:
+    def _begin(self, name: str) -> object:
+        def hook(_: nn.Module, __: object) -> None:
             self._open.setdefault(name, []).append(len(self._layers))
             self._layers.append(None)
 
         return hook
 
-    def _end(self, name: str) -> Any:
-        def hook(module: nn.Module, given: tuple[Any, ...], output: Any) -> None:
+    def _end(self, name: str) -> object:
+        def hook(module: nn.Module, given: tuple[object, ...], output: object) -> None:
             at = self._open[name].pop()
             self._calls[name] += 1
             self._layers[at] = self._describe(name, self._calls[name], module, given, output)
@@ -194,7 +193,7 @@ class _Recorder:
         return hook
 
     def _describe(
-        self, name: str, call: int, module: nn.Module, given: tuple[Any, ...], output: Any
+        self, name: str, call: int, module: nn.Module, given: tuple[object, ...], output: object
     ) -> Layer:
         tensor = output[0] if isinstance(output, tuple) and output else output
         shown = self._copied(name, call, tensor)
@@ -224,7 +223,7 @@ class _Recorder:
     def _heads(self, module: nn.Module) -> int:
         return int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
 
-    def _copied(self, name: str, call: int, output: Any) -> Shown | None:
+    def _copied(self, name: str, call: int, output: object) -> Shown | None:
         """Return the output as it is shown, copied where it is to be kept."""
         if not isinstance(output, Tensor):
             return None
@@ -278,7 +277,7 @@ def _parameters_by_module(network: nn.Module) -> Counter[str]:
     return counts
 
 
-def _statistics(shown: Shown | None, output: Any) -> tuple[float, float, float, float | None]:
+def _statistics(shown: Shown | None, output: object) -> tuple[float, float, float, float | None]:
     """Return least, mean and greatest value, and the share of channels that are zero."""
     if shown is None:
         if isinstance(output, Tensor) and output.is_floating_point() and output.numel():

@@ -51,7 +51,7 @@ class Layouts:
             if type(module).__name__ in windows
         }
 
-    def show(self, layer: str, output: Any) -> Shown | None:
+    def show(self, layer: str, output: object) -> Shown | None:
         """Return an output as maps; None where it holds no numbers of one image.
 
         Args:
@@ -190,7 +190,7 @@ def _softmax_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> tuple[
                 found.append(output)
             return output
 
-    def look(module: nn.Module, given: tuple[Any, ...], _: Any) -> None:
+    def look(module: nn.Module, given: tuple[Any, ...], _: object) -> None:
         taken.append(given[0])
         with Watch():
             module.forward(*given)

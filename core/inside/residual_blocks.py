@@ -215,7 +215,7 @@ def _shortcut(block: Any, steps: tuple[Step, ...]) -> tuple[Shortcut, str]:
     return "identity", tr("same size and channels")
 
 
-def _outputs(block: Any, convolutions: list[nn.Conv2d]) -> int:
+def _outputs(block: object, convolutions: list[nn.Conv2d]) -> int:
     way = getattr(block, "downsample", None) or getattr(block, "proj", None)
     main = [
         one

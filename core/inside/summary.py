@@ -101,7 +101,7 @@ def rows(table: LayerTable) -> list[list[Any]]:
     ]
 
 
-def to_json(layers: Sequence[Layer]) -> list[dict[str, Any]]:
+def to_json(layers: Sequence[Layer]) -> list[dict[str, object]]:
     """Return the fields of the command line's ``layers --json``."""
     return [
         {

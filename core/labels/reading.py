@@ -188,7 +188,7 @@ def read_json(path: Path, options: ReadOptions) -> Any:
         raise unreadable(path, tr("it is no JSON")) from error
 
 
-def read_lines(path: Path, options: ReadOptions) -> list[Any]:
+def read_lines(path: Path, options: ReadOptions) -> list[object]:
     """Read a file of one JSON value a line.
 
     Raises:

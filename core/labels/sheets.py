@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.errors import LabelsError
 from core.labels.reading import (
@@ -116,14 +115,14 @@ def _workbook(path: Path) -> list[list[str]]:
     return rows
 
 
-def _texts(row: Iterable[Any]) -> list[str]:
+def _texts(row: Iterable[object]) -> list[str]:
     texts = [_text(value) for value in row]
     while texts and not texts[-1]:
         texts.pop()
     return texts
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -44,7 +44,7 @@ class _WithoutMemory(TorchFunctionMode):
     """
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+        self, func: Callable[..., object], types: object, args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs = dict(kwargs or {})
         if func is torch.empty:
@@ -78,7 +78,7 @@ class Blueprint:
     changes: tuple[Change, ...] = ()
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """Return what no shape tells, as JSON values."""
         return {
             "dilation": list(self.dilation),
@@ -91,7 +91,7 @@ class Blueprint:
         """Return whether the builder takes a dilation."""
         return self.fingerprint.family.can_dilate(self.shapes)
 
-    def with_options(self, found: Any) -> Blueprint:
+    def with_options(self, found: object) -> Blueprint:
         """Return the plan with options read from JSON values; odd ones are passed over."""
         if not isinstance(found, dict):
             return self
@@ -106,7 +106,7 @@ class Blueprint:
         return plan
 
 
-def build_network(architecture: str, **options: Any) -> nn.Module:
+def build_network(architecture: str, **options: object) -> nn.Module:
     """Return the network of this architecture, most parameters on the meta device.
 
     Args:
@@ -121,7 +121,7 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
 def build(plan: Blueprint) -> nn.Module:
     """Return the network of a plan, most parameters on the meta device."""
     fingerprint = plan.fingerprint
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     size = fingerprint.family.image_size(plan.shapes)
     if size is not None:
         options["image_size"] = size
@@ -182,10 +182,10 @@ class ConcatPool(nn.Module):
 class _Versioned(dict[str, Tensor]):
     """A state dict as ``load_state_dict`` wants it: with ``_metadata``."""
 
-    _metadata: dict[str, dict[str, Any]]
+    _metadata: dict[str, dict[str, object]]
 
 
-def _build_variant(variant: Variant, options: Mapping[str, Any]) -> nn.Module:
+def _build_variant(variant: Variant, options: Mapping[str, object]) -> nn.Module:
     with _WithoutMemory():
         return variant.build(options)
 

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
 
 _COMPILER = ("torch._dynamo", "torch._dynamo.utils")
 
@@ -37,7 +36,7 @@ def without_compiler() -> Iterator[None]:
 class _StandIn(ModuleType):
     """Stands for a module whose functions import it when they are called."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
         return _as_it_is if name == "disable" else _Late(self, name)
@@ -49,7 +48,7 @@ class _Late:
     def __init__(self, stand_in: ModuleType, name: str) -> None:
         self._stand_in, self._name = stand_in, name
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: object, **named: object) -> object:
         module = self._stand_in.__name__
         for name in _COMPILER:
             if isinstance(sys.modules.get(name), _StandIn):
@@ -57,5 +56,5 @@ class _Late:
         return getattr(importlib.import_module(module), self._name)(*arguments, **named)
 
 
-def _as_it_is(function: Any, *_: Any, **__: Any) -> Any:
+def _as_it_is(function: object, *_: object, **__: object) -> object:
     return function

@@ -51,7 +51,7 @@ def check_footprint(network: nn.Module, channels: int, input_size: tuple[int, in
             handle.remove()
 
 
-def _checking(name: str) -> Any:
+def _checking(name: str) -> object:
     def check(_: nn.Module, inputs: Any, output: Any) -> None:
         values = (*inputs, *(output if isinstance(output, tuple) else (output,)))
         size = sum(one.nbytes for one in values if isinstance(one, Tensor))

@@ -7,7 +7,6 @@ import logging
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.errors import DroplensError, SettingsError, cannot_write
 from core.files import make_private_folder, open_ordinary, write_atomically
@@ -67,7 +66,7 @@ class SavedOverrides:
         return self._folder / f"{sha256}.json"
 
 
-def _to_json(overrides: Overrides) -> dict[str, Any]:
+def _to_json(overrides: Overrides) -> dict[str, object]:
     preprocessing = overrides.preprocessing
     return {
         "class_names": overrides.class_names,
@@ -77,7 +76,7 @@ def _to_json(overrides: Overrides) -> dict[str, Any]:
     }
 
 
-def _from_json(found: Any) -> Overrides:
+def _from_json(found: object) -> Overrides:
     """Read what ``_to_json`` gave; what has another type is left out."""
     overrides = Overrides()
     if not isinstance(found, dict):

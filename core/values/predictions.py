@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.csv_cells import Writer
 from core.errors import cannot_read
@@ -74,7 +74,7 @@ class Prediction:
         """Return why the photo failed, in one sentence; None where it did not."""
         return None if self.reason is None else cannot_read(self.photo, self.reason)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the fields of the command line's ``classify --json``."""
         return {
             "image": str(self.photo),

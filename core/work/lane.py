@@ -34,13 +34,13 @@ class Lane:
         executor: runs the jobs; by default threads of its own.
     """
 
-    def __init__(self, name: str, context: Any = None, executor: Executor | None = None) -> None:
+    def __init__(self, name: str, context: object = None, executor: Executor | None = None) -> None:
         self._context = context
         self._executor = executor or _executor(name)
-        self._slots: dict[str, Handle[Any]] = {}
-        self._live: set[Handle[Any]] = set()
+        self._slots: dict[str, Handle[object]] = {}
+        self._live: set[Handle[object]] = set()
 
-    def ask(self, request: Request[Any, Answer]) -> Handle[Answer]:
+    def ask(self, request: Request[object, Answer]) -> Handle[Answer]:
         """Queue a request."""
         handle: Handle[Answer] = Handle()
         self._take_slot(request.slot, handle)
@@ -53,7 +53,7 @@ class Lane:
         return handle
 
     def stream(
-        self, request: Request[Any, Iterator[Item]], on_item: Callable[[Item], object]
+        self, request: Request[object, Iterator[Item]], on_item: Callable[[Item], object]
     ) -> Handle[None]:
         """Queue a request that yields.
 
@@ -90,7 +90,7 @@ class Lane:
             self._queue(close)
         self._executor.shutdown(wait=True)
 
-    def _run(self, request: Request[Any, Answer], handle: Handle[Answer]) -> Answer:
+    def _run(self, request: Request[object, Answer], handle: Handle[Answer]) -> Answer:
         with carrying_out(handle):
             return request.run(self._context)
 
@@ -123,7 +123,7 @@ class Lanes:
                 self._lanes[name].shut_down()
         return self._lanes[name]
 
-    def provide(self, name: str, context: Any) -> Lane:
+    def provide(self, name: str, context: object) -> Lane:
         """Make a lane that owns something; at the end it goes after those made later."""
         self._lanes[name] = Lane(name, context)
         return self._lanes[name]
@@ -148,7 +148,7 @@ class _AbandonedThreads(Executor):
         self._is_shut = False
 
     def submit(  # type: ignore[override]
-        self, job: Callable[..., Answer], /, *arguments: Any
+        self, job: Callable[..., Answer], /, *arguments: object
     ) -> Future[Answer]:
         if self._is_shut:
             raise RuntimeError("shut down")
@@ -163,7 +163,7 @@ class _AbandonedThreads(Executor):
         self._is_shut = True
 
     @staticmethod
-    def _run(future: Future[Any], job: Callable[..., Any], *arguments: Any) -> None:
+    def _run(future: Future[object], job: Callable[..., object], *arguments: object) -> None:
         begin_thread()
         if not future.set_running_or_notify_cancel():
             return

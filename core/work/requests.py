@@ -45,7 +45,7 @@ _here = threading.local()
 
 def is_stopped() -> bool:
     """Return whether the request that this thread carries out was asked to end."""
-    handle: Handle[Any] | None = getattr(_here, "handle", None)
+    handle: Handle[object] | None = getattr(_here, "handle", None)
     return handle is not None and handle.is_stopped
 
 
@@ -54,7 +54,7 @@ def tell(item: object) -> None:
 
     For work that nothing has to get in between, a copy of many files for instance.
     """
-    on_item: Callable[[Any], object] | None = getattr(_here, "on_item", None)
+    on_item: Callable[[object], object] | None = getattr(_here, "on_item", None)
     if on_item is not None:
         on_item(item)
 

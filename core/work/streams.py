@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from core.work.handles import Handle
 from core.work.requests import Request, carrying_out
@@ -16,8 +16,8 @@ class Stream(Generic[Item]):
 
     def __init__(
         self,
-        request: Request[Any, Iterator[Item]],
-        context: Any,
+        request: Request[object, Iterator[Item]],
+        context: object,
         handle: Handle[None],
         on_item: Callable[[Item], object],
         queue: Callable[[Callable[[], object]], bool],

@@ -42,7 +42,7 @@ class LayerTableModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.table: LayerTable | None = None
-        self._rows: list[list[Any]] = []
+        self._rows: list[list[object]] = []
         self._headings = [
             tr("Layer"),
             tr("Kind"),
@@ -71,12 +71,12 @@ class LayerTableModel(QAbstractTableModel):
 
     def headerData(
         self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    ) -> object:
         if role == Qt.ItemDataRole.DisplayRole and way == Qt.Orientation.Horizontal:
             return self._headings[section]
         return None
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
         value = self._rows[index.row()][index.column()]
@@ -90,7 +90,7 @@ class LayerTableModel(QAbstractTableModel):
             return literal(str(_said(value, index.column())))
         return None
 
-    def _row(self, table: LayerTable, layer: Any) -> list[Any]:
+    def _row(self, table: LayerTable, layer: Any) -> list[object]:
         block = table.blocks.get(layer.name)
         shortcut = ""
         if block is not None:
@@ -217,7 +217,7 @@ def _short(name: str) -> str:
     return name if last.isdecimal() else last
 
 
-def _said(value: Any, column: int) -> str:
+def _said(value: object, column: int) -> str:
     if isinstance(value, int):
         return f"{value:,}" if value else ""
     if isinstance(value, float):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
 from core.images.preprocessing import LARGEST_SIDE_PX
@@ -12,7 +10,7 @@ _WIDTH_PX = 76
 _GAP_PX = 6
 
 
-def choices(*items: tuple[str, Any]) -> QComboBox:
+def choices(*items: tuple[str, object]) -> QComboBox:
     """Return a box that offers texts and gives what stands behind them."""
     box = QComboBox()
     for text, data in items:

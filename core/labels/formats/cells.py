@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from core.labels.locating import looks_like_file
 
@@ -99,7 +98,7 @@ def share(cell: str) -> float | None:
     return number if 0 <= number <= 1 else None
 
 
-def names_in(value: Any) -> tuple[str, ...]:
+def names_in(value: object) -> tuple[str, ...]:
     """Return the class names of a JSON value: none, one, or a list of them."""
     if isinstance(value, dict):
         for key in ("choices", "label", "class", "class_name", "category", "name"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from core.errors import LabelsError
 from core.files import json_bytes
@@ -31,7 +30,7 @@ def write(
     targets = Targets(root, options.taken, unique_stems=True)
     index = {name: number for number, name in enumerate(classes)}
     several = any(len(one.classes) > 1 for one in kept)
-    labels: dict[str, Any] = {}
+    labels: dict[str, object] = {}
     for one in kept:
         below = subfolder(one, common) if common else ""
         file = targets.place(one, f"{_DATA}/{below}".rstrip("/"))
@@ -115,11 +114,11 @@ def _samples(file: Path, options: ReadOptions) -> ReadLabels:
     return found
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return str(value.get("_cls") or "") if isinstance(value, dict) else ""
 
 
-def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> Any:
+def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> object:
     """Return the class, with what the model gives it where that is asked for."""
     said = one.prediction or one.seen
     if not options.with_predictions or said is None:
@@ -127,7 +126,7 @@ def _value(one: LabelledPhoto, number: int, options: ExportOptions) -> Any:
     return {"label": number, "confidence": dict(said.top).get(one.classes[0])}
 
 
-def _name(value: Any, classes: Sequence[str]) -> str:
+def _name(value: object, classes: Sequence[str]) -> str:
     if isinstance(value, dict):
         value = value.get("label")
     if isinstance(value, str) and value.isdigit() and classes and value not in classes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from core.errors import LabelsError
 from core.files import json_bytes
@@ -32,12 +31,12 @@ def write(
     sets = split_of(kept, options.split, options.seed)
     targets = Targets(root, options.taken)
     several = any(len(one.classes) > 1 for one in kept)
-    lines: dict[str, list[dict[str, Any]]] = {}
+    lines: dict[str, list[dict[str, object]]] = {}
     for one in kept:
         split = sets[one.path] or "train"
         file = targets.place(one, split)
         plan.files.append(file)
-        fields: dict[str, Any] = {"file_name": file.target.removeprefix(f"{split}/")}
+        fields: dict[str, object] = {"file_name": file.target.removeprefix(f"{split}/")}
         fields |= {"labels": list(one.classes)} if several else {"label": one.classes[0]}
         if options.with_predictions:
             said = one.prediction or one.seen
@@ -80,7 +79,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     return found
 
 
-def _rows(file: Path, options: ReadOptions) -> list[dict[str, Any]]:
+def _rows(file: Path, options: ReadOptions) -> list[dict[str, object]]:
     if file.suffix == ".jsonl":
         return [row for row in read_lines(file, options) if isinstance(row, dict)]
     header, *rows = read_sheet(file, options).rows

@@ -8,7 +8,6 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 from core.errors import LabelsError
@@ -125,7 +124,7 @@ def chosen_answers(
     return found
 
 
-def _annotated(task: dict[str, Any]) -> list[Answers]:
+def _annotated(task: dict[str, object]) -> list[Answers]:
     """Return the answers of each person who has annotated a task."""
     given = task.get("annotations") or task.get("completions")
     found = []
@@ -149,7 +148,7 @@ def _annotated(task: dict[str, Any]) -> list[Answers]:
     return found
 
 
-def _regions(results: Any) -> set[Any]:
+def _regions(results: object) -> set[object]:
     """Return the ids of what is drawn on a photo."""
     return {
         result.get("id")
@@ -160,12 +159,12 @@ def _regions(results: Any) -> set[Any]:
     } - {None}
 
 
-def _is_whole(value: dict[str, Any]) -> bool:
+def _is_whole(value: dict[str, object]) -> bool:
     """Return whether an answer is about a whole photo, not something drawn on it."""
     return not {"x", "points", "rle", "vertices"} & set(value)
 
 
-def _flat(task: dict[str, Any], file: str) -> Answers:
+def _flat(task: dict[str, object], file: str) -> Answers:
     """Return the answers of the form "JSON-MIN", in which every question is a key."""
     found: Answers = {}
     for key, value in task.items():
@@ -192,10 +191,10 @@ def _flat(task: dict[str, Any], file: str) -> Answers:
     return {key: names for key, names in found.items() if names}
 
 
-def _task(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str, Any]:
+def _task(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str, object]:
     key = hashlib.sha256(str(one.path).encode("utf-8", "surrogateescape")).hexdigest()[:10]
     quoted = urllib.parse.quote(relative.encode("utf-8", "surrogateescape"))
-    task: dict[str, Any] = {"data": {"image": _LOCAL + quoted}}
+    task: dict[str, object] = {"data": {"image": _LOCAL + quoted}}
     if one.classes:
         task["annotations"] = [{"result": [_result(key, list(one.classes))]}]
     said = one.prediction or one.seen
@@ -204,7 +203,7 @@ def _task(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str
     return task
 
 
-def _prediction(key: str, said: SaidByModel) -> dict[str, Any]:
+def _prediction(key: str, said: SaidByModel) -> dict[str, object]:
     return {
         "model_version": said.version,
         "score": said.top[0][1],
@@ -212,7 +211,7 @@ def _prediction(key: str, said: SaidByModel) -> dict[str, Any]:
     }
 
 
-def _result(key: str, names: list[str]) -> dict[str, Any]:
+def _result(key: str, names: list[str]) -> dict[str, object]:
     return {"id": key, **_NAMES, "value": {"choices": names}}
 
 
@@ -225,7 +224,7 @@ def _config(classes: Iterable[str], several: bool) -> str:
     )
 
 
-def file_of(data: dict[str, Any]) -> str:
+def file_of(data: dict[str, object]) -> str:
     """Return the photo that a task names, in whichever of Label Studio's forms.
 
     To what is uploaded it gives eight digits before the name (see ``without_digits``); in other
@@ -256,7 +255,7 @@ def same_name(wanted: str, names: Sequence[str]) -> str:
     return next((name for name in names if wanted and bare(name) == bare(wanted)), "")
 
 
-def _strings(value: Any) -> list[str]:
+def _strings(value: object) -> list[str]:
     """Return a text, or the texts of a list."""
     values = value if isinstance(value, list) else [value]
     return [one for one in values if isinstance(one, str)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from core.labels.classes import MARKS
 from core.labels.formats.cells import chosen, classes_in, names_in
@@ -296,12 +295,12 @@ def _listed(cell: str) -> tuple[str, ...]:
     return names_in(_loose_json(cell)) if cell[:1] in ("[", "{") else names_in(cell)
 
 
-def _json(cell: str) -> dict[str, Any]:
+def _json(cell: str) -> dict[str, object]:
     found = _loose_json(cell)
     return found if isinstance(found, dict) else {}
 
 
-def _loose_json(cell: str) -> Any:
+def _loose_json(cell: str) -> object:
     """Return the JSON in a cell, else its text."""
     if cell[:1] not in ("[", "{"):
         return cell

@@ -37,7 +37,7 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
 
 
 def _of_megadetector(
-    image: dict[str, Any], kinds: dict[str, Any], species: dict[str, Any]
+    image: dict[str, Any], kinds: dict[str, Any], species: dict[str, object]
 ) -> ReadLabel:
     classes: dict[str, None] = {}
     for one in image.get("detections") or ():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from core.errors import LabelsError
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, read_text
@@ -102,7 +101,7 @@ def _dataset_info(file: Path, column: str, options: ReadOptions) -> Names:
     return _of_column(_features_in(read_json(file, options)), column)
 
 
-def _features_in(content: Any) -> dict[str, Names]:
+def _features_in(content: object) -> dict[str, Names]:
     """Return the names in Hugging Face's dataset_info.json or dataset_infos.json, by column."""
     if not isinstance(content, Mapping):
         return {}

@@ -138,7 +138,7 @@ def _names_a_photo(record: Record) -> bool:
     )
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
@@ -261,7 +261,7 @@ def _image_of(record: Record) -> str:
     return image
 
 
-def _listed(value: Any) -> list[Mapping[str, Any]]:
+def _listed(value: object) -> list[Mapping[str, Any]]:
     """Return the objects of a list, or the one object."""
     values = value if isinstance(value, list) else [value]
     return [one for one in values if isinstance(one, Mapping)]

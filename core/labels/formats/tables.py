@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from core.csv_cells import Writer
 from core.files import json_bytes
@@ -103,8 +102,8 @@ def _prediction_cells(one: LabelledPhoto) -> list[str]:
     return [*cells, str(said.model["architecture"]), str(said.model["sha256"])]
 
 
-def _object(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+def _object(one: LabelledPhoto, relative: str, options: ExportOptions) -> dict[str, object]:
+    fields: dict[str, object] = {
         "file": str(one.path),
         "relative_path": relative,
         "labels": list(one.classes),

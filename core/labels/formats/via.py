@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from core.labels.formats.cells import names_in
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
@@ -56,12 +55,12 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
     return found
 
 
-def _attributes(entry: Any, key: str) -> dict[str, Any]:
+def _attributes(entry: object, key: str) -> dict[str, object]:
     found = entry.get(key) if isinstance(entry, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def _texts(attribute: Any) -> dict[str, str]:
+def _texts(attribute: object) -> dict[str, str]:
     """Return the texts of an attribute's options; what is stored is their key."""
     options = attribute.get("options") if isinstance(attribute, dict) else None
     return {

@@ -15,7 +15,7 @@ _NESTING_DEPTH = 3
 
 
 def from_checkpoint(
-    content: Mapping[Any, Any], count: int, depth: int = _NESTING_DEPTH
+    content: Mapping[Any, object], count: int, depth: int = _NESTING_DEPTH
 ) -> tuple[tuple[str, ...], str] | None:
     """Find class names beside the parameters of a checkpoint.
 
@@ -41,13 +41,13 @@ def from_checkpoint(
     return None
 
 
-def _may_fit(value: Any, count: int) -> bool:
+def _may_fit(value: object, count: int) -> bool:
     """Return whether so many entries can be names, without looking at each."""
     held = value.values if isinstance(value, PickledArray) else value
     return isinstance(held, Sized) and class_names.fits(range(len(held)), count)
 
 
-def why_unused(content: Mapping[Any, Any], count: int) -> str | None:
+def why_unused(content: Mapping[object, object], count: int) -> str | None:
     """Return why class names that a checkpoint carries are not used; None where there are none."""
     for key in class_names.KEYS:
         names = _value(content, key)
@@ -67,7 +67,7 @@ def why_unused(content: Mapping[Any, Any], count: int) -> str | None:
     return None
 
 
-def _value(content: Mapping[Any, Any], key: str) -> tuple[str, ...] | None:
+def _value(content: Mapping[object, object], key: str) -> tuple[str, ...] | None:
     value = content.get(key)
     value = value.values if isinstance(value, PickledArray) else value
     if isinstance(value, list | tuple):
@@ -77,11 +77,11 @@ def _value(content: Mapping[Any, Any], key: str) -> tuple[str, ...] | None:
     return class_names.from_value(value, key)
 
 
-def _decoded(value: Any) -> Any:
+def _decoded(value: object) -> object:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _spoken(content: Mapping[Any, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+def _spoken(content: Mapping[object, object], names: tuple[str, ...]) -> tuple[str, ...]:
     """Return what folder names stand for ("21" is "fire lily"), where the file tells it."""
     for key in _SPOKEN_NAMES:
         table = content.get(key)

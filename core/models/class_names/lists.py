@@ -150,7 +150,7 @@ def from_text(text: str) -> tuple[str, ...]:
     return lines
 
 
-def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
+def from_value(value: object, key: str = "") -> tuple[str, ...] | None:
     """Return names from a list, from index → name or from name → index; else None.
 
     Args:
@@ -169,7 +169,7 @@ def from_value(value: Any, key: str = "") -> tuple[str, ...] | None:
     return _by_index(ways[0]) or _by_index(ways[1])
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < _LARGEST_NUMBER
     return isinstance(value, str)

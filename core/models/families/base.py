@@ -64,7 +64,7 @@ class Variant(Protocol):
     def shapes(self) -> dict[str, Shape]:
         """Return names and shapes of its state dict, with 1,000 classes."""
 
-    def build(self, options: Mapping[str, Any]) -> nn.Module:
+    def build(self, options: Mapping[str, object]) -> nn.Module:
         """Return its network."""
 
 
@@ -125,7 +125,7 @@ def no_image_size(_: Shapes) -> int | None:
     return None
 
 
-def of_torchvision(architecture: str, **options: Any) -> nn.Module:
+def of_torchvision(architecture: str, **options: object) -> nn.Module:
     """Return torchvision's network of this name, untrained."""
     from core.models.torchvision_import import torchvision_models  # costs start-up time
 
@@ -133,7 +133,7 @@ def of_torchvision(architecture: str, **options: Any) -> nn.Module:
     return network
 
 
-def weights_of_torchvision(architecture: str) -> list[Any]:
+def weights_of_torchvision(architecture: str) -> list[object]:
     """Return torchvision's weights entries of an architecture."""
     from core.models.torchvision_import import torchvision_models  # costs start-up time
 
@@ -192,7 +192,7 @@ class Family:
     pooled_cells: int = 1
     build: Callable[..., nn.Module] = of_torchvision
     options: Mapping[str, bool] = field(default_factory=dict)
-    weights: Callable[[str], Sequence[Any]] = weights_of_torchvision
+    weights: Callable[[str], Sequence[object]] = weights_of_torchvision
     preset: Callable[[], Preprocessing] | None = None
     auxiliary: tuple[str, ...] = ()
     transforms_input: bool = False

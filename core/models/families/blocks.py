@@ -33,7 +33,7 @@ class Paths:
     output: Tensor
 
 
-Run = Callable[[Any, "Tensor"], Iterator[Paths]]
+Run = Callable[[object, "Tensor"], Iterator[Paths]]
 
 
 @dataclass(frozen=True)

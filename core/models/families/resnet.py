@@ -42,7 +42,7 @@ class ResNetForm:
             f"width_per_group={self.width_per_group})"
         )
 
-    def build(self, options: Mapping[str, Any]) -> nn.Module:
+    def build(self, options: Mapping[str, object]) -> nn.Module:
         """Return its network."""
         from core.models.torchvision_import import torchvision_models
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 from core.errors import PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
@@ -160,7 +160,7 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
     return preset, problems
 
 
-def _doubt(entry: Any) -> list[str]:
+def _doubt(entry: object) -> list[str]:
     if is_surely_own(entry):
         return []
     return [

@@ -119,7 +119,7 @@ class Head:
         """Return whether it is the one layer that torchvision's documentation replaces."""
         return len(self.layers) == 1 and self.layers[0].name == ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
         return asdict(self)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from torch import nn
 
@@ -56,12 +55,12 @@ class Change:
     kind: str
     values: tuple[tuple[str, Value], ...]
 
-    def to_json(self) -> list[Any]:
+    def to_json(self) -> list[object]:
         """Return the fields as JSON values."""
         return [self.name, self.kind, [[key, value] for key, value in self.values]]
 
 
-def changes_from_json(found: Any) -> tuple[Change, ...]:
+def changes_from_json(found: object) -> tuple[Change, ...]:
     """Read changes from JSON values; odd ones are passed over."""
     changes = []
     for entry in found[:_MOST_CHANGES] if isinstance(found, list) else ():
@@ -144,7 +143,7 @@ def _differing(module: nn.Module, stub: Stub, kind: str) -> tuple[tuple[str, Val
     )
 
 
-def _same_length(value: Any, other: Any) -> Any:
+def _same_length(value: object, other: object) -> object:
     """Return a number as often as the other has it: 3 and (3, 3) are the same to a layer."""
     return (value,) * len(other) if isinstance(other, tuple) and isinstance(value, int) else value
 
@@ -160,7 +159,7 @@ def _values(stub: Stub, kind: str) -> tuple[tuple[str, Value], ...]:
     return tuple(found)
 
 
-def _as_value(value: Any) -> Value:
+def _as_value(value: object) -> Value:
     if isinstance(value, bool | int | float):
         if not abs(value) <= 10**6:  # not a number either
             raise ValueError

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -259,7 +258,7 @@ def _agree(written: Head, found: Head) -> bool:
     return layers[0] == layers[1]
 
 
-def _parsed(text: str | None) -> Any:
+def _parsed(text: str | None) -> object:
     try:
         return json.loads(text) if text is not None else None
     except (ValueError, RecursionError):

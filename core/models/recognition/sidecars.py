@@ -85,7 +85,7 @@ def preprocessing_beside(
     return None if found is None else (found, _PREPROCESSOR)
 
 
-def from_timm(config: Any) -> Preprocessing | None:
+def from_timm(config: object) -> Preprocessing | None:
     """Return the preprocessing of timm's ``pretrained_cfg``; None where there is none.
 
     Source: timm's ``create_transform`` for evaluation.
@@ -95,8 +95,8 @@ def from_timm(config: Any) -> Preprocessing | None:
     try:
         _, height, width = (int(side) for side in config["input_size"])
         share = float(config.get("crop_pct") or 0.875)
-        resize: Any = math.floor(min(height, width) / share)
-        crop: Any = [height, width]
+        resize: object = math.floor(min(height, width) / share)
+        crop: object = [height, width]
         if config.get("crop_mode") == "squash":
             resize, crop = [math.floor(height / share), math.floor(width / share)], crop
         return from_json(
@@ -130,7 +130,7 @@ def _from_hugging_face(config: Mapping[str, Any]) -> Preprocessing | None:
             crop = size["shortest_edge"]  # ConvNeXt's: the size names the crop
             resize = int(crop / float(config["crop_pct"]))
         normalised = config.get("do_normalize", True)
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "resize": resize if config.get("do_resize", True) else None,
             "crop": None if isinstance(resize, list) else _square(crop if crop else size),
             "interpolation": _PILLOW_FILTERS[int(config.get("resample", 2))],
@@ -153,16 +153,16 @@ def _side(size: Any) -> Any:
     return int(size)
 
 
-def _square(size: Any) -> Any:
+def _square(size: Any) -> object:
     side = _side(size)
     return [side, side] if isinstance(side, int) else side
 
 
-def _config(checkpoint: Path) -> Mapping[str, Any]:
+def _config(checkpoint: Path) -> Mapping[str, object]:
     return _json(checkpoint.with_name(_CONFIG))
 
 
-def _config_names(config: Mapping[str, Any], count: int) -> tuple[str, ...] | None:
+def _config_names(config: Mapping[str, object], count: int) -> tuple[str, ...] | None:
     names = class_names.from_value(config.get("id2label"), "id2label")
     labels = class_names.from_value(config.get("label_names"))
     spoken = config.get("label_descriptions")
@@ -174,18 +174,18 @@ def _config_names(config: Mapping[str, Any], count: int) -> tuple[str, ...] | No
     return None
 
 
-def _is_of(config: Mapping[str, Any], count: int) -> bool:
+def _is_of(config: Mapping[str, object], count: int) -> bool:
     told = config.get("num_classes", config.get("num_labels"))
     return told == count or _config_names(config, count) is not None
 
 
-def _suits(config: Mapping[str, Any], family: Family) -> bool:
+def _suits(config: Mapping[str, object], family: Family) -> bool:
     """Return whether a config names this family, or none at all."""
     name = config.get("architecture", config.get("model_type"))
     return not isinstance(name, str) or family.may_be_called(name)
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def _json(path: Path) -> Mapping[str, object]:
     """Return the object in a JSON file; an empty one where there is none that can be read."""
     try:
         with open_ordinary(path) as file:

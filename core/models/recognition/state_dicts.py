@@ -193,7 +193,7 @@ def _is_of_loss(name: str) -> bool:
     return named and module.replace("_", "a").isalnum()
 
 
-def _unwrap(file: CheckpointFile, content: Mapping[Any, Any], network: Stub | None) -> _Place:
+def _unwrap(file: CheckpointFile, content: Mapping[object, object], network: Stub | None) -> _Place:
     """Return the place with most tensors; of nearly equal ones the averaged, else the first."""
     places, total = [], 0
     for place in _places(content, "", _NESTING_DEPTH, network, set()):
@@ -212,7 +212,7 @@ def _unwrap(file: CheckpointFile, content: Mapping[Any, Any], network: Stub | No
     return replace(found, beside=_beside(content, found))
 
 
-def _beside(content: Mapping[Any, Any], found: _Place) -> dict[str, Tensor]:
+def _beside(content: Mapping[object, Any], found: _Place) -> dict[str, Tensor]:
     """Return the tensors of small mappings next to a state dict at the top of a file."""
     if not found.path or "." in found.path:
         return {}
@@ -229,7 +229,7 @@ def _beside(content: Mapping[Any, Any], found: _Place) -> dict[str, Tensor]:
 
 
 def _places(
-    content: Mapping[Any, Any], path: str, depth: int, network: Stub | None, seen: set[int]
+    content: Mapping[Any, object], path: str, depth: int, network: Stub | None, seen: set[int]
 ) -> Iterator[_Place]:
     """Yield every mapping and every pickled network in a checkpoint, each once."""
     seen.add(id(content))
@@ -247,7 +247,7 @@ def _places(
             yield from _places(nested, inner, depth - 1, None, seen)
 
 
-def _stubs(content: Mapping[Any, Any]) -> list[Stub]:
+def _stubs(content: Mapping[object, object]) -> list[Stub]:
     """Return the pickled modules that stand beside the state dict."""
     modules = {id(one): one for one in content.values() if isinstance(one, Stub)}
     return [one for one in modules.values() if one.is_module]

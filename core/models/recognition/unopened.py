@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from core.language import lazy
 from core.models.families import FAMILIES
@@ -84,7 +83,7 @@ def is_quantised(names: Collection[str]) -> bool:
 QUANTISED = _QUANTISED.what
 
 
-def is_optimizer(content: Mapping[Any, Any]) -> bool:
+def is_optimizer(content: Mapping[object, object]) -> bool:
     """Return whether a file holds the state of an optimizer and no network."""
     return any(
         isinstance(one, Mapping) and set(one) >= _OPTIMIZER for one in (content, *content.values())

@@ -22,7 +22,7 @@ _LARGEST_KEY = 2**60
 """Integers above it can be made to share one hash, and a dictionary of them takes hours."""
 
 
-def is_key(value: Any) -> bool:
+def is_key(value: object) -> bool:
     """Return whether a value may be hashed.
 
     A tuple nested deep enough would end the program, and of many tuples or great integers a file
@@ -61,12 +61,12 @@ STORAGE_KINDS = {
 }
 
 
-def is_side(value: Any) -> bool:
+def is_side(value: object) -> bool:
     """Return whether a value is a size as memory can have it."""
     return type(value) is int and 0 <= value < 2**48
 
 
-def rebuild_tensor(flat: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
+def rebuild_tensor(flat: object, offset: Any, size: Any, stride: object, *_: object) -> Any:
     """Cut a tensor from its storage; one larger than its storage keeps only its shape."""
     size, stride = _sides(size), _sides(stride)
     if not isinstance(flat, Tensor) or flat.ndim != 1:
@@ -82,7 +82,7 @@ def rebuild_tensor(flat: Any, offset: Any, size: Any, stride: Any, *_: Any) -> A
     return flat.as_strided(size, stride, offset + flat.storage_offset())
 
 
-def _sides(value: Any) -> tuple[int, ...]:
+def _sides(value: object) -> tuple[int, ...]:
     """Return the sides or strides of a tensor.
 
     Raises:
@@ -95,31 +95,31 @@ def _sides(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _rebuild_parameter(data: Any, *_: Any) -> Any:
+def _rebuild_parameter(data: object, *_: object) -> object:
     return data
 
 
-def _rebuild_from_type(rebuild: Any, _: Any, arguments: Any, *__: Any) -> Any:
+def _rebuild_from_type(rebuild: Any, _: object, arguments: Any, *__: object) -> object:
     make = getattr(rebuild, "__wrapped__", rebuild)
     if make is not rebuild_tensor and make is not _rebuild_parameter:
         return Stub()
     return rebuild(*arguments)
 
 
-def _meta_tensor(dtype: Any, size: Any, *_: Any) -> Tensor:
+def _meta_tensor(dtype: object, size: object, *_: object) -> Tensor:
     if not isinstance(dtype, torch.dtype):
         raise UnpicklingError("a tensor of an unknown kind")
     return torch.empty(_sides(size), dtype=dtype, device="meta")
 
 
-def _sparse_tensor(_: Any, data: Any) -> Tensor:
+def _sparse_tensor(_: object, data: Any) -> Tensor:
     """Stand in for a sparse tensor by its kind and size; sparse parameters are refused."""
     (size,) = (part for part in data if isinstance(part, torch.Size))
     none = torch.zeros(len(size), 0, dtype=torch.int64)
     return torch.sparse_coo_tensor(none, torch.zeros(0), size, check_invariants=False)
 
 
-def _quantised_tensor(_: Any, __: Any, size: Any, *___: Any) -> Tensor:
+def _quantised_tensor(_: Any, __: object, size: object, *___: object) -> Tensor:
     """Stand in for a quantised tensor by its kind and size; whole numbers are refused."""
     return torch.zeros(1, dtype=torch.int8).expand(_sides(size))
 
@@ -131,11 +131,11 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
     return text.encode(encoding)
 
 
-def collected(kind: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
+def collected(kind: Callable[[Iterable[object]], object]) -> Callable[..., object]:
     """Return a maker of plain values that takes a list, never a size."""
     is_hashing = kind in (set, frozenset)
 
-    def collect(values: Any = ()) -> Any:
+    def collect(values: object = ()) -> object:
         if not isinstance(values, list | tuple | set | frozenset):
             return kind(())
         return kind(value for value in values if not is_hashing or is_key(value))
@@ -143,9 +143,9 @@ def collected(kind: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
     return collect
 
 
-def _ordered(pairs: Any = (), *_: Any) -> OrderedDict[Any, Any]:
+def _ordered(pairs: object = (), *_: object) -> OrderedDict[object, object]:
     """Make a mapping of pairs, as Python 2 wrote it."""
-    made: OrderedDict[Any, Any] = OrderedDict()
+    made: OrderedDict[object, object] = OrderedDict()
     for pair in pairs if isinstance(pairs, list | tuple) else ():
         key, value = pair
         if is_key(key):
@@ -153,7 +153,7 @@ def _ordered(pairs: Any = (), *_: Any) -> OrderedDict[Any, Any]:
     return made
 
 
-def plain_bytes(value: Any = b"", *encoding: Any) -> bytes:
+def plain_bytes(value: object = b"", *encoding: Any) -> bytes:
     """Return bytes, as a pickle of Python 2 or 3 makes them."""
     if isinstance(value, str):
         return _encode(value, *encoding)
@@ -165,34 +165,34 @@ def complex_number(real: Any = 0.0, imaginary: Any = 0.0) -> complex:
     return complex(float(real), float(imaginary))
 
 
-def _size(values: Any = ()) -> torch.Size:
+def _size(values: object = ()) -> torch.Size:
     return torch.Size(_sides(values))
 
 
-def empty_dictionary(*_: Any) -> dict[Any, Any]:
+def empty_dictionary(*_: object) -> dict[object, object]:
     """Return an empty dictionary, whatever kind it was."""
     return {}
 
 
-def _numpy_type(text: Any, *_: Any) -> Stub:
+def _numpy_type(text: object, *_: object) -> Stub:
     made = Stub()
     made.state["type"] = text if isinstance(text, str) and _NUMPY_TYPE.fullmatch(text) else ""
     return made
 
 
-def numpy_scalar(kind: Any, content: Any = b"") -> Any:
+def numpy_scalar(kind: object, content: object = b"") -> object:
     """Return the content of a scalar of numpy."""
     array = PickledArray()
     array.take_state((1, (1,), kind, False, content))
     return array.values[0] if array.values else Stub()
 
 
-def numpy_array(*_: Any) -> PickledArray:
+def numpy_array(*_: object) -> PickledArray:
     """Return a stand-in for an array of numpy's."""
     return PickledArray()
 
 
-def numpy_from_buffer(content: Any, kind: Any, shape: Any, *_: Any) -> PickledArray:
+def numpy_from_buffer(content: object, kind: object, shape: object, *_: object) -> PickledArray:
     """Return a stand-in for an array of numpy's with its content."""
     array = PickledArray()
     held = content if isinstance(content, bytes | bytearray) else b""
@@ -222,7 +222,7 @@ ADMITTED |= {
     ("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)
 }
 
-COSTS: dict[Any, int] = {_encode: 0, plain_bytes: 0, _ordered: 0, _size: 1}
+COSTS: dict[object, int] = {_encode: 0, plain_bytes: 0, _ordered: 0, _size: 1}
 """What copies its arguments, or makes a tensor; and how many operations each counts for beside
 the size of its arguments, since one argument may be given often."""
 

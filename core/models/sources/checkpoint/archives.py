@@ -9,7 +9,6 @@ import json
 import struct
 import zipfile
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,7 +64,7 @@ def open_zip(file: CheckpointFile) -> zipfile.ZipFile | None:
     return zipfile.ZipFile(reader)
 
 
-def read_zip(file: CheckpointFile, archive: zipfile.ZipFile) -> Any:
+def read_zip(file: CheckpointFile, archive: zipfile.ZipFile) -> object:
     """Return what an archive of ``torch.save`` or of TorchScript holds.
 
     Args:
@@ -95,7 +94,7 @@ def read_zip(file: CheckpointFile, archive: zipfile.ZipFile) -> Any:
     return load(Source(Memory(content)), storage)
 
 
-def read_stream(stored: Bytes, most_operations: int = MOST_OPERATIONS) -> Any:
+def read_stream(stored: Bytes, most_operations: int = MOST_OPERATIONS) -> object:
     """Return what ``torch.save`` wrote before version 1.6: pickles, then the storages' bytes.
 
     The pickle of the content comes before the places of its storages are known, so it is read
@@ -131,14 +130,14 @@ def read_stream(stored: Bytes, most_operations: int = MOST_OPERATIONS) -> Any:
     return load(Source(stored, start), storage, most_operations=most_operations)
 
 
-def _read_inner(content: bytes) -> Any:
+def _read_inner(content: bytes) -> object:
     """Return the storage that ``pickle.dump`` of a tensor keeps as a stream of its own."""
     if content.find(b"storage", 0, _INNER_HEAD_BYTES) < 0:
         raise DamagedError  # not what torch writes there: a few hundred bytes, then the numbers
     return read_stream(Memory(bytearray(content)), most_operations=_INNER_OPERATIONS)
 
 
-def read_tar(file: CheckpointFile) -> Any:
+def read_tar(file: CheckpointFile) -> object:
     """Return what ``torch.save`` wrote before version 0.1.10: a tar archive of three members."""
     places = _tar_places(file)
     if not {"storages", "tensors", "pickle"} <= set(places):
@@ -182,7 +181,7 @@ class _TarUnpickler(Unpickler):
         super().__init__(source)
         self._tensors = tensors
 
-    def persistent_load(self, given: Any) -> Any:
+    def persistent_load(self, given: object) -> object:
         """Return the tensor of this number, or the network kept with its source text."""
         return given[0] if isinstance(given, tuple) and given else self._tensors[str(given)]
 
@@ -293,7 +292,7 @@ def _check_expansion(member: zipfile.ZipInfo) -> None:
         raise DamagedError
 
 
-def _count(value: Any) -> int:
+def _count(value: object) -> int:
     if type(value) is not int or not 0 <= value < 10**6:
         raise DamagedError
     return value

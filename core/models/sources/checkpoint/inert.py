@@ -28,22 +28,22 @@ class Stub:
 
     origin: tuple[str, str] = ("", "")
 
-    def __new__(cls, *_: Any, **__: Any) -> Stub:
+    def __new__(cls, *_: object, **__: object) -> Stub:
         """Make one from whatever arguments the pickle gives."""
         made = super().__new__(cls)
         made.state = {}
         made.items = []
         return made
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        self.state: dict[Any, Any]
+    def __init__(self, *_: object, **__: object) -> None:
+        self.state: dict[object, Any]
         self.items: list[Any]
 
-    def __call__(self, *_: Any, **__: Any) -> Stub:
+    def __call__(self, *_: Any, **__: object) -> Stub:
         """Answer a call with another stub: the function itself is not here."""
         return Stub()
 
-    def take_state(self, state: Any) -> None:
+    def take_state(self, state: object) -> None:
         """Keep the attributes that a pickle gives."""
         for part in state if isinstance(state, tuple) else (state,):
             if isinstance(part, dict):
@@ -65,7 +65,7 @@ class Stub:
     @property
     def own_tensors(self) -> dict[str, Tensor]:
         """Return a module's own parameters and buffers, without those of its parts."""
-        kinds: list[Any] = [self.state] if self._is_scripted else []
+        kinds: list[object] = [self.state] if self._is_scripted else []
         kinds += [self.state.get("_parameters"), self.state.get("_buffers")]
         return {
             name: value
@@ -115,7 +115,7 @@ class PickledArray(Stub):
     """Stands for a NumPy array, of which text and numbers are read."""
 
     @property
-    def values(self) -> list[Any]:
+    def values(self) -> list[object]:
         """Return the elements in order as plain values; none where they are something else."""
         kind, content = self.state.get("kind"), self.state.get("content")
         text = kind.state.get("type", "") if isinstance(kind, Stub) else ""
@@ -123,16 +123,16 @@ class PickledArray(Stub):
             return content[:_MOST_VALUES]
         if isinstance(content, bytes | bytearray) and text and "O" not in text:
             with contextlib.suppress(ValueError, TypeError):  # a size that does not fit
-                found: list[Any] = np.frombuffer(content, np.dtype(text))[:_MOST_VALUES].tolist()
+                found: list[object] = np.frombuffer(content, np.dtype(text))[:_MOST_VALUES].tolist()
                 return found
         return []
 
-    def take_state(self, state: Any) -> None:
+    def take_state(self, state: object) -> None:
         """Keep the array's kind and bytes; they are read when somebody asks."""
         if isinstance(state, tuple) and len(state) == 5:
             self.state |= {"kind": state[2], "content": state[4]}
 
 
-def _items(value: Any) -> list[tuple[str, Any]]:
+def _items(value: object) -> list[tuple[str, object]]:
     held = value.items() if isinstance(value, dict) else ()
     return [(name, one) for name, one in held if isinstance(name, str)]

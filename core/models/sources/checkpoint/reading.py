@@ -66,7 +66,7 @@ class FileContent:
         network: the pickled network at its top, whose parts tell what shapes do not.
     """
 
-    content: Mapping[Any, Any]
+    content: Mapping[Any, object]
     container: str
     file: CheckpointFile
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -131,7 +131,7 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
     return _content(file, content, container)
 
 
-def _content(file: CheckpointFile, content: Any, container: str) -> FileContent:
+def _content(file: CheckpointFile, content: object, container: str) -> FileContent:
     if isinstance(content, Stub) and content.is_module:
         name = container if container == "TorchScript" else tr("pickled network")
         return FileContent(content.parameters(), name, file, network=content)

@@ -107,16 +107,16 @@ class Unpickler(pickle._Unpickler):
     """
 
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
-    stack: list[Any]
+    stack: list[object]
     read: Callable[[int], bytes]
-    append: Callable[[Any], None]
-    pop_mark: Callable[[], list[Any]]
+    append: Callable[[object], None]
+    pop_mark: Callable[[], list[object]]
 
     def __init__(
         self,
         source: Source,
         storage: StorageOf | None = None,
-        from_bytes: Callable[[bytes], Any] | None = None,
+        from_bytes: Callable[[bytes], object] | None = None,
         most_operations: int = MOST_OPERATIONS,
     ) -> None:
         super().__init__(source, encoding="utf-8", errors="surrogateescape")
@@ -126,7 +126,7 @@ class Unpickler(pickle._Unpickler):
         self._from_bytes = from_bytes
         self._kinds: dict[tuple[str, str], type[Stub]] = {}
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         """Return the admitted object or a new kind of stub; import nothing."""
         admitted = ADMITTED.get((module, name))
         if admitted is not None and admitted in COSTS:
@@ -140,17 +140,17 @@ class Unpickler(pickle._Unpickler):
             self._kinds[module, name] = type("Stub", (Stub,), {"origin": (module, name)})
         return self._kinds[module, name]
 
-    def _charged(self, make: Callable[..., Any], each: int = 0) -> Callable[..., Any]:
+    def _charged(self, make: Callable[..., object], each: int = 0) -> Callable[..., object]:
         """Return a maker whose copies count as operations: one argument may be given often."""
 
         @functools.wraps(make)
-        def charge(*arguments: Any) -> Any:
+        def charge(*arguments: object) -> object:
             self._budget.spend(each + sum(_cost(one) for one in arguments))
             return make(*arguments)
 
         return charge
 
-    def persistent_load(self, given: Any) -> Any:
+    def persistent_load(self, given: object) -> Any:
         """Return the storage or the old network that stands outside the pickle."""
         if isinstance(given, tuple) and len(given) >= 2 and given[0] == "module":
             return given[1]
@@ -232,7 +232,7 @@ class Unpickler(pickle._Unpickler):
         """Make a set that stays as it is."""
         self.append(frozenset(item for item in self.pop_mark() if is_key(item)))
 
-    def _set_entries(self, entries: Iterable[tuple[Any, Any]]) -> None:
+    def _set_entries(self, entries: Iterable[tuple[object, object]]) -> None:
         target = self.stack[-1]
         if isinstance(target, Stub):
             target = target.state
@@ -242,7 +242,7 @@ class Unpickler(pickle._Unpickler):
             if is_key(key):
                 target[key] = value
 
-    def _extend(self, items: list[Any]) -> None:
+    def _extend(self, items: list[object]) -> None:
         target = self.stack[-1]
         if isinstance(target, Stub):
             target.items.extend(items)
@@ -270,7 +270,7 @@ _OVERRIDES = {
 Unpickler.dispatch.update({code[0]: method for code, method in _OVERRIDES.items()})
 
 
-def _cost(argument: Any) -> int:
+def _cost(argument: object) -> int:
     """Return how many operations a copy counts for: bytes are copied faster than elements."""
     if isinstance(argument, str | bytes | bytearray):
         return len(argument) // _BYTES_AN_OPERATION
@@ -290,14 +290,14 @@ class _Budget:
             raise UnpicklingError("more operations than a checkpoint needs")
 
 
-class _Counted(dict[int, Any]):
+class _Counted(dict[int, object]):
     """The operations of pickle, each of which is counted."""
 
-    def __init__(self, operations: Mapping[int, Any], budget: _Budget) -> None:
+    def __init__(self, operations: Mapping[int, object], budget: _Budget) -> None:
         super().__init__(operations)
         self._budget = budget
 
-    def __getitem__(self, code: int) -> Any:
+    def __getitem__(self, code: int) -> object:
         self._budget.spend(1)
         return super().__getitem__(code)
 
@@ -324,7 +324,7 @@ for _module in ("builtins", "__builtin__"):
 def load(
     source: Source,
     storage: StorageOf | None = None,
-    from_bytes: Callable[[bytes], Any] | None = None,
+    from_bytes: Callable[[bytes], object] | None = None,
     most_operations: int = MOST_OPERATIONS,
 ) -> Any:
     """Return what one pickle holds; the source then stands behind it.
