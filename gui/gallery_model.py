@@ -65,7 +65,6 @@ class GalleryModel(QStringListModel):
         super().__init__(parent)
         self._rows: dict[str, GalleryRow] = {}
         self._shown: list[GalleryRow] = []
-        self._positions: dict[str, int] | None = None
         self._order = "added"
         self._search = self.search = ""
         self._filter = Filter()
@@ -125,9 +124,16 @@ class GalleryModel(QStringListModel):
 
     def position(self, path: Path) -> int:
         """Return where a photo stands now, -1 where it is hidden or unknown."""
-        if self._positions is None:
-            self._positions = {row.file: at for at, row in enumerate(self._shown)}
-        return self._positions.get(str(path), -1)
+        row = self.row(path)
+        try:
+            return -1 if row is None else self._shown.index(row)
+        except ValueError:
+            return -1
+
+    def positions(self, paths: Iterable[Path]) -> dict[Path, int]:
+        """Return where those of some photos stand that are shown; fast for many."""
+        places = {row.file: at for at, row in enumerate(self._shown)}
+        return {path: places[str(path)] for path in paths if str(path) in places}
 
     def shown_rows(self) -> Sequence[GalleryRow]:
         """Return the photos that are shown, in their order."""
@@ -147,7 +153,6 @@ class GalleryModel(QStringListModel):
         if shown:
             first = len(self._shown)
             self._shown.extend(shown)
-            self._positions = None
             self.insertRows(first, len(shown))
         return unknown
 
@@ -273,7 +278,6 @@ class GalleryModel(QStringListModel):
         if not self._filter.passes_all:
             rows = [row for row in rows if self._passes(row)]
         self._shown = self._sorted(rows)
-        self._positions = None
         self.setStringList([""] * len(rows))
 
     def _sorted(self, rows: list[GalleryRow]) -> list[GalleryRow]:

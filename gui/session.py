@@ -169,9 +169,9 @@ class Session(QObject):
         self.selection.clearSelection()
         if current is not None:
             self.show_photo(current)
-        positions = sorted(self.photos.position(path) for path in paths)
+        positions = sorted(self.photos.positions(paths).values())
         chosen = QItemSelection()
-        for first, last in _runs([position for position in positions if position >= 0]):
+        for first, last in _runs(positions):
             chosen.select(self.photos.index(first), self.photos.index(last))
         self.selection.select(chosen, _Select.Select)
 

@@ -153,8 +153,11 @@ class Tasks(QObject):
             self.failed.emit(error)
 
     def _flush_soon(self, flush: Callable[[], None]) -> None:
-        self._flushes.append(flush)
-        if not self._chunks.isActive():
+        """Bring the first items at once, and what comes soon after them together."""
+        if self._chunks.isActive():
+            self._flushes.append(flush)
+        else:
+            flush()
             self._chunks.start()
 
     @Slot()
@@ -162,6 +165,8 @@ class Tasks(QObject):
         flushes, self._flushes = self._flushes, []
         for flush in flushes:
             flush()
+        if flushes:
+            self._chunks.start()
 
     @Slot(object)
     def _deliver(self, job: Callable[[], None]) -> None:

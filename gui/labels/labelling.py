@@ -182,7 +182,7 @@ class LabelGiver(QObject):
 
     def _show_turned(self, paths: list[Path]) -> None:
         """Go to the photos whose labels were undone, so that the next key is meant for them."""
-        shown = [path for path in paths if self._photos.position(path) >= 0]
+        shown = list(self._photos.positions(paths))
         if shown:
             self._session.select(shown, shown[0])
         if len(paths) == 1:
