@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,12 @@ import pytest
 from PIL import Image
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage_is_collected() -> None:
+    """Free what tests leave: the program, once imported, waits for a painted window with that."""
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

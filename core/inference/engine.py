@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -287,6 +288,8 @@ def import_torch() -> None:
     That would take a fifth of the time, and keep the window waiting for a tenth of a second at
     a time; and so would every later look at what is imported and never goes.
     """
+    if "core.inference.classifier" in sys.modules:
+        return  # what is frozen is never freed
     collects = gc.isenabled()
     gc.disable()
     try:
