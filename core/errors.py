@@ -117,10 +117,10 @@ def os_reason(error: OSError) -> str:
 def cannot_write(path: Path, error: OSError) -> str:
     """Return the sentence for a file that could not be written."""
     reason = {
-        errno.EACCES: "you have no permission to write there",
-        errno.EPERM: "you have no permission to write there",
-        errno.ENOENT: "its folder does not exist",
-        errno.ENOTDIR: "its folder does not exist",
+        errno.EACCES: tr("you have no permission to write there"),
+        errno.EPERM: tr("you have no permission to write there"),
+        errno.ENOENT: tr("its folder does not exist"),
+        errno.ENOTDIR: tr("its folder does not exist"),
     }.get(error.errno or 0, os_reason(error))
     return tr(
         "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason

@@ -114,11 +114,11 @@ def _read_photos(folder: Path) -> None:
 
         path = folder / "photo.jxl"
         path.write_bytes(pylibjxl.encode(np.asarray(picture)))
-        _expect(load_rgb(path, upright=True).size == picture.size, "JPEG XL: another size")
+        _expect(load_rgb(path, upright=True).size == picture.size, tr("JPEG XL: another size"))
     if sys.platform != "darwin" or platform.machine() == "arm64":
         import rawpy
 
-        _expect(bool(rawpy.libraw_version), "RAW photos: LibRaw tells no version")
+        _expect(bool(rawpy.libraw_version), tr("RAW photos: LibRaw tells no version"))
 
 
 def _open(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from core.crash_reports import versions
 from core.installation_check import CheckInstallation
-from core.language import tr
+from core.language import number, tr
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class InstallationDialog(QDialog):
         for check in checks:
             self._failed += bool(check.error)
             mark = "✗" if check.error else "✓"
-            line = f"{mark} {check.title} ({check.seconds:.1f} s)"
+            line = f"{mark} {check.title} ({number(check.seconds, 1)} s)"
             self._text.appendPlainText(f"{line}: {check.error}" if check.error else line)
 
     def _show_failure(self, error: BaseException) -> None:

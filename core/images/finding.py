@@ -11,7 +11,7 @@ from core.errors import os_reason
 from core.files import open_ordinary
 from core.images import raw
 from core.images.naming import natural_key
-from core.language import tr
+from core.language import number, tr
 
 IMAGE_ENDINGS = frozenset(
     ".apng .avif .avifs .bmp .bw .cur .dds .dib .fits .gif .heic .heics .heif .heifs .hif "
@@ -69,12 +69,12 @@ class PassedOver(Counter[str]):
         pairs = kinds.pop(_RAW_TWIN, 0)
         said = []
         if kinds:
-            listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+            listed = ", ".join(f"{number(count)} {kind}" for kind, count in sorted(kinds.items()))
             said.append(
                 tr("Passed over, since Droplens does not read them: {listed}.", listed=listed)
             )
         if pairs:
-            said.append(f"RAW photos that share a row with the JPEG beside them: {pairs:,}.")
+            said.append(tr("RAW photos that share a row with the JPEG beside them: {n}.", n=pairs))
         return " ".join(said)
 
     def note(self, name: str) -> None:

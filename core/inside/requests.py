@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest
+from core.language import tr
 from core.models.sources.base import Capability
 from core.work.requests import Request
 
@@ -88,7 +89,8 @@ class Evidence(ModelRequest["EvidenceOfPhoto"]):
 
     def run(self, engine: Engine) -> EvidenceOfPhoto:
         engine.require(
-            Capability.GIVE_GRADIENTS, "Where the evidence lies, this kind of model does not say."
+            Capability.GIVE_GRADIENTS,
+            tr("This kind of model does not say where the evidence lies."),
         )
         return lens_of(engine).evidence(self.photo, self.classes)
 
@@ -213,7 +215,7 @@ def lens_of(engine: Engine) -> Lens:
     Raises:
         UnusableCheckpointError: there is no model, or it cannot be looked into.
     """
-    engine.require(Capability.SHOW_LAYERS, "The inside of this kind of model cannot be shown.")
+    engine.require(Capability.SHOW_LAYERS, tr("The inside of this kind of model cannot be shown."))
     return engine.kept(_make_lens)
 
 

@@ -142,7 +142,7 @@ def cannot_keep(path: Path, error: sqlite3.Error) -> LabelsError:
         sqlite3.SQLITE_CANTOPEN: tr("it cannot be written there; choose another folder"),
         sqlite3.SQLITE_IOERR: tr("the disk reports an error; is it still connected, and not full?"),
     }
-    reason = reasons.get(code, f"the database says “{error}”; choose another file")
+    reason = reasons.get(code, tr("the database says “{error}”; choose another file", error=error))
     return LabelsError("Labels cannot be kept in {path}: {reason}.", path=path, reason=reason)
 
 

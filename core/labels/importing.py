@@ -241,7 +241,7 @@ def _warn_of_names(plan: ImportPlan) -> None:
     odd = [name for name in plan.classes if name.casefold() in _NO_NAMES]
     if odd:
         listed = ", ".join(f"“{name}”" for name in odd)
-        plan.notes.insert(0, f"Classes that are hardly meant as such: {listed}.")
+        plan.notes.insert(0, tr("Classes that are hardly meant as such: {names}.", names=listed))
 
 
 def _note_outside(plan: ImportPlan, source: Path, folders: Sequence[Path]) -> None:
@@ -257,7 +257,14 @@ def _note_outside(plan: ImportPlan, source: Path, folders: Sequence[Path]) -> No
         listed = ", ".join(map(str, outside[:_SAID_OUTSIDE]))
         more = ", …" if len(outside) > _SAID_OUTSIDE else ""
         plan.notes.insert(
-            0, f"{len(outside):,} of the photos lie outside of {home}: {listed}{more}."
+            0,
+            tr(
+                "{n} of the photos lie outside of {folder}: {listed}{more}.",
+                n=len(outside),
+                folder=home,
+                listed=listed,
+                more=more,
+            ),
         )
 
 

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, Q
 
 from core.labels.classes import REJECT, UNSURE, Labels
 from core.labels.label_index import LabelIndex
-from core.language import tr
+from core.language import number, tr
 from gui import theme
 from gui.gallery_model import ROW_ROLE, GalleryModel
 from gui.gallery_rows import GalleryRow
@@ -329,7 +329,7 @@ def dragged_picture(thumbnail: QPixmap | None, count: int, view: QWidget) -> QPi
     else:
         painter.fillRect(place, QColor(used.canvas))
     if count > 1:
-        text = f"{count:,}"
+        text = number(count)
         metrics = QFontMetrics(view.font())
         badge = QRect(0, 0, max(20, metrics.horizontalAdvance(text) + 12), 20)
         badge.moveTopRight(QPoint(size.width() - 1, 0))

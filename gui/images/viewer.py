@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from core.files import readable
-from core.language import figure, tr
+from core.language import figure, percent, tr
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
 from gui.widgets.pictures import to_image
@@ -263,4 +263,4 @@ class PhotoViewer(QWidget):
     @Slot(float)
     def _show_facts(self, zoom: float) -> None:
         shown = zoom * self.devicePixelRatioF() * self._shrunk
-        self._facts.setText(f"{self._size_text}  ·  {shown:.0%}")
+        self._facts.setText(f"{self._size_text}  ·  {percent(shown)}")

@@ -131,4 +131,4 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 3600:
         return time.strftime("%M:%S", time.gmtime(seconds)).lstrip("0") + " min"
-    return f"{seconds / 3600:.1f} h"
+    return f"{number(seconds / 3600, 1)} h"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -25,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.language import number, tr
+from core.language import figure, number, percent, tr
 from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
 
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
-_NUMBERS_FROM = 4
+
+
+class _Column(IntEnum):
+    LAYER, KIND, OUTPUT, SHORTCUT, PARAMETERS, MULTIPLY_ADDS, DEAD, MINIMUM, MEAN, MAXIMUM = range(
+        10
+    )
 
 
 class LayerTableModel(QAbstractTableModel):
@@ -82,7 +88,7 @@ class LayerTableModel(QAbstractTableModel):
         value = self._rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.EditRole:
             return value
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() >= _NUMBERS_FROM:
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() >= _Column.PARAMETERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.DisplayRole:
             return _said(value, index.column())
@@ -219,9 +225,9 @@ def _short(name: str) -> str:
 
 def _said(value: object, column: int) -> str:
     if isinstance(value, int):
-        return f"{value:,}" if value else ""
+        return number(value) if value else ""
     if isinstance(value, float):
-        if column == 6:
-            return "" if value < 0 else f"{value:.0%}"
-        return f"{value:.3g}"
+        if column == _Column.DEAD:
+            return "" if value < 0 else percent(value)
+        return figure(value)
     return str(value)

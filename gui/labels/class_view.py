@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
 from core.labels.classes import MARK_KEYS, REJECT, UNSURE, ClassList, LabelClass, Labels
-from core.language import tr
+from core.language import number, tr
 from gui import theme
 from gui.dropping import paths_in
 from gui.widgets.plain_text import literal
@@ -157,7 +157,7 @@ class ClassDelegate(TileDelegate):
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, shown.key.upper())
         painter.setFont(option.font)
         metrics = QFontMetrics(option.font)
-        count = f"{index.data(COUNT_ROLE):,}"
+        count = number(index.data(COUNT_ROLE))
         width = metrics.horizontalAdvance(count)
         line = card.adjusted(36, 0, -10, 0)
         painter.setPen(QColor(used.muted))

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import DroplensError
 from core.labels.classes import KEYS, ClassList
-from core.language import tr
+from core.language import number, tr
 from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.message_box import PlainMessageBox
@@ -146,7 +146,7 @@ class ClassesDialog(QDialog):
     def _fill(self, current: int) -> None:
         self._list.clear()
         for one in self._classes.classes:
-            item = QTreeWidgetItem([one.name, one.key.upper(), f"{self._counts(one.id):,}"])
+            item = QTreeWidgetItem([one.name, one.key.upper(), number(self._counts(one.id))])
             item.setData(_NAME, Qt.ItemDataRole.UserRole, one.id)
             picture = QPixmap(24, 24)
             picture.fill(QColor(one.colour))

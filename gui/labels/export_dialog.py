@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from core.labels.formats.table import FORMATS, Format
 from core.labels.plans import ExportOptions, Split, Transfer
 from core.labels.requests import Export, Exported, PlanExport
-from core.language import tr
+from core.language import number, tr
 from gui import theme
 from gui.widgets.fields import row
 from gui.widgets.plain_text import PlainLabel
@@ -295,7 +295,7 @@ class ExportDialog(QDialog):
         self._go.setEnabled(not self._is_exporting)
         lines = [one.target for one in plan.files[:_SHOWN]]
         if len(plan.files) > _SHOWN:
-            more = f"{len(plan.files) - _SHOWN:,}"
+            more = number(len(plan.files) - _SHOWN)
             lines.append(tr("… and {n} more photos", n=more))
         lines += plan.texts
         self._preview.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.language import tr
+from core.language import number, percent, tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel, RichLabel
 
@@ -39,7 +39,7 @@ class CountBars(QWidget):
         super().__init__()
         self._counts, self._colours = counts, colours
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(", ".join(f"{name} {n:,}" for name, n in counts.items()))
+        self.setAccessibleName(", ".join(f"{name} {number(n)}" for name, n in counts.items()))
 
     def sizeHint(self) -> QSize:
         return QSize(360, len(self._counts) * _ROW_PX)
@@ -52,8 +52,8 @@ class CountBars(QWidget):
         names = self.width() * _NAME_SHARE
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for number, (name, count) in enumerate(self._counts.items()):
-            top = number * _ROW_PX
+        for place, (name, count) in enumerate(self._counts.items()):
+            top = place * _ROW_PX
             painter.setPen(QColor(used.text))
             shown = self.fontMetrics().elidedText(
                 name, Qt.TextElideMode.ElideRight, int(names) - 10
@@ -71,7 +71,7 @@ class CountBars(QWidget):
                 painter.drawRoundedRect(bar, 4, 4)
             painter.setPen(QColor(used.muted))
             counted = QRectF(self.width() - _COUNT_PX, top, _COUNT_PX - 4, _ROW_PX)
-            painter.drawText(counted, right, f"{count:,}")
+            painter.drawText(counted, right, number(count))
 
 
 class StatisticsDialog(QDialog):
@@ -117,10 +117,10 @@ def _counts(found: Statistics, colours: Mapping[str, str]) -> QWidget:
         (found.photos - found.labelled - marks, tr("unlabelled")),
         (found.today, tr("today")),
     ):
-        facts.addWidget(_fact(f"{count:,}", text))
+        facts.addWidget(_fact(number(count), text))
     judged = found.agreed + found.corrected
     if judged:
-        share = f"{found.agreed / judged:.0%}"
+        share = percent(found.agreed / judged)
         facts.addWidget(_fact(share, tr("as the model said")))
     facts.addStretch(1)
     inside.addLayout(facts)

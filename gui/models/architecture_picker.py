@@ -70,15 +70,8 @@ class ArchitecturePicker(QFrame):
         recognise = QTreeWidgetItem([tr("Recognise from the checkpoint"), ""])
         recognise.setData(0, _NAME_ROLE, "")
         self._tree.addTopLevelItem(recognise)
-        titles = {
-            "Classic": tr("Classic"),
-            "Lightweight": tr("Lightweight"),
-            "Found by search": tr("Found by search"),
-            "Modern convolution": tr("Modern convolution"),
-            "Transformers": tr("Transformers"),
-        }
         for group in GROUPS:
-            head = QTreeWidgetItem([titles[group], ""])
+            head = QTreeWidgetItem([str(group), ""])
             head.setFlags(Qt.ItemFlag.ItemIsEnabled)
             font = head.font(0)
             font.setBold(True)

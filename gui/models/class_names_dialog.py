@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import ClassNamesError
-from core.language import tr
+from core.language import number, tr
 from core.models.class_names import lists as class_names
 from gui import theme
 from gui.widgets.plain_text import PlainLabel
@@ -117,8 +117,8 @@ class ClassNamesDialog(QDialog):
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for number, button in enumerate((self._as_torchvision, self._as_people)):
-            group.addButton(button, number)
+        for place, button in enumerate((self._as_torchvision, self._as_people)):
+            group.addButton(button, place)
             layout.addWidget(button)
         group.idClicked.connect(self._use_order)
         frame.hide()
@@ -203,7 +203,7 @@ class ClassNamesDialog(QDialog):
         self._say(self._judged(names, fits=fits), good=fits)
 
     def _judged(self, names: tuple[str, ...], *, fits: bool) -> str:
-        given, wanted = f"{len(names):,}", f"{self._count:,}"
+        given, wanted = number(len(names)), number(self._count)
         if not names:
             return tr("No names yet; the model has {n} classes.", n=wanted)
         if not fits:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
 from core.files import readable
-from core.language import tr
+from core.language import tr, tr_n
 from gui.models.pick_button import PickButton
 from gui.models.preprocessing_words import in_words
 from gui.widgets.plain_text import literal
@@ -90,8 +90,7 @@ class ModelBar(QToolBar):
         choice, spec = ready.choice, ready.spec
         self.show_choice(choice, ready.wanted_device, recent)
         self.architecture.set_value(spec.title, spec.summary)
-        count = f"{len(spec.class_names):,}"
-        names = tr("1 class") if count == "1" else tr("{n} classes", n=count)
+        names = tr_n("{n} class", "{n} classes", len(spec.class_names))
         if not spec.predicts:
             names = tr("No head")
         elif not spec.is_named:

@@ -97,7 +97,7 @@ class WeightsDialog(QDialog):
         """Fill the table."""
         self.tree.clear()
         for one in found:
-            accuracy = "–" if one.accuracy is None else f"{one.accuracy:.1f} %"
+            accuracy = "–" if one.accuracy is None else percent(one.accuracy / 100, 1)
             name = one.name.replace("_Weights.", " · ")
             item = _Row([name, accuracy, _megabytes(one.size_bytes)])
             item.setText(_LICENCE, one.licence.split(",", 1)[0])
@@ -384,4 +384,4 @@ class _Row(QTreeWidgetItem):
 
 
 def _megabytes(size: float) -> str:
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+    return f"{number(size / 1e9, 2)} GB" if size >= 1e9 else f"{number(size / 1e6, 1)} MB"

@@ -18,6 +18,7 @@ from core.labels.locating import looks_like_file, unquoted
 from core.labels.plans import ExportOptions, Plan, common_folder, relative_to
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json
 from core.labels.records import LabelledPhoto, SaidByModel
+from core.language import tr
 
 _LOCAL = "/data/local-files/?d="
 _NAMES = {"from_name": "choice", "to_name": "image", "type": "choices"}
@@ -37,7 +38,9 @@ def write(
     plan.texts[target.name] = json_bytes(tasks, indent=1)
     plan.texts[f"{target.stem} config.xml"] = _config(classes, several).encode()
     if common is not None:
-        plan.notes.append(f"In Label Studio, add a local storage whose folder is {common}.")
+        plan.notes.append(
+            tr("In Label Studio, add a local storage whose folder is {folder}.", folder=common)
+        )
     return plan
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.labels.reading import ReadLabel, ReadLabels, ReadOptions, read_json, unreadable
-from core.language import tr
+from core.language import percent, tr
 
 _LEAST_CONFIDENCE = 0.2
 """Detections below it are listed by MegaDetector, but not meant."""
@@ -30,8 +30,12 @@ def read(path: Path, options: ReadOptions) -> ReadLabels:
         raise unreadable(path, tr("it has no “images”; it is not MegaDetector's JSON"))
     empty = sum(1 for label in found.labels if not label.classes)
     found.notes.append(
-        f"A class counts where the model is at least {_LEAST_CONFIDENCE:.0%} sure; "
-        f"{empty:,} photos have none and stay without a label."
+        tr(
+            "A class counts where the model is at least {share} sure; {n} photos have none and "
+            "stay without a label.",
+            share=percent(_LEAST_CONFIDENCE),
+            n=empty,
+        )
     )
     return found
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.language import lazy
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -30,8 +32,9 @@ Modules = Mapping[str, "nn.Module"]
 """A network's modules by dotted name."""
 
 Group = str
-CLASSIC, LIGHTWEIGHT, SEARCHED = "Classic", "Lightweight", "Found by search"
-MODERN, TRANSFORMERS = "Modern convolution", "Transformers"
+CLASSIC, LIGHTWEIGHT = lazy("Classic"), lazy("Lightweight")
+SEARCHED, MODERN = lazy("Found by search"), lazy("Modern convolution")
+TRANSFORMERS = lazy("Transformers")
 GROUPS: tuple[Group, ...] = (CLASSIC, LIGHTWEIGHT, SEARCHED, MODERN, TRANSFORMERS)
 
 

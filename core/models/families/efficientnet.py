@@ -40,10 +40,14 @@ TIMM = Dialect(
     ),
     batch_norm_epsilon=1e-5,
     refused=r"^tf_|_ap$|_ns$",
-    why_refused="pads its convolutions otherwise than torchvision's EfficientNet; its answers "
-    "would be wrong here",
-    doubt="The names are timm's. Its variants called tf_efficientnet pad otherwise, which no "
-    "checkpoint tells; of those the answers are wrong here.",
+    why_refused=lazy(
+        "pads its convolutions otherwise than torchvision's EfficientNet; its answers would be "
+        "wrong here"
+    ),
+    doubt=lazy(
+        "The names are timm's. Its variants called tf_efficientnet pad otherwise, which no "
+        "checkpoint tells; of those the answers are wrong here."
+    ),
 )
 
 

@@ -131,7 +131,7 @@ def _run(block: Any, x: Tensor) -> Iterator[Paths]:
 
 
 CIFAR = Dialect(
-    "the names of a widespread ResNet for CIFAR",
+    lazy("the names of a widespread ResNet for CIFAR"),
     "layer2.0.shortcut.0.weight",
     ((r"(layer\d\.\d+)\.shortcut\.(.+)", r"\1.downsample.\2"), (r"linear\.(\w+)", r"fc.\1")),
 )

@@ -10,7 +10,7 @@ from typing import get_args
 from core.errors import PreprocessingError, UnusableCheckpointError
 from core.images import preprocessing as preprocessing_file
 from core.images.preprocessing import Preprocessing
-from core.language import tr
+from core.language import tr, tr_n
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
 from core.models.recognition.examining import Examined
@@ -206,12 +206,13 @@ def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) ->
         epoch = content.content.get("epoch")
         known = type(epoch) is int and 0 <= epoch < 10**9
         averaged = is_averaged(state_dict.wrapper)
-        place = f"the {state_dict.wrapper!r}" + (tr(" (the averaged weights)") if averaged else "")
+        place = tr("the {wrapper!r}", wrapper=state_dict.wrapper)
+        place += tr(" (the averaged weights)") if averaged else ""
         place += tr(" of a training checkpoint") + (
             tr(" of epoch {epoch}", epoch=epoch) if known else ""
         )
     if state_dict.dialect is not None:
-        place += f" with {state_dict.dialect.title}"
+        place += tr(" with {names}", names=state_dict.dialect.title)
     title = examined.recognition.architecture.title
     if examined.head is None:
         return tr(
@@ -222,7 +223,7 @@ def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) ->
     count = examined.head.outputs
     shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
     listed = "" if source.by is NamedBy.NOBODY else f" ({shown})"
-    classes = "1 output" if count == 1 else f"{count:,} classes"
+    classes = tr_n("{n} output", "{n} classes", count)
     return tr(
         "{title} with {classes}{listed}, from {place}; every parameter found.",
         title=title,

@@ -12,11 +12,12 @@ from typing import Any
 
 import resources
 from core.errors import UnusableCheckpointError
+from core.language import lazy
 from core.models.families import ARCHITECTURES, EXAMPLE_WEIGHTS
 
 _TOLERANCE = 1.1
 _OWN_LICENCE = "BSD 3-Clause"
-_SWAG_LICENCE = "CC BY-NC 4.0, not for commercial use"
+_SWAG_LICENCE = lazy("CC BY-NC 4.0, not for commercial use")
 
 
 @dataclass(frozen=True)
