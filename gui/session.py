@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QObject,
     QTimer,
@@ -142,8 +143,17 @@ class Session(QObject):
 
     def selected(self) -> list[Path]:
         """Return the selected photos in the order shown."""
-        rows = sorted(index.row() for index in self.selection.selectedIndexes())
-        return [self.photos.shown_row(row).path for row in rows]
+        rows = {row for run in self._chosen() for row in range(run.top(), run.bottom() + 1)}
+        return [self.photos.shown_row(row).path for row in sorted(rows)]
+
+    def _chosen(self) -> list[QItemSelectionRange]:
+        """Return the selection in runs; Qt's own lists of indexes cost 10 µs an index."""
+        return self.selection.selection().toList()
+
+    @property
+    def selected_count(self) -> int:
+        """Return how many photos are selected."""
+        return sum(run.height() for run in self._chosen())
 
     def show_photo(self, path: Path) -> None:
         """Make a photo the current one, where search and filter do not hide it."""
@@ -164,12 +174,12 @@ class Session(QObject):
         if position >= 0:
             self._go_to(min(position + 1, self.photos.rowCount() - 1))
 
-    def select(self, paths: Iterable[Path], current: Path | None) -> None:
+    def select(self, files: Iterable[str], current: Path | None) -> None:
         """Select photos, those that are shown, and make one the current one."""
         self.selection.clearSelection()
         if current is not None:
             self.show_photo(current)
-        positions = sorted(self.photos.positions(paths).values())
+        positions = sorted(self.photos.positions(files).values())
         chosen = QItemSelection()
         for first, last in _runs(positions):
             chosen.select(self.photos.index(first), self.photos.index(last))

@@ -177,21 +177,22 @@ class LabelGiver(QObject):
         if self._goes_on and self._after is not None:
             self._session.go_past(self._after)
         elif self._said:
-            self._show_turned([Path(file) for file in change.labels])
+            self._show_turned(list(change.labels))
         self._go_on()
 
-    def _show_turned(self, paths: list[Path]) -> None:
+    def _show_turned(self, files: list[str]) -> None:
         """Go to the photos whose labels were undone, so that the next key is meant for them."""
-        shown = list(self._photos.positions(paths))
+        shown = list(self._photos.positions(files))
         if shown:
-            self._session.select(shown, shown[0])
-        if len(paths) == 1:
-            row = self._photos.row(paths[0])
+            self._session.select(shown, Path(shown[0]))
+        if len(files) == 1:
+            path = Path(files[0])
+            row = self._photos.row(path)
             label = (
                 self._photos.label_index.classes.said(self._label(row)) if row is not None else ""
             )
             now = label or tr("no label")
-            self._window.note(f"{self._said} {paths[0].name}: {now}")
+            self._window.note(f"{self._said} {path.name}: {now}")
         else:
             self._window.note(self._said)
 

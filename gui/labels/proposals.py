@@ -39,7 +39,7 @@ class Proposals(QObject):
         row = photos.row(current) if current is not None else None
         label_index = photos.label_index
         self._panel.show_current(() if row is None else label_index.resolve(row.label))
-        selected = len(self._session.selection.selectedRows())
+        selected = self._session.selected_count
         if selected > 1:
             self._panel.show_proposal(tr("Enter: accept for {n} photos", n=selected))
         elif (

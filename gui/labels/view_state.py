@@ -41,7 +41,7 @@ def restore(
     try:
         file = json.loads(state.get("current", '""'))
         current = Path(file) if file else None
-        selected = [Path(file) for file in json.loads(state.get("selected", "[]"))]
+        selected = [str(file) for file in json.loads(state.get("selected", "[]"))]
         scroll = min(max(0, int(state.get("scroll", "0"))), _FARTHEST_SCROLL)
     except (ValueError, TypeError, RecursionError):
         return

@@ -136,8 +136,8 @@ def test_cards_are_painted_with_and_without_a_picture(
 def test_twenty_thousand_photos_are_selected_at_once(panel: GalleryPanel, session: Session) -> None:
     paths = [Path(f"/photos/{number}.png") for number in range(20_000)]
     session.list_photos(paths)
-    session.select(paths[::-1], paths[5])
+    session.select(map(str, paths[::-1]), paths[5])
     assert session.selected() == paths
-    session.select(paths[::2], paths[0])
+    session.select(map(str, paths[::2]), paths[0])
     assert session.selected() == paths[::2]
     assert session.current == paths[0]

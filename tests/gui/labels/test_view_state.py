@@ -46,7 +46,7 @@ def test_what_was_kept_comes_back(session: Session, qtbot: QtBot) -> None:
     view, bar = QListView(), FilterBar()
     for widget in (view, bar):
         qtbot.addWidget(widget)
-    session.select([Path("/b.jpg"), Path("/c.jpg")], Path("/c.jpg"))
+    session.select(["/b.jpg", "/c.jpg"], Path("/c.jpg"))
     session.photos.set_filter(Filter("none"))
     kept = view_state(session, view)
     session.select([], Path("/a.jpg"))
