@@ -26,7 +26,7 @@ from core.labels.plans import TRANSFERS, USUAL_SPLIT, ExportOptions, Plan, Split
 from core.labels.reading import ReadOptions
 from core.labels.records import count
 from core.labels.store import LabelStore
-from core.language import tr
+from core.language import lazy, tr
 
 _SHOWN_TARGETS = 10
 
@@ -141,15 +141,10 @@ def _export(options: argparse.Namespace) -> int:
             progress.end()
     for sentence in report.failed:
         say(sentence)
-    there = tr(", {present} were there already", present=report.present) if report.present else ""
-    say_result(
-        tr(
-            "{written} files written to {target}{there}.",
-            written=report.written,
-            target=target,
-            there=there,
-        )
-    )
+    sentence = lazy("{written} files written to {target}.")
+    if report.present:
+        sentence = lazy("{written} files written to {target}, {present} were there already.")
+    say_result(tr(sentence, written=report.written, target=target, present=report.present))
     return SOME_FAILED if report.failed else ALL_DONE
 
 
@@ -189,22 +184,14 @@ def _import(options: argparse.Namespace) -> int:
             _say_preview(plan)
         else:
             importing.carry_out(plan, store)
-    would = tr("would be ") if options.dry_run else ""
-    replaced = (
-        tr(", of which {differing} had another label", differing=plan.differing)
-        if plan.differing
-        else ""
-    )
-    say_result(
-        tr(
-            "{n} photos {would}labelled from {title}{replaced}; {n_2} new classes.",
-            n=len(plan.labels),
-            would=would,
-            title=form.title,
-            replaced=replaced,
-            n_2=len(plan.new_classes),
-        )
-    )
+    sentence = lazy("{n} photos labelled from {title}; {new} new classes.")
+    if options.dry_run:
+        sentence = lazy("{n} photos would be labelled from {title}; {new} new classes.")
+    new = len(plan.new_classes)
+    said = tr(sentence, n=len(plan.labels), title=form.title, new=new)
+    if plan.differing:
+        said += " " + tr("{n} of them had another label.", n=plan.differing)
+    say_result(said)
     return SOME_FAILED if plan.missing else ALL_DONE
 
 

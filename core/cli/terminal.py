@@ -67,14 +67,11 @@ def write_json(value: object, target: Path) -> None:
 def refuse_unwritable(path: Path) -> None:
     """Say before a long run, not after it, that its results have no place."""
     if path.is_dir() or not os.access(path.parent, os.W_OK):
+        reason = tr("its folder is missing or write-protected")
+        if path.is_dir():
+            reason = tr("it is a folder")
         raise DroplensError(
-            tr("{path} could not be written: ", path=path)
-            + (
-                tr("it is a folder")
-                if path.is_dir()
-                else tr("its folder is missing or write-protected")
-            )
-            + tr(". Choose another place.")
+            "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
         )
 
 

@@ -210,7 +210,7 @@ def refuse_useless(plan: ImportPlan) -> None:
             source=plan.source,
             boxed=plan.boxed,
         )
-    told = tr(" The classes were looked for in {listed}.", listed=listed) if listed else ""
+    told = " " + tr("The classes were looked for in {listed}.", listed=listed) if listed else ""
     raise LabelsError(
         "{source} names {n} photos that were found, and gives none of them a class.{told}",
         source=plan.source,

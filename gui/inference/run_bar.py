@@ -85,10 +85,15 @@ class RunBar(QWidget):
         good = done - failed
         if stopped:
             text = tr_n("Stopped after {n} photo.", "Stopped after {n} photos.", good)
+        elif done:
+            text = tr_n(
+                "{n} photo classified in {time}",
+                "{n} photos classified in {time}",
+                good,
+                time=_duration(seconds),
+            )
         else:
-            text = tr_n("{n} photo classified", "{n} photos classified", good)
-        if done and not stopped:
-            text += tr(" in {time}", time=_duration(seconds))
+            text = tr("No photo was classified.")
         if failed:
             text += "  ·  " + tr("{n} could not be read", n=failed)
         self._text.setText(text)

@@ -84,8 +84,10 @@ class ClassModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return literal(self.data(index, Qt.ItemDataRole.AccessibleTextRole))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            key = tr(", key {key}", key=shown.key.upper()) if shown.key else ""
-            return tr("{name}, photos: {n}{key}", name=shown.name, n=count, key=key)
+            if not shown.key:
+                return tr("{name}, photos: {n}", name=shown.name, n=count)
+            key = shown.key.upper()
+            return tr("{name}, photos: {n}, key {key}", name=shown.name, n=count, key=key)
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:

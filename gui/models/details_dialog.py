@@ -101,7 +101,7 @@ class DetailsDialog(QDialog):
             return tr("nothing")
         shown = ", ".join(names[:_SHOWN_ENTRIES])
         rest = len(names) - _SHOWN_ENTRIES
-        return shown + (tr(" and {n} more", n=rest) if rest > 0 else "")
+        return tr("{names} and {n} more", names=shown, n=rest) if rest > 0 else shown
 
     def _facts(self) -> QFormLayout:
         form = QFormLayout()

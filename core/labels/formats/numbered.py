@@ -37,9 +37,13 @@ def name_numbers(found: ReadLabels, folder: Path, options: ReadOptions) -> None:
                 names = {number + 1: name for number, name in names.items()}  # counted from 1
             if names and numbers <= set(names):
                 _rename(found, names)
-                said = tr("Their numbers have the names that {file} gives", file=file)
-                from_one = "" if 0 in numbers or 0 not in names else tr(", the first for 0")
-                found.notes.append(f"{said}{from_one}.")
+                note = tr("Their numbers have the names that {file} gives.", file=file)
+                if 0 in names and 0 not in numbers:
+                    note = tr(
+                        "Their numbers have the names that {file} gives, the first for 0.",
+                        file=file,
+                    )
+                found.notes.append(note)
                 return
     if any("." in name for name in used):  # as pandas writes a column with gaps
         found.labels = [

@@ -181,11 +181,12 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
     if strange:
         notes.append(
             tr(
-                "The pickled network is code of its own, which is never run here: {strange}",
-                strange=strange[0],
+                "The pickled network is code of its own, which is never run here: {listed}. It is "
+                "taken for torchvision's.",
+                listed=strange[0]
+                if len(strange) == 1
+                else tr("{names} and {n} more", names=strange[0], n=len(strange) - 1),
             )
-            + (tr(", and {n} more.", n=len(strange) - 1) if len(strange) > 1 else ".")
-            + tr(" It is taken for torchvision's.")
         )
     around, _, own = prefix.rstrip(".").rpartition(".")
     outside = modules.get(around) if prefix else None
