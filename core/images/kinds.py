@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -88,11 +87,3 @@ def kind_of(path: Path) -> Kind:
     if os.path.isdir(path):  # noqa: PTH112 - quick, and no error whatever the path holds
         return Kind.FOLDER
     return _KINDS.get(path.suffix.lower(), Kind.PHOTO)
-
-
-def sorted_by_kind(paths: Iterable[Path]) -> dict[Kind, list[Path]]:
-    """Return paths by what they are for, each kind in the order given."""
-    by_kind: dict[Kind, list[Path]] = {}
-    for path in paths:
-        by_kind.setdefault(kind_of(path), []).append(path)
-    return by_kind

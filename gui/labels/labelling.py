@@ -40,11 +40,6 @@ class LabelGiver(QObject):
         self._goes_on = False
         self._said = ""
 
-    @property
-    def is_busy(self) -> bool:
-        """Return whether something is being saved."""
-        return self._is_busy
-
     def give(self, class_id: int) -> None:
         """Give the selected photos a class, or a mark; where several count, add or take it."""
         self._queue(lambda: self._give(class_id, self._targets(), advance=True))
