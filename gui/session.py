@@ -24,6 +24,7 @@ from gui.gallery_model import GalleryModel
 if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
+    from core.models.sources.base import Capability
     from core.values.predictions import Prediction
     from gui.tasks import Tasks
 
@@ -228,6 +229,10 @@ class Session(QObject):
         """Use another model."""
         self.model = ready
         self.model_changed.emit(ready)
+
+    def can(self, capability: Capability) -> bool:
+        """Return whether something can be done with the model in use."""
+        return self.model is not None and self.model.can(capability)
 
     def use_device(self, device: Device) -> None:
         """Note that the model runs elsewhere, as memory ran out for instance."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Slot
 
 from core.inside.requests import ExportMaps, ExportTable
 from core.language import tr
+from core.models.sources.base import Capability
 from gui.actions import Action
 from gui.inside.inside_panel import InsidePanel
 from gui.inside.look_alikes import FindingLookAlikes
@@ -53,25 +54,28 @@ class InsideRoom(Room):
             ("table", tr("Layer &table"), "Alt+5"),
         )
 
-        def has_photos() -> bool:
-            return self.session.has_photos
+        def can_look() -> bool:
+            session = self.session  # while a model is loaded, what it can do is not known yet
+            return session.has_photos and (
+                session.model is None or session.can(Capability.SHOW_LAYERS)
+            )
 
         return [
             Action(
                 "choose_layer", tr("Choose &layer"), self.panel.focus_layer, "view", 3,
-                "Ctrl+Shift+Y", enabled=has_photos,
+                "Ctrl+Shift+Y", enabled=can_look,
             ),
             *(
                 Action(
                     f"inside_{tab}", text, partial(self.panel.set_tab, tab), "view", 3, key,
-                    submenu=tr("Insi&de"), enabled=has_photos,
+                    submenu=tr("Insi&de"), enabled=can_look,
                 )
                 for tab, text, key in tabs
             ),
             Action(
                 "look_alikes", tr("Loo&k-alikes of the selected photos"),
                 self.look_alikes.find_of_selected, "labels", 3,
-                "Ctrl+L", "copy-plus", enabled=has_photos,
+                "Ctrl+L", "copy-plus", enabled=can_look,
             ),
         ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 
 from core.language import tr
 from core.models.sources import is_model
+from core.models.sources.base import Capability
 from gui.actions import Action
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
@@ -67,6 +68,7 @@ class ModelsRoom(Room):
             Action(
                 "save_model", tr("Sa&ve the model as…"), dialogs.save_model, "model",
                 key="Ctrl+Shift+S", icon="save",
+                enabled=lambda: self.session.can(Capability.SAVE),
             ),
             Action(
                 "choose_device", tr("Choose &device…"), bar.open_devices, "model", 2,

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QLineEdit, QTreeWidget
@@ -25,7 +26,7 @@ Steps = Generator[Callable[[], object], None, None]
 
 def main(folder: Path) -> None:
     application = QApplication(["droplens", "-style", "Fusion"])
-    seen: dict[str, object] = {}
+    seen: dict[str, Any] = {}
 
     def script(person: Person) -> Steps:
         bar = person.see(ModelBar)
@@ -42,9 +43,12 @@ def main(folder: Path) -> None:
         yield lambda: bar.architecture.value == "Palette"
         yield lambda: person.all_classified(2)
         seen["source"] = [row.prediction.top[0].class_name for row in person.rows()]
+        save = person.window.actions_table["save_model"]
+        seen["can be saved"] = [save.isEnabled()]
         person.drop(folder / "c.pth")
         yield lambda: bar.architecture.value == BY_NAME["pebble_s"].title
         yield lambda: person.all_classified(2)
+        seen["can be saved"].append(save.isEnabled())
         seen["family"] = bar.class_names.value
         person.choose("choose_architecture")
         yield lambda: person.see(ArchitecturePicker)
