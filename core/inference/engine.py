@@ -236,12 +236,14 @@ class Engine:
             _adopt(classifier, converted)
 
     def close(self) -> None:
-        """End what was begun. The last that is asked of it."""
+        """End what was begun, and free what is kept. The last that is asked of it."""
+        self._kept.clear()
         self._decoders.shutdown(wait=True, cancel_futures=True)
         if self._conversions is not None:
             self._conversions.shut_down()
         if self._classifier is not None:
             self._classifier.close()
+            self._classifier = self._hastened = None
         if self._prediction_cache is not None:
             self._prediction_cache.close()
 
