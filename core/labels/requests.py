@@ -28,10 +28,12 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class OpenProject(Request["LabelService", "OpenedProject"]):
-    """Open a project, or make it; the one before stays open where this one cannot be."""
+    """Open a project, or make it; the one before stays open where this one cannot be.
+
+    None replaces another: whoever asks is told of each project that is open from then on.
+    """
 
     lane = "label"
-    slot = "project"
     path: Path
 
     def run(self, service: LabelService) -> OpenedProject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from core.labels.records import Statistics
     from gui.labels.import_dialog import ImportDialog
     from gui.labels.labelling import LabelGiver
+    from gui.labels.project import Project
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
@@ -34,7 +34,7 @@ class LabelExchange(QObject):
         tasks: Tasks,
         window: MainWindow,
         giver: LabelGiver,
-        bring: Callable[[Sequence[Path]], None],
+        project: Project,
     ) -> None:
         """Wait for what is chosen.
 
@@ -43,11 +43,11 @@ class LabelExchange(QObject):
             tasks: asks the labels.
             window: over which the dialogs stand.
             giver: applies what is imported in its turn.
-            bring: puts photos that an import names into the list.
+            project: takes the photos that an import names; keeps predictions for exports.
         """
         super().__init__()
         self._session, self._tasks, self._window = session, tasks, window
-        self._giver, self._bring = giver, bring
+        self._giver, self._project = giver, project
         self._export_target: Path | None = None
         self._importing: ImportDialog | None = None
         self._planned: ImportPlan | None = None
@@ -132,7 +132,7 @@ class LabelExchange(QObject):
 
     @Slot(object)
     def _import(self, plan: ImportPlan) -> None:
-        self._bring(plan.photos)
+        self._project.bring(plan.photos)
         self._giver.begin(Import(plan))
 
     def export(self) -> None:
@@ -144,6 +144,7 @@ class LabelExchange(QObject):
             self._tasks,
             self._session.photos.label_index.classes,
             target,
+            self._project.keep_predictions,
             self._session.move_photos,
             self._window,
         )

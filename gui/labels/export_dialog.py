@@ -55,6 +55,7 @@ class ExportDialog(QDialog):
         tasks: Tasks,
         classes: ClassList,
         target: Path,
+        keep_predictions: Callable[[], object],
         on_moved: Callable[[dict[str, str]], object],
         parent: QWidget | None = None,
     ) -> None:
@@ -64,11 +65,13 @@ class ExportDialog(QDialog):
             tasks: asks the labels.
             classes: of the project.
             target: where to, if nothing else is chosen.
+            keep_predictions: called before each plan, which is made of what the project has.
             on_moved: called with files that were moved, also once the dialog is closed.
             parent: the window.
         """
         super().__init__(parent)
         self._tasks, self._on_moved = tasks, on_moved
+        self._keep_predictions = keep_predictions
         self._running: Handle[None] | None = None
         self._report: Report | None = None
         self._plan: Plan | None = None
@@ -287,6 +290,7 @@ class ExportDialog(QDialog):
             self._say(tr("Choose {place} to write to.", place=place))
             return
         which, only_class = self._which.currentData(), self._class.currentData()
+        self._keep_predictions()
         request = PlanExport(which, only_class, self.format, self.target, self.options)
         self._tasks.ask(request, self._show_plan, self._show_refusal)
 

@@ -35,7 +35,7 @@ class LabelGiver(QObject):
         self._photos = session.photos
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_busy = False
-        self._is_held = False
+        self._held = 0
         self._after: Path | None = None
         self._goes_on = False
         self._said = ""
@@ -74,13 +74,13 @@ class LabelGiver(QObject):
         self._queue(carry_out)
 
     def hold(self) -> None:
-        """Take nothing until ``release``: another project is being opened."""
+        """Take nothing until each ``hold`` is released: another project is being opened."""
         self._waiting.clear()
-        self._is_held = True
+        self._held += 1
 
     def release(self) -> None:
         """Go on."""
-        self._is_held = False
+        self._held -= 1
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -97,7 +97,7 @@ class LabelGiver(QObject):
     # One after the other
 
     def _queue(self, step: Callable[[], None]) -> None:
-        if self._is_held:
+        if self._held:
             return
         self._waiting.append(step)
         self._go_on()

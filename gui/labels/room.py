@@ -50,7 +50,7 @@ class LabelsRoom(Room):
         self.filter_bar = FilterBar()
         self.giver = LabelGiver(session, tasks, window)
         self.project = Project(session, tasks, window, self.giver, self.filter_bar)
-        self.exchange = LabelExchange(session, tasks, window, self.giver, self.project.bring)
+        self.exchange = LabelExchange(session, tasks, window, self.giver, self.project)
         self.proposals = Proposals(session, window, self.giver, self.panel)
         self.classes = ClassEditing(session, window, self.giver)
         self._undo = self._redo = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import subprocess
 import sys
@@ -385,6 +386,57 @@ def test_a_project_that_is_dropped_or_double_clicked_opens(folder: Path, tmp_pat
     assert drive([], script_dropping) == 0
     (tmp_path / "home" / "Droplens" / "settings.json").unlink()
     assert drive([str(project)], script) == 0
+
+
+def test_labels_go_to_the_project_that_is_shown(folder: Path, tmp_path: Path) -> None:
+    """Also where a project that does not open was asked for while another one was opening."""
+    good, taken = tmp_path / "good.droplens", tmp_path / "taken.droplens"
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        person.drop(good)
+        person.drop(taken)
+        yield lambda: "another Droplens has it open" in person.banner
+        assert person.window.windowTitle() == "good – Droplens"
+        type_classes(person, "cat")
+        yield lambda: person.see(ClassView).model().rowCount() == 3
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1)
+        yield lambda: labels(person)["chelsea.png"] == "cat"
+
+    with LabelStore(taken):
+        assert drive([str(folder)], script) == 0
+    with LabelStore(good) as store:
+        assert store.label_of(folder / "chelsea.png") == (1,)
+    with LabelStore(project_path()) as usual:
+        assert usual.state().labels == {}
+
+
+def test_an_export_has_all_that_the_model_has_said(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.labels.project._PORTION_MS", 10**8)  # they are kept much later
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        person.choose("export_labels")
+        yield lambda: person.window.findChildren(ExportDialog)
+        dialog = person.see(ExportDialog)
+        dialog.set_format("csv-plain")
+        dialog._which.setCurrentIndex(dialog._which.findData("all"))
+        dialog._predictions.setChecked(True)
+        dialog.set_target(tmp_path / "out.csv")
+        yield lambda: dialog._preview.toPlainText() == "out.csv" and dialog._go.isEnabled()
+        dialog._go.click()
+        yield lambda: (tmp_path / "out.csv").exists()
+        dialog.reject()
+
+    assert drive([str(folder)], script) == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    said = {Path(row["file"]).name: row["prediction_1"] for row in rows}
+    assert (len(said), said["coffee.png"]) == (3, "espresso")
+    assert all(said.values())
 
 
 def test_a_project_that_is_open_elsewhere_is_a_message(folder: Path) -> None:
