@@ -195,9 +195,7 @@ class Session(QObject):
         if self.current is None:
             self.step(0)
             return
-        position = self.photos.position(self.current)
-        if position >= 0:
-            self._go_to(position)
+        self.show_photo(self.current)
 
     def leave_hidden(self) -> None:
         """Make the first photo that is shown the current one, where the current one is hidden."""

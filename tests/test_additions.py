@@ -146,6 +146,7 @@ def test_the_window_shows_them(house: Path, files: Path, tmp_path: Path) -> None
         "panel": ["Zahl", True, "Nicht gezählt"],
         "action": ["Fotos &zählen", True],
         "source": ["blue", "red"],
+        "layers": [0, 0, True],
         "can be saved": [False, True],
         "family": "2 classes",
         "architectures": ["Pebble S", "Pebble L"],

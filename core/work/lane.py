@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -172,8 +171,7 @@ class _AbandonedThreads(Executor):
         except BaseException as error:  # noqa: BLE001 - the future carries it
             future.set_exception(error)
         else:
-            with contextlib.suppress(Exception):
-                future.set_result(answer)
+            future.set_result(answer)
 
 
 def _executor(name: str) -> Executor:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPixmap
 
-from core.errors import DroplensError
 from core.images.requests import SavePages, Thumbnail, ViewPhoto
 from core.language import tr
 from gui.actions import Action
@@ -207,13 +206,7 @@ class ImagesRoom(Room):
     @Slot()
     def _make_photos_of_pages(self) -> None:
         if self.session.current is not None:
-            self.tasks.ask(SavePages(self.session.current), self.session.give, self._refuse_pages)
-
-    def _refuse_pages(self, error: BaseException) -> None:
-        if isinstance(error, DroplensError):
-            self.window.reporter.say(str(error))
-        else:
-            self.window.reporter.report(error)
+            self.tasks.ask(SavePages(self.session.current), self.session.give)
 
     @Slot(int)
     def _remember_opacity(self, percent: int) -> None:
@@ -239,6 +232,7 @@ class ImagesRoom(Room):
     def _show_thumbnail(self, path: Path, pixels: npt.NDArray[np.uint8]) -> None:
         self.gallery.view.put_thumbnail(path, QPixmap.fromImage(to_image(pixels)))
 
-    def _refuse_thumbnail(self, path: Path, _: BaseException) -> None:
+    def _refuse_thumbnail(self, path: Path, error: BaseException) -> None:
         """Show a broken picture; why the photo cannot be read is said where it is decoded."""
+        self.window.expected(error)
         self.gallery.view.put_thumbnail(path, None)

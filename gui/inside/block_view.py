@@ -91,6 +91,13 @@ class BlockView(QWidget):
         if not self._names:
             self._facts.setText(tr("This network has no residual blocks."))
 
+    def forget(self) -> None:
+        """Offer no blocks."""
+        self._names = []
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+        self.clear()
+
     def choose(self, layer: str) -> None:
         """Choose the block that a layer belongs to, if any."""
         inside = [

@@ -107,6 +107,13 @@ class InsidePanel(QWidget):
             self.block.choose(self.layer.name)
         return True
 
+    def show_no_layers(self, sentence: str) -> None:
+        """Show nothing of the network before, and why there is nothing of this one."""
+        self.tree.forget()
+        self.block.forget()
+        for view in (self.maps, self.block, self.evidence, self.compare, self.table):
+            view.show_error(sentence)
+
     def enlarge_again(self, image: Path) -> None:
         """Lay what was chosen over a photo that has just appeared."""
         self.maps.enlarge_again(image)

@@ -88,6 +88,12 @@ class LayerTree(QWidget):
         self._narrow(self.filter.text())
         return True
 
+    def forget(self) -> None:
+        """Show no layers."""
+        self._layers = {}
+        self._items.clear()
+        self.tree.clear()
+
     def choose(self, key: tuple[str, int] | None) -> None:
         """Choose a layer by name and call."""
         item = self._items.get(key) if key is not None else None

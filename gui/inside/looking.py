@@ -105,7 +105,7 @@ class Looking(QObject):
 
     @Slot()
     def _follow_selection(self) -> None:
-        if self._panel.tab == "compare" and len(self._session.selected()) > 1:
+        if self._panel.tab == "compare" and self._session.selected_count > 1:
             self.look()
 
     # Layers
@@ -121,7 +121,7 @@ class Looking(QObject):
 
     def _show_layers_error(self, error: BaseException) -> None:
         if not isinstance(error, UnreadableImageError):  # the viewer says why
-            self._window.expected(error)
+            self._panel.show_no_layers(self._window.expected(error))
 
     # Maps
 

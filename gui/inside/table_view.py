@@ -195,6 +195,11 @@ class LayerTableView(QWidget):
         if first:
             self.view.resizeColumnsToContents()
 
+    def show_error(self, sentence: str) -> None:
+        """Say why there is nothing."""
+        self.set_table(None)
+        self._stages.setText(sentence)
+
     @Slot()
     def _copy(self) -> None:
         from core.inside.summary import to_text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import DownloadError
+from core.models.weights.files import delete_part
 from core.models.weights.requests import DownloadWeights, TakeWeightsFile
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Downloading(QObject):
         super().__init__()
         self._tasks = tasks
         self._running: dict[str, Handle[None]] = {}
+        self._cancelled: set[str] = set()
 
     def start(self, weights: Weights, mirror: str) -> None:
         """Download weights, or go on with it."""
@@ -50,14 +52,11 @@ class Downloading(QObject):
 
     def cancel(self, weights: Weights) -> None:
         """End a download, or one that was paused before, and delete what is there."""
-        from core.models.weights.files import delete_part
-
-        running = self._running.get(weights.name)
-        if running is None:
-            delete_part(weights)
+        if weights.name in self._running:
+            self._cancelled.add(weights.name)
+            self._running[weights.name].stop()
         else:
-            running.future.add_done_callback(lambda _: delete_part(weights))
-            running.stop()
+            delete_part(weights)
 
     def take_file(self, weights: Weights, given: Path, then: Callable[[Weights], object]) -> None:
         """Put a file of weights that the user has already in its place."""
@@ -68,6 +67,9 @@ class Downloading(QObject):
 
     def _end(self, weights: Weights) -> None:
         self._running.pop(weights.name, None)
+        if weights.name in self._cancelled:
+            self._cancelled.discard(weights.name)
+            delete_part(weights)
         self.ended.emit()
 
     def _fail(self, weights: Weights, error: BaseException) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QLineEdit, QTre
 
 from core.labels.formats.table import FORMATS
 from core.models.families import BY_NAME
+from gui.inside.inside_panel import InsidePanel
 from gui.labels.export_dialog import ExportDialog
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
@@ -43,11 +44,16 @@ def main(folder: Path) -> None:
         yield lambda: bar.architecture.value == "Palette"
         yield lambda: person.all_classified(2)
         seen["source"] = [row.prediction.top[0].class_name for row in person.rows()]
+        panel = person.see(InsidePanel)
+        yield lambda: "cannot be shown" in panel.maps._facts.text()
+        seen["layers"] = [panel.tree.tree.topLevelItemCount(), panel.table.model.rowCount()]
         save = person.window.actions_table["save_model"]
         seen["can be saved"] = [save.isEnabled()]
         person.drop(folder / "c.pth")
         yield lambda: bar.architecture.value == BY_NAME["pebble_s"].title
         yield lambda: person.all_classified(2)
+        yield lambda: panel.tree.tree.topLevelItemCount() > 0
+        seen["layers"].append(panel.table.model.rowCount() > 0)
         seen["can be saved"].append(save.isEnabled())
         seen["family"] = bar.class_names.value
         person.choose("choose_architecture")
