@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 
 from core.errors import DroplensError
 from core.labels.changes import Labelling
@@ -93,6 +93,14 @@ class LabelGiver(QObject):
     def begin(self, request: LabelRequest[Change]) -> None:
         """Let something else change labels, an import for instance."""
         self._queue(lambda: self._begin(request))
+
+    def finish(self) -> None:
+        """Carry out the keys that wait for a label that is being saved; the program closes."""
+        while self._is_busy:
+            QCoreApplication.processEvents(
+                QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
+                | QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+            )
 
     # One after the other
 

@@ -193,6 +193,7 @@ class LabelsRoom(Room):
         self.project.open(Path(self.session.settings.project or project_path()))
 
     def close(self) -> None:
+        self.giver.finish()
         self._counting.stop()
         self.project.close()
 
