@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from core import settings
 from core.cli.terminal import path_option, say
 from core.errors import ArchitectureMismatchError
-from core.language import tr
+from core.language import number, tr
 from core.models.families import EXAMPLE, EXAMPLE_WEIGHTS
 from core.models.weights.named import Weights, find_weights
 from core.values.spec import Dilation, ModelChoice, Outputs, Overrides
@@ -108,9 +108,13 @@ def _file_of(weights: Weights) -> Path:
 
     def show(progress: Progress) -> None:
         if sys.stderr.isatty():
-            done, total = progress.done_bytes / 1e6, progress.total_bytes / 1e6
-            said = f"\r{weights.file_name}: {done:,.1f} of {total:,.1f} MB "
-            print(said, end="", file=sys.stderr)  # noqa: T201
+            said = tr(
+                "{file}: {done} of {total} MB",
+                file=weights.file_name,
+                done=number(progress.done_bytes / 1e6, 1),
+                total=number(progress.total_bytes / 1e6, 1),
+            )
+            print(f"\r{said} ", end="", file=sys.stderr)  # noqa: T201
 
     mirror = settings.load(settings.default_path()).mirror
     try:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from core.errors import DroplensError
 from core.files import json_bytes, readable, write_result
-from core.language import tr
+from core.language import number, tr
 
 ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT, INTERRUPTED = 0, 1, 2, 130
 STANDARD_OUTPUT = Path("-")
@@ -45,7 +45,8 @@ class ProgressLine:
         """Say how many photos are done, and how fast."""
         if sys.stderr.isatty():
             rate = done / max(1e-3, time.monotonic() - self._started)
-            print(f"\r{done} photos, {rate:.1f} a second ", end="", file=sys.stderr)  # noqa: T201
+            said = tr("{n} photos, {rate} a second", n=done, rate=number(rate, 1))
+            print(f"\r{said} ", end="", file=sys.stderr)  # noqa: T201
             self._shown = True
 
     def end(self) -> None:

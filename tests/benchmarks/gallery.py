@@ -29,15 +29,13 @@ from PIL import Image  # noqa: E402
 from PySide6.QtCore import QEventLoop  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from core.settings import Settings  # noqa: E402
 from core.values.predictions import ClassProbability, Prediction  # noqa: E402
 from core.values.spec import ModelSpec  # noqa: E402
-from gui import theme  # noqa: E402
 from gui.app import Droplens  # noqa: E402
-from gui.gallery_model import ORDERS  # noqa: E402
+from gui.gallery_model import ORDERS, GalleryModel  # noqa: E402
 from gui.inference.room import InferenceRoom  # noqa: E402
-from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.measuring import resident_bytes  # noqa: E402
+from tests.benchmarks.windows import open_window, room_of  # noqa: E402
 from tests.specs import make_spec  # noqa: E402
 
 GOALS = {"first_rows_s": 0.2, "all_rows_s": 5.0, "order_or_search_ms": 100, "row_bytes": 1024}
@@ -93,67 +91,74 @@ def predictions(paths: list[Path], spec: ModelSpec) -> list[Prediction]:
 
 def measure(count: int) -> dict[str, Any]:
     """Return all figures as JSON values."""
-    sys.setswitchinterval(0.001)  # as the program does
-    application = QApplication.instance() or QApplication(["droplens", "-style", "Fusion"])
-    assert isinstance(application, QApplication)
-    theme.apply(application)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photos"
         folder.mkdir()
         make_folder(folder, count)
-        window = MainWindow()
-        window.show()
-        droplens = Droplens(window, Settings(), Path(scratch) / "settings.json")
+        application, droplens = open_window(Path(scratch))
         application.processEvents()
-        model = droplens.session.photos
         before = resident_bytes()
-        begun = time.perf_counter()
-        droplens.session.give([folder])
-        first, gaps, ended = 0.0, [begun], [False]
-        droplens.session.order_changed.connect(lambda *_: ended.__setitem__(0, True))
-        while not ended[0]:
-            application.processEvents()
-            gaps.append(time.perf_counter())
-            if not first and model.rowCount():
-                first = gaps[-1] - begun
-        everything = time.perf_counter() - begun
-        longest = max(b - a for a, b in itertools.pairwise(gaps))
-        found: dict[str, Any] = {
-            "benchmark": "gallery",
-            "photos": model.total,
-            "first_rows_s": round(first, 3),
-            "all_rows_s": round(everything, 2),
-            "longest_gap_ms": round(longest * 1000, 1),
-        }
-        spec = make_spec(names=tuple(f"class {number:03}" for number in range(1000)))
-        paths = [row.path for row in model.rows()]
-        for start in range(0, len(paths), 1000):
-            model.set_predictions(predictions(paths[start : start + 1000], spec))
-        (classifying,) = (
-            room.classifying for room in droplens.rooms if isinstance(room, InferenceRoom)
-        )
-        classifying.clear()
-        del paths
-        found["row_bytes"] = round((resident_bytes() - before) / max(1, model.total))
-        found["order_ms"] = {
+        found = {"benchmark": "gallery", **listed(application, droplens, folder)}
+        predict_all(droplens)
+        total = max(1, droplens.session.photos.total)
+        found["row_bytes"] = round((resident_bytes() - before) / total)
+        found |= arranged(application, droplens.session.photos)
+        droplens.window.close()
+    found["goals"] = GOALS
+    return found
+
+
+def listed(application: QApplication, droplens: Droplens, folder: Path) -> dict[str, Any]:
+    """Drop a folder; return how long its first rows take, all of them, and the longest gap."""
+    model = droplens.session.photos
+    begun = time.perf_counter()
+    droplens.session.give([folder])
+    first, gaps, ended = 0.0, [begun], [False]
+    droplens.session.order_changed.connect(lambda *_: ended.__setitem__(0, True))
+    while not ended[0]:
+        application.processEvents()
+        gaps.append(time.perf_counter())
+        if not first and model.rowCount():
+            first = gaps[-1] - begun
+    longest = max(b - a for a, b in itertools.pairwise(gaps))
+    return {
+        "photos": model.total,
+        "first_rows_s": round(first, 3),
+        "all_rows_s": round(gaps[-1] - begun, 2),
+        "longest_gap_ms": round(longest * 1000, 1),
+    }
+
+
+def predict_all(droplens: Droplens) -> None:
+    """Let a made-up model have said something of every photo; nothing waits any more."""
+    model = droplens.session.photos
+    spec = make_spec(names=tuple(f"class {number:03}" for number in range(1000)))
+    paths = [row.path for row in model.rows()]
+    for start in range(0, len(paths), 1000):
+        model.set_predictions(predictions(paths[start : start + 1000], spec))
+    room_of(droplens, InferenceRoom).classifying.clear()
+
+
+def arranged(application: QApplication, model: GalleryModel) -> dict[str, Any]:
+    """Return how long each order and some searches take."""
+    return {
+        "order_ms": {
             order: milliseconds(
                 application,
                 lambda order=order: model.set_order(order),
                 lambda order=order: model.set_order("name" if order == "added" else "added"),
             )
             for order in (*ORDERS, "added")
-        }
-        found["search_ms"] = {
+        },
+        "search_ms": {
             text: milliseconds(
                 application,
                 lambda text=text: model.set_search(text),
                 lambda text=text: model.set_search("1" if text == "" else ""),
             )
             for text in ("99", "class 5", "nothing at all", "")
-        }
-        window.close()
-    found["goals"] = GOALS
-    return found
+        },
+    }
 
 
 def main() -> None:

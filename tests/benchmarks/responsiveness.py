@@ -28,14 +28,11 @@ if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from core.settings import Settings  # noqa: E402
-from gui import theme  # noqa: E402
-from gui.app import Droplens  # noqa: E402
 from gui.inference.room import InferenceRoom  # noqa: E402
-from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.measuring import resident_bytes, sample_photos  # noqa: E402
+from tests.benchmarks.windows import open_window, room_of  # noqa: E402
 
 GOALS = {"p99_ms": 17, "largest_ms": 60, "import_largest_ms": 300}
 TICK_MS = 4
@@ -99,19 +96,13 @@ def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
         cache: folder of the converted network.
         steps: whether the selection moves on.
     """
-    sys.setswitchinterval(0.001)  # as the program does
-    application = QApplication(["droplens", "-style", "Fusion"])
-    theme.apply(application)
     result: dict[str, Any] = {"benchmark": "responsiveness", "photos": count}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photos"
         folder.mkdir()
         make_photos(folder, count)
-        window = MainWindow()
-        window.show()
         settings = Settings(project=str(Path(scratch) / "labels.droplens"))
-        droplens = Droplens(window, settings, Path(scratch) / "settings.json", cache)
-        (inference,) = (room for room in droplens.rooms if isinstance(room, InferenceRoom))
+        application, droplens = open_window(Path(scratch), settings, cache)
         watch = Watch()
 
         def drop(_: object) -> None:
@@ -136,13 +127,13 @@ def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
             result["backend"] = droplens.engine.classifier().backend
             result["memory_mb"] = round(resident_bytes() / 2**20, 1)
             result["goals"] = GOALS
-            window.close()
+            droplens.window.close()
             application.quit()
 
         stepping = QTimer(interval=STEP_MS)
         stepping.timeout.connect(lambda: droplens.session.step(1))
         droplens.session.model_changed.connect(drop)
-        inference.classifying.finished.connect(end)
+        room_of(droplens, InferenceRoom).classifying.finished.connect(end)
         watch.begin()
         droplens.start([])
         application.exec()

@@ -22,11 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.settings import Settings  # noqa: E402
-from gui import theme  # noqa: E402
-from gui.app import Droplens  # noqa: E402
 from gui.labels.room import LabelsRoom  # noqa: E402
-from gui.main_window import MainWindow  # noqa: E402
 from tests.benchmarks.gallery import make_folder  # noqa: E402
+from tests.benchmarks.windows import open_window, room_of  # noqa: E402
 
 GOALS = {"longest_gap_ms": 300}
 
@@ -42,19 +40,14 @@ def gaps_until(application: QApplication, is_done: Callable[[], bool]) -> list[f
 
 def measure(count: int) -> dict[str, Any]:
     """Return the figures as JSON values."""
-    sys.setswitchinterval(0.001)  # as the program does
-    application = QApplication(["droplens", "-style", "Fusion"])
-    theme.apply(application)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photos"
         folder.mkdir()
         make_folder(folder, count)
-        window = MainWindow()
-        window.show()
         settings = Settings(project=str(Path(scratch) / "labels.droplens"))
-        droplens = Droplens(window, settings, Path(scratch) / "settings.json")
-        session, actions = droplens.session, window.actions_table
-        (labels,) = (room for room in droplens.rooms if isinstance(room, LabelsRoom))
+        application, droplens = open_window(Path(scratch), settings)
+        session, actions = droplens.session, droplens.window.actions_table
+        labels = room_of(droplens, LabelsRoom)
         labels.start()
         gaps_until(application, lambda: labels.project.path is not None)
         session.give([folder])
@@ -71,7 +64,7 @@ def measure(count: int) -> dict[str, Any]:
         gaps = gaps_until(application, lambda: not any(row.label for row in rows[-3:]))
         gaps += gaps_until(application, lambda: len(session.selected()) == count)
         seconds = time.perf_counter() - begun
-        window.close()
+        droplens.window.close()
     longest = round(max(gaps) * 1000, 1)
     return {"photos": count, "longest_gap_ms": longest, "all_s": round(seconds, 2), "goals": GOALS}
 

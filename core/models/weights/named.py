@@ -137,7 +137,7 @@ def _weights(architecture: str, title: str, entry: Any) -> Weights:
         accuracy_top_5=_finite(metrics["acc@5"]),
         size_bytes=round(meta["_file_size"] * 2**20),
         parameters=int(meta["num_params"]),
-        licence=_SWAG_LICENCE if "license" in meta else _OWN_LICENCE,
+        licence=str(_SWAG_LICENCE) if "license" in meta else _OWN_LICENCE,
         url=entry.url,
     )
 

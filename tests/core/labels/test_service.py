@@ -29,6 +29,7 @@ from core.labels.requests import (
 )
 from core.labels.service import LabelService
 from core.labels.store import LabelStore
+from core.work.handles import Handle
 from core.work.lane import Lanes
 from core.work.requests import Request
 
@@ -122,18 +123,18 @@ def test_without_a_project_there_is_a_sentence(lanes: Lanes) -> None:
     assert lanes["label"].ask(Undo()).future.cancelled()
 
 
-def export(lanes: Lanes, target: Path) -> tuple[Export, list[object]]:
-    """Plan an export and return it with a list for its news."""
+def export(lanes: Lanes, target: Path) -> Export:
+    """Plan an export."""
     form, options = FORMATS["class-folders"], ExportOptions()
     plan = ask(lanes, PlanExport("labelled", None, form, target, options))
-    return Export(plan, form, target, options), []
+    return Export(plan, form, target, options)
 
 
-def test_labelling_goes_on_while_photos_are_exported(
-    lanes: Lanes, project: Path, tmp_path: Path
-) -> None:
-    ask(lanes, Label(tuple(label(tmp_path / f"{n}.jpg") for n in range(5)), "person"))
-    request, news = export(lanes, tmp_path / "out")
+def begin_export(
+    lanes: Lanes, target: Path, news: list[object]
+) -> tuple[Handle[None], threading.Event]:
+    """Begin an export that waits at its first photo, until the event is set."""
+    request = export(lanes, target)
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(item: object) -> None:
@@ -143,6 +144,15 @@ def test_labelling_goes_on_while_photos_are_exported(
 
     running = lanes[request.lane].stream(request, hold)
     assert reached.wait(30)
+    return running, go_on
+
+
+def test_labelling_goes_on_while_photos_are_exported(
+    lanes: Lanes, project: Path, tmp_path: Path
+) -> None:
+    ask(lanes, Label(tuple(label(tmp_path / f"{n}.jpg") for n in range(5)), "person"))
+    news: list[object] = []
+    running, go_on = begin_export(lanes, tmp_path / "out", news)
     ask(lanes, Label((label(tmp_path / "more.jpg"),), "person"))
     go_on.set()
     running.future.result(30)
@@ -154,22 +164,15 @@ def test_an_export_that_is_stopped_goes_on_from_there(
     lanes: Lanes, project: Path, tmp_path: Path
 ) -> None:
     ask(lanes, Label(tuple(label(tmp_path / f"{n}.jpg") for n in range(5)), "person"))
-    request, news = export(lanes, tmp_path / "out")
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold(item: object) -> None:
-        news.append(item)
-        reached.set()
-        assert go_on.wait(30)
-
-    running = lanes[request.lane].stream(request, hold)
-    assert reached.wait(30)
+    news: list[object] = []
+    running, go_on = begin_export(lanes, tmp_path / "out", news)
     running.stop()
     go_on.set()
     running.future.result(30)
     assert isinstance(news[-1], Report)
     assert news[-1].is_stopped
-    again, news = export(lanes, tmp_path / "out")
+    again = export(lanes, tmp_path / "out")
+    news = []
     lanes[again.lane].stream(again, news.append).future.result(30)
     assert isinstance(news[-1], Report)
     assert (news[-1].present, news[-1].failed) == (1, [])
