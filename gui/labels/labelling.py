@@ -74,8 +74,11 @@ class LabelGiver(QObject):
         self._queue(carry_out)
 
     def hold(self) -> None:
-        """Take nothing until each ``hold`` is released: another project is being opened."""
-        self._waiting.clear()
+        """Take nothing until each ``hold`` is released: another project is being opened.
+
+        What waits is carried out first, in the project that it was meant for.
+        """
+        self.finish()
         self._held += 1
 
     def release(self) -> None:
@@ -95,7 +98,7 @@ class LabelGiver(QObject):
         self._queue(lambda: self._begin(request))
 
     def finish(self) -> None:
-        """Carry out the keys that wait for a label that is being saved; the program closes."""
+        """Carry out the keys that wait for a label that is being saved."""
         while self._is_busy:
             QCoreApplication.processEvents(
                 QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents

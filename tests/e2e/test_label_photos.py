@@ -401,6 +401,24 @@ def test_keys_that_wait_when_the_window_closes_are_not_lost(folder: Path) -> Non
     assert stored() == {"chelsea.png": ("cat",), "coffee.png": ("cup",), "rocket.jpg": ("cat",)}
 
 
+def test_keys_that_wait_when_another_project_is_opened_go_to_theirs(
+    folder: Path, tmp_path: Path
+) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "chelsea.png")
+        press(person, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_1)
+        person.drop(tmp_path / "other.droplens")
+        yield lambda: person.window.windowTitle() == "other – Droplens"
+
+    assert drive([str(folder)], script) == 0
+    assert stored() == {"chelsea.png": ("cat",), "coffee.png": ("cup",), "rocket.jpg": ("cat",)}
+    with LabelStore(tmp_path / "other.droplens") as other:
+        assert other.state().labels == {}
+
+
 def test_labels_go_to_the_project_that_is_shown(folder: Path, tmp_path: Path) -> None:
     """Also where a project that does not open was asked for while another one was opening."""
     good, taken = tmp_path / "good.droplens", tmp_path / "taken.droplens"
