@@ -208,8 +208,9 @@ def test_a_long_run_goes_over_to_the_faster_backend(
     while made.classifier().backend != "ONNX Runtime" and time.monotonic() < deadline:
         classify(made, paths)
     later = classify(made, paths)
+    backend = made.classifier().backend
     made.close()
-    assert made.classifier().backend == "ONNX Runtime"
+    assert backend == "ONNX Runtime"
     for before, after in zip(first, later, strict=True):
         assert before.top[0].class_index == after.top[0].class_index
         assert before.top[0].probability == pytest.approx(after.top[0].probability, abs=1e-3)
