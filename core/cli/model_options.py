@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from core import settings
 from core.cli.terminal import path_option, say
-from core.errors import ArchitectureMismatchError
+from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.language import number, tr
 from core.models.families import EXAMPLE, EXAMPLE_WEIGHTS
 from core.models.weights.named import Weights, find_weights
-from core.values.spec import Dilation, ModelChoice, Outputs, Overrides
+from core.values.spec import Dilation, ModelChoice, ModelSpec, Outputs, Overrides
 
 if TYPE_CHECKING:
     from core.inference.engine import Engine, ModelRequest
@@ -48,6 +48,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="0,1,1",
         help=tr("torchvision's replace_stride_with_dilation, which no file tells"),
     )
+    group.add_argument(
+        "--answer",
+        action="append",
+        type=_answer,
+        metavar="KEY=VALUE",
+        help=tr("to a question that inspect shows, e.g. activation=tanh"),
+    )
     group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
 
 
@@ -64,7 +71,8 @@ def opened_model(options: argparse.Namespace, cache: Path | None = None) -> Iter
     engine = Engine(say, cache=cache)
     try:
         mixed = getattr(options, "precision", "full") == "mixed"
-        engine.open(_choice(options), options.device, mixed_precision=mixed)
+        ready = engine.open(_choice(options), options.device, mixed_precision=mixed)
+        _check_answers(ready.spec)
         yield engine
     finally:
         engine.close()
@@ -95,7 +103,11 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
         architecture=architecture,
         class_names=options.class_names,
         preprocessing=options.preprocessing,
-        overrides=Overrides(outputs=options.outputs, dilation=options.dilation),
+        overrides=Overrides(
+            outputs=options.outputs,
+            dilation=options.dilation,
+            answers=tuple(sorted(dict(options.answer or ()).items())),
+        ),
     )
 
 
@@ -124,6 +136,32 @@ def _file_of(weights: Weights) -> Path:
             print(file=sys.stderr)  # noqa: T201
     assert path is not None  # nobody pauses it here
     return path
+
+
+def _check_answers(spec: ModelSpec) -> None:
+    """Refuse answers to what was not asked: they would change nothing, without a word.
+
+    Raises:
+        UnusableCheckpointError: one is.
+    """
+    asked = {one.key: [answer.value for answer in one.answers] for one in spec.inspection.questions}
+    for key, value in spec.overrides.answers:
+        if value not in asked.get(key, ()):
+            raise UnusableCheckpointError(
+                "{key}={value} answers nothing that {path} leaves open; inspect shows what does.",
+                key=key,
+                value=value,
+                path=spec.checkpoint,
+            )
+
+
+def _answer(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(
+            tr("{text!r} is not an answer, such as activation=tanh", text=text)
+        )
+    return key, value
 
 
 def _dilation(text: str) -> Dilation:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from core.inference.speed import Speed
     from core.models.overrides import SavedOverrides
     from core.models.sources.base import OpenedModel
-    from core.values.spec import ModelChoice, ModelSpec
+    from core.values.predictions import ClassProbability
+    from core.values.spec import ModelChoice, ModelSpec, Overrides
 
     Decoded = npt.NDArray[np.uint8] | str
     """Pixels of shape (H, W, C), or why there are none, in words that end a sentence."""
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+
+_SHOWN_CLASSES = 2
+"""Of a photo, where answers to a question are compared."""
 
 _WORTH_CONVERTING = 2.0
 """Seconds that PyTorch has computed for runs; shorter work is done before a conversion is."""
@@ -211,6 +215,41 @@ class Engine:
         """
         return self._decoders.submit(_decode, photo, preprocessing, is_exact=is_exact)
 
+    def overrides_of(self, choice: ModelChoice) -> Overrides:
+        """Return the overrides that a choice gives, or else those of the model in use."""
+        from core.values.spec import Overrides
+
+        ready = self.ready
+        if choice.overrides is not None:
+            return choice.overrides
+        same = ready is not None and ready.choice == choice
+        return ready.spec.overrides if ready is not None and same else Overrides()
+
+    def predict_once(self, choice: ModelChoice, photo: Path) -> tuple[ClassProbability, ...] | str:
+        """Return the likeliest classes of a photo by a model that is not in use, or why none.
+
+        Args:
+            choice: the model, which is opened for this photo alone, on the processor.
+            photo: the file.
+
+        Raises:
+            DroplensError: the model cannot be opened.
+        """
+        from core.inference.classifier import Classifier
+        from core.inference.devices import processor
+        from core.models.sources import source_of
+
+        opened = source_of(choice.checkpoint).open(choice, self._saved_overrides, is_stopped)
+        classifier = Classifier(opened, processor(""), self._on_notice)
+        try:
+            classifier.check_input()
+            pixels = self.decode(photo, classifier.spec.preprocessing, is_exact=True).result()
+            if isinstance(pixels, str):
+                return pixels
+            return classifier.classify(pixels[None], _SHOWN_CLASSES)[0]
+        finally:
+            classifier.close()
+
     def prediction_cache(self, top_k: int, speed: Speed) -> PredictionCache | None:
         """Return what models said of files before; None where nothing is kept."""
         from core.inference.prediction_cache import PredictionCache
@@ -268,7 +307,9 @@ class Engine:
             return None
         same = choice == replace(ready.choice, overrides=choice.overrides)
         same &= device == ready.wanted_device
-        if not same or choice.overrides.dilation != ready.spec.overrides.dilation:
+        before = ready.spec.overrides
+        same &= choice.overrides.dilation == before.dilation
+        if not same or choice.overrides.answers != before.answers:
             return None
         spec = override_again(ready.spec, choice.overrides)
         if spec.preprocessing.channels != ready.spec.preprocessing.channels:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import DroplensError
 from core.inference.engine import Engine, ModelRequest, ReadyModel, import_torch
 from core.language import tr
 from core.models.sources.base import Capability
 from core.work.requests import Request
 
 if TYPE_CHECKING:
-    from core.values.predictions import Prediction
+    from core.values.predictions import ClassProbability, Prediction
     from core.values.spec import ModelChoice
 
 
@@ -50,6 +52,54 @@ class ModelInUse(ModelRequest[ReadyModel | None]):
 
     def run(self, engine: Engine) -> ReadyModel | None:
         return engine.ready
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a photo shows if a question about the model is answered so.
+
+    Attributes:
+        key: of the question.
+        value: of the answer.
+        top: classes, likeliest first.
+        problem: why there are none, in a sentence; else "".
+    """
+
+    key: str
+    value: str
+    top: tuple[ClassProbability, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class TryAnswers(ModelRequest[Iterator[Tried]]):
+    """Predict one photo with each answer to questions, while the model in use stays.
+
+    Attributes:
+        choice: the model that the questions are about.
+        answers: key and value of each.
+        photo: the file.
+    """
+
+    slot = "try answers"
+    choice: ModelChoice
+    answers: tuple[tuple[str, str], ...]
+    photo: Path
+
+    def run(self, engine: Engine) -> Iterator[Tried]:
+        for key, value in self.answers:
+            yield self._try(engine, key, value)
+
+    def _try(self, engine: Engine, key: str, value: str) -> Tried:
+        try:
+            overrides = engine.overrides_of(self.choice).answered(key, value)
+            choice = replace(self.choice, architecture=None, overrides=overrides)
+            found = engine.predict_once(choice, self.photo)
+        except DroplensError as error:
+            return Tried(key, value, problem=str(error))
+        if isinstance(found, str):
+            return Tried(key, value, problem=found)
+        return Tried(key, value, found)
 
 
 @dataclass(frozen=True)

@@ -246,4 +246,4 @@ def _last_maps(network: nn.Module, inputs: Tensor) -> str | None:
         network(inputs)
     modules = dict(network.named_modules())
     places = [one.cam_layer(modules) for one in families_in(network) if one.cam_layer is not None]
-    return places[0] if places else best
+    return next(filter(None, places), best)

@@ -44,6 +44,8 @@ class Layouts:
     def __init__(self, network: nn.Module) -> None:
         self._modules = dict(network.named_modules())
         self._families = families_in(network)
+        self._prefix = int(getattr(network, "num_prefix_tokens", 1))
+        """Tokens before those of the patches: the class token, and registers in some."""
         windows = {family.windows for family in self._families}
         self._partitions = {
             name: module
@@ -66,7 +68,7 @@ class Layouts:
         if values.dim() == 1:
             return Shown("vector", values[:, None, None])
         if values.dim() == 2:
-            return _tokens(values)
+            return _tokens(values, self._prefix)
         if values.dim() != 3:
             return None
         inside = next((one for one in self._partitions if layer.startswith(f"{one}.")), None)
@@ -103,13 +105,20 @@ class Layouts:
         return any(family.channels_last(self._modules, layer) for family in self._families)
 
 
-def _tokens(values: Tensor) -> Shown | None:
-    """Return tokens laid out as an image: the class token first, then row by row."""
-    side = math.isqrt(max(0, values.shape[0] - 1))
-    if side == 0 or side * side != values.shape[0] - 1:
-        return None
-    maps = values[1:].T.reshape(values.shape[1], side, side)
-    return Shown("tokens", maps, values[0])
+def _tokens(values: Tensor, prefix: int) -> Shown | None:
+    """Return tokens laid out as an image: the class token first, then row by row.
+
+    Args:
+        values: shape (T, C).
+        prefix: how many tokens stand before those of the patches, as a rule; some layers see the
+            patches alone.
+    """
+    for before in (prefix, 0):
+        side = math.isqrt(max(0, values.shape[0] - before))
+        if side > 0 and side * side == values.shape[0] - before:
+            maps = values[before:].T.reshape(values.shape[1], side, side)
+            return Shown("tokens", maps, values[0] if before else None)
+    return None
 
 
 def attention_maps(network: nn.Module, inputs: Tensor, layer: str) -> Tensor | None:
@@ -129,7 +138,7 @@ def attention_maps(network: nn.Module, inputs: Tensor, layer: str) -> Tensor | N
     module = network.get_submodule(layer)
     kinds = [family.attention.get(type(module).__name__) for family in families_in(network)]
     kind = next((one for one in kinds if one is not None), None)
-    if kind is Attention.TOKENS and isinstance(module, nn.MultiheadAttention):
+    if kind is Attention.TOKENS:
         return _token_attention(network, inputs, module)
     if kind is Attention.SHIFTED_WINDOWS:
         return _window_attention(network, inputs, module)
@@ -141,9 +150,20 @@ def attention_maps(network: nn.Module, inputs: Tensor, layer: str) -> Tensor | N
     return None
 
 
-def _token_attention(
-    network: nn.Module, inputs: Tensor, module: nn.MultiheadAttention
-) -> Tensor | None:
+def _token_attention(network: nn.Module, inputs: Tensor, module: nn.Module) -> Tensor | None:
+    if isinstance(module, nn.MultiheadAttention):
+        weights = _weights_given(network, inputs, module)
+    else:
+        weights = _softmax_of(network, inputs, module)[0][0]
+    prefix = int(getattr(network, "num_prefix_tokens", 1))
+    # Without a class token it is what all patches attend to in the mean.
+    rows = weights[:, 0, prefix:] if prefix else weights.mean(dim=1)
+    side = math.isqrt(rows.shape[1])
+    return rows.reshape(-1, side, side) if side * side == rows.shape[1] else None
+
+
+def _weights_given(network: nn.Module, inputs: Tensor, module: nn.MultiheadAttention) -> Tensor:
+    """Return the attention of every token to every other, shape (heads, T, T)."""
     found: list[Tensor] = []
 
     def look(_: nn.Module, given: tuple[Any, ...], __: Any) -> None:
@@ -154,9 +174,7 @@ def _token_attention(
         found.append(attended[1][0])
 
     _run_with(network, inputs, module, look)
-    rows = found[0][:, 0, 1:]
-    side = math.isqrt(rows.shape[1])
-    return rows.reshape(-1, side, side) if side * side == rows.shape[1] else None
+    return found[0]
 
 
 def _window_attention(network: nn.Module, inputs: Tensor, module: Any) -> Tensor:
@@ -186,14 +204,21 @@ def _softmax_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> tuple[
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             output = func(*args, **(kwargs or {}))
-            if func is torch.nn.functional.softmax:
+            if func in (torch.nn.functional.softmax, Tensor.softmax):
                 found.append(output)
             return output
 
     def look(module: nn.Module, given: tuple[Any, ...], _: object) -> None:
         taken.append(given[0])
-        with Watch():
-            module.forward(*given)
+        fused = vars(module).get("fused_attn")  # timm's attention, which else takes no softmax
+        if fused is not None:
+            vars(module)["fused_attn"] = False
+        try:
+            with Watch():
+                module.forward(*given)
+        finally:
+            if fused is not None:
+                vars(module)["fused_attn"] = fused
 
     _run_with(network, inputs, module, look)
     return found[0], taken[0]

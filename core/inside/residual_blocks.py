@@ -179,7 +179,7 @@ def _input_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> Tensor:
 def _way_of(module: nn.Module) -> RunBlock | None:
     """Return how a module adds; None where it is no residual block."""
     family = family_of_module(module)
-    return None if family is None else family.blocks.get(type(module).__name__)
+    return None if family is None else family.way_of(module)
 
 
 _SHORTCUT_PARTS = ("downsample", "proj")
@@ -209,7 +209,9 @@ def _shortcut(block: Any, steps: tuple[Step, ...]) -> tuple[Shortcut, str]:
         way = getattr(block, part, None)
         if isinstance(way, nn.Module) and not isinstance(way, nn.Identity):
             return "projection", said or tr("the first block of its stage")
-    adds = getattr(block, "use_res_connect", getattr(block, "apply_residual", True))
+    adds = all(
+        getattr(block, flag, True) for flag in ("use_res_connect", "apply_residual", "has_skip")
+    )
     if not adds:
         return "none", said or tr("the block is built without")
     return "identity", tr("same size and channels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -68,6 +69,7 @@ class Blueprint:
             strided, torchvision's ``replace_stride_with_dilation``.
         batch_norm_epsilon: where it is another than torchvision's.
         changes: of single layers, as a pickled network tells them.
+        pools_after_stem: whether the usual pooling follows a small first convolution.
     """
 
     fingerprint: Fingerprint
@@ -76,6 +78,7 @@ class Blueprint:
     dilation: tuple[bool, bool, bool] = (False, False, False)
     batch_norm_epsilon: float | None = None
     changes: tuple[Change, ...] = ()
+    pools_after_stem: bool = False
 
     @property
     def options(self) -> dict[str, object]:
@@ -84,6 +87,7 @@ class Blueprint:
             "dilation": list(self.dilation),
             "batch_norm_epsilon": self.batch_norm_epsilon,
             "changes": [change.to_json() for change in self.changes],
+            "pools_after_stem": self.pools_after_stem,
         }
 
     @property
@@ -96,6 +100,7 @@ class Blueprint:
         if not isinstance(found, dict):
             return self
         plan = replace(self, changes=changes_from_json(found.get("changes")))
+        plan = replace(plan, pools_after_stem=found.get("pools_after_stem") is True)
         dilation = found.get("dilation")
         if self.can_dilate and isinstance(dilation, list) and len(dilation) == 3:
             one, two, three = map(bool, dilation)
@@ -106,6 +111,20 @@ class Blueprint:
         return plan
 
 
+def build_without_memory(make: Callable[[], nn.Module]) -> nn.Module:
+    """Return what a builder makes, most parameters on the meta device.
+
+    Networks that are run while they are built, to see what their parts give, are built for real.
+    """
+    try:
+        with _WithoutMemory():
+            return make()
+    except RuntimeError as error:
+        if "meta" not in str(error):
+            raise
+    return make()
+
+
 def build_network(architecture: str, **options: object) -> nn.Module:
     """Return the network of this architecture, most parameters on the meta device.
 
@@ -114,8 +133,7 @@ def build_network(architecture: str, **options: object) -> nn.Module:
         options: of its builder, e.g. ``image_size`` for ViT.
     """
     family = BY_NAME[architecture].family
-    with _WithoutMemory():
-        return family.build(architecture, **{**family.options, **options})
+    return build_without_memory(lambda: family.build(architecture, **{**family.options, **options}))
 
 
 def build(plan: Blueprint) -> nn.Module:
@@ -161,22 +179,47 @@ def load_weights(
             taken = take(state_dict[name])
             tensors[name] = taken.float() if taken.is_floating_point() else taken
     network.load_state_dict(tensors, strict=False, assign=True)
-    empty = [name for name, parameter in network.named_parameters() if parameter.is_meta]
+    _compute_buffers(network)
+    everything = itertools.chain(network.named_parameters(), network.named_buffers())
+    empty = [name for name, tensor in everything if tensor.is_meta]
     if empty:
         raise RuntimeError(f"parameters without a value: {', '.join(empty[:5])}")
     network.requires_grad_(False)
     network.eval()
 
 
+def _compute_buffers(network: nn.Module) -> None:
+    """Let modules compute what no state dict holds and what was built without memory.
+
+    timm's modules have a method for that. An index that has no memory is no error when it is used:
+    it picks whatever lies there.
+    """
+    for module in network.modules():
+        compute = getattr(module, "init_non_persistent_buffers", None)
+        without = [
+            name for name, one in module.named_buffers(recurse=False) if one.is_meta and compute
+        ]
+        for name in without:
+            setattr(module, name, torch.empty_like(getattr(module, name), device="cpu"))
+        if without and compute is not None:
+            compute()
+
+
 class ConcatPool(nn.Module):
     """Pools to the maximum and the mean of each channel, side by side.
 
-    Source: fastai's AdaptiveConcatPool2d.
+    Args:
+        mean_first: in which order; fastai's AdaptiveConcatPool2d has the maximum first.
     """
+
+    def __init__(self, *, mean_first: bool = False) -> None:
+        super().__init__()
+        self._mean_first = mean_first
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return (N, 2C) for (N, C, h, w)."""
-        return torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], dim=1)
+        both = [maps.amax((2, 3)), maps.mean((2, 3))]
+        return torch.cat(both[::-1] if self._mean_first else both, dim=1)
 
 
 class _Versioned(dict[str, Tensor]):
@@ -186,16 +229,17 @@ class _Versioned(dict[str, Tensor]):
 
 
 def _build_variant(variant: Variant, options: Mapping[str, object]) -> nn.Module:
-    with _WithoutMemory():
-        return variant.build(options)
+    return build_without_memory(lambda: variant.build(options))
 
 
 def _replace_first(network: nn.Module, plan: Blueprint) -> None:
     """Give the first convolution the file's number of channels, and a ResNet its small stem."""
+    found = plan.shapes.get(plan.fingerprint.first)
+    if found is None:  # timm has networks that begin with something else
+        return
     name = plan.fingerprint.first.removesuffix(".weight")
     first = network.get_submodule(name)
     assert isinstance(first, nn.Conv2d)
-    found = plan.shapes.get(plan.fingerprint.first, tuple(first.weight.shape))
     if found == tuple(first.weight.shape):
         return
     small = found[2] != first.kernel_size[0]
@@ -210,7 +254,7 @@ def _replace_first(network: nn.Module, plan: Blueprint) -> None:
         device="meta",
     )
     setattr(network.get_submodule(parent), last, made)
-    if small:
+    if small and not plan.pools_after_stem:
         network.maxpool = nn.Identity()
     if found[1] != 3 and hasattr(network, "transform_input"):
         vars(network)["transform_input"] = False
@@ -250,7 +294,12 @@ def _pooled(network: nn.Module, fingerprint: Fingerprint, head: Head) -> nn.Modu
         if name in ("avgpool", "dropout", place):
             break
         parts[name] = part
-    pools = {"average": _ToVector, "average and maximum": ConcatPool, "flatten": nn.Flatten}
+    pools: dict[str, Callable[[], nn.Module]] = {
+        "average": _ToVector,
+        "average and maximum": ConcatPool,
+        "average before maximum": lambda: ConcatPool(mean_first=True),
+        "flatten": nn.Flatten,
+    }
     parts["pooling"] = pools[head.pooling]()
     parts[place] = _head(head, takes_maps=False)
     return nn.Sequential(parts)

@@ -73,6 +73,7 @@ def _to_json(overrides: Overrides) -> dict[str, object]:
         "preprocessing": None if preprocessing is None else preprocessing.to_json(),
         "outputs": overrides.outputs,
         "dilation": overrides.dilation,
+        "answers": dict(overrides.answers),
     }
 
 
@@ -94,4 +95,7 @@ def _from_json(found: object) -> Overrides:
     if isinstance(dilation, list) and len(dilation) == 3:
         one, two, three = map(bool, dilation)
         overrides = replace(overrides, dilation=(one, two, three))
+    answers = found.get("answers")
+    if isinstance(answers, dict) and all(isinstance(value, str) for value in answers.values()):
+        overrides = replace(overrides, answers=tuple(sorted(answers.items())))
     return overrides

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +11,7 @@ from core.language import tr
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
+    from core.values.questions import Question
 
 Outputs = Literal["softmax", "sigmoid", "value"]
 """What a network's outputs are: one class of several, each a yes or no, or plain numbers."""
@@ -71,12 +72,18 @@ class Overrides:
         preprocessing: from photo to input.
         outputs: what the network's outputs are.
         dilation: whether late stages are dilated instead of strided.
+        answers: to questions, (key, value) each.
     """
 
     class_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
     outputs: Outputs | None = None
     dilation: Dilation | None = None
+    answers: tuple[tuple[str, str], ...] = ()
+
+    def answered(self, key: str, value: str) -> Overrides:
+        """Return the overrides with a question answered."""
+        return replace(self, answers=tuple(sorted({**dict(self.answers), key: value}.items())))
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,8 @@ class Inspection:
         missing: parameters that the architecture needs and the file lacks.
         unexpected: entries that belong to no part of the network.
         can_dilate: whether stages can be dilated, which no file tells.
+        questions: what the file leaves open of its network; where one has no assumed answer, it
+            does not open before it is answered.
     """
 
     usable: bool
@@ -195,6 +204,7 @@ class Inspection:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     can_dilate: bool = False
+    questions: tuple[Question, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -216,4 +226,5 @@ class Inspection:
             "outputs": self.outputs,
             "missing": list(self.missing),
             "unexpected": list(self.unexpected),
+            "questions": [question.to_json() for question in self.questions],
         }

@@ -35,6 +35,7 @@ class DetailsDialog(QDialog):
 
     overrides = Signal(object)
     """Settled."""
+    questions_wanted = Signal()
 
     def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +64,11 @@ class DetailsDialog(QDialog):
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
         buttons.rejected.connect(self.reject)
+        if spec.inspection.questions:
+            ask = buttons.addButton(
+                tr("What the file does not say…"), QDialogButtonBox.ButtonRole.ActionRole
+            )
+            ask.clicked.connect(self.questions_wanted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
         layout.setSpacing(12)

@@ -28,7 +28,9 @@ class ModelBar(QToolBar):
     architecture_picked = Signal(str)
     """torchvision's name, or "" to recognise it."""
     checkpoint_picked = Signal(object)
-    """Path, or None for the checkpoint that is shipped."""
+    """Path."""
+    built_in_picked = Signal(str)
+    """Name of an architecture whose checkpoint is shipped."""
     device_picked = Signal(str)
     action_chosen = Signal(str)
     """Name of an action of the menu."""
@@ -77,7 +79,7 @@ class ModelBar(QToolBar):
         for button in self._buttons:
             button.set_value(loading)
         path = choice.checkpoint
-        name = tr("{title} (built in)", title=_built_in()) if path is None else path.name
+        name = _title_of_built_in(choice) if path is None else path.name
         self.checkpoint.set_value(name, str(path or name))
 
     def show_nothing(self) -> None:
@@ -123,10 +125,7 @@ class ModelBar(QToolBar):
         """Open the menu of checkpoints: the shipped one, recent ones, a file."""
         menu = self._menu()
         current = self._choice.checkpoint if self._choice is not None else None
-        shipped = menu.addAction(tr("{title}, ImageNet (built in)", title=_built_in()))
-        shipped.setCheckable(True)
-        shipped.setChecked(current is None)
-        shipped.triggered.connect(lambda: self.checkpoint_picked.emit(None))
+        self._add_built_in(menu)
         if self._recent:
             menu.addSection(tr("Recent"))
         for text in self._recent:
@@ -162,6 +161,19 @@ class ModelBar(QToolBar):
             entry.triggered.connect(lambda _=False, name=name: self.device_picked.emit(name))
         menu.popup(self.device.below())
 
+    def _add_built_in(self, menu: QMenu) -> None:
+        from core.models.families import BY_NAME, SHIPPED, built_in  # costs start-up time
+
+        choice = self._choice
+        in_use = choice is not None and choice.checkpoint is None and built_in(choice.architecture)
+        menu.addSection(tr("Built in, for ImageNet's 1,000 classes"))
+        for name, shipped in SHIPPED.items():
+            title = BY_NAME[name].title
+            entry = menu.addAction(tr("{title} ({remark})", title=title, remark=shipped.remark))
+            entry.setCheckable(True)
+            entry.setChecked(in_use == BY_NAME[name])
+            entry.triggered.connect(partial(self.built_in_picked.emit, name))
+
     def _menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
@@ -169,7 +181,7 @@ class ModelBar(QToolBar):
         return menu
 
 
-def _built_in() -> str:
-    from core.models.families import BUILT_IN  # costs start-up time
+def _title_of_built_in(choice: ModelChoice) -> str:
+    from core.models.families import built_in  # costs start-up time
 
-    return BUILT_IN.title
+    return tr("{title} (built in)", title=built_in(choice.architecture).title)

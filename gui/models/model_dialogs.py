@@ -15,6 +15,7 @@ from core.language import percent, tr
 from core.models.families import BY_NAME
 from core.models.weights.requests import ListWeights
 from gui.models.downloading import Downloading
+from gui.models.questions import Questions
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
@@ -43,6 +44,7 @@ class ModelDialogs(QObject):
         self._preprocessing: PreprocessingDialog | None = None
         session.model_changed.connect(self._follow_model)
         picker.checkpoint_missing.connect(self.open_weights)
+        self._questions = Questions(picker, session, tasks, window)
         self._downloads.progressed.connect(self._show_progress)
         self._downloads.ended.connect(self._refresh_weights)
 
@@ -71,7 +73,14 @@ class ModelDialogs(QObject):
 
         dialog = DetailsDialog(ready.spec, self._window)
         dialog.overrides.connect(self._picker.override)
+        dialog.questions_wanted.connect(dialog.accept)
+        dialog.questions_wanted.connect(self._ask_again)
         self._open(dialog)
+
+    @Slot()
+    def _ask_again(self) -> None:
+        if self._session.model is not None:
+            self._questions.ask_about(self._session.model)
 
     @Slot()
     def open_preprocessing(self) -> None:

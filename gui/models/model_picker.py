@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
+from core.errors import UnclearArchitectureError
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
-from core.models.families import BUILT_IN
+from core.models.families import BUILT_IN, SHIPPED, built_in
 from core.models.sources import model_pattern
 from core.values.spec import ModelChoice, Overrides
 
@@ -29,6 +30,8 @@ class ModelPicker(QObject):
 
     refused = Signal(object)
     """An exception; the model before stays in use."""
+    unclear = Signal(object, object)
+    """A choice, and the names of the architectures that its file can be of."""
     checkpoint_missing = Signal(str)
     """An architecture was picked that the checkpoint in use is not of; torchvision's name."""
 
@@ -41,6 +44,7 @@ class ModelPicker(QObject):
         self._failed: list[tuple[ModelChoice, str]] = []
         bar.architecture_picked.connect(self.pick_architecture)
         bar.checkpoint_picked.connect(self.pick_checkpoint)
+        bar.built_in_picked.connect(self.pick_built_in)
         bar.device_picked.connect(self.pick_device)
         session.reopening_wanted.connect(self._open_again)
         session.device_changed.connect(bar.show_device)
@@ -50,9 +54,15 @@ class ModelPicker(QObject):
         self._open(self._asked, self._device, by_user=False)
 
     @Slot(object)
-    def pick_checkpoint(self, path: Path | None) -> None:
+    def pick_checkpoint(self, path: Path) -> None:
         """Open a checkpoint; its architecture is recognised, its own class names are used."""
         self._open(ModelChoice(checkpoint=path), self._device)
+
+    @Slot(str)
+    def pick_built_in(self, architecture: str = BUILT_IN.name) -> None:
+        """Open a checkpoint that is shipped."""
+        named = None if architecture == BUILT_IN.name else architecture
+        self._open(ModelChoice(architecture=named), self._device)
 
     @Slot(str)
     def pick_architecture(self, name: str) -> None:
@@ -60,6 +70,8 @@ class ModelPicker(QObject):
         model = self._session.model
         if not name or (model is not None and model.spec.architecture == name):
             self._open(replace(self._asked, architecture=name or None), self._device)
+        elif name in SHIPPED:
+            self.pick_built_in(name)
         else:
             self.checkpoint_missing.emit(name)
 
@@ -78,6 +90,15 @@ class ModelPicker(QObject):
     def override(self, overrides: Overrides) -> None:
         """Use and save overrides for the checkpoint in use."""
         self._open(replace(self._asked, overrides=overrides), self._device)
+
+    def answer(self, choice: ModelChoice, overrides: Overrides) -> None:
+        """Open a model with the user's answers to what its file does not say."""
+        self._open(replace(choice, architecture=None, overrides=overrides), self._device)
+
+    @property
+    def asked(self) -> ModelChoice:
+        """Return the choice that is in use, or is being opened."""
+        return self._asked
 
     @property
     def overrides(self) -> Overrides:
@@ -112,7 +133,8 @@ class ModelPicker(QObject):
         self._asked, self._device, self.is_by_user = choice, device, by_user
         settings = self._session.settings
         self._bar.show_choice(choice, device, settings.recent_checkpoints)
-        name = choice.checkpoint.name if choice.checkpoint else BUILT_IN.title
+        built = built_in(choice.architecture)
+        name = choice.checkpoint.name if choice.checkpoint else built.title
         self._session.model_opening.emit(name)
         request = OpenModel(choice, device, settings.mixed_precision)
         self._tasks.ask(request, self._accept, self._refuse)
@@ -125,7 +147,10 @@ class ModelPicker(QObject):
 
     def _refuse(self, error: BaseException) -> None:
         """Go back to what the worker uses, which may have opened just before this was asked."""
-        self.refused.emit(error)
+        if isinstance(error, UnclearArchitectureError) and self.is_by_user:
+            self.unclear.emit(self._asked, error.candidates)
+        else:
+            self.refused.emit(error)
         self._tasks.ask(ModelInUse(), self._go_back)
 
     def _go_back(self, in_use: ReadyModel | None) -> None:

@@ -76,7 +76,7 @@ class ModelsRoom(Room):
             ),
             Action(
                 "use_shipped", tr("Use the &built-in model"),
-                lambda: picker.pick_checkpoint(None), "model", 2, "Ctrl+B",
+                lambda: picker.pick_built_in(), "model", 2, "Ctrl+B",
             ),
         ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from core.models.families.base import GROUPS, Architecture, Family
 from core.models.families.convnext import CONVNEXT
 from core.models.families.densenet import DENSENET
 from core.models.families.efficientnet import EFFICIENTNET
+from core.models.families.efficientnet_lite import EFFICIENTNET_LITE
 from core.models.families.inception import GOOGLENET, INCEPTION
 from core.models.families.maxvit import MAXVIT
 from core.models.families.mnasnet import MNASNET
@@ -18,6 +19,7 @@ from core.models.families.resnet import RESNET
 from core.models.families.shufflenet import SHUFFLENET
 from core.models.families.squeezenet import SQUEEZENET
 from core.models.families.swin import SWIN
+from core.models.families.timm_networks import TIMM
 from core.models.families.vgg import VGG
 from core.models.families.vit import VIT
 
@@ -31,6 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     INCEPTION,
     GOOGLENET,
     DENSENET,
+    EFFICIENTNET_LITE,
     SQUEEZENET,
     MOBILENET_V2,
     MOBILENET_V3,
@@ -51,13 +54,13 @@ ARCHITECTURES = tuple(
     for name, title in family.titles.items()
 )
 BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
-SHIPPED = {name: file for family in FAMILIES for name, file in family.shipped.items()}
-"""The resource that holds the checkpoint of each architecture that Droplens ships."""
+SHIPPED = {name: shipped for family in FAMILIES for name, shipped in family.shipped.items()}
+"""The checkpoint of each architecture that Droplens ships, the default first."""
 BUILT_IN = BY_NAME[next(iter(SHIPPED))]
 """Answers where no model was picked."""
 EXAMPLE, EXAMPLE_WEIGHTS = "resnet50", "ResNet50_Weights.IMAGENET1K_V2"
 """Names that people may know, for texts that say how names look."""
-BY_MODULE = {family.module: family for family in FAMILIES}
+BY_MODULE = {f"{family.library}.{family.module}": family for family in FAMILIES}
 
 __all__ = [
     "ARCHITECTURES",
@@ -70,15 +73,27 @@ __all__ = [
     "SHIPPED",
     "Architecture",
     "Family",
+    "built_in",
 ]
+
+
+def built_in(architecture: str | None) -> Architecture:
+    """Return the architecture whose checkpoint answers where none was picked.
+
+    Args:
+        architecture: that was picked; where Droplens ships none of it, the default's is meant.
+    """
+    return BY_NAME[architecture] if architecture in SHIPPED else BUILT_IN
 
 
 def family_of_module(module: nn.Module) -> Family | None:
     """Return the family that defines a module; None for torch's own layers.
 
-    Classes of one name differ by torchvision's file, which the family names.
+    Classes of one name differ by the library's file, which the family names.
     """
-    return BY_MODULE.get(type(module).__module__.rpartition(".")[2])
+    place = type(module).__module__
+    family = BY_MODULE.get(place)
+    return TIMM if family is None and place.startswith(f"{TIMM.library}.") else family
 
 
 def families_in(network: nn.Module) -> tuple[Family, ...]:

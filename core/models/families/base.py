@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from core.language import lazy
 
@@ -39,6 +39,7 @@ GROUPS: tuple[Group, ...] = (CLASSIC, LIGHTWEIGHT, SEARCHED, MODERN, TRANSFORMER
 
 
 _TELLING_LETTERS = 3
+_TORCHVISION = "torchvision.models"
 
 
 class HeadInput(Enum):
@@ -84,9 +85,6 @@ class Dialect:
         rules: pattern of a whole name and what torchvision says; the first that fits counts.
         reshape: torchvision's shape for a parameter that the library keeps in another one.
         batch_norm_epsilon: where it is another than torchvision's.
-        refused: of the library's own architecture names, those that compute otherwise here.
-        why_refused: the reason, in words that follow "which".
-        doubt: a sentence for files that do not say which of them they are.
     """
 
     title: str
@@ -94,9 +92,6 @@ class Dialect:
     rules: tuple[tuple[str, Replacement], ...]
     reshape: Callable[[str, Shape], Shape] = lambda _, shape: shape
     batch_norm_epsilon: float | None = None
-    refused: str = ""
-    why_refused: str = ""
-    doubt: str = ""
 
     def translate(self, names: Names) -> dict[str, str]:
         """Return the names as torchvision says them; those without a rule stay."""
@@ -136,11 +131,35 @@ def of_torchvision(architecture: str, **options: object) -> nn.Module:
     return network
 
 
+def of_timm(architecture: str, **options: object) -> nn.Module:
+    """Return timm's network of this name, untrained."""
+    from core.models.timm_import import build_timm  # costs start-up time
+
+    return build_timm(architecture, **options)
+
+
+def no_weights(_: str) -> list[object]:
+    """Return what torchvision has of an architecture that is not its own."""
+    return []
+
+
 def weights_of_torchvision(architecture: str) -> list[object]:
     """Return torchvision's weights entries of an architecture."""
     from core.models.torchvision_import import torchvision_models  # costs start-up time
 
     return list(torchvision_models().get_model_weights(architecture))
+
+
+class Shipped(NamedTuple):
+    """A checkpoint of ImageNet that Droplens ships.
+
+    Attributes:
+        file: the resource.
+        remark: what sets it apart from the others, for the menu.
+    """
+
+    file: str
+    remark: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +169,8 @@ class Family:
     Attributes:
         titles: each architecture by its library's name, as papers write it.
         group: one of ``GROUPS``, under which people look for it.
-        module: torchvision's file that defines it, which tells its modules from others.
+        module: the library's file that defines it, which tells its modules from others.
+        library: the package of that file.
         head: dotted name of the layer that torchvision's documentation says to replace for
             another number of classes.
         heads: the same for architectures of the family that have it elsewhere.
@@ -161,7 +181,7 @@ class Family:
         build: makes one of its networks from its name and options, with any weights.
         options: always given to the builder.
         weights: gives torchvision's weights entries of one of its architectures, in their order.
-        preset: gives what its networks were trained with, where no weights say it.
+        preset: gives what one of its architectures was trained with, where no weights say it.
         auxiliary: how names of heads begin that are used in training alone.
         transforms_input: whether the network can turn its input itself, as no file tells.
         small_stem: name of the first convolution's weight, where a small one with stride 1 is a
@@ -175,14 +195,15 @@ class Family:
         old_names: pattern and replacement for names of older versions of torchvision.
         dialects: names that other libraries give.
         unopened: relatives that are not opened.
-        blocks: how each kind of residual block, by its class, adds.
+        blocks: how each kind of residual block adds, by its class, or its file and class where
+            a library has several of that name.
         channels_last: whether a layer gives (h, w, C) instead of (C, h, w).
         attention: how the weights of each kind of attention, by its class, are laid out.
         usual: the architecture whose preprocessing stands for variants without a name.
         windows: class of the modules inside which windows stand instead of maps.
         before_pooling: a function between the last maps and their pooling, which no hook sees.
         cam_layer: where evidence is looked for, if that is not the last layer with maps.
-        shipped: the resource that holds a checkpoint of ImageNet, by its architecture.
+        shipped: the checkpoints that come with Droplens, by their architecture.
     """
 
     titles: Mapping[str, str]
@@ -193,10 +214,11 @@ class Family:
     head_input: HeadInput = HeadInput.VECTOR
     gives_maps: bool = True
     pooled_cells: int = 1
+    library: str = _TORCHVISION
     build: Callable[..., nn.Module] = of_torchvision
     options: Mapping[str, bool] = field(default_factory=dict)
     weights: Callable[[str], Sequence[object]] = weights_of_torchvision
-    preset: Callable[[], Preprocessing] | None = None
+    preset: Callable[[str], Preprocessing] | None = None
     auxiliary: tuple[str, ...] = ()
     transforms_input: bool = False
     small_stem: str = ""
@@ -214,7 +236,17 @@ class Family:
     usual: str = ""
     before_pooling: Callable[[Any], Any] | None = None
     cam_layer: Callable[[Modules], str] | None = None
-    shipped: Mapping[str, str] = field(default_factory=dict)
+    shipped: Mapping[str, Shipped] = field(default_factory=dict)
+
+    @property
+    def is_of_torchvision(self) -> bool:
+        """Return whether torchvision builds its networks."""
+        return self.library == _TORCHVISION
+
+    def way_of(self, module: nn.Module) -> RunBlock | None:
+        """Return how a module adds; None where it is not a residual block."""
+        kind, file = type(module).__name__, type(module).__module__.rpartition(".")[2]
+        return self.blocks.get(kind) or self.blocks.get(f"{file}.{kind}")
 
     def may_be_called(self, name: str) -> bool:
         """Return whether a configuration's name of an architecture may mean one of these."""

@@ -1,6 +1,7 @@
 """SqueezeNet, whose head is a convolution over the last maps."""
 
-from core.models.families.base import LIGHTWEIGHT, Family, HeadInput
+from core.language import lazy
+from core.models.families.base import LIGHTWEIGHT, Family, HeadInput, Shipped
 
 SQUEEZENET = Family(
     {"squeezenet1_0": "SqueezeNet 1.0", "squeezenet1_1": "SqueezeNet 1.1"},
@@ -8,5 +9,9 @@ SQUEEZENET = Family(
     "squeezenet",
     "classifier.1",
     head_input=HeadInput.MAPS,
-    shipped={"squeezenet1_1": "checkpoints/squeezenet1_1-imagenet.safetensors"},
+    shipped={
+        "squeezenet1_1": Shipped(
+            "checkpoints/squeezenet1_1-imagenet.safetensors", lazy("smallest, least exact")
+        )
+    },
 )

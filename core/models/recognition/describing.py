@@ -13,9 +13,11 @@ from core.images.preprocessing import Preprocessing
 from core.language import tr, tr_n
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
+from core.models.families.timm_networks import preprocessing_of
 from core.models.recognition.examining import Examined
 from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
-from core.models.recognition.sidecars import from_timm, names_beside, preprocessing_beside
+from core.models.recognition.questions import questions_of
+from core.models.recognition.sidecars import names_beside, preprocessing_beside
 from core.models.recognition.state_dicts import is_averaged
 from core.values.spec import Inspection, NamedBy, NamesSource, Outputs
 
@@ -54,6 +56,11 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         missing=recognition.missing,
         unexpected=examined.state_dict.head.left_out,
         can_dilate=examined.plan.can_dilate,
+        questions=questions_of(
+            examined.plan,
+            examined.state_dict.choice,
+            is_told=examined.state_dict.network is not None,
+        ),
     )
 
 
@@ -131,7 +138,7 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         return preset_of(entry, architecture.name), _doubt(entry)
     count = 0 if examined.head is None else examined.head.outputs
     for key in _TIMM_KEYS:
-        carried = from_timm(content.content.get(key))
+        carried = preprocessing_of(content.content.get(key))
         if carried is not None:
             return _for_channels(examined, carried), []
     beside = preprocessing_beside(examined.path, count, architecture.family)

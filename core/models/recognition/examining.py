@@ -13,8 +13,11 @@ from core.language import number, tr, tr_n
 from core.models.building import Blueprint
 from core.models.families import BY_NAME, EXAMPLE
 from core.models.recognition import unopened as refusals
+from core.models.recognition.choosing import Naming
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.recognition.heads import Head
+from core.models.recognition.hints import architecture_hints
+from core.models.recognition.lookalikes import timm_fingerprint, timm_index
 from core.models.recognition.matching import NO_PARAMETERS, Recognition, fit
 from core.models.recognition.planning import plan_network
 from core.models.recognition.state_dicts import StateDict, find_state_dict
@@ -71,14 +74,16 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
         ArchitectureMismatchError: it is of another architecture than the one wanted.
     """
     path = file.path
-    if wanted is not None and wanted not in BY_NAME:
+    if wanted is not None and wanted not in BY_NAME and wanted not in timm_index().names:
         raise UnusableCheckpointError(
-            "There is no architecture {wanted!r}; use torchvision's names, e.g. {example}.",
+            "There is no architecture {wanted!r}; use a name of torchvision's or timm's, "
+            "e.g. {example}.",
             wanted=wanted,
             example=EXAMPLE,
         )
     content = read_checkpoint(file)
-    state_dict = find_state_dict(content)
+    naming = Naming(path, wanted, architecture_hints(path, content))
+    state_dict = find_state_dict(content, naming)
     if state_dict is None or _is_optimizer_alone(content, state_dict):
         what = tr("holds no parameters of a network")
         if refusals.is_optimizer(content.content):
@@ -86,7 +91,7 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
         raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
-    plan = plan_network(path, content, state_dict, recognition, notes)
+    plan = plan_network(content, state_dict, recognition, notes)
     _refuse_odd_values(file, state_dict, recognition, plan)
     return Examined(path, content, state_dict, recognition, plan, tuple(notes))
 
@@ -101,9 +106,9 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     if refusals.is_quantised(state_dict.names):
         raise UnusableCheckpointError("{path} {what}.", path=path, what=refusals.QUANTISED)
     if wanted is not None and (found is None or wanted != found.architecture.name):
-        asked = fit(fingerprint_of(wanted), state_dict.shapes)
-        if not asked.is_whole:
-            title = BY_NAME[wanted].title
+        asked = _asked(wanted, state_dict)
+        if asked is None or not asked.is_whole:
+            title = BY_NAME[wanted].title if wanted in BY_NAME else wanted
             whole = found is not None and found.is_whole
             is_of = f"a {found.architecture.title}" if found and whole else tr("of another kind")
             raise ArchitectureMismatchError(
@@ -129,6 +134,14 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
             "{path} {what}.", share, path=path, what=_why_not(found, state_dict)
         )
     return found
+
+
+def _asked(wanted: str, state_dict: StateDict) -> Recognition | None:
+    """Return how a state dict fits the architecture that the user named."""
+    if wanted in BY_NAME:
+        return fit(fingerprint_of(wanted), state_dict.shapes)
+    fingerprint = timm_fingerprint(wanted, state_dict.shapes)
+    return None if fingerprint is None else fit(fingerprint, state_dict.shapes)
 
 
 def _share(recognition: Recognition, state_dict: StateDict) -> float:

@@ -80,6 +80,24 @@ def fingerprint_of_variant(variant: Variant, family: Family) -> Fingerprint:
     return _fingerprint(architecture, variant.shapes(), children, variant)
 
 
+def fingerprint_with_head(
+    name: str, family: Family, shapes: Shapes, first: str, variant: Variant
+) -> Fingerprint:
+    """Return the fingerprint of an architecture whose family is of it alone.
+
+    Args:
+        name: its library's.
+        family: says where the head stands.
+        shapes: of the state dict.
+        first: name of the first convolution's weight.
+        variant: builds it.
+    """
+    cut = _cut(family.head, shapes)
+    children = tuple(dict.fromkeys(name.split(".", 1)[0] for name in shapes))
+    architecture = Architecture(name, name, family)
+    return Fingerprint(architecture, (cut,), first, cut.features, children, variant)
+
+
 @functools.cache
 def _fingerprints() -> dict[str, Fingerprint]:
     packed = resources.path("fingerprints.json.gz").read_bytes()

@@ -34,7 +34,7 @@ Kind = Literal[
     "mish",
     "softplus",
 ]
-Pooling = Literal["own", "average", "average and maximum", "flatten"]
+Pooling = Literal["own", "average", "average and maximum", "average before maximum", "flatten"]
 
 _BATCH_NORM_PARTS = frozenset({"weight", "bias", "running_mean", "running_var"})
 _COMPUTED = "num_batches_tracked"

@@ -3,62 +3,36 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from core.errors import UnusableCheckpointError
 from core.language import lazy, tr
 from core.models.building import Blueprint, build
-from core.models.families.base import Dialect
+from core.models.recognition.choosing import Choice, ToldBy
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
 from core.models.recognition.pickled_layers import compare
-from core.models.recognition.sidecars import architecture_beside
 from core.models.recognition.state_dicts import StateDict
-from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.reading import FileContent
 from core.models.sources.checkpoint.stored import CheckpointFile
 
 _LISTED_HEADS = 5
 
-_LONGEST_HINT = 100
-
 _NO_LAYERS = frozenset({"Identity", "Dropout"})
 
 
-def architecture_hint(content: FileContent) -> str | None:
-    """Return the architecture's name that a training script left in its checkpoint."""
-    for place in (content.content, *content.content.values()):
-        values = place.state if isinstance(place, Stub) else place
-        for key in ("arch", "architecture", "model_name", "model"):
-            value = values.get(key) if isinstance(values, Mapping) else None
-            if isinstance(value, str):
-                return value[:_LONGEST_HINT]
-    return content.metadata.get("architecture")
-
-
 def plan_network(
-    path: Path,
-    content: FileContent,
-    state_dict: StateDict,
-    recognition: Recognition,
-    notes: list[str],
+    content: FileContent, state_dict: StateDict, recognition: Recognition, notes: list[str]
 ) -> Blueprint:
-    """Return what a network is built from; what is assumed is noted in sentences.
-
-    Raises:
-        UnusableCheckpointError: the network would compute otherwise here.
-    """
+    """Return what a network is built from; what is assumed is noted in sentences."""
     fingerprint = recognition.fingerprint
     head = _head(content, state_dict, recognition, notes)
-    dialect = _dialect(path, content, state_dict, recognition, head, notes)
+    dialect = state_dict.dialect
     epsilon = None if dialect is None else dialect.batch_norm_epsilon
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
+    _note_choice(state_dict.choice, notes)
     plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
     _note_stem(plan, notes, told=state_dict.network is not None)
@@ -113,30 +87,29 @@ def _head(
     return head
 
 
-def _dialect(
-    path: Path,
-    content: FileContent,
-    state_dict: StateDict,
-    recognition: Recognition,
-    head: Head | None,
-    notes: list[str],
-) -> Dialect | None:
-    """Return whose names they are; refuse variants that compute otherwise."""
-    dialect = state_dict.dialect
-    if dialect is None or dialect not in recognition.fingerprint.family.dialects:
-        return None
-    if dialect.refused:
-        hint = architecture_hint(content) or architecture_beside(path, head.outputs if head else 0)
-        if hint is not None and re.search(dialect.refused, hint):
-            raise UnusableCheckpointError(
-                "{path} is timm's {hint}, which {why_refused}.",
-                path=path,
-                hint=hint,
-                why_refused=dialect.why_refused,
+def _note_choice(choice: Choice | None, notes: list[str]) -> None:
+    """Say what was assumed of several architectures that have the same parameters."""
+    if choice is None or not choice.others or choice.by in (ToldBy.USER, ToldBy.FILE):
+        return
+    others = ", ".join(choice.others)
+    if choice.by is ToldBy.FILE_NAME:
+        notes.append(
+            tr(
+                "It is taken for {architecture} by the file's name alone; {others} has the same "
+                "parameters and computes otherwise. Choose the architecture if it is another.",
+                architecture=choice.architecture,
+                others=others,
             )
-        if hint is None:
-            notes.append(dialect.doubt)
-    return dialect
+        )
+    else:
+        notes.append(
+            tr(
+                "It is taken for {architecture}, the usual one; timm's {others} has the same "
+                "parameters and computes otherwise. Choose the architecture if it is another.",
+                architecture=choice.architecture,
+                others=others,
+            )
+        )
 
 
 def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
@@ -210,7 +183,9 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
 
 
 def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
-    stem = plan.shapes[plan.fingerprint.first]
+    stem = plan.shapes.get(plan.fingerprint.first)
+    if stem is None:
+        return
     if has_small_stem(plan.fingerprint, stem):
         notes.append(
             tr(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.images.preprocessing import CIFAR_MEAN, CIFAR_STD, Preprocessing
-from core.models.families import BY_NAME
+from core.models.families import BY_NAME, Family
 from core.models.families.base import Shapes
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.matching import has_small_stem
@@ -34,8 +34,8 @@ def preset_for(fingerprint: Fingerprint, shapes: Shapes) -> Preprocessing:
             convolution tells of CIFAR's.
     """
     name, family = fingerprint.architecture.name, fingerprint.family
-    known = name if name in BY_NAME else family.usual
-    fitting = _fitting(known, family.image_size(shapes))
+    known = name if name in BY_NAME else family.usual or name
+    fitting = _fitting(family, known, family.image_size(shapes))
     found = replace(fitting, apply_orientation=False, transparency="dropped")
     stem = shapes.get(fingerprint.first, ())
     if has_small_stem(fingerprint, stem):
@@ -65,11 +65,12 @@ def is_surely_own(entry: Any) -> bool:
     return len(known_hash(entry.url.rsplit("/", 1)[-1])) == _WHOLE_HASH
 
 
-def _fitting(architecture: str, size: int | None) -> Preprocessing:
-    presets = [from_transforms(one.transforms()) for one in weights_of(architecture)]
+def _fitting(family: Family, architecture: str, size: int | None) -> Preprocessing:
+    entries: list[Any] = list(family.weights(architecture))
+    presets = [from_transforms(one.transforms()) for one in entries]
     if not presets:
-        usual = BY_NAME[architecture].family.preset
-        presets = [Preprocessing() if usual is None else usual()]
+        usual = family.preset
+        presets = [Preprocessing() if usual is None else usual(architecture)]
     if size is None:
         return presets[0]
     for preset in presets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from core.files import open_ordinary
 from core.images.preprocessing import Preprocessing, from_json
 from core.models.class_names import lists as class_names
 from core.models.families import Family
+from core.models.families.timm_networks import preprocessing_of
 
 _LARGEST_FILE_BYTES = 16 * 2**20
 _LISTS = (
@@ -61,11 +61,10 @@ def names_beside(
     return None if found is None else (found, _CONFIG)
 
 
-def architecture_beside(checkpoint: Path, count: int) -> str | None:
-    """Return timm's name of the architecture from a config of this many classes."""
-    config = _config(checkpoint)
-    name = config.get("architecture")
-    return name if isinstance(name, str) and _is_of(config, count) else None
+def architecture_beside(checkpoint: Path) -> str | None:
+    """Return timm's name of the architecture from a config beside a checkpoint."""
+    name = _config(checkpoint).get("architecture")
+    return name if isinstance(name, str) else None
 
 
 def preprocessing_beside(
@@ -78,40 +77,11 @@ def preprocessing_beside(
     config = _config(checkpoint)
     if not _is_of(config, count) or not _suits(config, family):
         return None
-    found = from_timm(config.get("pretrained_cfg", config))
+    found = preprocessing_of(config.get("pretrained_cfg", config))
     if found is not None:
         return found, _CONFIG
     found = _from_hugging_face(_json(checkpoint.with_name(_PREPROCESSOR)))
     return None if found is None else (found, _PREPROCESSOR)
-
-
-def from_timm(config: object) -> Preprocessing | None:
-    """Return the preprocessing of timm's ``pretrained_cfg``; None where there is none.
-
-    Source: timm's ``create_transform`` for evaluation.
-    """
-    if not isinstance(config, Mapping) or "mean" not in config or "input_size" not in config:
-        return None
-    try:
-        _, height, width = (int(side) for side in config["input_size"])
-        share = float(config.get("crop_pct") or 0.875)
-        resize: object = math.floor(min(height, width) / share)
-        crop: object = [height, width]
-        if config.get("crop_mode") == "squash":
-            resize, crop = [math.floor(height / share), math.floor(width / share)], crop
-        return from_json(
-            {
-                "resize": resize,
-                "crop": crop,
-                "interpolation": str(config.get("interpolation") or "bilinear"),
-                "mean": list(config["mean"]),
-                "std": list(config["std"]),
-                "apply_orientation": False,
-                "transparency": "dropped",
-            }
-        )
-    except _ODD:
-        return None
 
 
 def _from_hugging_face(config: Mapping[str, Any]) -> Preprocessing | None:

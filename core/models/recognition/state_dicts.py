@@ -13,9 +13,11 @@ from torch import Tensor
 from core.errors import UnusableCheckpointError
 from core.models.families import FAMILIES
 from core.models.families.base import Dialect, Names, Shape
+from core.models.recognition.choosing import Choice, Naming, choose
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.head_finding import OUTER, FoundHead, find_head
-from core.models.recognition.matching import Recognition, recognise
+from core.models.recognition.lookalikes import find_lookalikes, timm_fingerprint
+from core.models.recognition.matching import Recognition, fit, recognise
 from core.models.recognition.sequences import sequences
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.reading import FileContent
@@ -59,6 +61,8 @@ class StateDict:
         names: all names of the file at this place, as they stood there.
         network: the pickled network that they were read from, if any.
         untranslated: names of a dialect that torchvision has no layer for.
+        choice: which of the architectures that look alike it was taken for; None where only one
+            has these parameters.
     """
 
     tensors: dict[str, Tensor]
@@ -70,6 +74,7 @@ class StateDict:
     names: tuple[str, ...]
     network: Stub | None
     untranslated: tuple[str, ...]
+    choice: Choice | None = None
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -102,17 +107,23 @@ class _Reading:
     names: dict[str, str]
     dialect: Dialect | None
     recognition: Recognition | None
+    choice: Choice | None = None
 
     @property
     def rank(self) -> float:
         return 0.0 if self.recognition is None else self.recognition.similarity
 
 
-def find_state_dict(held: FileContent) -> StateDict | None:
+def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     """Return the state dict of a checkpoint, cleaned; None where there is none.
+
+    Args:
+        held: what the file holds.
+        naming: what is said of its architecture.
 
     Raises:
         UnusableCheckpointError: it has more parameters than any network here.
+        UnclearArchitectureError: several architectures have them.
     """
     content, file = held.content, held.file
     place = _unwrap(file, content, held.network)
@@ -120,7 +131,7 @@ def find_state_dict(held: FileContent) -> StateDict | None:
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    best = _best_reading(shapes)
+    best = _among_lookalikes(_best_reading(shapes), shapes, naming)
     read = {new: tensors[old] for new, old in best.names.items()}
     named = {name: _as_torchvision(file, best.dialect, name, one) for name, one in read.items()}
     head = FoundHead()
@@ -142,6 +153,7 @@ def find_state_dict(held: FileContent) -> StateDict | None:
         names=tuple(place.tensors),
         network=place.network,
         untranslated=_untranslated(best),
+        choice=best.choice,
     )
 
 
@@ -274,6 +286,32 @@ def _best_reading(shapes: Mapping[str, Shape]) -> _Reading:
         if one.rank == 1:
             break
     assert best is not None
+    return best
+
+
+def _among_lookalikes(best: _Reading, shapes: Mapping[str, Shape], naming: Naming) -> _Reading:
+    """Return the reading as one of timm's networks where it is one, or is said to be.
+
+    Those that torchvision provides too stay torchvision's, unless something tells otherwise.
+    """
+    for prefix in _prefixes(shapes):
+        names = {_clean(name, prefix): name for name in shapes if name.startswith(prefix)}
+        named = {new: shapes[old] for new, old in names.items()}
+        groups = find_lookalikes(named)
+        if not groups:
+            continue
+        if naming.wanted is not None and all(naming.wanted not in group for group in groups):
+            return best  # it will be held against what the user named
+        known = best.recognition
+        whole = known is not None and known.is_whole
+        own = known.architecture if known is not None and whole else None
+        is_plain = own is not None and own.family.is_of_torchvision and best.dialect is None
+        choice = choose(groups, naming, own.name if own is not None and is_plain else "")
+        if own is not None and (choice.architecture == own.name or len(groups) == 1):
+            return replace(best, choice=choice)
+        fingerprint = timm_fingerprint(choice.architecture, named)
+        if fingerprint is not None:
+            return _Reading(prefix, names, None, fit(fingerprint, named), choice)
     return best
 
 

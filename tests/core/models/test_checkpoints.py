@@ -15,6 +15,7 @@ from torch import nn
 
 from core.errors import ArchitectureMismatchError, ClassNamesError, UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
+from core.models.families import SHIPPED
 from core.models.recognition.presets import own_file
 from core.models.sources.checkpoint.source import default_checkpoint, inspect_checkpoint, open_model
 from core.values.spec import ModelChoice
@@ -218,11 +219,18 @@ def test_the_users_own_files_come_first(resnet: nn.Module, tmp_path: Path) -> No
 def test_the_shipped_checkpoint_says_what_it_is() -> None:
     found = inspect_checkpoint(default_checkpoint())
     assert found.usable
-    assert (found.architecture, found.num_classes) == ("squeezenet1_1", 1000)
-    assert found.preprocessing == Preprocessing()
+    assert (found.architecture, found.num_classes) == ("tf_efficientnet_lite0", 1000)
     assert found.class_names is not None
     assert found.class_names[281] == "tabby"
-    assert default_checkpoint().stat().st_size < 5.5e6
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize("architecture", SHIPPED)
+def test_each_shipped_checkpoint_opens_by_its_architecture(architecture: str) -> None:
+    spec = open_model(ModelChoice(architecture=architecture)).spec
+    assert spec.architecture == architecture
+    assert spec.problems == ()
+    assert spec.checkpoint == default_checkpoint(architecture)
 
 
 # What does not fit

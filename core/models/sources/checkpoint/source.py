@@ -13,20 +13,27 @@ from pathlib import Path
 from torch import nn
 
 import resources
-from core.errors import DroplensError, PreprocessingError, UnusableCheckpointError
+from core.errors import (
+    DroplensError,
+    PreprocessingError,
+    UnclearArchitectureError,
+    UnusableCheckpointError,
+)
 from core.images import preprocessing_files
 from core.images.preprocessing import Preprocessing
 from core.language import number, tr
 from core.models.building import Blueprint, build, load_weights
 from core.models.class_names import lists as class_names
-from core.models.families import BUILT_IN, BY_NAME, SHIPPED
+from core.models.families import BY_NAME, SHIPPED, built_in
 from core.models.footprint import TooLargeError, check_footprint
 from core.models.overrides import SavedOverrides
 from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
+from core.models.recognition.questions import with_answers
 from core.models.sources.base import OpenedModel
 from core.models.sources.checkpoint.stored import CheckpointFile
 from core.threads import begin_thread
+from core.values.questions import ARCHITECTURE, Question, architecture_question
 from core.values.spec import Inspection, ModelChoice, ModelSpec, NamedBy, NamesSource, Overrides
 
 log = logging.getLogger(__name__)
@@ -38,9 +45,13 @@ _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed to the end just to say so."""
 
 
-def default_checkpoint() -> Path:
-    """Return the checkpoint that Droplens ships: of ImageNet's classes."""
-    return resources.path(SHIPPED[BUILT_IN.name])
+def default_checkpoint(architecture: str | None = None) -> Path:
+    """Return a checkpoint that Droplens ships: of ImageNet's classes.
+
+    Args:
+        architecture: of it; the default's where Droplens ships none of this one.
+    """
+    return resources.path(SHIPPED[built_in(architecture).name].file)
 
 
 def open_model(
@@ -59,16 +70,20 @@ def open_model(
         DroplensError: what does not fit, in one sentence.
         StoppedError: it was asked to stop.
     """
-    path = choice.checkpoint or default_checkpoint()
+    path = choice.checkpoint or default_checkpoint(choice.architecture)
     with CheckpointFile(path) as file, _hashing(file, is_stopped) as sha256:
-        examined = _examine(file, choice.architecture)
+
+        def overrides_of_file() -> Overrides:
+            if choice.overrides is not None or remembered is None:
+                return choice.overrides or Overrides()
+            return remembered.of(sha256.result())
+
+        examined = _examine_as_answered(file, choice.architecture, overrides_of_file)
         found = describe(examined, sha256.result())
-        overrides = choice.overrides
-        if overrides is None:
-            overrides = remembered.of(found.sha256) if remembered is not None else Overrides()
+        overrides = overrides_of_file()
         title = examined.recognition.architecture.title
         spec = _with_own_files(apply_overrides(_as_found(path, title, found), overrides), choice)
-        plan = examined.plan
+        plan = with_answers(examined.plan, dict(overrides.answers))
         if found.can_dilate and overrides.dilation is not None:
             plan = replace(plan, dilation=overrides.dilation)
         _check_channels(spec, examined)
@@ -99,8 +114,19 @@ def inspect_checkpoint(path: Path) -> Inspection:
     except DroplensError as error:
         matched = error.matched if isinstance(error, UnusableCheckpointError) else 0.0
         return Inspection(
-            usable=False, summary=str(error), problems=(str(error),), matched=matched, sha256=sha256
+            usable=False,
+            summary=str(error),
+            problems=(str(error),),
+            matched=matched,
+            sha256=sha256,
+            questions=_question_of(error),
         )
+
+
+def _question_of(error: DroplensError) -> tuple[Question, ...]:
+    if not isinstance(error, UnclearArchitectureError):
+        return ()
+    return (architecture_question(error.candidates, assumed=""),)
 
 
 @contextlib.contextmanager
@@ -190,6 +216,30 @@ def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
         raise
 
 
+def _examine_as_answered(
+    file: CheckpointFile, wanted: str | None, overrides: Callable[[], Overrides]
+) -> Examined:
+    """Examine a file as the architecture that the user said it is, if he was asked.
+
+    Args:
+        file: open.
+        wanted: the architecture that he picked, which counts more.
+        overrides: gives his overrides, for which the whole file may have to be read.
+    """
+    try:
+        examined = _examine(file, wanted)
+    except UnclearArchitectureError:
+        answer = dict(overrides().answers).get(ARCHITECTURE)
+        if answer is None:
+            raise
+        return _examine(file, answer)
+    choice = examined.state_dict.choice
+    if choice is None or not choice.others or wanted is not None:
+        return examined
+    answer = dict(overrides().answers).get(ARCHITECTURE)
+    return _examine(file, answer) if answer in choice.others else examined
+
+
 def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
     """Return the model of a file without overrides."""
     assert found.architecture is not None
@@ -222,7 +272,8 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
 
 
 def _check_channels(spec: ModelSpec, examined: Examined) -> None:
-    takes = examined.plan.shapes[examined.recognition.fingerprint.first][1]
+    stem = examined.plan.shapes.get(examined.recognition.fingerprint.first)
+    takes = 3 if stem is None else stem[1]
     gives = spec.preprocessing.channels
     if takes != gives:
         raise PreprocessingError(

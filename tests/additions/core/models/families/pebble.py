@@ -26,7 +26,7 @@ def _build(architecture: str) -> nn.Module:
     return nn.Sequential(OrderedDict(parts))
 
 
-def _preset() -> Preprocessing:
+def _preset(_: str) -> Preprocessing:
     from core.images.preprocessing import Preprocessing
 
     return Preprocessing(resize=36, crop=(32, 32))

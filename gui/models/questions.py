@@ -1,0 +1,80 @@
+"""Asks the user what the file of a model does not say, and opens the model with the answers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Slot
+
+from core.inference.requests import Tried, TryAnswers
+from core.values.questions import architecture_question
+from core.values.spec import Overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.inference.engine import ReadyModel
+    from core.values.questions import Question
+    from core.values.spec import ModelChoice
+    from core.work.handles import Handle
+    from gui.main_window import MainWindow
+    from gui.models.model_picker import ModelPicker
+    from gui.models.questions_dialog import QuestionsDialog
+    from gui.session import Session
+    from gui.tasks import Tasks
+
+
+class Questions(QObject):
+    """Opens the dialog of questions, of which there is one at a time."""
+
+    def __init__(
+        self, picker: ModelPicker, session: Session, tasks: Tasks, window: MainWindow
+    ) -> None:
+        super().__init__()
+        self._picker, self._session, self._tasks, self._window = picker, session, tasks, window
+        self._dialog: QuestionsDialog | None = None
+        self._trying: Handle[None] | None = None
+        picker.unclear.connect(self._ask_for_architecture)
+
+    def ask_about(self, ready: ReadyModel) -> None:
+        """Let the user answer again what the file of the model in use leaves open."""
+        found, overrides = ready.spec.inspection, ready.spec.overrides
+        self._open(ready.spec.title, ready.choice, found.questions, overrides)
+
+    @Slot(object, object)
+    def _ask_for_architecture(self, choice: ModelChoice, candidates: tuple[str, ...]) -> None:
+        question = architecture_question(candidates, "")
+        name = "" if choice.checkpoint is None else choice.checkpoint.name
+        self._open(name, choice, (question,), choice.overrides or Overrides())
+
+    def _open(
+        self, title: str, choice: ModelChoice, questions: Sequence[Question], overrides: Overrides
+    ) -> None:
+        from gui.models.questions_dialog import QuestionsDialog
+
+        if self._dialog is not None:
+            self._dialog.close()
+        photo = self._session.current
+        name = "" if photo is None else photo.name
+        dialog = QuestionsDialog(title, questions, overrides, name, self._window)
+        self._dialog = dialog
+        dialog.answered.connect(partial(self._picker.answer, choice))
+        dialog.finished.connect(self._forget)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        if photo is not None:
+            answers = tuple((one.key, answer.value) for one in questions for answer in one.answers)
+            self._trying = self._tasks.stream(TryAnswers(choice, answers, photo), self._show)
+
+    def _show(self, tried: Sequence[Tried]) -> None:
+        if self._dialog is not None:
+            for one in tried:
+                self._dialog.show_outcome(one)
+
+    @Slot()
+    def _forget(self) -> None:
+        self._dialog = None
+        if self._trying is not None:
+            self._trying.stop()
+            self._trying = None
