@@ -14,6 +14,7 @@ from core.language import tr, tr_n
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
 from core.models.families.timm_networks import preprocessing_of
+from core.models.recognition.choosing import ToldBy
 from core.models.recognition.examining import Examined
 from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
 from core.models.recognition.questions import questions_of
@@ -41,7 +42,12 @@ def describe(examined: Examined, sha256: str) -> Inspection:
     return Inspection(
         usable=True,
         summary=_summary(examined, names, source),
-        problems=(*examined.notes, *_name_problems(examined, names, source), *problems),
+        problems=(
+            *examined.notes,
+            *_name_problems(examined, names, source),
+            *problems,
+            *_choice_problems(examined, sha256),
+        ),
         architecture=recognition.architecture.name,
         num_classes=None if head is None else head.outputs,
         class_names=None if head is None else names,
@@ -62,6 +68,33 @@ def describe(examined: Examined, sha256: str) -> Inspection:
             is_told=examined.state_dict.network is not None,
         ),
     )
+
+
+def _choice_problems(examined: Examined, sha256: str) -> list[str]:
+    """Say what was assumed where several architectures have the same parameters."""
+    choice = examined.state_dict.choice
+    if choice is None or not choice.others or choice.by in (ToldBy.USER, ToldBy.FILE):
+        return []
+    if own_weights(choice.architecture, sha256) is not None:
+        return []
+    others = ", ".join(choice.others)
+    if choice.by is ToldBy.FILE_NAME:
+        return [
+            tr(
+                "Taken for {architecture} because of the file's name; {others} would compute "
+                "differently. Choose the architecture if another one was trained.",
+                architecture=choice.architecture,
+                others=others,
+            )
+        ]
+    return [
+        tr(
+            "Taken for torchvision's {architecture}, the usual one; timm's {others} would compute "
+            "differently. Choose the architecture if another one was trained.",
+            architecture=choice.architecture,
+            others=others,
+        )
+    ]
 
 
 def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], NamesSource]:

@@ -9,7 +9,6 @@ import torch
 
 from core.language import lazy, tr
 from core.models.building import Blueprint, build
-from core.models.recognition.choosing import Choice, ToldBy
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
@@ -32,7 +31,6 @@ def plan_network(
     dialect = state_dict.dialect
     epsilon = None if dialect is None else dialect.batch_norm_epsilon
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
-    _note_choice(state_dict.choice, notes)
     plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
     _note_stem(plan, notes, told=state_dict.network is not None)
@@ -85,31 +83,6 @@ def _head(
     if "," in found.label or (found.label != head.place and not state_dict.key_prefix):
         notes.append(tr("{label!r} is taken for the head.", label=found.label))
     return head
-
-
-def _note_choice(choice: Choice | None, notes: list[str]) -> None:
-    """Say what was assumed of several architectures that have the same parameters."""
-    if choice is None or not choice.others or choice.by in (ToldBy.USER, ToldBy.FILE):
-        return
-    others = ", ".join(choice.others)
-    if choice.by is ToldBy.FILE_NAME:
-        notes.append(
-            tr(
-                "It is taken for {architecture} by the file's name alone; {others} has the same "
-                "parameters and computes otherwise. Choose the architecture if it is another.",
-                architecture=choice.architecture,
-                others=others,
-            )
-        )
-    else:
-        notes.append(
-            tr(
-                "It is taken for {architecture}, the usual one; timm's {others} has the same "
-                "parameters and computes otherwise. Choose the architecture if it is another.",
-                architecture=choice.architecture,
-                others=others,
-            )
-        )
 
 
 def _why_no_head(found: FoundHead, recognition: Recognition) -> str:

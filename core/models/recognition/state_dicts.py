@@ -131,7 +131,9 @@ def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    best = _among_lookalikes(_best_reading(shapes), shapes, naming)
+    best = _best_reading(shapes)
+    if not _is_torchvisions(place.network):
+        best = _among_lookalikes(best, shapes, naming)
     read = {new: tensors[old] for new, old in best.names.items()}
     named = {name: _as_torchvision(file, best.dialect, name, one) for name, one in read.items()}
     head = FoundHead()
@@ -313,6 +315,12 @@ def _among_lookalikes(best: _Reading, shapes: Mapping[str, Shape], naming: Namin
         if fingerprint is not None:
             return _Reading(prefix, names, None, fit(fingerprint, named), choice)
     return best
+
+
+def _is_torchvisions(network: Stub | None) -> bool:
+    """Return whether a pickled network says of itself that it is torchvision's."""
+    parts = () if network is None else network.modules()
+    return any(part.origin[0].startswith("torchvision.") for _, part in parts)
 
 
 def _readings(shapes: Mapping[str, Shape]) -> Iterator[_Reading]:
