@@ -17,6 +17,7 @@ from core.models.families.base import Shapes, Variant
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.heads import Head, HeadLayer
 from core.models.recognition.pickled_layers import Change, apply, changes_from_json
+from core.models.resnet_of_three_stages import CifarBlock
 
 _PLAIN_LAYERS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -70,6 +71,7 @@ class Blueprint:
         batch_norm_epsilon: where it is another than torchvision's.
         changes: of single layers, as a pickled network tells them.
         pools_after_stem: whether the usual pooling follows a small first convolution.
+        pads_behind: whether shortcuts without parameters put their zeros behind all channels.
     """
 
     fingerprint: Fingerprint
@@ -79,6 +81,7 @@ class Blueprint:
     batch_norm_epsilon: float | None = None
     changes: tuple[Change, ...] = ()
     pools_after_stem: bool = False
+    pads_behind: bool = False
 
     @property
     def options(self) -> dict[str, object]:
@@ -88,6 +91,7 @@ class Blueprint:
             "batch_norm_epsilon": self.batch_norm_epsilon,
             "changes": [change.to_json() for change in self.changes],
             "pools_after_stem": self.pools_after_stem,
+            "pads_behind": self.pads_behind,
         }
 
     @property
@@ -100,7 +104,11 @@ class Blueprint:
         if not isinstance(found, dict):
             return self
         plan = replace(self, changes=changes_from_json(found.get("changes")))
-        plan = replace(plan, pools_after_stem=found.get("pools_after_stem") is True)
+        plan = replace(
+            plan,
+            pools_after_stem=found.get("pools_after_stem") is True,
+            pads_behind=found.get("pads_behind") is True,
+        )
         dilation = found.get("dilation")
         if self.can_dilate and isinstance(dilation, list) and len(dilation) == 3:
             one, two, three = map(bool, dilation)
@@ -153,6 +161,8 @@ def build(plan: Blueprint) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and plan.batch_norm_epsilon is not None:
             module.eps = plan.batch_norm_epsilon
+        elif isinstance(module, CifarBlock):
+            module.pads_behind = plan.pads_behind
     apply(network, plan.changes)
     return _with_head(network, fingerprint, plan.head)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.values.spec import ModelSpec
 
 _SHOWN_ENTRIES = 6
+ASK = 2
+"""Result of the dialog where the user wants to answer what the file does not say."""
 
 
 class DetailsDialog(QDialog):
@@ -35,7 +37,6 @@ class DetailsDialog(QDialog):
 
     overrides = Signal(object)
     """Settled."""
-    questions_wanted = Signal()
 
     def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +69,7 @@ class DetailsDialog(QDialog):
             ask = buttons.addButton(
                 tr("What the file does not say…"), QDialogButtonBox.ButtonRole.ActionRole
             )
-            ask.clicked.connect(self.questions_wanted)
+            ask.clicked.connect(lambda: self.done(ASK))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
         layout.setSpacing(12)

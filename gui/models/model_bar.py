@@ -27,10 +27,8 @@ class ModelBar(QToolBar):
 
     architecture_picked = Signal(str)
     """torchvision's name, or "" to recognise it."""
-    checkpoint_picked = Signal(object)
-    """Path."""
-    built_in_picked = Signal(str)
-    """Name of an architecture whose checkpoint is shipped."""
+    model_picked = Signal(object)
+    """A ``ModelChoice`` of a checkpoint, shipped or not."""
     device_picked = Signal(str)
     action_chosen = Signal(str)
     """Name of an action of the menu."""
@@ -122,7 +120,9 @@ class ModelBar(QToolBar):
 
     @Slot()
     def open_checkpoints(self) -> None:
-        """Open the menu of checkpoints: the shipped one, recent ones, a file."""
+        """Open the menu of checkpoints: those that are shipped, recent ones, a file."""
+        from core.values.spec import ModelChoice  # costs start-up time
+
         menu = self._menu()
         current = self._choice.checkpoint if self._choice is not None else None
         self._add_built_in(menu)
@@ -134,7 +134,7 @@ class ModelBar(QToolBar):
             entry.setToolTip(literal(readable(text)))
             entry.setCheckable(True)
             entry.setChecked(path == current)
-            entry.triggered.connect(lambda _=False, path=path: self.checkpoint_picked.emit(path))
+            entry.triggered.connect(partial(self.model_picked.emit, ModelChoice(path)))
         menu.addSeparator()
         for text, action in (
             (tr("Open a checkpoint…"), "open_checkpoint"),
@@ -163,6 +163,7 @@ class ModelBar(QToolBar):
 
     def _add_built_in(self, menu: QMenu) -> None:
         from core.models.families import BY_NAME, SHIPPED, built_in  # costs start-up time
+        from core.values.spec import ModelChoice
 
         choice = self._choice
         in_use = choice is not None and choice.checkpoint is None and built_in(choice.architecture)
@@ -172,7 +173,8 @@ class ModelBar(QToolBar):
             entry = menu.addAction(tr("{title} ({remark})", title=title, remark=shipped.remark))
             entry.setCheckable(True)
             entry.setChecked(in_use == BY_NAME[name])
-            entry.triggered.connect(partial(self.built_in_picked.emit, name))
+            picked = ModelChoice(architecture=name)
+            entry.triggered.connect(partial(self.model_picked.emit, picked))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)

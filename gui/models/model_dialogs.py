@@ -44,7 +44,7 @@ class ModelDialogs(QObject):
         self._preprocessing: PreprocessingDialog | None = None
         session.model_changed.connect(self._follow_model)
         picker.checkpoint_missing.connect(self.open_weights)
-        self._questions = Questions(picker, session, tasks, window)
+        self.questions = Questions(picker, session, tasks, window)
         self._downloads.progressed.connect(self._show_progress)
         self._downloads.ended.connect(self._refresh_weights)
 
@@ -73,14 +73,15 @@ class ModelDialogs(QObject):
 
         dialog = DetailsDialog(ready.spec, self._window)
         dialog.overrides.connect(self._picker.override)
-        dialog.questions_wanted.connect(dialog.accept)
-        dialog.questions_wanted.connect(self._ask_again)
+        dialog.finished.connect(self._after_details)
         self._open(dialog)
 
-    @Slot()
-    def _ask_again(self) -> None:
-        if self._session.model is not None:
-            self._questions.ask_about(self._session.model)
+    @Slot(int)
+    def _after_details(self, result: int) -> None:
+        from gui.models.details_dialog import ASK
+
+        if result == ASK and self._session.model is not None:
+            self.questions.ask_about(self._session.model)
 
     @Slot()
     def open_preprocessing(self) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from core.errors import UnclearArchitectureError
 from core.inference.requests import ModelInUse, OpenModel
 from core.language import tr
 from core.models.families import BUILT_IN, SHIPPED, built_in
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 _KEPT_RECENT = 8
+DEFAULT = ModelChoice()
+"""The checkpoint that is shipped."""
 
 
 class ModelPicker(QObject):
@@ -30,8 +31,6 @@ class ModelPicker(QObject):
 
     refused = Signal(object)
     """An exception; the model before stays in use."""
-    unclear = Signal(object, object)
-    """A choice, and the names of the architectures that its file can be of."""
     checkpoint_missing = Signal(str)
     """An architecture was picked that the checkpoint in use is not of; torchvision's name."""
 
@@ -43,8 +42,7 @@ class ModelPicker(QObject):
         self.is_by_user = False
         self._failed: list[tuple[ModelChoice, str]] = []
         bar.architecture_picked.connect(self.pick_architecture)
-        bar.checkpoint_picked.connect(self.pick_checkpoint)
-        bar.built_in_picked.connect(self.pick_built_in)
+        bar.model_picked.connect(self.pick)
         bar.device_picked.connect(self.pick_device)
         session.reopening_wanted.connect(self._open_again)
         session.device_changed.connect(bar.show_device)
@@ -58,11 +56,11 @@ class ModelPicker(QObject):
         """Open a checkpoint; its architecture is recognised, its own class names are used."""
         self._open(ModelChoice(checkpoint=path), self._device)
 
-    @Slot(str)
-    def pick_built_in(self, architecture: str = BUILT_IN.name) -> None:
-        """Open a checkpoint that is shipped."""
-        named = None if architecture == BUILT_IN.name else architecture
-        self._open(ModelChoice(architecture=named), self._device)
+    @Slot(object)
+    def pick(self, choice: ModelChoice = DEFAULT) -> None:
+        """Open a checkpoint, by default the one that is shipped."""
+        is_default = choice.checkpoint is None and choice.architecture == BUILT_IN.name
+        self._open(DEFAULT if is_default else choice, self._device)
 
     @Slot(str)
     def pick_architecture(self, name: str) -> None:
@@ -71,7 +69,7 @@ class ModelPicker(QObject):
         if not name or (model is not None and model.spec.architecture == name):
             self._open(replace(self._asked, architecture=name or None), self._device)
         elif name in SHIPPED:
-            self.pick_built_in(name)
+            self.pick(ModelChoice(architecture=name))
         else:
             self.checkpoint_missing.emit(name)
 
@@ -147,10 +145,7 @@ class ModelPicker(QObject):
 
     def _refuse(self, error: BaseException) -> None:
         """Go back to what the worker uses, which may have opened just before this was asked."""
-        if isinstance(error, UnclearArchitectureError) and self.is_by_user:
-            self.unclear.emit(self._asked, error.candidates)
-        else:
-            self.refused.emit(error)
+        self.refused.emit(error)
         self._tasks.ask(ModelInUse(), self._go_back)
 
     def _go_back(self, in_use: ReadyModel | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
@@ -35,15 +34,14 @@ class Questions(QObject):
         self._picker, self._session, self._tasks, self._window = picker, session, tasks, window
         self._dialog: QuestionsDialog | None = None
         self._trying: Handle[None] | None = None
-        picker.unclear.connect(self._ask_for_architecture)
 
     def ask_about(self, ready: ReadyModel) -> None:
         """Let the user answer again what the file of the model in use leaves open."""
         found, overrides = ready.spec.inspection, ready.spec.overrides
         self._open(ready.spec.title, ready.choice, found.questions, overrides)
 
-    @Slot(object, object)
-    def _ask_for_architecture(self, choice: ModelChoice, candidates: tuple[str, ...]) -> None:
+    def ask_for_architecture(self, choice: ModelChoice, candidates: tuple[str, ...]) -> None:
+        """Let the user say which of several architectures a file is of; then it opens."""
         question = architecture_question(candidates, "")
         name = "" if choice.checkpoint is None else choice.checkpoint.name
         self._open(name, choice, (question,), choice.overrides or Overrides())
@@ -59,7 +57,7 @@ class Questions(QObject):
         name = "" if photo is None else photo.name
         dialog = QuestionsDialog(title, questions, overrides, name, self._window)
         self._dialog = dialog
-        dialog.answered.connect(partial(self._picker.answer, choice))
+        dialog.accepted.connect(lambda: self._picker.answer(choice, dialog.overrides))
         dialog.finished.connect(self._forget)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 class QuestionsDialog(QDialog):
     """Asks, and shows with each answer what the current photo would be taken for."""
-
-    answered = Signal(object)
-    """Overrides with all answers."""
 
     def __init__(
         self,
@@ -72,7 +69,7 @@ class QuestionsDialog(QDialog):
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         self._buttons.button(QDialogButtonBox.StandardButton.Ok).setText(tr("Use these answers"))
-        self._buttons.accepted.connect(self._accept)
+        self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
@@ -121,15 +118,15 @@ class QuestionsDialog(QDialog):
         ready = all(group.checkedButton() is not None for group in self._groups.values())
         self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(ready)
 
-    @Slot()
-    def _accept(self) -> None:
+    @property
+    def overrides(self) -> Overrides:
+        """Return the model's overrides with all answers."""
         overrides = self._overrides
         for key, group in self._groups.items():
             chosen = group.checkedButton()
             assert chosen is not None
             overrides = overrides.answered(key, chosen.property("answer"))
-        self.answered.emit(overrides)
-        self.accept()
+        return overrides
 
 
 def _introduction(title: str, photo: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 
+from core.errors import UnclearArchitectureError
 from core.language import tr
 from core.models.sources import is_model
 from core.models.sources.base import Capability
@@ -31,7 +32,7 @@ class ModelsRoom(Room):
         self.picker = ModelPicker(window.model_bar, session, tasks)
         self.dialogs = ModelDialogs(self.picker, session, tasks, window)
         window.model_bar.action_chosen.connect(window.choose)
-        self.picker.refused.connect(window.reporter.report)
+        self.picker.refused.connect(self._take_refusal)
         session.model_changed.connect(self._follow_model)
 
     def actions(self) -> list[Action]:
@@ -76,7 +77,7 @@ class ModelsRoom(Room):
             ),
             Action(
                 "use_shipped", tr("Use the &built-in model"),
-                lambda: picker.pick_built_in(), "model", 2, "Ctrl+B",
+                picker.pick, "model", 2, "Ctrl+B",
             ),
         ]  # fmt: skip
 
@@ -88,6 +89,14 @@ class ModelsRoom(Room):
 
     def start(self) -> None:
         self.picker.open_remembered()
+
+    @Slot(object)
+    def _take_refusal(self, error: BaseException) -> None:
+        """Say why a model does not open, or ask what its file does not say."""
+        if isinstance(error, UnclearArchitectureError) and self.picker.is_by_user:
+            self.dialogs.questions.ask_for_architecture(self.picker.asked, error.candidates)
+        else:
+            self.window.reporter.report(error)
 
     @Slot(object)
     def _follow_model(self, model: ReadyModel) -> None:

@@ -9,7 +9,17 @@ from core.language import tr
 from core.models.class_names import lists as class_names
 from core.models.sources.checkpoint.inert import PickledArray, Stub
 
-_NESTED_KEYS = ("hyper_parameters", "hparams", "args", "config", "meta", "data", "extra")
+_NESTED_KEYS = (
+    "hyper_parameters",
+    "hparams",
+    "args",
+    "config",
+    "meta",
+    "dataset_meta",
+    "label_encoder",
+    "data",
+    "extra",
+)
 _SPOKEN_NAMES = ("cat_to_name", "class_to_name", "idx_to_name")
 _NESTING_DEPTH = 3
 

@@ -22,6 +22,10 @@ KEYS = (
     "label_map",
     "id2label",
     "label_names",
+    "CLASSES",
+    "idx2label",
+    "names",
+    "classes_",
 )
 """Where training scripts keep class names in a checkpoint, most telling first."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.models.families.alexnet import ALEXNET
 from core.models.families.base import GROUPS, Architecture, Family
+from core.models.families.cifar_resnet import CIFAR_RESNET
 from core.models.families.convnext import CONVNEXT
 from core.models.families.densenet import DENSENET
 from core.models.families.efficientnet import EFFICIENTNET
@@ -30,6 +31,7 @@ FAMILIES: tuple[Family, ...] = (
     ALEXNET,
     VGG,
     RESNET,
+    CIFAR_RESNET,
     INCEPTION,
     GOOGLENET,
     DENSENET,

@@ -112,10 +112,12 @@ class Unopened:
     Attributes:
         what: what it is, in words that follow the file's name and end before the full stop.
         patterns: searched in the names of its parameters.
+        has_convolutions: whether it must have any.
     """
 
     what: str
     patterns: tuple[str, ...]
+    has_convolutions: bool = False
 
 
 def no_image_size(_: Shapes) -> int | None:
@@ -176,6 +178,7 @@ class Family:
         heads: the same for architectures of the family that have it elsewhere.
         head_input: what the head is given.
         gives_maps: whether the parts before the head, run in order, give a feature map.
+        ends_in_relu: whether a ReLU follows the head, so that no output is ever negative.
         pooled_cells: cells of the last feature map that the classifier takes one by one, not
             their mean.
         build: makes one of its networks from its name and options, with any weights.
@@ -213,6 +216,7 @@ class Family:
     heads: Mapping[str, str] = field(default_factory=dict)
     head_input: HeadInput = HeadInput.VECTOR
     gives_maps: bool = True
+    ends_in_relu: bool = False
     pooled_cells: int = 1
     library: str = _TORCHVISION
     build: Callable[..., nn.Module] = of_torchvision

@@ -164,13 +164,6 @@ RESNET = Family(
             ),
             (r"encoder\.stages\.\d+\.layers\.\d+\.layer\.\d+\.convolution",),
         ),
-        Unopened(
-            lazy(
-                "is a ResNet for CIFAR by another author, whose three stages torchvision does not "
-                "provide"
-            ),
-            (r"layer3\.\d+\.conv1\.weight", r"(^|\.)linear\.weight"),
-        ),
     ),
     blocks={"BasicBlock": RunBlock(_run), "Bottleneck": RunBlock(_run)},
 )

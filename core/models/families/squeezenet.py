@@ -9,6 +9,7 @@ SQUEEZENET = Family(
     "squeezenet",
     "classifier.1",
     head_input=HeadInput.MAPS,
+    ends_in_relu=True,
     shipped={
         "squeezenet1_1": Shipped(
             "checkpoints/squeezenet1_1-imagenet.safetensors", lazy("smallest, least exact")

@@ -46,6 +46,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
             *examined.notes,
             *_name_problems(examined, names, source),
             *problems,
+            *_output_problems(examined),
             *_choice_problems(examined, sha256),
         ),
         architecture=recognition.architecture.name,
@@ -236,7 +237,39 @@ def _outputs(examined: Examined) -> Outputs:
     told: dict[str | None, Outputs] = {one: one for one in get_args(Outputs)}
     if written in told:
         return told[written]
-    return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
+    if examined.head.outputs > 1:
+        return examined.head.outputs_are
+    return "value" if _is_never_negative(examined) else "sigmoid"
+
+
+def _is_never_negative(examined: Examined) -> bool:
+    """Return whether a ReLU follows the head; as a yes or no all outputs would be a yes."""
+    fingerprint, head = examined.recognition.fingerprint, examined.head
+    assert head is not None
+    return fingerprint.family.ends_in_relu and head.place == fingerprint.cuts[0].place
+
+
+def _output_problems(examined: Examined) -> list[str]:
+    """Say what was assumed of a single output."""
+    head = examined.head
+    told = "outputs" in examined.content.metadata or (
+        head is not None and head.outputs_are != "softmax"
+    )
+    if head is None or head.outputs > 1 or told:
+        return []
+    if _is_never_negative(examined):
+        return [
+            tr(
+                "It has a single output, which is never negative: it is shown as a number. Choose "
+                "in the details what it is."
+            )
+        ]
+    return [
+        tr(
+            "It has a single output, which is taken for a yes or no. If it is a number, such as an "
+            "age, choose plain values in the details."
+        )
+    ]
 
 
 def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) -> str:

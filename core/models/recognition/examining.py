@@ -21,7 +21,7 @@ from core.models.recognition.lookalikes import timm_fingerprint, timm_index
 from core.models.recognition.matching import NO_PARAMETERS, Recognition, fit
 from core.models.recognition.planning import plan_network
 from core.models.recognition.state_dicts import StateDict, find_state_dict
-from core.models.sources.checkpoint.reading import FileContent, read_checkpoint
+from core.models.sources.checkpoint.reading import TORCHSCRIPT, FileContent, read_checkpoint
 from core.models.sources.checkpoint.stored import CheckpointFile
 
 _CLOSE_ENOUGH_TO_NAME = 0.5
@@ -29,6 +29,7 @@ _SHARED = 2
 """Parameters may share their numbers, but a trained network has as many as it has values."""
 
 _SMALL_BYTES = 2**20
+_PADDLE_TABLE = "StructuredToParameterName@@"
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,15 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
     state_dict = find_state_dict(content, naming)
     if state_dict is None or _is_optimizer_alone(content, state_dict):
         what = tr("holds no parameters of a network")
-        if refusals.is_optimizer(content.content):
+        if _PADDLE_TABLE in content.content:
+            what = tr("is a network of PaddlePaddle; Droplens opens PyTorch's")
+        elif refusals.is_optimizer(content.content):
             what = tr("holds an optimizer's state without the network that it trained")
+        elif content.container == TORCHSCRIPT:
+            what = tr(
+                "is a frozen TorchScript, whose parameters have lost their names; save the network "
+                "again without torch.jit.freeze"
+            )
         raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
@@ -156,17 +164,18 @@ def _share(recognition: Recognition, state_dict: StateDict) -> float:
 
 def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
     """Return what a file is, in words that follow its name and end before the full stop."""
-    named = refusals.why_not_by_names(state_dict.names)
+    convolves = any(tensor.ndim == 4 for tensor in state_dict.tensors.values())
+    named = refusals.why_not(state_dict.names, has_convolutions=convolves)
     if found is None or (named and found.similarity < 1):
         return named or tr(
-            "is no classifier that Droplens knows; it opens torchvision's architectures"
+            "is not a classifier that Droplens knows; it opens torchvision's and timm's"
         )
     title = found.architecture.title
     if found.similarity < _CLOSE_ENOUGH_TO_NAME:
         close = tr("; its names are most like a {title}'s, its shapes are not", title=title)
         told = close if len(found.missing) < len(found.cut.body) / 2 else ""
         return tr(
-            "is no classifier that Droplens knows; it opens torchvision's architectures{told}",
+            "is not a classifier that Droplens knows; it opens torchvision's and timm's{told}",
             told=told,
         )
     if found.missing:

@@ -75,9 +75,10 @@ def fingerprints() -> tuple[Fingerprint, ...]:
 
 def fingerprint_of_variant(variant: Variant, family: Family) -> Fingerprint:
     """Return the fingerprint of a family's architecture that no builder names."""
-    children = fingerprint_of(family.usual).children
+    shapes = variant.shapes()
+    children = fingerprint_of(family.usual).children if family.usual else _parts(shapes)
     architecture = Architecture(variant.title, variant.title, family)
-    return _fingerprint(architecture, variant.shapes(), children, variant)
+    return _fingerprint(architecture, shapes, children, variant)
 
 
 def fingerprint_with_head(
@@ -93,9 +94,12 @@ def fingerprint_with_head(
         variant: builds it.
     """
     cut = _cut(family.head, shapes)
-    children = tuple(dict.fromkeys(name.split(".", 1)[0] for name in shapes))
     architecture = Architecture(name, name, family)
-    return Fingerprint(architecture, (cut,), first, cut.features, children, variant)
+    return Fingerprint(architecture, (cut,), first, cut.features, _parts(shapes), variant)
+
+
+def _parts(shapes: Shapes) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.split(".", 1)[0] for name in shapes))
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
 from core.models.recognition.pickled_layers import compare
+from core.models.recognition.questions import pads_shortcuts
 from core.models.recognition.state_dicts import StateDict
 from core.models.sources.checkpoint.reading import FileContent
 from core.models.sources.checkpoint.stored import CheckpointFile
@@ -34,6 +35,7 @@ def plan_network(
     plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
     _note_stem(plan, notes, told=state_dict.network is not None)
+    _note_shortcuts(plan, notes, told="options" in content.metadata)
     return plan
 
 
@@ -122,7 +124,7 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
     modules = dict(state_dict.network.modules())
     prefix, head = state_dict.key_prefix, plan.head
     place = plan.fingerprint.cuts[-1].place if head is None else head.place
-    changes, strange = compare(build(replace(plan, head=None)), prefix, modules, place)
+    changes, strange = compare(build(plan), prefix, modules, place)
     plan = replace(plan, changes=changes)
     if strange:
         notes.append(
@@ -173,6 +175,16 @@ def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
     if stem[1] == 4:
         notes.append(
             tr("The network takes four channels: the fourth is taken for opacity, full everywhere.")
+        )
+
+
+def _note_shortcuts(plan: Blueprint, notes: list[str], *, told: bool) -> None:
+    if pads_shortcuts(plan) and not told:
+        notes.append(
+            tr(
+                "Its shortcuts get more channels without parameters, which leaves no trace in the "
+                "file: zeros on both sides are assumed."
+            )
         )
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from core.language import Lazy, lazy, tr
 from core.models.building import Blueprint
+from core.models.families.cifar_resnet import CifarForm
 from core.models.recognition.choosing import Choice, ToldBy
 from core.models.recognition.heads import Head, HeadLayer, Kind
 from core.models.recognition.matching import has_small_stem
 from core.values.questions import Answer, Question, architecture_question
 
-ACTIVATION, STEM, POOLING = "activation", "stem", "pooling"
+ACTIVATION, STEM, POOLING, SHORTCUT = "activation", "stem", "pooling", "shortcut"
 
 _NONE = "none"
 _ACTIVATIONS: dict[str, Lazy] = {
@@ -33,6 +34,10 @@ _KINDS: dict[str, Kind] = {
     "sigmoid": "sigmoid",
 }
 _STEMS = {_NONE: lazy("no pooling, as for CIFAR's pictures"), "pooled": lazy("pooling")}
+_SHORTCUTS = {
+    "sides": lazy("zeros on both sides of the channels, as in the most widespread code"),
+    "behind": lazy("zeros behind the channels"),
+}
 _POOLS = {
     "average and maximum": lazy("the maximum first, as fastai has it"),
     "average before maximum": lazy("the mean first"),
@@ -57,6 +62,9 @@ def questions_of(plan: Blueprint, choice: Choice | None, *, is_told: bool) -> tu
     if plan.head is not None and any(map(_is_assumed, plan.head.layers)):
         asked = tr("What stands between the linear layers of the head?")
         found.append(_question(ACTIVATION, asked, _ACTIVATIONS))
+    if pads_shortcuts(plan):
+        asked = tr("How do shortcuts get more channels?")
+        found.append(_question(SHORTCUT, asked, _SHORTCUTS))
     stem = plan.shapes.get(plan.fingerprint.first)
     if stem is not None and has_small_stem(plan.fingerprint, stem):
         found.append(_question(STEM, tr("What follows the small first convolution?"), _STEMS))
@@ -71,11 +79,19 @@ def with_answers(plan: Blueprint, answers: Mapping[str, str]) -> Blueprint:
     activation = answers.get(ACTIVATION)
     if plan.head is not None and activation in _ACTIVATIONS:
         plan = replace(plan, head=_with_activation(plan.head, activation))
+    if SHORTCUT in answers:
+        plan = replace(plan, pads_behind=answers[SHORTCUT] == "behind")
     if STEM in answers:
         plan = replace(plan, pools_after_stem=answers[STEM] != _NONE)
     if plan.head is not None and answers.get(POOLING) == "average before maximum":
         plan = replace(plan, head=replace(plan.head, pooling="average before maximum"))
     return plan
+
+
+def pads_shortcuts(plan: Blueprint) -> bool:
+    """Return whether shortcuts get more channels without parameters, which leaves no trace."""
+    variant = plan.fingerprint.variant
+    return isinstance(variant, CifarForm) and not variant.has_projections
 
 
 def _with_activation(head: Head, activation: str) -> Head:

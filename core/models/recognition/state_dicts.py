@@ -195,9 +195,14 @@ def _without_tools(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     kept = {
         name: one
         for name, one in tensors.items()
-        if not _COUNTERS.search(name) and (one.ndim > 1 or not _is_of_loss(name))
+        if not _COUNTERS.search(name) and not (_is_of_loss(name) and _is_no_layer(name, one))
     }
     return kept if len(kept) > len(tensors) / 2 else dict(tensors)
+
+
+def _is_no_layer(name: str, tensor: Tensor) -> bool:
+    """Return whether a tensor is no layer's weight, as counts and centres of classes are not."""
+    return tensor.ndim < 2 or name.rpartition(".")[2] != "weight"
 
 
 def _is_of_loss(name: str) -> bool:

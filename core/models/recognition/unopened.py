@@ -31,6 +31,13 @@ _KINDS: tuple[Unopened, ...] = (
         (r"query_embed\.", r"bbox_embed\.|class_embed\."),
     ),
     Unopened(
+        lazy(
+            "is a YOLO classifier, whose layers Droplens does not build; export it as ONNX and "
+            "open that"
+        ),
+        (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"(^|\.)model\.\d+\.linear\.weight$"),
+    ),
+    Unopened(
         lazy("is a YOLO detector; Droplens opens classifiers"),
         (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"\.m\.\d+\."),
     ),
@@ -43,11 +50,12 @@ _KINDS: tuple[Unopened, ...] = (
         (r"^(module\.|model\.)?backbone\.conv1", r"(^|\.)classifier\.4\.weight$"),
     ),
     Unopened(
-        lazy("is a U-Net for segmentation; Droplens opens classifiers of whole photos"),
+        lazy("is a U-Net or an autoencoder; Droplens opens classifiers of whole photos"),
         (
             r"(^|\.)(up\d|up_?conv\d?|ups|decoder\d?|upsample)\.|ConvTranspose|(^|\.)up\.",
             r"(^|\.)(down\d|inc|downs|encoder\d?|dconv_down\d|down)\.",
         ),
+        has_convolutions=True,
     ),
     Unopened(
         lazy("is a recurrent network (LSTM or GRU); Droplens opens classifiers of photos"),
@@ -70,9 +78,15 @@ _KINDS: tuple[Unopened, ...] = (
 _OPTIMIZER = frozenset({"state", "param_groups"})
 
 
-def why_not_by_names(names: Collection[str]) -> str | None:
-    """Return what a network is, in words that follow the file's name, or None."""
-    return next((kind.what for kind in _KINDS if _is(kind, names)), None)
+def why_not(names: Collection[str], *, has_convolutions: bool) -> str | None:
+    """Return what a network is, in words that follow the file's name, or None.
+
+    Args:
+        names: of its parameters.
+        has_convolutions: whether any of them is a convolution's.
+    """
+    possible = (kind for kind in _KINDS if has_convolutions or not kind.has_convolutions)
+    return next((kind.what for kind in possible if _is(kind, names)), None)
 
 
 def is_quantised(names: Collection[str]) -> bool:

@@ -499,8 +499,8 @@ def test_what_is_missing_counts(resnet: nn.Module, tmp_path: Path) -> None:
 
 
 def test_names_that_do_not_fit_are_a_problem(resnet: nn.Module, tmp_path: Path) -> None:
-    path = save({"model": resnet.state_dict(), "classes": ["a", "b"]}, tmp_path / "two.pth")
-    assert inspect_checkpoint(path).problems == (
+    content = {"model": resnet.state_dict(), "classes": ["a", "b"], "arch": "resnet18"}
+    assert inspect_checkpoint(save(content, tmp_path / "two.pth")).problems == (
         "The checkpoint names 2 classes but has 3; its names are not used.",
     )
 

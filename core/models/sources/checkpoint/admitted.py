@@ -187,6 +187,17 @@ def numpy_scalar(kind: object, content: object = b"") -> object:
     return array.values[0] if array.values else Stub()
 
 
+def network_of_method(owner: object, *name: object) -> object:
+    """Return the network whose method was saved, as ``torch.save(network.state_dict)`` does."""
+    is_method = name == ("state_dict",) and isinstance(owner, Stub) and owner.is_module
+    return owner if is_method else Stub()
+
+
+def compiled_network(original: object = None, *_: object) -> object:
+    """Return the network that ``torch.compile`` was given."""
+    return original if isinstance(original, Stub) else Stub()
+
+
 def numpy_array(*_: object) -> PickledArray:
     """Return a stand-in for an array of numpy's."""
     return PickledArray()
@@ -215,6 +226,9 @@ ADMITTED: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
     ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_from_type,
     ("torch.nn.parameter", "Parameter"): _rebuild_parameter,
+    ("torch._dynamo.eval_frame", "OptimizedModule"): compiled_network,
+    ("__builtin__", "getattr"): network_of_method,
+    ("builtins", "getattr"): network_of_method,
     ("numpy", "dtype"): _numpy_type,
 }
 

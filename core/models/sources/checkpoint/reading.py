@@ -34,6 +34,7 @@ _NOT_CHECKPOINTS = (
     (b"7z\xbc\xaf", lazy("compressed with 7-Zip; unpack it first")),
     (b"rar!", lazy("compressed with RAR; unpack it first")),
     (b"bzh", lazy("compressed with bzip2; unpack it first")),
+    (b"\x12\x01\0\0\0\0\0\0", lazy("a network of MXNet; Droplens opens PyTorch's")),
     (b"gguf", lazy("a GGUF file, which holds a language model")),
     (b"\x89png", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -41,7 +42,15 @@ _NOT_CHECKPOINTS = (
 )
 _ONNX = lazy("an ONNX network; Droplens opens the PyTorch checkpoint that it was made from")
 _TFLITE = lazy("a TensorFlow Lite network; Droplens opens PyTorch's")
+TORCHSCRIPT = "TorchScript"
+_CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".pkl", ".safetensors", ".tar")
+
 _FOREIGN_MEMBERS = (
+    (".npy", lazy("a file of NumPy's arrays; Droplens opens PyTorch's")),
+    (
+        "/archive_format",
+        lazy("a program written by torch.export; Droplens opens its training checkpoint"),
+    ),
     (
         "bytecode.pkl",
         lazy("a mobile program (PyTorch Lite); Droplens opens its training checkpoint"),
@@ -114,7 +123,7 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
         archive = archives.open_zip(file)
         if archive is not None:
             names = _members(file, archive)
-            container = "TorchScript" if any("/code/" in one for one in names) else container
+            container = TORCHSCRIPT if any("/code/" in one for one in names) else container
             content = archives.read_zip(file, archive)
         elif start.startswith(_ZIP_START):
             raise DamagedError
@@ -133,7 +142,7 @@ def _read(file: CheckpointFile, start: bytes) -> FileContent:
 
 def _content(file: CheckpointFile, content: object, container: str) -> FileContent:
     if isinstance(content, Stub) and content.is_module:
-        name = container if container == "TorchScript" else tr("pickled network")
+        name = container if container == TORCHSCRIPT else tr("pickled network")
         return FileContent(content.parameters(), name, file, network=content)
     if isinstance(content, Stub) and content.state:  # an object that holds the checkpoint
         content = content.state
@@ -163,7 +172,14 @@ def _members(file: CheckpointFile, archive: zipfile.ZipFile) -> list[str]:
     for ending, what in _FOREIGN_MEMBERS:
         if any(name.endswith(ending) for name in names):
             raise UnusableCheckpointError("{path} is {what}.", path=path, what=what)
+    inner = [name for name in names if name.lower().endswith(_CHECKPOINT_ENDINGS)]
     if not any(name.endswith("data.pkl") for name in names):
+        if inner:
+            raise UnusableCheckpointError(
+                "{path} is an archive that holds {name}; unpack it and open that.",
+                path=path,
+                name=inner[0],
+            )
         raise UnusableCheckpointError(
             "{path} is a zip archive without a checkpoint in it.", path=path
         )
