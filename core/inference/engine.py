@@ -235,6 +235,8 @@ class Engine:
         Raises:
             DroplensError: the model cannot be opened.
         """
+        import numpy as np
+
         from core.inference.classifier import Classifier
         from core.inference.devices import processor
         from core.models.sources import source_of
@@ -246,7 +248,7 @@ class Engine:
             pixels = self.decode(photo, classifier.spec.preprocessing, is_exact=True).result()
             if isinstance(pixels, str):
                 return pixels
-            return classifier.classify(pixels[None], _SHOWN_CLASSES)[0]
+            return classifier.classify(np.stack([pixels]), _SHOWN_CLASSES)[0]
         finally:
             classifier.close()
 
