@@ -12,6 +12,8 @@ import resources
 _TEXTS = re.compile(r"(^|/)(licen[cs]es?|copying|copyright|notice|authors|third)", re.IGNORECASE)
 _REQUIREMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _LONGEST_BYTES = 2**20
+_NEVER_IMPORTED = ("huggingface-hub", "pyyaml")
+"""What timm asks for and needs for no network of ours; the installed program leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def bundled() -> list[Distribution]:
     while waiting:
         name = waiting.pop()
         key = re.sub(r"[-_.]+", "-", name).lower()
-        if key in found:
+        if key in found or key in _NEVER_IMPORTED:
             continue
         try:
             found[key] = distribution(name)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,12 +15,30 @@ from core.models.torchvision_import import torchvision_models
 if TYPE_CHECKING:
     from torch import nn
 
+_HUB = "huggingface_hub"
+
 
 def timm_models() -> ModuleType:
     """Return ``timm``, which costs a third of a second after torch."""
     torchvision_models()  # timm imports torchvision, which needs a cure of its own
-    with without_compiler():
+    with without_compiler(), _without_hub():
         return importlib.import_module("timm")
+
+
+@contextmanager
+def _without_hub() -> Iterator[None]:
+    """Let timm find no client of the hub, which it can do without: nothing can ask the network."""
+    if "timm" in sys.modules:
+        yield
+        return
+    held = sys.modules.get(_HUB)
+    sys.modules[_HUB] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[_HUB]
+        if held is not None:
+            sys.modules[_HUB] = held
 
 
 def build_timm(architecture: str, **options: object) -> nn.Module:

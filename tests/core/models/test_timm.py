@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
 from core.models.timm_import import build_timm
 from core.values.spec import ModelChoice, Overrides
 
+ROOT = Path(__file__).parents[3]
 PAIR = (("one", "same"), ("other",))
 
 
@@ -154,6 +157,15 @@ def test_every_name_is_looked_up_once() -> None:
     assert len(names) == len(set(names)) > 1300
     shapes: Shapes = {"nothing.weight": (1, 2)}
     assert find_lookalikes(shapes) == ()
+
+
+def test_timm_finds_no_client_of_the_hub() -> None:
+    code = "import sys; from core.models.timm_import import timm_models; timm_models(); "
+    code += "print('huggingface_hub' in sys.modules, 'httpx' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_timm_asks_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
