@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.images.preprocessing import Preprocessing
     from core.models.families.blocks import RunBlock
+    from core.models.families.configured import Configured
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
@@ -71,6 +72,9 @@ class Variant(Protocol):
         """Return its network."""
 
 
+JOINED = "qkv"
+"""What queries, keys and values are called once they are one tensor, as torchvision has them."""
+
 Replacement = str | Callable[[re.Match[str]], str]
 
 
@@ -87,6 +91,7 @@ class Dialect:
         refused: of the library's own architecture names, those that compute otherwise here.
         why_refused: the reason, in words that follow "which".
         doubt: a sentence for files that do not say which of them they are.
+        configured: what a config.json beside the file tells; None where the library has none.
     """
 
     title: str
@@ -97,6 +102,7 @@ class Dialect:
     refused: str = ""
     why_refused: str = ""
     doubt: str = ""
+    configured: Configured | None = None
 
     def translate(self, names: Names) -> dict[str, str]:
         """Return the names as torchvision says them; those without a rule stay."""

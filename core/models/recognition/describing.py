@@ -196,7 +196,8 @@ def _outputs(examined: Examined) -> Outputs:
     told: dict[str | None, Outputs] = {one: one for one in get_args(Outputs)}
     if written in told:
         return told[written]
-    return "sigmoid" if examined.head.outputs == 1 else examined.head.outputs_are
+    told_by_head = examined.head.outputs_are
+    return "sigmoid" if examined.head.outputs == 1 and told_by_head == "softmax" else told_by_head
 
 
 def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) -> str:

@@ -14,6 +14,7 @@ from core.errors import UnusableCheckpointError
 from core.language import lazy, tr
 from core.models.building import Blueprint, build
 from core.models.families.base import Dialect
+from core.models.recognition.configuring import as_configured
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
@@ -61,6 +62,8 @@ def plan_network(
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
     plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
+    if dialect is not None and dialect.configured is not None:
+        plan = as_configured(path, plan, dialect.configured, notes)
     _note_stem(plan, notes, told=state_dict.network is not None)
     return plan
 

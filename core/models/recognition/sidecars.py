@@ -68,6 +68,12 @@ def architecture_beside(checkpoint: Path, count: int) -> str | None:
     return name if isinstance(name, str) and _is_of(config, count) else None
 
 
+def transformers_config(checkpoint: Path) -> Mapping[str, Any]:
+    """Return the config.json of transformers beside a checkpoint; an empty one without it."""
+    config = _config(checkpoint)
+    return config if isinstance(config.get("model_type"), str) else {}
+
+
 def preprocessing_beside(
     checkpoint: Path, count: int, family: Family
 ) -> tuple[Preprocessing, str] | None:

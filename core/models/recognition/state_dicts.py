@@ -15,6 +15,7 @@ from core.models.families import FAMILIES
 from core.models.families.base import Dialect, Names, Shape
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.head_finding import OUTER, FoundHead, find_head
+from core.models.recognition.joining import joined
 from core.models.recognition.matching import Recognition, recognise
 from core.models.recognition.sequences import sequences
 from core.models.sources.checkpoint.inert import Stub
@@ -116,7 +117,7 @@ def find_state_dict(held: FileContent) -> StateDict | None:
     """
     content, file = held.content, held.file
     place = _unwrap(file, content, held.network)
-    tensors = _without_tools(place.tensors)
+    tensors = joined(file, _without_tools(place.tensors))
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
