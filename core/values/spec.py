@@ -176,6 +176,8 @@ class Inspection:
         missing: parameters that the architecture needs and the file lacks.
         unexpected: entries that belong to no part of the network.
         can_dilate: whether stages can be dilated, which no file tells.
+        changes: how the network computes otherwise than its parameters alone would tell, as JSON
+            text; "" for not at all.
     """
 
     usable: bool
@@ -195,6 +197,7 @@ class Inspection:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     can_dilate: bool = False
+    changes: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""

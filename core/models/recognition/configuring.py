@@ -12,7 +12,7 @@ from core.language import tr
 from core.models.building import Blueprint, build
 from core.models.families.configured import Configured, Setting, Settings
 from core.models.recognition.pickled_layers import Change
-from core.models.recognition.sidecars import transformers_config
+from core.models.recognition.sidecars import is_of, transformers_config
 from core.values.spec import Outputs
 
 _LONGEST_VALUE = 40
@@ -38,9 +38,10 @@ def as_configured(
         UnusableCheckpointError: torchvision's network would compute otherwise.
     """
     config = transformers_config(path)
-    kind = config.get("model_type")
+    kind = config.get("model_type", "")
     is_its_own = kind in configured.kinds
     if not is_its_own:
+        kind = configured.usual
         notes.append(
             tr(
                 "No config.json of its network lies beside the file: what shapes do not tell, such "
@@ -51,8 +52,8 @@ def as_configured(
     name = plan.fingerprint.architecture.name
     for field, setting in configured.settings(name, plan.shapes).items():
         _require(path, plan, settings, field, setting)
-    usual = configured.kinds[kind if is_its_own else configured.usual]
-    return _with_outputs(_with_changes(path, plan, configured, settings, usual), settings)
+    plan = _with_changes(path, plan, configured, settings, configured.kinds[kind])
+    return _with_outputs(plan, settings)
 
 
 def _require(path: Path, plan: Blueprint, settings: Settings, field: str, setting: Setting) -> None:
@@ -100,7 +101,7 @@ def _with_changes(
 def _with_outputs(plan: Blueprint, settings: Settings) -> Blueprint:
     """Take over what the outputs were trained as; one number is a value where nothing is said."""
     head = plan.head
-    if head is None or not settings:
+    if head is None or not settings or not is_of(settings, head.outputs):
         return plan
     told = settings.get("problem_type")
     usual: Outputs = "value" if head.outputs == 1 else head.outputs_are

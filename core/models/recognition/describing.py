@@ -54,6 +54,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         missing=recognition.missing,
         unexpected=examined.state_dict.head.left_out,
         can_dilate=examined.plan.can_dilate,
+        changes=json.dumps(examined.plan.options["changes"]) if examined.plan.changes else "",
     )
 
 
@@ -135,15 +136,12 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         if carried is not None:
             return _for_channels(examined, carried), []
     beside = preprocessing_beside(examined.path, count, architecture.family)
-    if beside is not None:
-        told = [
-            tr(
-                "The preprocessing is the one told by {beside} beside the checkpoint.",
-                beside=beside[1],
-            )
-        ]
-        return _for_channels(examined, beside[0]), told
-    problems = []
+    problems: list[str] = [] if beside is None else beside[2]
+    if beside is not None and beside[0] is not None:
+        told = tr(
+            "The preprocessing is the one told by {beside} beside the checkpoint.", beside=beside[1]
+        )
+        return _for_channels(examined, beside[0]), [told, *problems]
     preset = _preset(examined)
     network = examined.state_dict.network
     told_by_network = None if network is None else network.state.get("transform_input")

@@ -126,7 +126,7 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     if found is None or not found.is_whole:
         share = _share(found, state_dict) if found is not None else 0.0
         raise UnusableCheckpointError(
-            "{path} {what}.", share, path=path, what=_why_not(found, state_dict)
+            "{path} {what}.", share, path=path, what=_why_not(path, found, state_dict)
         )
     return found
 
@@ -141,9 +141,10 @@ def _share(recognition: Recognition, state_dict: StateDict) -> float:
     return (recognition.found + head) / max(1, recognition.wanted + head)
 
 
-def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
+def _why_not(path: Path, found: Recognition | None, state_dict: StateDict) -> str:
     """Return what a file is, in words that follow its name and end before the full stop."""
-    named = refusals.why_not_by_names(state_dict.names)
+    told = refusals.why_not_by_neighbours(path)
+    named = told or refusals.why_not_by_names(state_dict.names)
     if found is None or (named and found.similarity < 1):
         return named or tr(
             "is no classifier that Droplens knows; it opens torchvision's architectures"
