@@ -86,6 +86,7 @@ class Dialect:
         title: for the summary, e.g. "timm's names".
         telling: a name that stands in every state dict of this dialect.
         rules: pattern of a whole name and what torchvision says; the first that fits counts.
+        prepare: gives the names as the rules take them, where that depends on all of them.
         reshape: torchvision's shape for a parameter that the library keeps in another one.
         batch_norm_epsilon: where it is another than torchvision's.
         refused: of the library's own architecture names, those that compute otherwise here.
@@ -103,10 +104,11 @@ class Dialect:
     why_refused: str = ""
     doubt: str = ""
     configured: Configured | None = None
+    prepare: Callable[[Names], Names] = lambda names: names
 
     def translate(self, names: Names) -> dict[str, str]:
         """Return the names as torchvision says them; those without a rule stay."""
-        return {self._one(name): old for name, old in names.items()}
+        return {self._one(name): old for name, old in self.prepare(names).items()}
 
     def _one(self, name: str) -> str:
         for pattern, replacement in self.rules:

@@ -16,8 +16,12 @@ from core.models.families.base import Shapes
 Settings = Mapping[str, Any]
 """The fields of a config.json, of whatever types."""
 
-Difference = tuple[str, str, float | tuple[int, int]]
+Difference = tuple[str, str, float | bool | tuple[int, int]]
 """Dotted name of a layer in torchvision's network, one of its attributes, and its value."""
+
+EDGES = "edges"
+"""The attribute that says how many zeros a convolution puts before and after; True for as many as
+TensorFlow's "same" does."""
 
 GELU = ("gelu", "gelu_python")
 

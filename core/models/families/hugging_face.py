@@ -62,9 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "dinov3_vit": Kind("DINOv3"),
     "donut-swin": _kind("Donut", "donut"),
     "efficientformer": _kind("EfficientFormer", "efficientformer"),
-    "efficientnet": _kind(
-        "EfficientNet", "efficientnet", why=lazy("since it pads otherwise than torchvision's")
-    ),
+    "efficientnet": _kind("EfficientNet", "efficientnet", opens=True),
     "focalnet": _kind("FocalNet", "focalnet"),
     "hgnet_v2": Kind("HGNet V2", (r"(^|\.)embedder\.stem1\.",)),
     "hiera": _kind("Hiera", "hiera"),

@@ -1,12 +1,12 @@
 """MobileNet V2 and V3."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from core.language import lazy
-from core.models.families.base import LIGHTWEIGHT, Dialect, Family
+from core.models.families.base import LIGHTWEIGHT, Dialect, Family, Shapes
 from core.models.families.blocks import adding
-from core.models.families.configured import Configured, Setting, always
+from core.models.families.configured import EDGES, Configured, Difference, Settings, always
 
 _KINDS = ("convolution", "normalization")
 _PARTS = rf"({'|'.join(_KINDS)})\.(\w+)"
@@ -27,6 +27,14 @@ def _last(block: int, first: int, kind: str, rest: str) -> str:
     return f"features.{block}.conv.{first + _KINDS.index(kind)}.{rest}"
 
 
+def _edges(settings: Settings, shapes: Shapes) -> Iterator[Difference]:
+    """Yield that the convolutions pad as TensorFlow's, where they do."""
+    if settings.get("tf_padding", True):
+        for name, shape in shapes.items():
+            if len(shape) == 4 and shape[2] > 1:
+                yield name.removesuffix(".weight"), EDGES, True
+
+
 HUGGING_FACE = Dialect(
     lazy("Hugging Face's names"),
     "conv_stem.first_conv.convolution.weight",
@@ -44,10 +52,11 @@ HUGGING_FACE = Dialect(
         lambda *_: {
             "hidden_act": always("relu6"),
             "output_stride": always(32),
-            "tf_padding": Setting(True, (False,)),
+            "tf_padding": always(True, False),
         },
         "layer_norm_eps",
         r"features\..+",
+        _edges,
     ),
 )
 
