@@ -233,15 +233,11 @@ def opened(folder: Path, kind: str, network: Any) -> str:
         return f"refused: {said}" if right else f"WRONG name: {said}"
     except Exception:  # noqa: BLE001 - no traceback may reach a person
         return f"WRONG: {traceback.format_exc(limit=-3)}"
-    if kind == "timm_wrapper":
-        network, size = network.timm_model, [224, 224]
-    else:
-        size = network.config.image_size if hasattr(network.config, "image_size") else 224
-        size = [size, size] if isinstance(size, int) else size
+    size = getattr(network.config, "image_size", 224)
+    size = [size, size] if isinstance(size, int) else size
     photos = torch.randn(2, getattr(network.config, "num_channels", 3), *size)
     with torch.no_grad():
-        wanted = network(photos)
-        wanted = wanted if isinstance(wanted, torch.Tensor) else wanted.logits
+        wanted = network(photos).logits
         found = model.network(photos)
     difference = float((wanted - found).abs().max() / wanted.abs().max())
     if not difference <= LARGEST_DIFFERENCE:

@@ -135,5 +135,5 @@ PROCESSORS: Mapping[str, Processor] = {
     "EfficientNet": Processor((346, 346), crop=289, resample=_BICUBIC, normalises_twice=True),
 }
 """By the beginning of their classes' names. Source: transformers 5.24."""
-UNNAMED_PROCESSOR = "ViT"
-"""Reads a configuration that names no processor."""
+UNNAMED_PROCESSOR, UNNAMED_BY_SHARE = "ViT", "ConvNext"
+"""Read configurations that name no processor; the latter those with a share to cut out."""

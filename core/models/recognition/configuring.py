@@ -15,7 +15,7 @@ from core.models.recognition.pickled_layers import Change
 from core.models.recognition.sidecars import is_of, transformers_config
 from core.values.spec import Outputs
 
-_LONGEST_VALUE = 40
+_LONGEST_VALUE, _MOST_PARTS = 40, 8
 _OUTPUTS: dict[object, Outputs] = {
     "single_label_classification": "softmax",
     "multi_label_classification": "sigmoid",
@@ -72,7 +72,8 @@ def _require(path: Path, plan: Blueprint, settings: Settings, field: str, settin
 
 
 def _shown(value: object) -> str:
-    is_plain = value is None or isinstance(value, str | int | float)
+    parts = value if isinstance(value, list) and len(value) <= _MOST_PARTS else [value]
+    is_plain = all(part is None or isinstance(part, str | int | float) for part in parts)
     return json.dumps(value)[:_LONGEST_VALUE] if is_plain else tr("something else")
 
 

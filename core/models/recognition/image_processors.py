@@ -12,7 +12,12 @@ from core.errors import DroplensError
 from core.images.preprocessing import Preprocessing, from_json
 from core.language import tr
 from core.models.class_names.lists import clean
-from core.models.families.hugging_face import PROCESSORS, UNNAMED_PROCESSOR, Processor
+from core.models.families.hugging_face import (
+    PROCESSORS,
+    UNNAMED_BY_SHARE,
+    UNNAMED_PROCESSOR,
+    Processor,
+)
 
 _FILTERS = dict(enumerate(("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")))
 """By Pillow's numbers, which transformers writes as ``resample``."""
@@ -72,7 +77,7 @@ def _name(config: Mapping[str, Any]) -> str:
         if isinstance(name, str):
             ending = next((one for one in _ENDINGS if name.endswith(one)), "")
             return name.removesuffix(ending)
-    return "ConvNext" if config.get("crop_pct") else UNNAMED_PROCESSOR
+    return UNNAMED_BY_SHARE if config.get("crop_pct") else UNNAMED_PROCESSOR
 
 
 def _sizes(config: Mapping[str, Any], known: Processor) -> tuple[Side | None, Side | None]:
