@@ -92,6 +92,15 @@ FORMS: dict[str, tuple[dict[str, Any], ...]] = {
         {"window_size": 8, "image_size": 256},
         {"qkv_bias": False},
     ),
+    "swinv2": (
+        {"window_size": 8, "image_size": 256},
+        {"window_size": 8, "image_size": 256, "layer_norm_eps": 1e-3},
+        {"window_size": 8, "image_size": 224},
+        {"window_size": 8, "image_size": 256, "pretrained_window_sizes": [12, 12, 12, 6]},
+        {"window_size": 16, "image_size": 256},
+        {"window_size": 8, "image_size": 256, "qkv_bias": False},
+        {},
+    ),
     "mobilenet_v2": (
         {},
         {"image_size": 193},

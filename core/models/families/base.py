@@ -107,8 +107,12 @@ class Dialect:
     prepare: Callable[[Names], Names] = lambda names: names
 
     def translate(self, names: Names) -> dict[str, str]:
-        """Return the names as torchvision says them; those without a rule stay."""
-        return {self._one(name): old for name, old in self.prepare(names).items()}
+        """Return the names as torchvision says them; those without a rule stay.
+
+        Where two would become one, all stay: which of them counts, nobody knows.
+        """
+        found = {self._one(name): old for name, old in self.prepare(names).items()}
+        return found if len(found) == len(names) else dict(names)
 
     def _one(self, name: str) -> str:
         for pattern, replacement in self.rules:

@@ -88,7 +88,7 @@ KINDS: Mapping[str, Kind] = {
     "siglip2": Kind("SigLIP 2"),
     "swiftformer": _kind("SwiftFormer", "swiftformer"),
     "swin": _kind("Swin", "swin", opens=True),
-    "swinv2": _kind("Swin V2", "swinv2"),
+    "swinv2": _kind("Swin V2", "swinv2", opens=True),
     "textnet": _kind("TextNet", "textnet"),
     "timm_wrapper": Kind("timm network", (r"(^|\.)timm_model\.",)),
     "van": _kind("VAN", "van"),

@@ -13,10 +13,11 @@ from core.models.families.base import (
     Dialect,
     Family,
     Modules,
+    Shapes,
     Unopened,
 )
 from core.models.families.blocks import Paths, adding_twice, twice
-from core.models.families.configured import GELU, Configured, always
+from core.models.families.configured import GELU, Configured, Setting, always
 from core.models.families.stages import stage
 
 if TYPE_CHECKING:
@@ -40,6 +41,22 @@ def _run_v2(block: Any, x: Tensor) -> Iterator[Paths]:
     yield from twice(x, first, lambda y: block.stochastic_depth(block.norm2(block.mlp(y))))
 
 
+_V2_SIDES = (256, 384, 512, 768, 1024)
+"""Images whose last maps are no smaller than the windows of torchvision's networks, which are 8."""
+
+
+def _settings(architecture: str, _: Shapes) -> dict[str, Setting]:
+    settings = {"hidden_act": always(*GELU), "use_absolute_embeddings": always(False)}
+    if "v2" in architecture:
+        # Its positions are computed: no shape tells how large the windows are.
+        settings |= {
+            "window_size": Setting(7, (8,)),
+            "image_size": Setting(224, _V2_SIDES),
+            "pretrained_window_sizes": always([0, 0, 0, 0]),
+        }
+    return settings
+
+
 _BLOCK = r"encoder\.layers\.(\d)\.blocks\.(\d+)\."
 
 HUGGING_FACE = Dialect(
@@ -55,6 +72,11 @@ HUGGING_FACE = Dialect(
             stage(1, 2, r"\2.attn.\3"),
         ),
         (rf"{_BLOCK}attention\.(?:output\.dense|o_proj)\.(\w+)", stage(1, 2, r"\2.attn.proj.\3")),
+        (rf"{_BLOCK}attention\.self\.logit_scale", stage(1, 2, r"\2.attn.logit_scale")),
+        (
+            rf"{_BLOCK}attention\.self\.continuous_position_bias_mlp\.(.+)",
+            stage(1, 2, r"\2.attn.cpb_mlp.\3"),
+        ),
         (rf"{_BLOCK}layernorm_before\.(\w+)", stage(1, 2, r"\2.norm1.\3")),
         (rf"{_BLOCK}layernorm_after\.(\w+)", stage(1, 2, r"\2.norm2.\3")),
         (rf"{_BLOCK}(?:intermediate\.dense|mlp\.fc1)\.(\w+)", stage(1, 2, r"\2.mlp.0.\3")),
@@ -63,8 +85,8 @@ HUGGING_FACE = Dialect(
         (r"layernorm\.(\w+)", r"norm.\1"),
     ),
     configured=Configured(
-        {"swin": 1e-5},
-        lambda *_: {"hidden_act": always(*GELU), "use_absolute_embeddings": always(False)},
+        {"swin": 1e-5, "swinv2": 1e-5},
+        _settings,
         "layer_norm_eps",
         r"norm|features\.\d\.\d+\.norm[12]",
     ),

@@ -60,6 +60,14 @@ def _require(path: Path, plan: Blueprint, settings: Settings, field: str, settin
     value = settings.get(field, setting.default)
     if any(type(value) is type(fitting) and value == fitting for fitting in setting.fitting):
         return
+    if not settings:
+        raise UnusableCheckpointError(
+            "{path} is a {title} of Hugging Face without its config.json, which tells what no "
+            "shape does; put the config.json that belongs to it into the same folder.",
+            1.0,
+            path=path,
+            title=plan.fingerprint.architecture.title,
+        )
     raise UnusableCheckpointError(
         "{path} is a {title} of Hugging Face with {field} set to {value}, which torchvision's "
         "{title} computes otherwise; its answers would be wrong here.",

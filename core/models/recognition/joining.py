@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -26,10 +26,24 @@ def joined(file: CheckpointFile, tensors: Mapping[str, Tensor]) -> dict[str, Ten
     for name in tensors:
         for words in _APART:
             parts = _parts(name, words)
-            if parts and all(part in whole for part in parts) and _fit(file, parts, whole):
-                together = file.joined([whole.pop(part) for part in parts])
-                whole[_renamed(name, words[0], JOINED)] = together
+            found = [_tensor(part, words[1], tensors) for part in parts]
+            pieces = [piece for piece in found if piece is not None]
+            if found and len(pieces) == len(found) and _fit(file, pieces):
+                for part in parts:
+                    whole.pop(part, None)
+                whole[_renamed(name, words[0], JOINED)] = file.joined(pieces)
     return whole
+
+
+def _tensor(name: str, key: str, tensors: Mapping[str, Tensor]) -> Tensor | None:
+    """Return a tensor by its name; zeros for the bias of a key that has none, as in Swin V2."""
+    layer, _, parameter = name.rpartition(".")
+    if name in tensors or parameter != "bias" or _layer(name) != key:
+        return tensors.get(name)
+    weight = tensors.get(f"{layer}.weight")
+    if weight is None or weight.ndim != 2:
+        return None
+    return torch.zeros((), dtype=weight.dtype).expand(weight.shape[0])
 
 
 def _parts(name: str, words: tuple[str, ...]) -> list[str]:
@@ -47,12 +61,12 @@ def _renamed(name: str, word: str, other: str) -> str:
     return f"{layer.removesuffix(word)}{other}{dot}{parameter}"
 
 
-def _fit(file: CheckpointFile, parts: list[str], tensors: Mapping[str, Tensor]) -> bool:
-    first = tensors[parts[0]]
+def _fit(file: CheckpointFile, tensors: Sequence[Tensor]) -> bool:
+    first = tensors[0]
     return first.ndim > 0 and all(
-        tensors[part].layout == torch.strided
-        and tensors[part].shape == first.shape
-        and tensors[part].dtype == first.dtype
-        and file.holds(tensors[part])
-        for part in parts
+        tensor.layout == torch.strided
+        and tensor.shape == first.shape
+        and tensor.dtype == first.dtype
+        and file.holds(tensor)
+        for tensor in tensors
     )

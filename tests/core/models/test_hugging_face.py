@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from core.cli.main import main
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import Preprocessing
+from core.models.building import build_network
 from core.models.families.hugging_face import KINDS
 from core.models.recognition.image_processors import from_processor
 from core.models.sources import is_model, source_of
@@ -131,8 +133,10 @@ def as_swin(name: str) -> str:
         ("attn.qkv", "attention.self.qkv"),
         ("attn.proj", "attention.output.dense"),
         ("attn.relative", "attention.self.relative"),
-        ("mlp.0", "intermediate.dense"),
-        ("mlp.3", "output.dense"),
+        ("attn.logit_scale", "attention.self.logit_scale"),
+        ("attn.cpb_mlp", "attention.self.continuous_position_bias_mlp"),
+        (".mlp.0", ".intermediate.dense"),
+        (".mlp.3", ".output.dense"),
     ):
         rest = rest.replace(old, new)
     return f"encoder.layers.{number // 2}.blocks.{rest}"
@@ -184,6 +188,7 @@ AS: dict[str, tuple[Callable[[str], str], str, dict[str, Any]]] = {
     "vit_b_32": (as_vit, "vit", {"layer_norm_eps": 1e-6, "patch_size": 32}),
     "convnext_tiny": (as_convnext, "convnext", {"layer_norm_eps": 1e-6}),
     "swin_t": (as_swin, "swin", {}),
+    "swin_v2_t": (as_swin, "swinv2", {"window_size": 8, "image_size": 256}),
     "mobilenet_v2": (as_mobilenet, "mobilenet_v2", {"tf_padding": False, "layer_norm_eps": 1e-5}),
     "efficientnet_b0": (as_efficientnet, "efficientnet", {"batch_norm_eps": 1e-5}),
 }
@@ -197,14 +202,19 @@ def state_dict(architecture: str, network: nn.Module) -> dict[str, Tensor]:
     whole: dict[str, Tensor] = {}
     for name, tensor in found.items():
         if "relative_position_index" in name:
-            tensor = tensor.reshape(49, 49)
+            tensor = tensor.reshape(math.isqrt(len(tensor)), -1)
         if ".qkv." in name:
             for word, part in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
                 whole[f"{prefix}.{name.replace('qkv', word)}"] = part.contiguous()
         else:
             is_outside = name.startswith("//")
             whole[name[2:] if is_outside else f"{prefix}.{name}"] = tensor.contiguous()
-    return whole
+    return {name: tensor for name, tensor in whole.items() if not is_unwritten(prefix, name)}
+
+
+def is_unwritten(prefix: str, name: str) -> bool:
+    """Return whether a network has no such parameter, for which torchvision's has zeros."""
+    return prefix == "swinv2" and name.endswith("self.key.bias")
 
 
 def write(folder: Path, architecture: str, network: nn.Module, **settings: object) -> Path:
@@ -244,7 +254,7 @@ def test_every_family_computes_the_same(architecture: str, tmp_path: Path) -> No
     assert model.spec.class_names == tuple(NAMES.values())
     assert model.spec.class_names_source.by is NamedBy.SIDECAR
     assert model.spec.problems == ()
-    assert_equal(model.network, network)
+    assert_equal(model.network, network, AS[architecture][2].get("image_size", 224))
 
 
 def pad_unevenly(network: nn.Module, edges: Callable[[int], tuple[int, int]]) -> None:
@@ -312,7 +322,7 @@ def test_a_stride_in_the_first_convolution_is_carried_into_saved_models(tmp_path
 
 def lacking(architecture: str, folder: Path, **settings: object) -> Path:
     """Write a folder whose parameters are one number each, which is enough to be recognised."""
-    shapes = state_dict(architecture, trained(architecture, 3))
+    shapes = state_dict(architecture, build_network(architecture))
     content = {
         name: torch.zeros(()).expand(tensor.shape) if tensor.is_floating_point() else tensor
         for name, tensor in shapes.items()
@@ -340,6 +350,9 @@ def lacking(architecture: str, folder: Path, **settings: object) -> Path:
         ("vit_b_32", "image_size", [112, 448]),
         ("vit_b_32", "image_size", 384),
         ("swin_t", "use_absolute_embeddings", True),
+        ("swin_v2_t", "window_size", 16),
+        ("swin_v2_t", "image_size", 224),
+        ("swin_v2_t", "pretrained_window_sizes", [12, 12, 12, 6]),
         ("mobilenet_v2", "output_stride", 16),
         ("mobilenet_v2", "tf_padding", [[[]]]),
         ("efficientnet_b0", "pooling_type", "max"),
@@ -362,6 +375,21 @@ def test_without_a_configuration_the_usual_one_is_assumed_and_said(small: Path) 
     assert any("config.json" in problem for problem in found.spec.problems)
     assert found.network.get_submodule("features.0.1").eps == 1e-3
     assert found.spec.class_names_source.by is NamedBy.NOBODY
+
+
+def test_what_must_be_configured_is_asked_for(tmp_path: Path) -> None:
+    folder = lacking("swin_v2_t", tmp_path)
+    (folder / "config.json").unlink()
+    with pytest.raises(UnusableCheckpointError, match=r"without its config\.json"):
+        opened(folder / "pytorch_model.bin")
+
+
+def test_names_that_mean_the_same_are_refused(small: Path) -> None:
+    tensors = state_dict("efficientnet_b0", trained("efficientnet_b0", 3))
+    prefix, rest = "efficientnet.", "blocks.0.depthwise_conv.depthwise_norm.weight"
+    tensors[f"{prefix}blocks.0.0.{rest.split('.', 2)[2]}"] = tensors[f"{prefix}encoder.{rest}"] + 1
+    save_file(tensors, small / "model.safetensors")
+    assert not inspect_checkpoint(small).usable
 
 
 def test_a_configuration_of_another_network_is_not_used(small: Path) -> None:
@@ -496,7 +524,7 @@ def test_others_are_refused_by_the_name_in_their_configuration(kind: str, tmp_pa
         ("LeViT", ["levit.patch_embeddings.embedding_layer_1.convolution.weight"]),
         ("PoolFormer", ["poolformer.encoder.patch_embeddings.0.projection.bias"]),
         ("MobileNet V1", ["mobilenet_v1.conv_stem.convolution.weight"]),
-        ("Swin V2", ["swinv2.embeddings.norm.bias"]),
+        ("CvT", ["cvt.encoder.stages.0.embedding.convolution_embeddings.projection.bias"]),
         ("ViT", ["vit.embeddings.patch_embeddings.projection.weight"]),
     ],
 )
@@ -508,7 +536,7 @@ def test_others_are_refused_by_their_names(title: str, names: list[str], tmp_pat
 def test_a_distillation_token_is_refused(tmp_path: Path) -> None:
     content = {
         name.replace("vit.", "deit."): torch.zeros(()).expand(tensor.shape)
-        for name, tensor in state_dict("vit_b_32", trained("vit_b_32", 3)).items()
+        for name, tensor in state_dict("vit_b_32", build_network("vit_b_32")).items()
     }
     content["deit.embeddings.distillation_token"] = torch.zeros(1, 1, 768)
     content["deit.embeddings.position_embeddings"] = torch.zeros(()).expand(1, 51, 768)
