@@ -110,30 +110,6 @@ FORMS: dict[str, tuple[dict[str, Any], ...]] = {
         {"tf_padding": False, "hidden_act": "relu"},
         {"depth_multiplier": 0.5},
     ),
-    "efficientnet": ({"width_coefficient": 1.0, "depth_coefficient": 1.0, "hidden_dim": 1280}, {}),
-    "ijepa": (_VIT_B,),
-    "shieldgemma2": (_GEMMA,),
-    "timm_wrapper": ({"architecture": "resnet18"},),
-    "perceiver": ({"qk_channels": 64, "v_channels": 64, "d_latents": 64, "num_latents": 8},),
-}
-"""What is set of each kind; nothing of those left out."""
-
-PROCESSORS: dict[str, tuple[dict[str, Any], ...]] = {
-    "vit": (
-        {},
-        {"resample": 3, "size": 384, "image_mean": [0.4, 0.5, 0.6]},
-        {"do_normalize": False},
-        {"do_rescale": False},
-        {"do_resize": False, "do_center_crop": True, "crop_size": 96},
-    ),
-    "deit": ({}, {"size": 248}),
-    "beit": ({}, {"do_center_crop": True, "size": 256}),
-    "siglip": ({},),
-    "bit": ({}, {"size": {"shortest_edge": 300}, "crop_size": 256}),
-    "clip": ({},),
-    "convnext": ({}, {"size": 224}, {"size": {"shortest_edge": 288}, "crop_pct": 0.95}),
-    "mobilenet_v1": ({},),
-    "mobilenet_v2": ({}, {"rescale_factor": 1 / 127.5}),
     "efficientnet": (
         _EFFICIENTNET_B0,
         {**_EFFICIENTNET_B0, "depthwise_padding": [3, 5], "batch_norm_eps": 1e-5},
