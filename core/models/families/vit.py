@@ -95,8 +95,9 @@ def _settings(_: str, shapes: Shapes) -> dict[str, Setting]:
     heads = _HEADS.get(shapes[_PATCHES][0])
     return {
         "hidden_act": always(*GELU),
-        "num_attention_heads": Setting(12, (heads,)),
-        "image_size": Setting(224, (side, [side, side])),
+        # Where these are silent, no other number would fit the shapes.
+        "num_attention_heads": always(heads),
+        "image_size": always(side, [side, side]),
     }
 
 

@@ -377,6 +377,16 @@ def test_without_a_configuration_the_usual_one_is_assumed_and_said(small: Path) 
     assert found.spec.class_names_source.by is NamedBy.NOBODY
 
 
+def test_the_largest_need_no_configuration(tmp_path: Path) -> None:
+    """Only one number of heads divides their width as torchvision's does."""
+    AS["vit_l_32"] = (as_vit, "vit", {})
+    folder = lacking("vit_l_32", tmp_path)
+    del AS["vit_l_32"]
+    (folder / "config.json").unlink()
+    with pytest.raises(UnusableCheckpointError, match="repeats"):  # that is all that is wrong
+        opened(folder / "pytorch_model.bin")
+
+
 def test_what_must_be_configured_is_asked_for(tmp_path: Path) -> None:
     folder = lacking("swin_v2_t", tmp_path)
     (folder / "config.json").unlink()
