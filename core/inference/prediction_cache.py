@@ -185,6 +185,7 @@ class PredictionCache:
             len(spec.class_names),
             spec.preprocessing.to_json(),
             spec.overrides.dilation,
+            spec.inspection.changes,
             self._settings,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).digest()

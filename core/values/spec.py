@@ -185,6 +185,8 @@ class Inspection:
         can_dilate: whether stages can be dilated, which no file tells.
         questions: what the file leaves open of its network; where one has no assumed answer, it
             does not open before it is answered.
+        changes: how the network computes otherwise than its parameters alone would tell, as JSON
+            text; "" for not at all.
     """
 
     usable: bool
@@ -205,6 +207,7 @@ class Inspection:
     unexpected: tuple[str, ...] = ()
     can_dilate: bool = False
     questions: tuple[Question, ...] = ()
+    changes: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""

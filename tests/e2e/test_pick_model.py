@@ -16,6 +16,7 @@ from gui.models.class_names_dialog import ClassNamesDialog
 from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
 from gui.models.preprocessing_dialog import PreprocessingDialog
+from tests.core.models.test_hugging_face import NAMES, write
 from tests.e2e.driver import Person, drive
 from tests.networks import trained
 
@@ -53,6 +54,22 @@ def test_a_dropped_checkpoint_classifies_anew_and_is_remembered(checkpoint: Path
         assert person.rows()[0].class_name == "espresso"
 
     drive([str(PHOTO)], start_again)
+
+
+def test_a_dropped_folder_of_hugging_face_is_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "my-model"
+    folder.mkdir()
+    write(folder, "resnet18", trained("resnet18", 3))
+
+    def drop_it(person: Person) -> Steps:
+        yield lambda: person.all_classified(1)
+        person.drop(folder)
+        yield lambda: person.see(ModelBar).architecture.value == "ResNet-18"
+        assert person.see(ModelBar).checkpoint.value == "my-model"
+        yield lambda: person.all_classified(1)
+        assert person.rows()[0].class_name in NAMES.values()
+
+    drive([str(PHOTO)], drop_it)
 
 
 def test_class_names_of_the_user_are_remembered_with_the_file(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.images.preprocessing import Preprocessing
     from core.models.families.blocks import RunBlock
+    from core.models.families.configured import Configured
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
@@ -72,6 +73,9 @@ class Variant(Protocol):
         """Return its network."""
 
 
+JOINED = "qkv"
+"""What queries, keys and values are called once they are one tensor, as torchvision has them."""
+
 Replacement = str | Callable[[re.Match[str]], str]
 
 
@@ -83,8 +87,10 @@ class Dialect:
         title: for the summary, e.g. "timm's names".
         telling: a name that stands in every state dict of this dialect.
         rules: pattern of a whole name and what torchvision says; the first that fits counts.
+        prepare: gives the names as the rules take them, where that depends on all of them.
         reshape: torchvision's shape for a parameter that the library keeps in another one.
         batch_norm_epsilon: where it is another than torchvision's.
+        configured: what a config.json beside the file tells; None where the library has none.
     """
 
     title: str
@@ -92,10 +98,16 @@ class Dialect:
     rules: tuple[tuple[str, Replacement], ...]
     reshape: Callable[[str, Shape], Shape] = lambda _, shape: shape
     batch_norm_epsilon: float | None = None
+    configured: Configured | None = None
+    prepare: Callable[[Names], Names] = lambda names: names
 
     def translate(self, names: Names) -> dict[str, str]:
-        """Return the names as torchvision says them; those without a rule stay."""
-        return {self._one(name): old for name, old in names.items()}
+        """Return the names as torchvision says them; those without a rule stay.
+
+        Where two would become one, all stay: which of them counts, nobody knows.
+        """
+        found = {self._one(name): old for name, old in self.prepare(names).items()}
+        return found if len(found) == len(names) else dict(names)
 
     def _one(self, name: str) -> str:
         for pattern, replacement in self.rules:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.language import lazy
 from core.models.families.base import MODERN, Dialect, Family, HeadInput, Modules, Shape, Unopened
 from core.models.families.blocks import adding
+from core.models.families.configured import GELU, Configured, always
 from core.models.families.stages import stage
 
 if TYPE_CHECKING:
@@ -49,6 +50,31 @@ TIMM = Dialect(
     _reshape,
 )
 
+_BLOCK = r"encoder\.stages\.(\d)\.layers\.(\d+)\."
+
+HUGGING_FACE = Dialect(
+    lazy("Hugging Face's names"),
+    "encoder.stages.0.layers.0.dwconv.weight",
+    (
+        (r"embeddings\.patch_embeddings\.(\w+)", r"features.0.0.\1"),
+        (r"embeddings\.layernorm\.(\w+)", r"features.0.1.\1"),
+        (r"encoder\.stages\.(\d)\.downsampling_layer\.([01])\.(\w+)", stage(0, 2, r"\2.\3")),
+        (rf"{_BLOCK}layer_scale_parameter", stage(1, 2, r"\2.layer_scale")),
+        (rf"{_BLOCK}dwconv\.(\w+)", stage(1, 2, r"\2.block.0.\3")),
+        (rf"{_BLOCK}layernorm\.(\w+)", stage(1, 2, r"\2.block.2.\3")),
+        (rf"{_BLOCK}pwconv1\.(\w+)", stage(1, 2, r"\2.block.3.\3")),
+        (rf"{_BLOCK}pwconv2\.(\w+)", stage(1, 2, r"\2.block.5.\3")),
+        (r"layernorm\.(\w+)", r"classifier.0.\1"),
+    ),
+    _reshape,
+    configured=Configured(
+        {"convnext": 1e-12},
+        lambda *_: {"hidden_act": always(*GELU)},
+        "layer_norm_eps",
+        r"classifier\.0",
+    ),
+)
+
 CONVNEXT = Family(
     {f"convnext_{size}": f"ConvNeXt {size.capitalize()}"
      for size in ("tiny", "small", "base", "large")},
@@ -56,7 +82,7 @@ CONVNEXT = Family(
     "convnext",
     "classifier.2",
     head_input=HeadInput.MAPS_WHOLE,
-    dialects=(TIMM,),
+    dialects=(TIMM, HUGGING_FACE),
     unopened=(
         Unopened(
             lazy("is a ConvNeXt of timm's that torchvision does not provide"),

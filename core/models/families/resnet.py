@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.language import lazy
-from core.models.families.base import CLASSIC, Dialect, Family, Shape, Shapes, Unopened
+from core.models.families.base import CLASSIC, Dialect, Family, Shape, Shapes
 from core.models.families.blocks import Part, Paths, RunBlock
+from core.models.families.configured import Configured, Difference, Settings, always
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -136,6 +138,49 @@ CIFAR = Dialect(
     ((r"(layer\d\.\d+)\.shortcut\.(.+)", r"\1.downsample.\2"), (r"linear\.(\w+)", r"fc.\1")),
 )
 
+_NORM = {"convolution": "conv", "normalization": "bn"}
+
+
+def _layer(found: re.Match[str]) -> str:
+    stage, block, number, part, rest = found.groups()
+    return f"layer{int(stage) + 1}.{block}.{_NORM[part]}{int(number) + 1}.{rest}"
+
+
+def _shortcut(found: re.Match[str]) -> str:
+    stage, block, part, rest = found.groups()
+    return f"layer{int(stage) + 1}.{block}.downsample.{list(_NORM).index(part)}.{rest}"
+
+
+def _strides(settings: Settings, shapes: Shapes) -> Iterator[Difference]:
+    """Yield where the stride of a stage stands if it is not in the 3×3 convolution."""
+    if settings.get("downsample_in_bottleneck") and _has_bottlenecks(shapes):
+        for stage in (2, 3, 4):
+            yield f"layer{stage}.0.conv1", "stride", (2, 2)
+            yield f"layer{stage}.0.conv2", "stride", (1, 1)
+
+
+_PARTS = rf"({'|'.join(_NORM)})\.(\w+)"
+
+HUGGING_FACE = Dialect(
+    lazy("Hugging Face's names"),
+    "embedder.embedder.convolution.weight",
+    (
+        (r"embedder\.embedder\.convolution\.(\w+)", r"conv1.\1"),
+        (r"embedder\.embedder\.normalization\.(\w+)", r"bn1.\1"),
+        (rf"encoder\.stages\.(\d+)\.layers\.(\d+)\.layer\.(\d)\.{_PARTS}", _layer),
+        (rf"encoder\.stages\.(\d+)\.layers\.(\d+)\.shortcut\.{_PARTS}", _shortcut),
+    ),
+    configured=Configured(
+        {"resnet": 1e-5},
+        lambda *_: {
+            "hidden_act": always("relu"),
+            "downsample_in_first_stage": always(False),
+            "downsample_in_bottleneck": always(False, True),
+        },
+        differences=_strides,
+    ),
+)
+
 RESNET = Family(
     {
         "resnet18": "ResNet-18",
@@ -156,14 +201,6 @@ RESNET = Family(
     small_stem=_STEM,
     can_dilate=_has_bottlenecks,
     variant=read_form,
-    dialects=(CIFAR,),
-    unopened=(
-        Unopened(
-            lazy(
-                "is a ResNet with Hugging Face's own names; Droplens opens torchvision's and timm's"
-            ),
-            (r"encoder\.stages\.\d+\.layers\.\d+\.layer\.\d+\.convolution",),
-        ),
-    ),
+    dialects=(CIFAR, HUGGING_FACE),
     blocks={"BasicBlock": RunBlock(_run), "Bottleneck": RunBlock(_run)},
 )

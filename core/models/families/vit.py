@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.language import lazy
 from core.models.families.base import (
+    JOINED,
     TRANSFORMERS,
     Attention,
     Dialect,
@@ -18,6 +19,7 @@ from core.models.families.base import (
     Unopened,
 )
 from core.models.families.blocks import Paths, adding_twice, twice
+from core.models.families.configured import GELU, Configured, Setting, always
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +48,14 @@ TIMM = Dialect(
         (r"head\.(.+)", r"heads.head.\1"),
     ),
 )
+
+_LAYER = r"(?:encoder\.layer|layers)\.(\d+)\."
+"""In files, and within transformers 5."""
+
+_BLOCK = r"encoder.layers.encoder_layer_\1."
+
+_HEADS = {768: 12, 1024: 16, 1280: 16}
+"""Of torchvision's networks, by their width; no shape tells them."""
 
 
 def image_size(shapes: Shapes) -> int | None:
@@ -80,6 +90,47 @@ def _run(block: Any, x: Tensor) -> Iterator[Paths]:
     yield from twice(x, block.dropout(attended), lambda y: block.mlp(block.ln_2(y)))
 
 
+def _settings(_: str, shapes: Shapes) -> dict[str, Setting]:
+    side = image_size(shapes)
+    heads = _HEADS.get(shapes[_PATCHES][0])
+    return {
+        "hidden_act": always(*GELU),
+        # Where these are silent, no other number would fit the shapes.
+        "num_attention_heads": always(heads),
+        "image_size": always(side, [side, side]),
+    }
+
+
+HUGGING_FACE = Dialect(
+    lazy("Hugging Face's names"),
+    "embeddings.patch_embeddings.projection.weight",
+    (
+        (r"embeddings\.cls_token", "class_token"),
+        (r"embeddings\.position_embeddings", _POSITIONS),
+        (r"embeddings\.patch_embeddings\.projection\.(\w+)", r"conv_proj.\1"),
+        (
+            rf"{_LAYER}attention\.(?:attention\.)?{JOINED}\.(\w+)",
+            rf"{_BLOCK}self_attention.in_proj_\2",
+        ),
+        (
+            rf"{_LAYER}attention\.(?:output\.dense|o_proj)\.(\w+)",
+            rf"{_BLOCK}self_attention.out_proj.\2",
+        ),
+        (rf"{_LAYER}layernorm_before\.(\w+)", rf"{_BLOCK}ln_1.\2"),
+        (rf"{_LAYER}layernorm_after\.(\w+)", rf"{_BLOCK}ln_2.\2"),
+        (rf"{_LAYER}(?:intermediate\.dense|mlp\.fc1)\.(\w+)", rf"{_BLOCK}mlp.0.\2"),
+        (rf"{_LAYER}(?:output\.dense|mlp\.fc2)\.(\w+)", rf"{_BLOCK}mlp.3.\2"),
+        (r"layernorm\.(\w+)", r"encoder.ln.\1"),
+        (r"classifier\.(\w+)", r"heads.head.\1"),
+    ),
+    configured=Configured(
+        {"vit": 1e-12, "vit_msn": 1e-6},
+        _settings,
+        "layer_norm_eps",
+        r"encoder\.ln|encoder\.layers\.encoder_layer_\d+\.ln_[12]",
+    ),
+)
+
 VIT = Family(
     {
         f"vit_{size}_{patch}": f"ViT-{size.upper()}/{patch}"
@@ -91,12 +142,10 @@ VIT = Family(
     gives_maps=False,
     image_size=image_size,
     resizable=_is_resized,
-    dialects=(TIMM,),
+    # transformers 5 takes the prefix off the layers of a ViT-MSN, and off nothing else.
+    old_names=((r"^vit\.(?=embeddings\.|layernorm\.)", ""),),
+    dialects=(TIMM, HUGGING_FACE),
     unopened=(
-        Unopened(
-            lazy("is a ViT with Hugging Face's own names; Droplens opens torchvision's and timm's"),
-            (r"embeddings\.patch_embeddings\.projection", r"attention\.attention\.query"),
-        ),
         Unopened(
             lazy(
                 "is a ViT of timm's that torchvision does not provide; Droplens opens its B, "

@@ -68,6 +68,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
             examined.state_dict.choice,
             is_told=examined.state_dict.network is not None,
         ),
+        changes=json.dumps(examined.plan.options["changes"]) if examined.plan.changes else "",
     )
 
 
@@ -176,15 +177,12 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         if carried is not None:
             return _for_channels(examined, carried), []
     beside = preprocessing_beside(examined.path, count, architecture.family)
-    if beside is not None:
-        told = [
-            tr(
-                "The preprocessing is the one told by {beside} beside the checkpoint.",
-                beside=beside[1],
-            )
-        ]
-        return _for_channels(examined, beside[0]), told
-    problems = []
+    problems: list[str] = [] if beside is None else beside[2]
+    if beside is not None and beside[0] is not None:
+        told = tr(
+            "The preprocessing is the one told by {beside} beside the checkpoint.", beside=beside[1]
+        )
+        return _for_channels(examined, beside[0]), [told, *problems]
     preset = _preset(examined)
     network = examined.state_dict.network
     told_by_network = None if network is None else network.state.get("transform_input")
@@ -237,7 +235,7 @@ def _outputs(examined: Examined) -> Outputs:
     told: dict[str | None, Outputs] = {one: one for one in get_args(Outputs)}
     if written in told:
         return told[written]
-    if examined.head.outputs > 1:
+    if examined.head.outputs > 1 or examined.head.outputs_are != "softmax":
         return examined.head.outputs_are
     return "value" if _is_never_negative(examined) else "sigmoid"
 

@@ -99,7 +99,7 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
         raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
-    plan = plan_network(content, state_dict, recognition, notes)
+    plan = plan_network(path, content, state_dict, recognition, notes)
     _refuse_odd_values(file, state_dict, recognition, plan)
     return Examined(path, content, state_dict, recognition, plan, tuple(notes))
 
@@ -139,7 +139,7 @@ def _decide(path: Path, state_dict: StateDict, wanted: str | None) -> Recognitio
     if found is None or not found.is_whole:
         share = _share(found, state_dict) if found is not None else 0.0
         raise UnusableCheckpointError(
-            "{path} {what}.", share, path=path, what=_why_not(found, state_dict)
+            "{path} {what}.", share, path=path, what=_why_not(path, found, state_dict)
         )
     return found
 
@@ -162,10 +162,11 @@ def _share(recognition: Recognition, state_dict: StateDict) -> float:
     return (recognition.found + head) / max(1, recognition.wanted + head)
 
 
-def _why_not(found: Recognition | None, state_dict: StateDict) -> str:
+def _why_not(path: Path, found: Recognition | None, state_dict: StateDict) -> str:
     """Return what a file is, in words that follow its name and end before the full stop."""
     convolves = any(tensor.ndim == 4 for tensor in state_dict.tensors.values())
-    named = refusals.why_not(state_dict.names, has_convolutions=convolves)
+    told = refusals.why_not_by_neighbours(path)
+    named = told or refusals.why_not(state_dict.names, has_convolutions=convolves)
     if found is None or (named and found.similarity < 1):
         return named or tr(
             "is not a classifier that Droplens knows; it opens torchvision's and timm's"

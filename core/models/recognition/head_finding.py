@@ -16,9 +16,9 @@ from core.models.recognition.matching import Recognition
 from core.models.sources.checkpoint.inert import Stub
 
 _NO_HEADS = re.compile(
-    r"(?:^|[./])(?:proj|predictor|prototypes|queue|teacher|momentum|decoder|encoder_k)"
+    r"(?:^|[./])(?:proj|predictor|prototypes|queue|teacher|momentum|decoder|encoder_k|pooler)"
 )
-"""Parts of self-supervised training, which are no classes."""
+"""Parts of self-supervised training and of language models, which are no classes."""
 
 
 _MOST_HEADS = 8

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from torch import nn
 
 from core.language import tr
+from core.models.families.configured import EDGES
+from core.models.padded import padded
 from core.models.sources.checkpoint.inert import Stub
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -125,13 +127,17 @@ def apply(network: nn.Module, changes: tuple[Change, ...]) -> None:
         if change.name not in known or not change.name:
             continue
         values = dict(change.values)
-        if not change.kind:
-            for key, value in values.items():
-                if key in _ATTRIBUTES.get(type(known[change.name]).__name__, ()):
-                    setattr(known[change.name], key, value)
+        layer = known[change.name]
+        made = padded(layer, values.get(EDGES))
+        if change.kind:
+            made = getattr(nn, change.kind)(**values)
+        if made is not None:
+            parent, _, name = change.name.rpartition(".")
+            setattr(network.get_submodule(parent), name, made)
             continue
-        parent, _, name = change.name.rpartition(".")
-        setattr(network.get_submodule(parent), name, getattr(nn, change.kind)(**values))
+        for key, value in values.items():
+            if key in _ATTRIBUTES.get(type(layer).__name__, ()):
+                setattr(layer, key, value)
 
 
 def _differing(module: nn.Module, stub: Stub, kind: str) -> tuple[tuple[str, Value], ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from core.language import lazy, tr
 from core.models.building import Blueprint, build
+from core.models.recognition.configuring import as_configured
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
@@ -24,7 +26,11 @@ _NO_LAYERS = frozenset({"Identity", "Dropout"})
 
 
 def plan_network(
-    content: FileContent, state_dict: StateDict, recognition: Recognition, notes: list[str]
+    path: Path,
+    content: FileContent,
+    state_dict: StateDict,
+    recognition: Recognition,
+    notes: list[str],
 ) -> Blueprint:
     """Return what a network is built from; what is assumed is noted in sentences."""
     fingerprint = recognition.fingerprint
@@ -34,6 +40,8 @@ def plan_network(
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
     plan = _as_pickled(plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
+    if dialect is not None and dialect.configured is not None:
+        plan = as_configured(path, plan, dialect.configured, notes)
     _note_stem(plan, notes, told=state_dict.network is not None)
     _note_shortcuts(plan, notes, told="options" in content.metadata)
     return plan

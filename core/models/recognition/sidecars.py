@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import DroplensError
 from core.files import open_ordinary
-from core.images.preprocessing import Preprocessing, from_json
+from core.images.preprocessing import Preprocessing
 from core.models.class_names import lists as class_names
 from core.models.families import Family
 from core.models.families.timm_networks import preprocessing_of
+from core.models.recognition.image_processors import from_processor, is_processor
 
 _LARGEST_FILE_BYTES = 16 * 2**20
 _LISTS = (
@@ -30,8 +32,11 @@ _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"
 _ODD = (TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError, DroplensError)
 """What reading somebody's configuration can provoke."""
 
-_PILLOW_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
-"""By Pillow's numbers, which Hugging Face writes as ``resample``."""
+_PLACEHOLDER = re.compile(r"LABEL_\d+", re.ASCII)
+"""What transformers calls classes that nobody has named."""
+
+_UNWRITTEN_CLASSES = 2
+"""How many classes a config.json of transformers has that does not say it."""
 
 
 def names_beside(
@@ -58,7 +63,9 @@ def names_beside(
             continue
     config = _config(checkpoint)
     found = _config_names(config, count) if _suits(config, family) else None
-    return None if found is None else (found, _CONFIG)
+    if found is None or all(map(_PLACEHOLDER.fullmatch, found)):
+        return None
+    return found, _CONFIG
 
 
 def architecture_beside(checkpoint: Path) -> str | None:
@@ -67,65 +74,34 @@ def architecture_beside(checkpoint: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def transformers_config(checkpoint: Path) -> Mapping[str, Any]:
+    """Return the config.json of transformers beside a checkpoint; an empty one without it."""
+    config = _config(checkpoint)
+    return config if isinstance(config.get("model_type"), str) else {}
+
+
 def preprocessing_beside(
     checkpoint: Path, count: int, family: Family
-) -> tuple[Preprocessing, str] | None:
+) -> tuple[Preprocessing | None, str, list[str]] | None:
     """Return the preprocessing that a config beside a checkpoint tells, and the config's name.
 
     A config of another number of classes, or of another architecture, is of another model.
+
+    Returns:
+        The preprocessing, None where the config tells one that cannot be had here; the name; and
+        sentences about what it cannot express.
     """
     config = _config(checkpoint)
-    if not _is_of(config, count) or not _suits(config, family):
+    if not is_of(config, count) or not _suits(config, family):
         return None
     found = preprocessing_of(config.get("pretrained_cfg", config))
     if found is not None:
-        return found, _CONFIG
-    found = _from_hugging_face(_json(checkpoint.with_name(_PREPROCESSOR)))
-    return None if found is None else (found, _PREPROCESSOR)
-
-
-def _from_hugging_face(config: Mapping[str, Any]) -> Preprocessing | None:
-    """Return the preprocessing of a ``preprocessor_config.json``.
-
-    Source: the image processors of the transformers library.
-    """
-    if "image_mean" not in config and "size" not in config:
+        return found, _CONFIG, []
+    processor = _json(checkpoint.with_name(_PREPROCESSOR))
+    if not is_processor(processor):
         return None
-    try:
-        size, crop = config.get("size", 224), config.get("crop_size")
-        resize = _side(size)
-        if isinstance(resize, int) and not config.get("do_center_crop", "crop_pct" in config):
-            resize = [resize, resize]
-        if config.get("crop_pct") and isinstance(size, dict) and "shortest_edge" in size:
-            crop = size["shortest_edge"]  # ConvNeXt's: the size names the crop
-            resize = int(crop / float(config["crop_pct"]))
-        normalised = config.get("do_normalize", True)
-        values: dict[str, object] = {
-            "resize": resize if config.get("do_resize", True) else None,
-            "crop": None if isinstance(resize, list) else _square(crop if crop else size),
-            "interpolation": _PILLOW_FILTERS[int(config.get("resample", 2))],
-            "scale": round(255 * float(config.get("rescale_factor", 1 / 255)), 6),
-            "mean": list(config["image_mean"]) if normalised else [0.0, 0.0, 0.0],
-            "std": list(config["image_std"]) if normalised else [1.0, 1.0, 1.0],
-            "apply_orientation": False,
-            "transparency": "dropped",
-        }
-        return from_json(values)
-    except (*_ODD, IndexError):
-        return None
-
-
-def _side(size: Any) -> Any:
-    if isinstance(size, dict):
-        if "shortest_edge" in size:
-            return int(size["shortest_edge"])
-        return [int(size["height"]), int(size["width"])]
-    return int(size)
-
-
-def _square(size: Any) -> object:
-    side = _side(size)
-    return [side, side] if isinstance(side, int) else side
+    told, problems = from_processor(processor)
+    return told, _PREPROCESSOR, problems
 
 
 def _config(checkpoint: Path) -> Mapping[str, object]:
@@ -134,6 +110,8 @@ def _config(checkpoint: Path) -> Mapping[str, object]:
 
 def _config_names(config: Mapping[str, object], count: int) -> tuple[str, ...] | None:
     names = class_names.from_value(config.get("id2label"), "id2label")
+    if names is None:
+        names = class_names.from_value(config.get("label2id"), "class_to_idx")
     labels = class_names.from_value(config.get("label_names"))
     spoken = config.get("label_descriptions")
     if labels is not None and isinstance(spoken, Mapping):
@@ -144,8 +122,11 @@ def _config_names(config: Mapping[str, object], count: int) -> tuple[str, ...] |
     return None
 
 
-def _is_of(config: Mapping[str, object], count: int) -> bool:
+def is_of(config: Mapping[str, object], count: int) -> bool:
+    """Return whether a config is of a model with so many classes."""
     told = config.get("num_classes", config.get("num_labels"))
+    if told is None and "model_type" in config and "id2label" not in config:
+        told = _UNWRITTEN_CLASSES
     return told == count or _config_names(config, count) is not None
 
 

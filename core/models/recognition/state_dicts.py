@@ -16,6 +16,7 @@ from core.models.families.base import Dialect, Names, Shape
 from core.models.recognition.choosing import Choice, Naming, choose
 from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.head_finding import OUTER, FoundHead, find_head
+from core.models.recognition.joining import joined
 from core.models.recognition.lookalikes import find_lookalikes, timm_fingerprint
 from core.models.recognition.matching import Recognition, fit, recognise
 from core.models.recognition.sequences import sequences
@@ -127,7 +128,7 @@ def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     """
     content, file = held.content, held.file
     place = _unwrap(file, content, held.network)
-    tensors = _without_tools(place.tensors)
+    tensors = joined(file, _without_tools(place.tensors))
     if not tensors:
         return None
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
-from core.language import lazy
+from core.language import lazy, tr
+from core.models.class_names.lists import clean
 from core.models.families import FAMILIES
 from core.models.families.base import Unopened
+from core.models.families.hugging_face import KINDS, Kind
+from core.models.recognition.sidecars import transformers_config
 
 _QUANTISED = Unopened(
     lazy("is quantised to whole numbers; Droplens opens floating-point checkpoints"),
@@ -75,6 +79,10 @@ _KINDS: tuple[Unopened, ...] = (
         (r"/kernel(:0)?$|(^|\.)kernel$",),
     ),
 )
+_WRITTEN = re.compile(r"(model|pytorch_model)(?P<part>-\d+-of-\d+)?\.(safetensors|bin)")
+"""What transformers calls its files."""
+
+_SHOWN_LETTERS = 60
 _OPTIMIZER = frozenset({"state", "param_groups"})
 
 
@@ -85,8 +93,51 @@ def why_not(names: Collection[str], *, has_convolutions: bool) -> str | None:
         names: of its parameters.
         has_convolutions: whether any of them is a convolution's.
     """
-    possible = (kind for kind in _KINDS if has_convolutions or not kind.has_convolutions)
-    return next((kind.what for kind in possible if _is(kind, names)), None)
+    for kind in KINDS.values():
+        if kind.patterns and _has(kind.patterns, names):
+            return _of_transformers(kind)
+    possible = (one for one in _KINDS if has_convolutions or not one.has_convolutions)
+    return next((one.what for one in possible if _is(one, names)), None)
+
+
+def why_not_by_neighbours(path: Path) -> str | None:
+    """Return what the file's name or the config.json beside it says it is, or None.
+
+    It is asked about the files that transformers writes alone: others may lie there by chance.
+    """
+    written, config = _WRITTEN.fullmatch(path.name), transformers_config(path)
+    if written is None:
+        return None
+    if written["part"]:
+        return tr(
+            "is one of several files that hold one model together; save the model as one file, "
+            "with save_pretrained(…, max_shard_size='100GB')"
+        )
+    if not config:
+        return None
+    kind = KINDS.get(config["model_type"])
+    if kind is not None:
+        return _of_transformers(kind)
+    names = config.get("architectures")
+    name = names[0] if isinstance(names, list) and names else config["model_type"]
+    return tr(
+        "is a network of Hugging Face ({name}), which Droplens does not open",
+        name=clean(str(name) if isinstance(name, str) else config["model_type"])[:_SHOWN_LETTERS],
+    )
+
+
+def _of_transformers(kind: Kind) -> str:
+    if kind.opens:
+        return tr(
+            "is {kind} of Hugging Face in a form that torchvision does not provide", kind=kind.one
+        )
+    if kind.why:
+        return tr(
+            "is {kind} of Hugging Face, which Droplens does not open, {why}",
+            kind=kind.one,
+            why=kind.why,
+        )
+    return tr("is {kind} of Hugging Face, which Droplens does not open", kind=kind.one)
 
 
 def is_quantised(names: Collection[str]) -> bool:
@@ -105,4 +156,8 @@ def is_optimizer(content: Mapping[object, object]) -> bool:
 
 
 def _is(kind: Unopened, names: Collection[str]) -> bool:
-    return all(any(re.search(pattern, name) for name in names) for pattern in kind.patterns)
+    return _has(kind.patterns, names)
+
+
+def _has(patterns: Collection[str], names: Collection[str]) -> bool:
+    return all(any(re.search(pattern, name) for name in names) for pattern in patterns)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.models.sources.base import ModelSource
 from core.models.sources.checkpoint import CheckpointSource
+from core.models.sources.checkpoint.folders import is_model_folder
 
 SOURCES: tuple[ModelSource, ...] = (CheckpointSource(),)
 """The last takes what no other does, and says what is wrong with it."""
@@ -22,8 +23,10 @@ def source_of(path: Path | None) -> ModelSource:
 
 
 def is_model(path: Path) -> bool:
-    """Return whether a file is of a kind that models come from."""
-    return not path.is_dir() and any(source.recognises(path) for source in SOURCES)
+    """Return whether a file, or a folder with config.json, is of a kind that models come from."""
+    if path.is_dir():
+        return is_model_folder(path)
+    return any(source.recognises(path) for source in SOURCES)
 
 
 def model_pattern() -> str:

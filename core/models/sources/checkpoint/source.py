@@ -31,6 +31,7 @@ from core.models.recognition.describing import describe
 from core.models.recognition.examining import Examined, examine
 from core.models.recognition.questions import with_answers
 from core.models.sources.base import OpenedModel
+from core.models.sources.checkpoint.folders import file_in
 from core.models.sources.checkpoint.stored import CheckpointFile
 from core.threads import begin_thread
 from core.values.questions import ARCHITECTURE, Question, architecture_question
@@ -70,7 +71,7 @@ def open_model(
         DroplensError: what does not fit, in one sentence.
         StoppedError: it was asked to stop.
     """
-    path = choice.checkpoint or default_checkpoint(choice.architecture)
+    path = file_in(choice.checkpoint or default_checkpoint(choice.architecture))
     with CheckpointFile(path) as file, _hashing(file, is_stopped) as sha256:
 
         def overrides_of_file() -> Overrides:
@@ -100,6 +101,7 @@ def inspect_checkpoint(path: Path) -> Inspection:
     """Say what a file is; a file that cannot be used is an answer too, not an error."""
     sha256 = ""
     try:
+        path = file_in(path)
         with CheckpointFile(path) as file, _hashing(file) as hashing:
             try:
                 examined = _examine(file, None)

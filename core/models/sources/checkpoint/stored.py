@@ -11,9 +11,10 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -113,7 +114,8 @@ class CheckpointFile:
         self._status = self._seen()
         self.size = self._status[0]
         self._places: dict[int, _Place] = {}
-        self._reshaped: dict[int, Tensor] = {}
+        self._parts: dict[int, tuple[Tensor, ...]] = {}
+        """What tensors that lie in pieces, or in another order, are made of."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> CheckpointFile:
@@ -175,13 +177,24 @@ class CheckpointFile:
         """Return a tensor in another shape of as many elements."""
         made = tensor.reshape(shape)
         if tensor.is_meta and _number(made) != _number(tensor):  # it could not be a view
-            self._reshaped[_number(made)] = tensor
-            self._places[_number(made)] = _Place(_no_bytes, made.nbytes, made)
+            return self._made_of((tensor,), made)
         return made
 
-    def stored_bytes(self, tensors: list[Tensor]) -> int:
+    def joined(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Return tensors of one type as one, one after the other along their first dimension.
+
+        Args:
+            tensors: with values; their other dimensions agree.
+        """
+        first = tensors[0]
+        shape = (sum(one.shape[0] for one in tensors), *first.shape[1:])
+        made = torch.empty(shape, dtype=first.dtype, device="meta")
+        return self._made_of(tuple(tensors), made)
+
+    def stored_bytes(self, tensors: Iterable[Tensor]) -> int:
         """Return how many bytes these tensors take in the file, each storage counted once."""
-        held = {_number(one): one for one in tensors if one.layout == torch.strided}
+        pieces = itertools.chain.from_iterable(map(self._pieces, tensors))
+        held = {_number(one): one for one in pieces if one.layout == torch.strided}
         return sum(
             self._places[number].size if number in self._places else one.untyped_storage().nbytes()
             for number, one in held.items()
@@ -196,8 +209,10 @@ class CheckpointFile:
         if not tensor.is_meta:
             return tensor.clone(memory_format=torch.contiguous_format)
         number = _number(tensor)
-        if number in self._reshaped:
-            return self.take(self._reshaped[number]).reshape(tensor.shape)
+        if number in self._parts:
+            values = torch.cat([self.take(part).flatten() for part in self._parts[number]])
+            place = (tensor.shape, tensor.stride(), tensor.storage_offset())
+            return values.as_strided(*place).contiguous()
         if number not in self._places:
             raise DamagedError
         if tensor.numel() == 0:
@@ -272,6 +287,19 @@ class CheckpointFile:
             "{path} was changed while it was being opened; open it again once it is written.",
             path=self.path,
         )
+
+    def _made_of(self, parts: tuple[Tensor, ...], made: Tensor) -> Tensor:
+        self._parts[_number(made)] = parts
+        self._places[_number(made)] = _Place(_no_bytes, made.nbytes, made)
+        return made
+
+    def _pieces(self, tensor: Tensor) -> Iterator[Tensor]:
+        """Yield the tensors of the file itself that one is made of."""
+        parts = self._parts.get(_number(tensor)) if tensor.layout == torch.strided else None
+        if parts is None:
+            yield tensor
+        else:
+            yield from itertools.chain.from_iterable(map(self._pieces, parts))
 
     @property
     def is_changed(self) -> bool:
