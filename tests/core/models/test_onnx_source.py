@@ -92,9 +92,7 @@ def written(
     gives = [helper.make_tensor_value_info(name, Types.FLOAT, None) for name in outputs]
     graph = helper.make_graph(list(nodes), "graph", [given], gives, list(constants))
     versions = [helper.make_opsetid(*one) for one in opsets]
-    model = helper.make_model(
-        graph, opset_imports=versions, ir_version=8, producer_name=producer
-    )
+    model = helper.make_model(graph, opset_imports=versions, ir_version=8, producer_name=producer)
     path.write_bytes(model.SerializeToString())
     return path
 
@@ -174,8 +172,9 @@ def test_a_fixed_batch_of_any_size_takes_any_number_of_photos(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("last", "outputs"), [(nn.Softmax(1), "softmax"), (nn.LogSoftmax(1), "softmax"), (nn.Sigmoid(), "sigmoid")]
-)  # fmt: skip
+    ("last", "outputs"),
+    [(nn.Softmax(1), "softmax"), (nn.LogSoftmax(1), "softmax"), (nn.Sigmoid(), "sigmoid")],
+)
 def test_probabilities_of_the_network_stay_what_they_are(
     tmp_path: Path, last: nn.Module, outputs: str
 ) -> None:
@@ -442,9 +441,16 @@ def scaled(step: Sequence[onnx.NodeProto], *constants: onnx.TensorProto) -> dict
             ),
             255,
         ),
-        (scaled([node("Sub", "x a", "b"), node("Div", "b k", "m")], numbers("a", 0.45), numbers("k", 0.22)), 1),
+        (
+            scaled(
+                [node("Sub", "x a", "b"), node("Div", "b k", "m")],
+                numbers("a", 0.45),
+                numbers("k", 0.22),
+            ),
+            1,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_network_that_normalises_itself(
     tmp_path: Path, graph: dict[str, Any], scale: float
 ) -> None:
@@ -462,11 +468,7 @@ def test_custom_vision_takes_bgr_of_255(tmp_path: Path) -> None:
     assert found is not None
     assert (found.channel_order, found.scale, found.resize) == ("BGR", 255, (SIDE, SIDE))
     with_metadata(
-        path,
-        **{
-            "Image.BitmapPixelFormat": "Rgb8",
-            "Image.NominalPixelRange": "Normalized_1_1",
-        },
+        path, **{"Image.BitmapPixelFormat": "Rgb8", "Image.NominalPixelRange": "Normalized_1_1"}
     )
     found = inspected(path).preprocessing
     assert found is not None
@@ -541,9 +543,7 @@ def test_of_several_outputs_the_telling_one_is_taken(tmp_path: Path) -> None:
     model = opened(path)
     batch = photos()
     with torch.no_grad():
-        torch.testing.assert_close(
-            model.network(batch), network(batch)[1], atol=1e-5, rtol=1e-5
-        )
+        torch.testing.assert_close(model.network(batch), network(batch)[1], atol=1e-5, rtol=1e-5)
     assert "embedding" in model.spec.problems[0]
     path = exported(Several(head(8), head(5)), tmp_path / "b.onnx", outputs=("one", "two"))
     assert "'one' (8), 'two' (5)" in refusal(path)

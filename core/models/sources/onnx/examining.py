@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.errors import StoppedError, UnusableCheckpointError, cannot_read, os_reason
 from core.files import open_ordinary
+from core.models.sources.onnx.estimating import refuse_endless
 from core.models.sources.onnx.external import read_external, unheld
 from core.models.sources.onnx.graph import Network
 from core.models.sources.onnx.inputs import PhotoInput, photo_input
@@ -98,7 +99,7 @@ def _read(path: Path, is_stopped: Callable[[], bool]) -> bytes:
                     "beside it.",
                     path=path,
                 )
-            blocks = []
+            blocks: list[bytes] = []
             while block := file.read(_BLOCK_BYTES):
                 if is_stopped():
                     raise StoppedError
@@ -146,6 +147,7 @@ def _output(path: Path, network: Network, photo: PhotoInput, content: Content) -
     own = {port.name for port in network.graph.outputs}
     size = input_size(network, photo)[0]
     try:
+        refuse_endless(content, network.graph, photo, size)
         values = probe(content, photo, size, names, [name for name in names if name not in own])
     except TooMuchMemoryError as error:
         raise UnusableCheckpointError(
@@ -158,7 +160,8 @@ def _output(path: Path, network: Network, photo: PhotoInput, content: Content) -
         ) from error
     except TooSlowError as error:
         raise UnusableCheckpointError(
-            "{path} takes longer for one photo than a classifier of its size; it is not opened.",
+            "{path} computes far more for one photo than any classifier of its size; it is not "
+            "opened.",
             path=path,
         ) from error
     except RuntimeRefusalError as error:

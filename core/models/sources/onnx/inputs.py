@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UnusableCheckpointError
+from core.images.preprocessing import LARGEST_SIDE_PX
 from core.images.turning import Size
 from core.language import tr
 from core.models.sources.onnx.graph import FLOAT, FLOAT16, UINT8, Dimension, Graph, Node, Port
@@ -22,6 +23,9 @@ _BETWEEN = (
 )  # fmt: skip
 """What may come before the first convolution without moving the channels."""
 
+_MOST_NUMBERS = 2**26
+"""Of an input: the largest photo has these; a batch that is fixed has as many smaller ones."""
+
 _FURTHEST = 20
 
 
@@ -36,6 +40,7 @@ class PhotoInput:
         channels: 1, 3 or 4.
         size: (height, width); None where any will do.
         batch: how many photos it takes at a time; None where that is free.
+        free: names of its free axes, in the order N, H, W; "" where an axis is fixed.
     """
 
     name: str
@@ -44,6 +49,7 @@ class PhotoInput:
     channels: int
     size: Size | None
     batch: int | None
+    free: tuple[str, str, str]
 
 
 def photo_input(path: Path, graph: Graph) -> PhotoInput:
@@ -98,8 +104,21 @@ def _of(path: Path, graph: Graph, port: Port) -> PhotoInput:
         )
     high, wide = shape[1:3] if is_last else shape[2:4]
     assert isinstance(channels, int)
-    batch = shape[0] if isinstance(shape[0], int) else None
-    return PhotoInput(port.name, _TYPES[port.type], is_last, channels, _size(high, wide), batch)
+    batch, size = shape[0] if isinstance(shape[0], int) else None, _size(high, wide)
+    sides = size or (1, 1)
+    if (
+        max(sides) > LARGEST_SIDE_PX
+        or (batch or 1) * channels * sides[0] * sides[1] > _MOST_NUMBERS
+    ):
+        raise UnusableCheckpointError(
+            "{path} takes {name!r}{shape}, more than any classifier takes.",
+            path=path,
+            name=shown(port.name),
+            shape=_in_words(port),
+        )
+    free = [side if isinstance(side, str) else "" for side in (shape[0], high, wide)]
+    names = (free[0], free[1], free[2])
+    return PhotoInput(port.name, _TYPES[port.type], is_last, channels, size, batch, names)
 
 
 def _is_last(shape: Sequence[Dimension]) -> bool | None:

@@ -75,7 +75,7 @@ def number_problem(names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _content(network: Network) -> Mapping[str, object]:
+def _content(network: Network) -> Mapping[object, object]:
     return {
         _OTHER_KEYS.get(key, key): _value(text)
         for key, text in network.metadata.items()

@@ -84,7 +84,7 @@ class OnnxNetwork(nn.Module):
         """
         at_a_time = self._photo.batch or 1
         photos = inputs.detach().to("cpu", torch.float32)
-        rows = [self._logits(part) for part in photos.split(at_a_time)]
+        rows = [self._logits(part) for part in torch.split(photos, at_a_time)]
         return torch.cat(rows).to(inputs.device)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> OnnxNetwork:

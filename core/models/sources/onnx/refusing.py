@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import UnusableCheckpointError
-from core.language import lazy, tr
+from core.language import lazy
 from core.models.class_names import lists as class_names
 from core.models.sources.onnx.graph import Network, Node, with_parts
 from core.models.sources.onnx.reading import MOST_NODES
@@ -128,7 +128,5 @@ def _check_expansion(path: Path, network: Network) -> None:
 def too_many_parts(path: Path) -> UnusableCheckpointError:
     """Return what to say of a graph that is too large."""
     return UnusableCheckpointError(
-        "{path} has more parts than any classifier; Droplens does not open it. {limit}",
-        path=path,
-        limit=tr("At most {n} steps are read.", n=MOST_NODES),
+        "{path} has more parts than any classifier; Droplens does not open it.", path=path
     )

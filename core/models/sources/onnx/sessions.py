@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,14 @@ Array = npt.NDArray[Any]
 LARGEST_PASS_BYTES = 2**30
 """What a network may take for one photo beside its parameters."""
 
-_PASS_SECONDS = 8.0
+_PASS_SECONDS = 4.0
 _BYTES_A_SECOND = 20 * 2**20
 """The more parameters, the longer a first pass may take."""
 
+_FATAL = 4
 _GRAPH, _OUTPUT, _NAME = 7, 12, 1
-_PROBES = 2
+_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", re.ASCII)
+_LONGEST_REASON = 300
 
 
 class RuntimeRefusalError(Exception):
@@ -66,6 +69,7 @@ def make_session(
     *,
     is_optimised: bool = True,
     is_bounded: bool = False,
+    sides: Mapping[str, int] | None = None,
 ) -> Any:
     """Return a session on the processor.
 
@@ -77,25 +81,16 @@ def make_session(
         outputs: names inside the network that it gives too.
         is_optimised: whether steps may be fused.
         is_bounded: whether a pass may take no more than ``LARGEST_PASS_BYTES``.
+        sides: of axes that the network leaves free, by their names.
 
     Raises:
         RuntimeRefusalError: ONNX Runtime does not take it.
     """
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    if not is_optimised:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if is_bounded:
-        _bounded_allocator()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-        options.add_session_config_entry("session.disable_prepacking", "1")
+    options = _options(threads, is_optimised=is_optimised, is_bounded=is_bounded)
+    for name, side in (sides or {}).items():
+        options.add_free_dimension_override_by_name(name, side)
     if content.external:
         options.add_external_initializers_from_files_in_memory(
             [one.name for one in content.external],
@@ -109,8 +104,27 @@ def make_session(
             providers=["CPUExecutionProvider"],
             disabled_optimizers=["ConstantFolding"],
         )
-    except Exception as error:
+    except Exception as error:  # of types that only ONNX Runtime knows
         raise RuntimeRefusalError(_first_line(error)) from error
+
+
+def _options(threads: int, *, is_optimised: bool, is_bounded: bool) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _FATAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if not is_optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if is_bounded:
+        _bounded_allocator()
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    return options
 
 
 def probe(
@@ -166,7 +180,7 @@ def _run_within(
     import onnxruntime
 
     options = onnxruntime.RunOptions()
-    options.log_severity_level = 4
+    options.log_severity_level = _FATAL
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     is_late = threading.Event()
 
@@ -221,7 +235,7 @@ def _made_photos(photo: PhotoInput, size: Size) -> list[Array]:
     shape = (*size, photo.channels) if photo.is_last else (photo.channels, *size)
     noise = random.random(shape, np.float32)
     made = []
-    for values in (noise, 1 - noise)[:_PROBES]:
+    for values in (noise, 1 - noise):
         whole = (values * 255).round() if photo.type == "uint8" else values
         made.append(np.repeat(whole[None].astype(photo.type), photo.batch or 1, axis=0))
     return made
@@ -233,4 +247,6 @@ def _is_of_memory(text: str) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    """Return what ONNX Runtime says, without the numbers and names of its own errors."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return _PREFIX.sub("", line)[:_LONGEST_REASON]

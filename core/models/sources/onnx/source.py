@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import ArchitectureMismatchError, DroplensError, PreprocessingError
+from core.files import hash_of, open_ordinary
 from core.language import tr, tr_n
 from core.models.overrides import SavedOverrides
 from core.models.sources.base import Capability, OpenedModel
@@ -23,6 +24,8 @@ ARCHITECTURE = "onnx"
 """Stands for the architecture, which an ONNX file brings with it and does not name."""
 
 _SHOWN_LETTERS = 60
+_HASHED_BYTES = 2**30
+"""Larger files that cannot be used are not hashed just to say so."""
 
 
 def inspect_onnx(path: Path) -> Inspection:
@@ -30,7 +33,8 @@ def inspect_onnx(path: Path) -> Inspection:
     try:
         return _described(examine(path, lambda: False))
     except DroplensError as error:
-        return Inspection(usable=False, summary=str(error), problems=(str(error),))
+        said = str(error)
+        return Inspection(usable=False, summary=said, problems=(said,), sha256=_hash_of(path))
 
 
 def open_onnx(
@@ -73,6 +77,17 @@ def open_onnx(
     outputs = [port.name for port in graph.outputs]
     network = OnnxNetwork(examined.content, examined.photo, examined.output, layers, outputs)
     return OpenedModel(spec, network.eval(), None, frozenset({Capability.SHOW_LAYERS}))
+
+
+def _hash_of(path: Path) -> str:
+    """Return the hash of a file that cannot be used; "" where that would take long."""
+    try:
+        with open_ordinary(path) as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            return hash_of(file).hex() if size <= _HASHED_BYTES else ""
+    except OSError:
+        return ""
 
 
 def _described(examined: Examined) -> Inspection:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-MOST_FIELDS = 3_000_000
-"""Of one file; the largest of torchvision's networks has some 50,000."""
+MOST_FIELDS = 1_000_000
+"""Of one file; torchvision's networks have up to 100,000."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
