@@ -738,3 +738,89 @@ def test_files_are_recognised_by_ending_and_beginning(tmp_path: Path) -> None:
     assert "zeros" in refusal(tmp_path / "d.onnx")
     (tmp_path / "e.onnx").write_bytes(path.read_bytes()[:-50])
     assert "damaged" in refusal(tmp_path / "e.onnx")
+
+
+# The commands
+
+
+def test_the_commands_take_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    from core.cli.main import main
+
+    network = body()
+    path, photo = exported(network, tmp_path / "a.onnx"), tmp_path / "photo.png"
+    Image.new("RGB", (40, 30), "#2040f0").save(photo)
+
+    def said(*arguments: object) -> Any:
+        assert main([*map(str, arguments)]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    found = said("inspect", path, "--json")
+    assert (found["source"], found["usable"], found["num_classes"]) == ("onnx", True, 5)
+    top = said("classify", photo, "--checkpoint", path, "--json", "-")[0]["predictions"][0]
+    model = opened(path)
+    seen = model.spec.preprocessing.to_input(model.spec.preprocessing.see_file(photo).pixels)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(seen)[None]).softmax(1)[0]
+    assert top["class_index"] == int(expected.argmax())
+    assert top["probability"] == pytest.approx(float(expected.max()), abs=1e-5)
+    layers = said("layers", "--checkpoint", path, "--json")
+    written = tmp_path / "maps.npy"
+    layer = layers[0]["layer"]
+    assert main(["feature-maps", str(photo), "--layer", layer, "--checkpoint", str(path),
+                 "--npy", str(written)]) == 0  # fmt: skip
+    maps = capture_feature_maps(network, torch.from_numpy(seen)[None], "0")[0].values
+    np.testing.assert_allclose(np.load(written), maps, atol=1e-5)
+
+
+def test_the_engine_refuses_what_it_cannot_do(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from core.inference.classifying import Classify
+    from core.inference.engine import Engine
+    from core.inference.requests import SaveModel
+    from core.inside.requests import Evidence
+
+    path, photo = exported(body(), tmp_path / "a.onnx"), tmp_path / "photo.png"
+    Image.new("RGB", (40, 30), "#2040f0").save(photo)
+    engine = Engine(print, cache=tmp_path / "cache")
+    try:
+        engine.open(ModelChoice(checkpoint=path), "cpu")
+        for _ in range(2):  # the second time from the cache
+            batches = list(Classify((photo,), 2).run(engine))
+            assert len(batches[0].predictions[0].top) == 2
+        renamed = ModelChoice(checkpoint=path, overrides=Overrides(class_names=NAMES))
+        assert engine.open(renamed, "cpu").spec.class_names == NAMES
+        for request in (SaveModel(tmp_path / "b.safetensors"), Evidence(photo, (0,))):
+            with pytest.raises(DroplensError):
+                request.run(engine)
+    finally:
+        engine.close()
+
+
+def test_what_is_too_large_for_a_photo_is_named(tmp_path: Path) -> None:
+    for shape in ((1, 3, 60_000, 8), (10**6, 3, 224, 224)):
+        path = written(tmp_path / "a.onnx", [node("Relu", "x", "y")], shape=shape)
+        assert "more than any classifier takes" in refusal(path)
+    size = numpy_helper.from_array(np.array([20_000, 20_000], np.int64), "s")
+    end = [node("ReduceMean", "c", "r", keepdims=0), node("Add", "x r", "m"), *HEAD]
+    constants = [size, array("W", 3, 4), numbers("k", 1)]
+    large = [node("ConstantOfShape", "s", "c"), *end]
+    assert "1 GB for one photo" in refusal(written(tmp_path / "b.onnx", large, constants))
+    endless = [node("Expand", "k s", "e"), node("MatMul", "e e", "c"), *end]
+    assert "far more" in refusal(written(tmp_path / "c.onnx", endless, constants))
+
+
+def test_parts_that_no_classifier_has(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.onnx", [node("Relu", "x", "m"), *HEAD], [array("W", 3, 4)])
+
+    def thin(model: onnx.ModelProto) -> None:
+        values = onnx.TensorProto(name="S", data_type=1, dims=[1], raw_data=b"\0" * 4)
+        model.graph.sparse_initializer.append(onnx.SparseTensorProto(values=values, dims=[9]))
+
+    assert "sparse" in refusal(changed(path, thin))
+    steps = [node("Relu", f"t{at}" if at else "x", f"t{at + 1}") for at in range(30_001)]
+    assert "more parts" in refusal(written(path, steps))
+    declared = onnx.TensorProto(name="W", data_type=1, dims=[10**9, 10**9])
+    assert "'W'" in refusal(written(path, [node("Relu", "x", "m"), *HEAD], [declared]))
