@@ -85,7 +85,7 @@ def channels_stand_last(is_last: bool | None, shape: tuple[int, ...]) -> bool:
 def _gives_reals(node: Node, takes_reals: bool) -> bool:
     if node.operator == "Cast":
         to = node.attributes.get("to")
-        return to is not None and to.integer in FLOATS and takes_reals
+        return to is not None and to.integer in FLOATS
     if node.operator in _WHOLE or node.operator.startswith(_QUANTISED):
         return False
     return takes_reals or node.operator in _REAL
