@@ -671,6 +671,17 @@ def test_a_graph_that_does_not_fit_together(tmp_path: Path) -> None:
     assert "no numbers for classes" in refusal(path)
 
 
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path / "a.onnx", [node("Relu", "x", "m"), *HEAD], [array("W", 3, 4)])
+    content = path.read_bytes()
+    assert inspected(path).usable
+    path.write_bytes(content.replace(b"\x01y", b"\x01\xb9"))  # no UTF-8
+    refusal(path)
+    path.write_bytes(content.replace(b"\x01m", b"\x01n", 1))
+    refusal(path)
+    assert capfd.readouterr() == ("", "")
+
+
 # Parameters outside of the file
 
 

@@ -17,6 +17,9 @@ _MULTIPLIED_A_BYTE = 1_000
 _LARGE_BYTES = 2**28
 """Larger files take their time in any case."""
 
+_WEIGHT_BEHIND = 3
+"""Inputs of a quantised convolution before its weight."""
+
 Shape = tuple[int, ...]
 
 
@@ -35,7 +38,7 @@ def refuse_endless(content: Content, graph: Graph, photo: PhotoInput, size: Size
         TooSlowError: it does.
         RuntimeRefusalError: ONNX Runtime does not take it.
     """
-    nodes = [node for node in graph.nodes if node.operator in _COUNTED and len(node.inputs) > 1]
+    nodes = [node for node in graph.nodes if node.operator in _COUNTED and _is_whole(node)]
     if content.size_bytes > _LARGE_BYTES or not nodes:
         return
     made = {name for node in graph.nodes for name in node.outputs}
@@ -59,9 +62,17 @@ def refuse_endless(content: Content, graph: Graph, photo: PhotoInput, size: Size
         raise TooSlowError
 
 
+def _is_whole(node: Node) -> bool:
+    """Return whether a node has the inputs that are asked about; ONNX Runtime refuses others."""
+    return len(node.inputs) > (_WEIGHT_BEHIND if _is_quantised(node) else 1) and bool(node.outputs)
+
+
+def _is_quantised(node: Node) -> bool:
+    return node.operator.startswith("QLinear")
+
+
 def _of_convolution(node: Node, shapes: Mapping[str, Shape]) -> int:
-    is_quantised = node.operator.startswith("QLinear")
-    weight = shapes.get(node.inputs[3 if is_quantised else 1], ())
+    weight = shapes.get(node.inputs[_WEIGHT_BEHIND if _is_quantised(node) else 1], ())
     output = shapes.get(node.outputs[0], ())
     return math.prod(output) * math.prod(weight[1:]) if weight and output else 0
 

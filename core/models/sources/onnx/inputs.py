@@ -157,11 +157,12 @@ def _by_convolution(graph: Graph, name: str) -> tuple[bool, int]:
 
 
 def _channels_of(graph: Graph, node: Node) -> int:
-    name = node.inputs[3 if node.operator == "QLinearConv" else 1]
+    at = 3 if node.operator == "QLinearConv" else 1
+    name = node.inputs[at] if len(node.inputs) > at else ""
     weight = graph.constant(name)
     if weight is None:  # between quantising and the convolution
         producer = graph.producers().get(name)
-        weight = None if producer is None else graph.constant(producer.inputs[0])
+        weight = graph.constant(producer.inputs[0]) if producer and producer.inputs else None
     if weight is None or len(weight.dims) != 4:
         return 0
     groups = node.attributes["group"].integer if "group" in node.attributes else 1

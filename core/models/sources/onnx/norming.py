@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,8 @@ def own_norming(graph: Graph, photo: PhotoInput) -> Norming | None:
             operators.append(node.operator)
             factor, offset = factor * step[0], offset * step[0] + step[1]
         name = node.outputs[0]
+    if not factor or not math.isfinite(factor) or not math.isfinite(offset):
+        return None
     takes_bytes = abs(factor) < _BYTES_FACTOR or abs(offset / factor) > _BYTES_OFFSET
     if not operators or (_LEARNT in operators and not takes_bytes):
         return None  # batch norm may also follow a normalisation outside of the network

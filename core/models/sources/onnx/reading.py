@@ -23,6 +23,7 @@ from core.models.sources.onnx.wire import (
     content,
     integer,
     integers,
+    remark,
     text,
 )
 
@@ -81,7 +82,7 @@ class _Reader:
         functions: dict[tuple[str, str], tuple[Node, ...]] = {}
         for number, value in self._wire.fields(file):
             if number == 2:
-                producer = text(value)
+                producer = remark(value)
             elif number == 7:
                 graphs.append(self.graph(content(value), 0))
             elif number == 14:
@@ -133,7 +134,7 @@ class _Reader:
                 name, attribute = self._attribute(content(value), depth)
                 attributes[name] = attribute
             elif number in texts:
-                texts[number] = text(value)
+                texts[number] = remark(value) if number == 3 else text(value)
         domain = "" if texts[7] in _OPERATORS_OF_ONNX else texts[7]
         return Node(texts[3], texts[4], domain, tuple(inputs), tuple(outputs), attributes)
 
@@ -148,7 +149,7 @@ class _Reader:
             elif number == 3:
                 whole = integer(value)
             elif number == 4:
-                said = text(value)
+                said = remark(value)
             elif number in (5, 10):
                 tensor = self._tensor(content(value))
             elif number in (6, 11):
@@ -156,7 +157,7 @@ class _Reader:
             elif number == 8 and len(numbers) < _LISTED:
                 numbers += integers(value, MOST_NODES)[:_LISTED]
             elif number == 9 and len(texts) < _MOST_TEXTS:
-                texts.append(text(value))
+                texts.append(remark(value))
             elif number in (22, 23):
                 raise SparseError
         found = Attribute(whole, said, tuple(numbers), tuple(texts), tensor, tuple(graphs))
@@ -250,7 +251,7 @@ class _Reader:
         pair = {1: "", 2: ""}
         for number, value in self._wire.fields(message):
             if number in pair:
-                pair[number] = text(value)
+                pair[number] = remark(value)
         return pair[1], pair[2]
 
 

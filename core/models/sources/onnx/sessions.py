@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from core.images.turning import Size
 from core.models.sources.onnx.external import ExternalFile
 from core.models.sources.onnx.inputs import PhotoInput
 from core.models.sources.onnx.wire import field_of_bytes
+
+log = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 
@@ -103,6 +106,7 @@ def make_session(
             options,
             providers=["CPUExecutionProvider"],
             disabled_optimizers=["ConstantFolding"],
+            enable_fallback=0,  # else it prints what went wrong, and tries again with all of them
         )
     except Exception as error:  # of types that only ONNX Runtime knows
         raise RuntimeRefusalError(_first_line(error)) from error
@@ -119,8 +123,7 @@ def _options(threads: int, *, is_optimised: bool, is_bounded: bool) -> Any:
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if not is_optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if is_bounded:
-        _bounded_allocator()
+    if is_bounded and _has_bounded_allocator():
         options.add_session_config_entry("session.use_env_allocators", "1")
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         options.add_session_config_entry("session.disable_prepacking", "1")
@@ -206,8 +209,12 @@ def _run_within(
 
 
 @functools.cache
-def _bounded_allocator() -> None:
-    """Let ONNX Runtime have one allocator with a bound, for the sessions that ask for it."""
+def _has_bounded_allocator() -> bool:
+    """Let ONNX Runtime have one allocator with a bound, for the sessions that ask for it.
+
+    Returns:
+        Whether it has it; processors of 32 bits have none.
+    """
     import onnxruntime
 
     memory = onnxruntime.OrtMemoryInfo(
@@ -217,7 +224,12 @@ def _bounded_allocator() -> None:
     bounds = onnxruntime.OrtArenaCfg(
         {"max_mem": LARGEST_PASS_BYTES, "arena_extend_strategy": as_asked}
     )
-    onnxruntime.create_and_register_allocator(memory, bounds)
+    try:
+        onnxruntime.create_and_register_allocator(memory, bounds)
+    except Exception as error:  # noqa: BLE001 - of types that only ONNX Runtime knows
+        log.warning("ONNX Runtime takes no bound of memory: %s", error)
+        return False
+    return True
 
 
 def _with_outputs(names: Sequence[str]) -> bytes:

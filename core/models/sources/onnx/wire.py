@@ -66,7 +66,19 @@ class Wire:
 
 
 def text(value: Value) -> str:
-    """Return a field as text.
+    """Return a field as text, by which something is found.
+
+    Raises:
+        DamagedError: it is a number, or not UTF-8, which ONNX Runtime would stumble over.
+    """
+    try:
+        return bytes(content(value)).decode()
+    except UnicodeDecodeError as error:
+        raise DamagedError from error
+
+
+def remark(value: Value) -> str:
+    """Return a field as text that is for people, whatever letters it is in.
 
     Raises:
         DamagedError: it is a number.
