@@ -67,6 +67,7 @@ CHECKPOINTS = FileType(
 SAFETENSORS = FileType(
     Kind.CHECKPOINT, "Safetensors checkpoint", "application/x-safetensors", (".safetensors",)
 )
+ONNX = FileType(Kind.CHECKPOINT, "ONNX network", "application/x-onnx", (".onnx",))
 SHARED_CHECKPOINTS = FileType(
     Kind.CHECKPOINT,
     "PyTorch checkpoint",
@@ -77,7 +78,7 @@ SHARED_CHECKPOINTS = FileType(
 PROJECTS = FileType(
     Kind.PROJECT, "Droplens project", "application/x-droplens-project", (".droplens",)
 )
-FILE_TYPES = (*PHOTOS, CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS, PROJECTS)
+FILE_TYPES = (*PHOTOS, CHECKPOINTS, SAFETENSORS, ONNX, SHARED_CHECKPOINTS, PROJECTS)
 
 _KINDS = {ending: one.kind for one in FILE_TYPES for ending in one.endings}
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 def pooled_features(network: nn.Module, batch: Tensor) -> npt.NDArray[np.float32]:
     """Return one vector a photo: the input of the last linear layer or convolution.
 
-    Maps are averaged over their height and width. A network without a head gives its output.
+    Maps are averaged over their height and width. A network without a head gives its output, and
+    so does one whose layers are not torch's.
 
     Args:
         network: in evaluation mode; left as it was found, hooks included.
@@ -26,8 +27,8 @@ def pooled_features(network: nn.Module, batch: Tensor) -> npt.NDArray[np.float32
     def take(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         taken.append(inputs[0].detach())
 
-    last = layers[-1]
-    is_head = isinstance(last, nn.Linear) or last.kernel_size == (1, 1)
+    last = layers[-1] if layers else network
+    is_head = isinstance(last, nn.Linear) or getattr(last, "kernel_size", None) == (1, 1)
     handle = last.register_forward_pre_hook(take)
     try:
         with torch.inference_mode():

@@ -40,12 +40,14 @@ class LayerTable:
         E.g. ResNet-18: conv1 64×112×112, maxpool 64×56×56, layer1 64×56×56, …, fc K.
         """
         found: list[tuple[str, tuple[int, ...]]] = []
+        is_flat = all(layer.is_leaf for layer in self.layers)  # then every step is a direct part
         for layer in self.layers:
             if not _is_stage(layer, self.layers):
                 continue
             shape = layer.shape if layer.shape is not None else layer.output_shape[1:]
-            plain = shape[:1] if layer.layout == "vector" else shape
-            found.append((layer.name, tuple(plain)))
+            plain = tuple(shape[:1] if layer.layout == "vector" else shape)
+            if not is_flat or not found or found[-1][1] != plain:
+                found.append((layer.name, plain))
         return tuple(found)
 
     @property
@@ -53,17 +55,18 @@ class LayerTable:
         """Return how many layers with weights lie on the way, as papers count them.
 
         Projections of shortcuts are not counted: ResNet-18 has 1 + 4 × 4 + 1 = 18. None where
-        attention has weights that belong to no layer of their own.
+        attention has weights that belong to no layer of their own, or layers are not torch's.
 
         Source: He et al., CVPR 2016, arXiv:1512.03385, table 1.
         """
         if any(layer.has_attention for layer in self.layers):
             return None
-        return sum(
+        count = sum(
             layer.kind in _WEIGHTED and ".downsample." not in layer.name and ".proj." not in name
             for layer in self.layers
             if (name := f"{layer.name}.")
         )
+        return count or None
 
 
 def to_csv(table: LayerTable) -> bytes:

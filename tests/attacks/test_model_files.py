@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks import onnx_files
 from tests.attacks.measuring import Measuring
 from tests.attacks.model_files import CASES
 
@@ -23,6 +24,19 @@ def test_hostile_model_files_end_in_an_answer(
 ) -> None:
     path = tmp_path / "hostile.pth"
     CASES[name](path)
+    measured = measuring.run(path)
+    path.unlink()
+    assert measured.is_harmless, measured
+    assert "\n" not in measured.answer
+    measured.answer.encode()
+
+
+@pytest.mark.parametrize("name", onnx_files.CASES)
+def test_hostile_onnx_files_end_in_an_answer(
+    name: str, measuring: Measuring, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile.onnx"
+    onnx_files.CASES[name](path)
     measured = measuring.run(path)
     path.unlink()
     assert measured.is_harmless, measured

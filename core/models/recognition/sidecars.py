@@ -29,6 +29,7 @@ _LISTS = (
 )
 _OWN_ENDINGS = ("_classes.txt", "_labels.txt", "_class_names.txt", "_classes.json", ".names")
 _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"
+_LOBE = "signature.json"
 _ODD = (TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError, DroplensError)
 """What reading somebody's configuration can provoke."""
 
@@ -40,14 +41,15 @@ _UNWRITTEN_CLASSES = 2
 
 
 def names_beside(
-    checkpoint: Path, count: int, family: Family
+    checkpoint: Path, count: int, family: Family | None
 ) -> tuple[tuple[str, ...], str] | None:
     """Return class names from a file beside a checkpoint, where their number fits.
 
     Args:
         checkpoint: the file.
         count: outputs of its head.
-        family: of the architecture; a config of another one is of another model.
+        family: of the architecture; a config of another one is of another model. None where
+            the file does not tell it.
 
     Returns:
         The names, and the name of the file that they stood in.
@@ -81,7 +83,7 @@ def transformers_config(checkpoint: Path) -> Mapping[str, Any]:
 
 
 def preprocessing_beside(
-    checkpoint: Path, count: int, family: Family
+    checkpoint: Path, count: int, family: Family | None
 ) -> tuple[Preprocessing | None, str, list[str]] | None:
     """Return the preprocessing that a config beside a checkpoint tells, and the config's name.
 
@@ -102,6 +104,20 @@ def preprocessing_beside(
         return None
     told, problems = from_processor(processor)
     return told, _PREPROCESSOR, problems
+
+
+def lobe_signature(model: Path) -> Mapping[str, object]:
+    """Return the description that Lobe writes beside its exports; empty where there is none."""
+    signature = _json(model.with_name(_LOBE))
+    return signature if signature.get("filename") == model.name else {}
+
+
+def lobe_names_beside(model: Path, count: int) -> tuple[tuple[str, ...], str] | None:
+    """Return the class names that Lobe writes beside its exports, and the file's name."""
+    classes = lobe_signature(model).get("classes")
+    labels = classes.get("Label") if isinstance(classes, Mapping) else None
+    names = class_names.from_value(labels)
+    return None if names is None or not class_names.fits(names, count) else (names, _LOBE)
 
 
 def _config(checkpoint: Path) -> Mapping[str, object]:
@@ -130,10 +146,10 @@ def is_of(config: Mapping[str, object], count: int) -> bool:
     return told == count or _config_names(config, count) is not None
 
 
-def _suits(config: Mapping[str, object], family: Family) -> bool:
+def _suits(config: Mapping[str, object], family: Family | None) -> bool:
     """Return whether a config names this family, or none at all."""
     name = config.get("architecture", config.get("model_type"))
-    return not isinstance(name, str) or family.may_be_called(name)
+    return family is None or not isinstance(name, str) or family.may_be_called(name)
 
 
 def _json(path: Path) -> Mapping[str, object]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from core.models.sources.base import ModelSource
 from core.models.sources.checkpoint import CheckpointSource
 from core.models.sources.checkpoint.folders import is_model_folder
+from core.models.sources.onnx import OnnxSource
 
-SOURCES: tuple[ModelSource, ...] = (CheckpointSource(),)
+SOURCES: tuple[ModelSource, ...] = (OnnxSource(), CheckpointSource())
 """The last takes what no other does, and says what is wrong with it."""
 
 

@@ -20,4 +20,6 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
 def test_an_ending_stands_once() -> None:
     endings = [ending for one in FILE_TYPES for ending in one.endings]
     assert len(endings) == len(set(endings))
-    assert "*.safetensors" in model_pattern().split()
+    patterns = model_pattern().split()
+    assert {"*.safetensors", "*.onnx"} <= set(patterns)
+    assert len(patterns) == len(set(patterns))

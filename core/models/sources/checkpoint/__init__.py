@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.images.kinds import FILE_TYPES, Kind
+from core.images.kinds import CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS
 
 if TYPE_CHECKING:
     from core.models.overrides import SavedOverrides
@@ -18,9 +18,7 @@ class CheckpointSource:
     """Opens state dicts, pickled networks, training checkpoints and TorchScript archives."""
 
     name = "checkpoint"
-    endings = tuple(
-        ending for one in FILE_TYPES if one.kind is Kind.CHECKPOINT for ending in one.endings
-    )
+    endings = (*CHECKPOINTS.endings, *SAFETENSORS.endings, *SHARED_CHECKPOINTS.endings)
 
     def recognises(self, path: Path) -> bool:
         """Return whether the ending is one of a checkpoint's; many programs use some of them."""

@@ -40,7 +40,7 @@ _NOT_CHECKPOINTS = (
     (b"\xff\xd8\xff", "a picture"),
     (b"%pdf", lazy("a PDF document")),
 )
-_ONNX = lazy("an ONNX network; Droplens opens the PyTorch checkpoint that it was made from")
+_ONNX = lazy("an ONNX network; give its file the ending .onnx")
 _TFLITE = lazy("a TensorFlow Lite network; Droplens opens PyTorch's")
 TORCHSCRIPT = "TorchScript"
 _CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".pkl", ".safetensors", ".tar")

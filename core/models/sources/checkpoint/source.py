@@ -81,12 +81,11 @@ def open_model(
 
         examined = _examine_as_answered(file, choice.architecture, overrides_of_file)
         found = describe(examined, sha256.result())
-        overrides = overrides_of_file()
         title = examined.recognition.architecture.title
-        spec = _with_own_files(apply_overrides(_as_found(path, title, found), overrides), choice)
-        plan = with_answers(examined.plan, dict(overrides.answers))
-        if found.can_dilate and overrides.dilation is not None:
-            plan = replace(plan, dilation=overrides.dilation)
+        spec = settled(path, title, found, choice, remembered)
+        plan = with_answers(examined.plan, dict(spec.overrides.answers))
+        if found.can_dilate and spec.overrides.dilation is not None:
+            plan = replace(plan, dilation=spec.overrides.dilation)
         _check_channels(spec, examined)
         network = build(plan)
         _refuse_giant(path, plan, spec.preprocessing, network)
@@ -169,6 +168,31 @@ def _refuse_giant(
         ) from error
     except Exception as error:  # noqa: BLE001 - layers that do not fit, which the first pass says
         log.info("%s cannot be estimated: %s", path, error)
+
+
+def settled(
+    path: Path,
+    title: str,
+    found: Inspection,
+    choice: ModelChoice,
+    remembered: SavedOverrides | None,
+) -> ModelSpec:
+    """Return a model as the user wants it: what was found, overrides, and files of the user's own.
+
+    Args:
+        path: of the file.
+        title: of the architecture.
+        found: what the file is.
+        choice: what the user picked.
+        remembered: overrides saved before, used where ``choice`` gives none.
+
+    Raises:
+        DroplensError: the user's class names or preprocessing cannot be read or do not fit.
+    """
+    overrides = choice.overrides
+    if overrides is None:
+        overrides = remembered.of(found.sha256) if remembered is not None else Overrides()
+    return _with_own_files(apply_overrides(_as_found(path, title, found), overrides), choice)
 
 
 def override_again(spec: ModelSpec, overrides: Overrides) -> ModelSpec:

@@ -1,0 +1,146 @@
+"""From an ONNX file to a model: what it is in words, and its network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import ArchitectureMismatchError, DroplensError, PreprocessingError
+from core.files import hash_of, open_ordinary
+from core.language import tr, tr_n
+from core.models.overrides import SavedOverrides
+from core.models.sources.base import Capability, OpenedModel
+from core.models.sources.checkpoint.source import settled
+from core.models.sources.onnx.examining import Examined, examine
+from core.models.sources.onnx.layers import layer_nodes
+from core.models.sources.onnx.naming import names_of, number_problem
+from core.models.sources.onnx.network import OnnxNetwork
+from core.models.sources.onnx.outputs import Meaning
+from core.models.sources.onnx.preprocessing import preprocessing_of
+from core.models.sources.onnx.refusing import shown
+from core.values.spec import Inspection, ModelChoice, NamedBy
+
+ARCHITECTURE = "onnx"
+"""Stands for the architecture, which an ONNX file brings with it and does not name."""
+
+_SHOWN_LETTERS = 60
+_HASHED_BYTES = 2**30
+"""Larger files that cannot be used are not hashed just to say so."""
+
+
+def inspect_onnx(path: Path) -> Inspection:
+    """Say what a file is; a file that cannot be used is an answer too, not an error."""
+    try:
+        return _described(examine(path, lambda: False))
+    except DroplensError as error:
+        said = str(error)
+        return Inspection(usable=False, summary=said, problems=(said,), sha256=_hash_of(path))
+
+
+def open_onnx(
+    choice: ModelChoice, saved_overrides: SavedOverrides | None, is_stopped: Callable[[], bool]
+) -> OpenedModel:
+    """Open what the user picked.
+
+    Args:
+        choice: the file, and the user's overrides.
+        saved_overrides: used where ``choice`` gives none.
+        is_stopped: asked while the file is read.
+
+    Raises:
+        DroplensError: what does not fit, in one sentence.
+        StoppedError: it was asked to stop.
+    """
+    path = choice.checkpoint
+    assert path is not None
+    if choice.architecture not in (None, ARCHITECTURE):
+        raise ArchitectureMismatchError(
+            "{path} is an ONNX network, which brings its architecture with it; leave the "
+            "architecture out.",
+            path=path,
+        )
+    examined = examine(path, is_stopped)
+    found = _described(examined)
+    spec = settled(path, tr("ONNX network"), found, choice, saved_overrides)
+    takes, gives = examined.photo.channels, spec.preprocessing.channels
+    if takes != gives:
+        raise PreprocessingError(
+            "The preprocessing gives {gives} channels, but the network takes {takes}; "
+            "set mean and std of {takes_2} {words} and the channel order.",
+            gives=gives,
+            takes=takes,
+            takes_2=takes,
+            words="number" if takes == 1 else "numbers",
+        )
+    graph = examined.network.graph
+    layers = layer_nodes(graph, examined.photo)
+    outputs = [port.name for port in graph.outputs]
+    network = OnnxNetwork(examined.content, examined.photo, examined.output, layers, outputs)
+    return OpenedModel(spec, network.eval(), None, frozenset({Capability.SHOW_LAYERS}))
+
+
+def _hash_of(path: Path) -> str:
+    """Return the hash of a file that cannot be used; "" where that would take long."""
+    try:
+        with open_ordinary(path) as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            return hash_of(file).hex() if size <= _HASHED_BYTES else ""
+    except OSError:
+        return ""
+
+
+def _described(examined: Examined) -> Inspection:
+    output, path = examined.output, examined.path
+    count = output.classes
+    names, source, problems = names_of(path, examined.network, count, output.candidate.keys)
+    preprocessing, assumed = preprocessing_of(path, examined.network, examined.photo, count)
+    is_yes_or_no = output.meaning is Meaning.ANSWERS or count == 1
+    return Inspection(
+        usable=True,
+        summary=_summary(examined, names if source.by is not NamedBy.NOBODY else ()),
+        problems=(*problems, *number_problem(names), *_several(examined), *assumed),
+        architecture=ARCHITECTURE,
+        num_classes=count,
+        class_names=names,
+        class_names_source=source,
+        head=f"{shown(output.candidate.shown)}: {shown(output.operator)}".rstrip(": "),
+        matched=1.0,
+        preprocessing=preprocessing,
+        sha256=examined.sha256,
+        outputs="sigmoid" if is_yes_or_no else "softmax",
+    )
+
+
+def _several(examined: Examined) -> list[str]:
+    """Return a sentence where the network has outputs beside the one that is taken."""
+    others = [
+        port.name
+        for port in examined.network.graph.outputs
+        if port.name != examined.output.candidate.shown and port.type is not None
+    ]
+    if not others:
+        return []
+    return [
+        tr(
+            "The network has other outputs ({names}); its classes are read from {name!r}.",
+            names=", ".join(map(shown, others[:4])),
+            name=shown(examined.output.candidate.shown),
+        )
+    ]
+
+
+def _summary(examined: Examined, names: tuple[str, ...]) -> str:
+    classes = tr_n("{n} output", "{n} classes", examined.output.classes)
+    short = [
+        name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…" for name in names[:3]
+    ]
+    listed = f" ({', '.join(short)}{', …' if len(names) > 3 else ''})" if names else ""
+    maker = shown(examined.network.producer)
+    return tr(
+        "ONNX network with {classes}{listed}, {steps}{maker}; it computes on the processor.",
+        classes=classes,
+        listed=listed,
+        steps=tr_n("{n} step", "{n} steps", len(examined.network.graph.nodes)),
+        maker=tr(", written by {maker}", maker=maker) if maker else "",
+    )
