@@ -176,6 +176,7 @@ class Inspection:
         missing: parameters that the architecture needs and the file lacks.
         unexpected: entries that belong to no part of the network.
         can_dilate: whether stages can be dilated, which no file tells.
+        source: name of the kind of file.
     """
 
     usable: bool
@@ -195,6 +196,7 @@ class Inspection:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     can_dilate: bool = False
+    source: str = "checkpoint"
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -216,4 +218,5 @@ class Inspection:
             "outputs": self.outputs,
             "missing": list(self.missing),
             "unexpected": list(self.unexpected),
+            "source": self.source,
         }

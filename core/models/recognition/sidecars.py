@@ -35,14 +35,15 @@ _PILLOW_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"
 
 
 def names_beside(
-    checkpoint: Path, count: int, family: Family
+    checkpoint: Path, count: int, family: Family | None
 ) -> tuple[tuple[str, ...], str] | None:
     """Return class names from a file beside a checkpoint, where their number fits.
 
     Args:
         checkpoint: the file.
         count: outputs of its head.
-        family: of the architecture; a config of another one is of another model.
+        family: of the architecture; a config of another one is of another model. None takes a
+            config of any.
 
     Returns:
         The names, and the name of the file that they stood in.
@@ -179,10 +180,10 @@ def _is_of(config: Mapping[str, object], count: int) -> bool:
     return told == count or _config_names(config, count) is not None
 
 
-def _suits(config: Mapping[str, object], family: Family) -> bool:
+def _suits(config: Mapping[str, object], family: Family | None) -> bool:
     """Return whether a config names this family, or none at all."""
     name = config.get("architecture", config.get("model_type"))
-    return not isinstance(name, str) or family.may_be_called(name)
+    return family is None or not isinstance(name, str) or family.may_be_called(name)
 
 
 def _json(path: Path) -> Mapping[str, object]:

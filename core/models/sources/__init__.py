@@ -6,8 +6,9 @@ from pathlib import Path
 
 from core.models.sources.base import ModelSource
 from core.models.sources.checkpoint import CheckpointSource
+from core.models.sources.keras import KerasSource
 
-SOURCES: tuple[ModelSource, ...] = (CheckpointSource(),)
+SOURCES: tuple[ModelSource, ...] = (KerasSource(), CheckpointSource())
 """The last takes what no other does, and says what is wrong with it."""
 
 

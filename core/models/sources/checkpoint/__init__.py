@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.images.kinds import FILE_TYPES, Kind
+from core.images.kinds import CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS
 
 if TYPE_CHECKING:
     from core.models.overrides import SavedOverrides
@@ -19,7 +19,7 @@ class CheckpointSource:
 
     name = "checkpoint"
     endings = tuple(
-        ending for one in FILE_TYPES if one.kind is Kind.CHECKPOINT for ending in one.endings
+        ending for one in (CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS) for ending in one.endings
     )
 
     def recognises(self, path: Path) -> bool:

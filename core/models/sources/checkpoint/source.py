@@ -67,7 +67,7 @@ def open_model(
         if overrides is None:
             overrides = remembered.of(found.sha256) if remembered is not None else Overrides()
         title = examined.recognition.architecture.title
-        spec = _with_own_files(apply_overrides(_as_found(path, title, found), overrides), choice)
+        spec = with_own_files(apply_overrides(as_found(path, title, found), overrides), choice)
         plan = examined.plan
         if found.can_dilate and overrides.dilation is not None:
             plan = replace(plan, dilation=overrides.dilation)
@@ -145,7 +145,7 @@ def _refuse_giant(
 
 def override_again(spec: ModelSpec, overrides: Overrides) -> ModelSpec:
     """Return a model that is in use with other overrides."""
-    return apply_overrides(_as_found(spec.checkpoint, spec.title, spec.inspection), overrides)
+    return apply_overrides(as_found(spec.checkpoint, spec.title, spec.inspection), overrides)
 
 
 def apply_overrides(spec: ModelSpec, overrides: Overrides) -> ModelSpec:
@@ -190,7 +190,7 @@ def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
         raise
 
 
-def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
+def as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
     """Return the model of a file without overrides."""
     assert found.architecture is not None
     assert found.preprocessing is not None
@@ -207,7 +207,7 @@ def _as_found(path: Path, title: str, found: Inspection) -> ModelSpec:
     )
 
 
-def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
+def with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
     """Put the user's own class names and preprocessing in the place of those found."""
     if choice.class_names is not None:
         names = class_names.read(choice.class_names, spec.inspection.num_classes or 0)
