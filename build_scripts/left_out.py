@@ -16,6 +16,7 @@ LEFT_OUT = (
     "scipy",
     "lxml",
     "yaml",
+    "h5py",
     "pytest",
     "hypothesis",
     "pip",

@@ -94,13 +94,14 @@ def inspect_and_open(path: Path) -> str:
     from core.errors import DroplensError
     from core.inference.classifier import Classifier
     from core.inference.devices import choose_device
-    from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
+    from core.models.sources import source_of
     from core.values.spec import ModelChoice
 
-    found = inspect_checkpoint(path)
+    source = source_of(path)
+    found = source.inspect(path)
     json.dumps([found.summary, found.problems, found.class_names])
     try:
-        opened = open_model(ModelChoice(checkpoint=path))
+        opened = source.open(ModelChoice(checkpoint=path), None, lambda: False)
         classifier = Classifier(opened, choose_device("cpu"), lambda _: None)
         classifier.check_input()
         classifier.close()

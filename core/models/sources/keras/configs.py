@@ -30,8 +30,8 @@ class Output:
     call: int
 
 
-Argument = Output | float | tuple[float, ...]
-"""What a layer is given: another's output, or numbers."""
+Argument = Output | float | tuple[float, ...] | None
+"""What a layer is given: another's output, or numbers; None is neither."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LayerConfig:
         kind: its class.
         name: among the layers of its model.
         options: its own.
-        is_operation: whether it stands for a function, not for a layer of Keras.
+        is_operation: whether it stands for a function of TensorFlow.
         calls: in the order in which other layers count them.
         model: what it consists of, where it is a model itself.
     """
@@ -154,9 +154,7 @@ class _Reader:
         self._calls += len(calls)
         if self._calls > _MOST_CALLS:
             raise self._too_many()
-        module = str(described.get("module") or "")
-        is_operation = kind.endswith("OpLambda") or ".ops." in module
-        return LayerConfig(kind, str(name), options, is_operation, calls, model)
+        return LayerConfig(kind, str(name), options, kind.endswith("OpLambda"), calls, model)
 
     def _call(self, kind: str, node: Any) -> Call:
         if isinstance(node, dict):  # Keras 3
@@ -223,16 +221,18 @@ def _arguments(value: Any, depth: int = 0) -> Iterator[Argument]:
 def _plain_array(value: Any) -> Any:
     """Return the numbers of an array or tensor that Keras has written into its JSON."""
     if isinstance(value, dict) and isinstance(value.get("config"), dict):
-        return value["config"].get("value")
+        value = value["config"].get("value")
+        while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+            value = value[0]
     return value
 
 
-def _numbers(value: Any) -> float | tuple[float, ...]:
+def _numbers(value: Any) -> float | tuple[float, ...] | None:
     if _is_number(value):
         return float(value)
     if isinstance(value, list) and len(value) <= _MOST_ARGUMENTS and all(map(_is_number, value)):
         return tuple(map(float, value))
-    raise DamagedError
+    return None
 
 
 def _is_number(value: Any) -> bool:

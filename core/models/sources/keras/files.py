@@ -144,7 +144,7 @@ def _member(file: CheckpointFile, archive: zipfile.ZipFile, member: zipfile.ZipI
         if member.file_size != member.compress_size:
             raise DamagedError
         return _Part(file, archives.member_start(file, member), member.file_size)
-    return Memory(_unpacked(archive, member, _LARGEST_UNPACKED_BYTES))
+    return Memory(bytearray(_unpacked(archive, member, _LARGEST_UNPACKED_BYTES)))
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit_bytes: int) -> bytes:

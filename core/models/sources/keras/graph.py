@@ -50,6 +50,7 @@ class Graph(nn.Module):
         self._inputs = tuple(Output(name, 0) for name in inputs)
         self._output = output
         self._steps: list[_Step] = []
+        self._numbers: dict[str, Tensor] = {}
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return the output for the inputs; maps have the shape (N, C, H, W)."""
@@ -84,9 +85,15 @@ class Graph(nn.Module):
         name = f"numbers_{len(self._buffers)}"
         while hasattr(self, name):
             name += "_"
-        values = torch.tensor(numbers, dtype=torch.float32, device="cpu")
-        self.register_buffer(name, values, persistent=False)
+        values = torch.tensor(numbers, dtype=torch.float32)
+        self.register_buffer(name, values.to("meta"), persistent=False)
+        self._numbers[name] = values
         return name
+
+    def load_numbers(self) -> None:
+        """Give the numbers that it keeps their values."""
+        for name, values in self._numbers.items():
+            setattr(self, name, values.clone())
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,9 @@ def load_values(built: Built, file: CheckpointFile) -> None:
         if isinstance(module, nn.BatchNorm2d):
             state["num_batches_tracked"] = torch.tensor(0)
         module.load_state_dict(state, assign=True)
+    for graph in built.network.modules():
+        if isinstance(graph, Graph):
+            graph.load_numbers()
     built.network.requires_grad_(True)
 
 
@@ -166,10 +176,7 @@ class _Builder:
                 names[one.layer] = made.add_layer(
                     layer.name, self._module(layer, (*path, layer.name))
                 )
-            arguments = tuple(
-                argument if isinstance(argument, Output) else made.add_numbers(argument)
-                for argument in call.arguments
-            )
+            arguments = tuple(self._argument(made, layer, given) for given in call.arguments)
             made.append(_Step(names[one.layer], arguments, one, tuple(over.get(number, ()))))
         return made
 
@@ -185,6 +192,11 @@ class _Builder:
                 self.values.append((module, name, array, convert))
         self.modules[path] = module
         return module
+
+    def _argument(self, made: Graph, layer: LayerConfig, given: Argument) -> Output | str:
+        if given is None:
+            raise misfit(self._translator.path, layer.name, layer.kind)
+        return given if isinstance(given, Output) else made.add_numbers(given)
 
     def _check(
         self, layer: LayerConfig, module: nn.Module, name: str, array: Tensor, convert: Convert

@@ -59,8 +59,8 @@ BODIES = (
 _SCALING = """
     Rescaling Normalization op_math.truediv op_math.divide op_math.multiply op_math.subtract
     op_math.add op___operators__.add op___operators__.mul op___operators__.truediv
-    op___operators__.sub op_nn.bias_add op___operators__.getitem op_TrueDivide op_Divide op_Subtract
-    op_Multiply op_Add op_GetItem
+    op___operators__.sub op_nn.bias_add op___operators__.getitem TrueDivide Divide Subtract Multiply
+    Add GetItem
 """.split()
 _SCALING_KINDS = frozenset(one.replace("op_", "op ", 1) for one in _SCALING)
 _WITH_KERNEL = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense", "BatchNormalization")

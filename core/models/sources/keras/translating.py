@@ -534,12 +534,6 @@ _OPERATIONS: Mapping[str, type[nn.Module]] = {
     "nn.bias_add": modules.Add,
     "cast": modules.Dropout,
     "identity": modules.Dropout,
-    "TrueDivide": modules.Divide,
-    "Divide": modules.Divide,
-    "Subtract": modules.Subtract,
-    "Add": modules.Add,
-    "Multiply": modules.Multiply,
-    "Cast": modules.Dropout,
 }
 _FUNCTIONS = {
     "nn.relu": "relu",
@@ -550,11 +544,19 @@ _FUNCTIONS = {
     "nn.sigmoid": "sigmoid",
     "math.sigmoid": "sigmoid",
     "math.tanh": "tanh",
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Silu": "silu",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
+}
+_OPERATIONS_OF_KERAS_3: Mapping[str, Callable[[Making], Translated]] = {
+    "TrueDivide": _plain(modules.Divide),
+    "Divide": _plain(modules.Divide),
+    "Cast": _plain(modules.Dropout),
+    "GetItem": _slice,
+    "Mean": _mean,
+    "Stack": _stack,
+    "Relu": _named("relu"),
+    "Relu6": _named("relu6"),
+    "Silu": _named("silu"),
+    "Sigmoid": _named("sigmoid"),
+    "Tanh": _named("tanh"),
 }
 
 _TABLE: Mapping[str, Callable[[Making], Translated]] = {
@@ -587,8 +589,6 @@ _TABLE: Mapping[str, Callable[[Making], Translated]] = {
     **{f"op {name}": _plain(kind) for name, kind in _OPERATIONS.items()},
     **{f"op {name}": _named(function) for name, function in _FUNCTIONS.items()},
     "op __operators__.getitem": _slice,
-    "op GetItem": _slice,
     "op math.reduce_mean": _mean,
-    "op Mean": _mean,
-    "op Stack": _stack,
+    **_OPERATIONS_OF_KERAS_3,
 }
