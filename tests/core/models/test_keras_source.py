@@ -20,11 +20,11 @@ from core.cli.main import main
 from core.errors import DroplensError, UnusableCheckpointError
 from core.images.preprocessing import IMAGENET_MEAN, Preprocessing
 from core.inside.class_activation import class_activation
-from core.models.sources import source_of
+from core.models.sources import is_model, source_of
 from core.models.sources.base import Capability, OpenedModel
 from core.models.sources.keras import KerasSource
 from core.models.sources.keras.modules import same_padding
-from core.values.spec import ModelChoice, NamedBy
+from core.values.spec import ModelChoice, NamedBy, Overrides
 from tests.core.models.keras_files import (
     Layer,
     convolution,
@@ -41,6 +41,7 @@ from tests.core.models.keras_files import (
     write_keras,
 )
 from tests.core.models.keras_files import functional as model_of
+from tests.networks import trained
 
 
 def opened(path: Path) -> OpenedModel:
@@ -731,7 +732,10 @@ def test_other_files_with_kerass_endings(tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     path.write_bytes(b"<!DOCTYPE html><html>")
     assert not KerasSource().recognises(path)
+    assert is_model(path)
     assert "web page" in source_of(path).inspect(path).summary
+    torch.save(trained("resnet18", 2).state_dict(), path)
+    assert source_of(path).inspect(path).architecture == "resnet18"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("saved/saved_model.pb", b"")
     assert "“Keras”" in refusal(path)
@@ -778,3 +782,34 @@ def test_a_photo_of_transparent_pixels_is_taken_as_pillow_gives_it(tmp_path: Pat
     pixels = opened(path).spec.preprocessing.see_file(photo).pixels
     assert pixels.shape == (224, 224, 3)
     assert tuple(pixels[0, 0]) == (200, 10, 10)
+
+
+def test_names_and_preprocessing_of_the_users(tmp_path: Path, capsysbinary: Any) -> None:
+    path = write_h5(tmp_path / "model.h5", *plain_classifier(2))
+    names = tmp_path / "mine.txt"
+    names.write_text("good\nbad\n", encoding="utf-8")
+    used = tmp_path / "used.json"
+    used.write_text(json.dumps({"resize": [8, 8], "crop": None, "scale": 255.0}), encoding="utf-8")
+    choice = ModelChoice(path, class_names=names, preprocessing=used)
+    spec = KerasSource().open(choice, None, lambda: False).spec
+    assert spec.class_names == ("good", "bad")
+    assert spec.preprocessing.scale == 255
+    overrides = Overrides(class_names=("yes", "no"), outputs="sigmoid")
+    spec = KerasSource().open(ModelChoice(path, overrides=overrides), None, lambda: False).spec
+    assert (spec.class_names, spec.outputs) == (("yes", "no"), "sigmoid")
+
+
+def test_another_size_than_its_own_is_refused_in_a_sentence(
+    tmp_path: Path, capsysbinary: Any, make_photo: Any
+) -> None:
+    model = sequential(
+        "net", photo_input("in", 8, 8, 3), layer("Flatten", "flat"),
+        dense("out", 2, activation="softmax"),
+    )  # fmt: skip
+    values = {"out": [("out/kernel:0", numbers(192, 2)), ("out/bias:0", numbers(2))]}
+    path = write_h5(tmp_path / "model.h5", model, values)
+    used = tmp_path / "used.json"
+    used.write_text(json.dumps({"resize": [9, 9], "crop": None}), encoding="utf-8")
+    options = ["--checkpoint", str(path), "--preprocessing", str(used)]
+    assert main(["classify", str(make_photo()), *options]) == 2
+    assert "9×9" in capsysbinary.readouterr().err.decode()

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from core.models.sources.base import OpenedModel
     from core.values.spec import Inspection, ModelChoice
 
-_STARTS = (b"\x89HDF\r\n\x1a\n", b"PK\x03\x04")
+_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+_OF_TORCH = b"data.pkl"
+"""In the name of the first member of an archive of ``torch.save``, which some call .h5 too."""
 
 
 class KerasSource:
@@ -29,9 +31,10 @@ class KerasSource:
             return False
         try:
             with open_ordinary(path) as file:
-                return file.read(8).startswith(_STARTS)
+                start = file.read(512)
         except OSError:
             return False
+        return start.startswith(_HDF5) or (start.startswith(_ZIP) and _OF_TORCH not in start)
 
     def inspect(self, path: Path) -> Inspection:
         """Say what a file is."""

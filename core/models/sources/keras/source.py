@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +240,7 @@ def _described(path: Path, examined: Examined, sha256: str) -> Inspection:
         usable=True,
         summary=_summary(given, examined.count, names, source),
         problems=examined.notes,
-        architecture=f"keras/{_title(given)}",
+        architecture=_architecture(given),
         num_classes=examined.count,
         class_names=names,
         class_names_source=source,
@@ -258,6 +259,12 @@ def _names(path: Path, count: int) -> tuple[tuple[str, ...], NamesSource]:
     if count == _IMAGENET_CLASSES:
         return class_names.imagenet_names(), NamesSource(NamedBy.IMAGENET)
     return class_names.placeholder_names(count), NamesSource(NamedBy.NOBODY)
+
+
+def _architecture(given: Given) -> str:
+    """Return a name for programs, e.g. "keras/mobilenet_v2"."""
+    body = "model" if given.body is None else re.sub(r"\W+", "_", given.body.title.lower())
+    return "keras/teachable_machine" if given.is_teachable else f"keras/{body}"
 
 
 def _title(given: Given) -> str:
