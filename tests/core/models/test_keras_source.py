@@ -517,6 +517,44 @@ def test_what_the_outputs_are(
     assert any("ends with" in one for one in found.problems) == assumed
 
 
+def two_heads(kind: str, activation: str) -> tuple[Layer, dict[str, Any]]:
+    model = model_of(
+        "net", photo_input("in", 4, 4, 3), layer("Flatten", "flat", "in"),
+        dense("a", 3, "flat", activation=activation), dense("b", 3, "flat", activation=activation),
+        layer(kind, "both", "a", "b"), output="both",
+    )  # fmt: skip
+    held = {
+        name: [(f"{name}/kernel:0", numbers(48, 3, seed=seed)), (f"{name}/bias:0", numbers(3))]
+        for seed, name in enumerate("ab")
+    }
+    return model, held
+
+
+def test_probabilities_that_are_averaged_are_no_logits(tmp_path: Path) -> None:
+    model, values = two_heads("Average", "softmax")
+    path = write_h5(tmp_path / "model.h5", model, values, loss="categorical_crossentropy")
+    found = opened(path).spec
+    assert found.outputs == "value"
+    assert any("'Average'" in one for one in found.problems)
+    np.testing.assert_allclose(answers(path, numbers(2, 4, 4, 3)).sum(1), 1, atol=1e-5)
+    model, values = two_heads("Add", "linear")
+    loss = {"class_name": "CategoricalCrossentropy", "config": {"from_logits": True}}
+    path = write_h5(tmp_path / "model.h5", model, values, loss=loss)
+    assert opened(path).spec.outputs == "softmax"
+
+
+def test_an_activation_that_is_needed_elsewhere_stays(tmp_path: Path) -> None:
+    last = dense("last", 48, "flat", activation="softmax", use_bias=False)
+    last["inbound_nodes"].append([["last", 0, 0, {}]])
+    model = model_of(
+        "net", photo_input("in", 4, 4, 3), layer("Flatten", "flat", "in"), last, output="last"
+    )
+    model["config"]["output_layers"] = [["last", 1, 0]]
+    path = write_h5(tmp_path / "m.h5", model, {"last": [("last/kernel:0", numbers(48, 48))]})
+    assert opened(path).spec.outputs == "value"
+    np.testing.assert_allclose(answers(path, numbers(2, 4, 4, 3)).sum(1), 1, atol=1e-5)
+
+
 def named_body(name: str, *before: Layer) -> tuple[Layer, dict[str, Any]]:
     body = model_of(name, photo_input("b", 32, 32, 3), convolution("c", 2, "b"), output="c")
     model = sequential(

@@ -13,6 +13,8 @@ from core.values.spec import Outputs
 
 _TAKEN_OFF = ("softmax", "log_softmax", "sigmoid")
 _PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "ActivityRegularization")
+_LINEAR = ("BatchNormalization", "Dense", "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+"""Layers that give logits, where they have no activation."""
 _WITH_ACTIVATION = ("Activation", "Dense", "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
 
 
@@ -21,7 +23,8 @@ class Ending:
     """How a model ends.
 
     Attributes:
-        activation: Keras's name of the last one; "linear" where there is none.
+        activation: Keras's name of the last one, or the kind of a layer that computes something
+            else; "linear" where there is none.
         layer: which was taken off, None where none was.
         is_reshaped: whether what it gives goes on in another shape.
     """
@@ -46,9 +49,9 @@ def outputs_of(ending: Ending, compiled: dict[str, Any], count: int) -> tuple[Ou
     """
     if ending.layer is not None:
         return ("sigmoid" if ending.activation == "sigmoid" else "softmax"), False
-    if ending.activation != "linear":
+    loss, takes_logits = _loss(compiled)
+    if ending.activation != "linear" and not takes_logits:
         return "value", False
-    loss = _loss(compiled).lower().replace("_", "")
     if "categoricalcrossentropy" in loss:
         return "softmax", False
     if "binarycrossentropy" in loss:
@@ -58,15 +61,18 @@ def outputs_of(ending: Ending, compiled: dict[str, Any], count: int) -> tuple[Ou
     return ("sigmoid" if count == 1 else "softmax"), True
 
 
-def _loss(compiled: dict[str, Any]) -> str:
-    """Return the name of the loss; "" where the file has none, or several."""
+def _loss(compiled: dict[str, Any]) -> tuple[str, bool]:
+    """Return the name of the loss, "" where the file has none, and whether it takes logits."""
     loss = compiled.get("loss")
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
+    takes_logits = False
     if isinstance(loss, dict):
         kind, inner = loss.get("class_name"), loss.get("config")
+        takes_logits = isinstance(inner, dict) and inner.get("from_logits") is True
         loss = inner if kind == "function" else kind
-    return loss if isinstance(loss, str) else ""
+    name = loss if isinstance(loss, str) else ""
+    return name.lower().replace("_", ""), takes_logits
 
 
 def _without(
@@ -79,21 +85,20 @@ def _without(
     while place not in seen:
         seen.add(place)
         layer = model.layers[place.layer]
-        if len(layer.calls) != 1:
-            break
-        here = (*path, layer.name)
+        here, is_shared = (*path, layer.name), len(layer.calls) > 1
         if layer.model is not None:
             inner, ending = _without(layer.model, here, is_reshaped=is_reshaped)
+            if is_shared:  # elsewhere its activation is needed
+                return model, replace(ending, layer=None)
             return _with(model, replace(layer, model=inner)), ending
         name = _activation_of(layer)
-        if name in _TAKEN_OFF:
+        if name in _TAKEN_OFF and not is_shared:
             return _with(model, _made_linear(layer)), Ending(name, here, is_reshaped)
-        if layer.kind not in _PASSING and not (layer.kind == "Activation" and name == "linear"):
+        passes = layer.kind in _PASSING or (layer.kind == "Activation" and name == "linear")
+        given = layer.calls[0].arguments[:1] if layer.calls else ()
+        if not passes or is_shared or not given or not isinstance(given[0], Output):
             return model, Ending(name)
         is_reshaped |= layer.kind in ("Flatten", "Reshape")
-        given = layer.calls[0].arguments[:1]
-        if not given or not isinstance(given[0], Output):
-            break
         place = given[0]
     return model, Ending("linear")
 
@@ -103,9 +108,7 @@ def _activation_of(layer: LayerConfig) -> str:
         return name_in(layer.options.get("activation")) or "another"
     if layer.kind == "Softmax" or kind_of(layer) == "op nn.softmax":
         return "softmax"
-    if layer.kind in ("ReLU", "LeakyReLU", "ELU", "PReLU"):
-        return layer.kind
-    return "linear"
+    return "linear" if layer.kind in (*_LINEAR, *_PASSING) else layer.kind
 
 
 def _made_linear(layer: LayerConfig) -> LayerConfig:

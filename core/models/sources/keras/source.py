@@ -225,8 +225,8 @@ def _notes(ending: Ending, outputs: Outputs, is_assumed: bool) -> list[str]:
     if outputs == "value":
         return [
             tr(
-                "The network ends with the activation {name!r}; its outputs are shown as they "
-                "are, not as probabilities.",
+                "The network ends with {name!r}; its outputs are shown as they are, and not made "
+                "probabilities of.",
                 name=class_names.clean(ending.activation),
             )
         ]
