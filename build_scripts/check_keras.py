@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,11 @@ MODELS: dict[str, Callable[[Any], Any]] = {
 
 def write(folder: Path) -> None:
     """Save each model in both forms, with photos and what Keras answers."""
-    import keras  # in an environment of its own
-
-    version = keras.__version__
+    try:
+        from tensorflow import keras  # in an environment of its own
+    except ImportError:
+        import keras
+    version = metadata.version("keras")
     chance = np.random.default_rng(0)
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in MODELS.items():
