@@ -13,9 +13,10 @@ from core.errors import UnusableCheckpointError
 from core.models.class_names.lists import clean
 from core.models.sources.checkpoint.stored import CheckpointFile
 from core.models.sources.keras.configs import Argument, Call, LayerConfig, ModelConfig, Output
+from core.models.sources.keras.making import Convert, misfit
 from core.models.sources.keras.modules import MisfitError
 from core.models.sources.keras.parameters import Arrays, LayerPath
-from core.models.sources.keras.translating import Convert, Translator, misfit
+from core.models.sources.keras.translating import Translator
 
 _LONGEST_NAME = 100
 

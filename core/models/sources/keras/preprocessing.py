@@ -8,54 +8,20 @@ from dataclasses import dataclass, replace
 
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, LARGEST_SIDE_PX, Preprocessing
-from core.language import tr
+from core.language import lazy, tr
+from core.models.families.keras_bodies import BODIES, USUAL_SIDE, Body
 from core.models.sources.keras.configs import LayerConfig, ModelConfig, Output, shape_of_input
 from core.models.sources.keras.translating import kind_of
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
-_USUAL_SIDE = 224
-_LARGEST_OWN = 299
 _ORDERS = {1: "grey", 3: "RGB", 4: "RGBA"}
 _TEACHABLE_SIDE = 224
-
-
-@dataclass(frozen=True)
-class Body:
-    """A network of ``keras.applications``.
-
-    Attributes:
-        title: as papers write it.
-        model: pattern for the name that Keras gives it.
-        layer: a layer that no other of these has, where its layers stand in a model of any name.
-        mode: of Keras's ``preprocess_input``: "tf" (−1..1), "caffe" or "torch"; models that scale
-            photos themselves have none.
-        side: pixels that it takes where the file does not say.
-    """
-
-    title: str
-    model: str
-    layer: str
-    mode: str
-    side: int = _USUAL_SIDE
-
-
-BODIES = (
-    Body("MobileNet V3", r"mobilenet_?v3.*", "expanded_conv/squeeze_excite/Conv", "tf"),
-    Body("MobileNet V2", r"mobilenetv2.*", "expanded_conv_depthwise", "tf"),
-    Body("MobileNet", r"mobilenet.*", "conv_dw_1", "tf"),
-    Body("Inception-ResNet V2", r"inception_resnet_v2", "mixed_5b", "tf", _LARGEST_OWN),
-    Body("Inception V3", r"inception_v3", "mixed10", "tf", _LARGEST_OWN),
-    Body("Xception", r"xception", "block2_sepconv1", "tf", _LARGEST_OWN),
-    Body("ResNet V2", r"resnet\d+v2", "conv2_block1_preact_bn", "tf"),
-    Body("DenseNet", r"densenet\d+", "conv2_block1_0_bn", "torch"),
-    Body("ResNet", r"resnet\d+", "conv2_block1_1_conv", "caffe"),
-    Body("ResNet", r"resnet\d+", "res2a_branch2a", "caffe"),
-    Body("VGG", r"vgg1[69]", "block5_conv3", "caffe"),
-    Body("NASNet", r"nasnet.*", "normal_conv_1_0", "tf"),
-    Body("EfficientNet V2", r"efficientnetv2.*", "block1a_project_conv ", "tf"),
-    Body("EfficientNet", r"efficientnetb\d", "block1a_dwconv", "torch"),
-    Body("ConvNeXt", r"convnext.*", "convnext_stem ", "torch"),
+_TEACHABLE = lazy(
+    "It is laid out as Teachable Machine's models are, and is given photos as those are: the "
+    "square in the middle, scaled to −1..1."
 )
+
+
 _SCALING = """
     Rescaling Normalization op_math.truediv op_math.divide op_math.multiply op_math.subtract
     op_math.add op___operators__.add op___operators__.mul op___operators__.truediv
@@ -95,7 +61,7 @@ def preprocessing_of(path: object, model: ModelConfig) -> Given:
     first = tuple(_before_kernels(model))
     notes = []
     if height is None or width is None:
-        side = _side_of(first) or ((body.side, body.side) if body else (_USUAL_SIDE,) * 2)
+        side = _side_of(first) or ((body.side, body.side) if body else (USUAL_SIDE,) * 2)
         height, width = height or side[0], width or side[1]
         notes.append(
             tr(
@@ -115,21 +81,9 @@ def preprocessing_of(path: object, model: ModelConfig) -> Given:
         transparency="dropped",
     )
     if teachable:
-        found = replace(
-            plain,
-            resize=height,
-            crop=(height, width),
-            interpolation="lanczos",
-            mean=(0.5,) * 3,
-            std=(0.5,) * 3,
+        return Given(
+            _of_teachable_machine(plain), (*notes, str(_TEACHABLE)), body, is_teachable=True
         )
-        notes.append(
-            tr(
-                "It is laid out as Teachable Machine's models are, and is given photos as those "
-                "are: the square in the middle, scaled to −1..1."
-            )
-        )
-        return Given(found, tuple(notes), body, is_teachable=True)
     notes.append(
         tr(
             "The file does not say how photos were made as large as it takes them; they are "
@@ -140,6 +94,19 @@ def preprocessing_of(path: object, model: ModelConfig) -> Given:
     )
     found, note = _scaled(plain, body, is_own=any(kind_of(one) in _SCALING_KINDS for one in first))
     return Given(found, (*notes, *([note] if note else [])), body, is_teachable=False)
+
+
+def _of_teachable_machine(plain: Preprocessing) -> Preprocessing:
+    """Return the square in the middle, as Teachable Machine's own example for Keras takes it."""
+    height, width = plain.input_size
+    return replace(
+        plain,
+        resize=height,
+        crop=(height, width),
+        interpolation="lanczos",
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+    )
 
 
 def _scaled(plain: Preprocessing, body: Body | None, *, is_own: bool) -> tuple[Preprocessing, str]:

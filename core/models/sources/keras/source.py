@@ -25,9 +25,10 @@ from core.models.sources.keras.endings import Ending, outputs_of, without_activa
 from core.models.sources.keras.files import ODD, damaged, read_keras
 from core.models.sources.keras.footprint import Footprint
 from core.models.sources.keras.graph import Built, build, load_values
+from core.models.sources.keras.making import misfit
 from core.models.sources.keras.parameters import Arrays, find_arrays
 from core.models.sources.keras.preprocessing import Given, preprocessing_of
-from core.models.sources.keras.translating import Translator, misfit
+from core.models.sources.keras.translating import Translator
 from core.values.spec import Inspection, ModelChoice, NamedBy, NamesSource, Outputs, Overrides
 
 log = logging.getLogger(__name__)
