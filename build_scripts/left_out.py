@@ -22,6 +22,7 @@ LEFT_OUT = (
     "httpcore2",
     "anyio",
     "tqdm",
+    "h5py",
     "pytest",
     "hypothesis",
     "pip",

@@ -187,7 +187,7 @@ def efficientnet_lite(lite: Lite) -> bytes:
         state_dict[name] = np.ascontiguousarray(source.numpy())
     origin = (
         f"EfficientNet-Lite{lite.number} by Google (tensorflow/tpu), arXiv:1905.11946, converted "
-        f"to PyTorch by ML Illustrated, packed by {package} 0.1.0, given timm's names"
+        f"to PyTorch by ML Illustrated, packed by {package}, given timm's names"
     )
     licence = "Apache-2.0 (the package's LICENSE; its metadata: UNKNOWN); see resources/licences"
     return save(state_dict, describe(lite.architecture, lite_preprocessing(lite), origin, licence))

@@ -26,7 +26,7 @@ FOLDER_NAME = "Jörg 张伟"
 """A name that programs stumble over."""
 
 _SAMPLE, _EXPECTED = "samples/coffee.png", "espresso"
-_LAYER = "features.3.squeeze"
+_LAYER = "conv_stem"
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "HEIF")
 _PATIENCE_S = 120
 

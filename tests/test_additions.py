@@ -33,7 +33,7 @@ ROWS = {
             "from core.models.sources.checkpoint import",
             "from core.models.sources.palette import PaletteSource\n",
         ),
-        ("CheckpointSource())", "PaletteSource(), "),
+        ("CheckpointSource()", "PaletteSource(), "),
     ),
     "core/labels/formats/table.py": (
         ("    path_lists,\n", "    pairs,\n"),

@@ -75,10 +75,23 @@ SHARED_CHECKPOINTS = FileType(
     (".th", ".pkl", ".bin", ".tar"),
     is_associated=False,
 )
+KERAS = FileType(Kind.CHECKPOINT, "Keras model", "application/x-keras", (".keras",))
+SHARED_KERAS = FileType(
+    Kind.CHECKPOINT, "Keras model", "application/x-hdf5", (".h5", ".hdf5"), is_associated=False
+)
 PROJECTS = FileType(
     Kind.PROJECT, "Droplens project", "application/x-droplens-project", (".droplens",)
 )
-FILE_TYPES = (*PHOTOS, CHECKPOINTS, SAFETENSORS, ONNX, SHARED_CHECKPOINTS, PROJECTS)
+FILE_TYPES = (
+    *PHOTOS,
+    CHECKPOINTS,
+    SAFETENSORS,
+    ONNX,
+    SHARED_CHECKPOINTS,
+    KERAS,
+    SHARED_KERAS,
+    PROJECTS,
+)
 
 _KINDS = {ending: one.kind for one in FILE_TYPES for ending in one.endings}
 

@@ -135,7 +135,8 @@ def _exact(
     assert shown is not None
     maps = shown.maps
     if isinstance(module, nn.Conv2d):  # SqueezeNet: its maps are one a class already
-        if maps.shape[0] != logits.shape[0]:
+        means = maps.mean((1, 2))
+        if means.shape != logits.shape or not torch.allclose(means, logits, atol=1e-4):
             return None
         chosen = maps[list(classes)]
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks import onnx_files
+from tests.attacks.keras_files import CASES as KERAS_CASES
 from tests.attacks.measuring import Measuring
 from tests.attacks.model_files import CASES
 
@@ -42,3 +43,15 @@ def test_hostile_onnx_files_end_in_an_answer(
     assert measured.is_harmless, measured
     assert "\n" not in measured.answer
     measured.answer.encode()
+
+
+@pytest.mark.parametrize("name", KERAS_CASES)
+def test_hostile_keras_files_end_in_an_answer(
+    name: str, measuring: Measuring, tmp_path: Path
+) -> None:
+    path = KERAS_CASES[name](tmp_path / "hostile.h5")
+    measured = measuring.run(path)
+    path.unlink()
+    assert measured.is_harmless, measured
+    assert "\n" not in measured.answer
+    assert measured.answer.startswith("refused"), measured.answer

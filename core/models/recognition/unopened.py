@@ -75,7 +75,10 @@ _KINDS: tuple[Unopened, ...] = (
         (r"(^|\.)(generator|netG|netD|gen)\.",),
     ),
     Unopened(
-        lazy("is a Keras or TensorFlow network; Droplens opens PyTorch's"),
+        lazy(
+            "holds the weights of a Keras or TensorFlow network without its layers; open the .h5 "
+            "or .keras file that model.save(…) writes"
+        ),
         (r"/kernel(:0)?$|(^|\.)kernel$",),
     ),
 )

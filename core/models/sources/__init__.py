@@ -7,9 +7,10 @@ from pathlib import Path
 from core.models.sources.base import ModelSource
 from core.models.sources.checkpoint import CheckpointSource
 from core.models.sources.checkpoint.folders import is_model_folder
+from core.models.sources.keras import KerasSource
 from core.models.sources.onnx import OnnxSource
 
-SOURCES: tuple[ModelSource, ...] = (OnnxSource(), CheckpointSource())
+SOURCES: tuple[ModelSource, ...] = (OnnxSource(), KerasSource(), CheckpointSource())
 """The last takes what no other does, and says what is wrong with it."""
 
 

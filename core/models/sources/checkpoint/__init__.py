@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.images.kinds import CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS
+from core.images.kinds import CHECKPOINTS, SAFETENSORS, SHARED_CHECKPOINTS, Kind, kind_of
 
 if TYPE_CHECKING:
     from core.models.overrides import SavedOverrides
@@ -21,8 +21,8 @@ class CheckpointSource:
     endings = (*CHECKPOINTS.endings, *SAFETENSORS.endings, *SHARED_CHECKPOINTS.endings)
 
     def recognises(self, path: Path) -> bool:
-        """Return whether the ending is one of a checkpoint's; many programs use some of them."""
-        return path.suffix.lower() in self.endings
+        """Return whether the ending is one of a model's; what no other source takes is tried."""
+        return kind_of(path) is Kind.CHECKPOINT
 
     def inspect(self, path: Path) -> Inspection:
         """Say what a file is."""

@@ -261,8 +261,8 @@ def _member_storage(
     """Return a member's bytes as a flat tensor without values; compressed ones are not unpacked."""
     size = member.file_size - member.file_size % dtype.itemsize
     if member.compress_type == zipfile.ZIP_STORED:
-        return file.flat(_member_start(file, member), dtype, size // dtype.itemsize)
-    _check_expansion(member)
+        return file.flat(member_start(file, member), dtype, size // dtype.itemsize)
+    check_expansion(member)
 
     def unpack(start: int, buffer: memoryview) -> None:
         buffer[:] = memoryview(unpacked.content(member))[start : start + len(buffer)]
@@ -270,7 +270,7 @@ def _member_storage(
     return file.later(unpack, dtype, size)
 
 
-def _member_start(file: CheckpointFile, member: zipfile.ZipInfo) -> int:
+def member_start(file: CheckpointFile, member: zipfile.ZipInfo) -> int:
     """Return where a member's bytes begin, behind a header of its own that names it again."""
     header = file.read_at(member.header_offset, 30)
     name_size, extra_size = struct.unpack("<HH", header[26:30])
@@ -279,13 +279,13 @@ def _member_start(file: CheckpointFile, member: zipfile.ZipInfo) -> int:
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """Return the bytes of a member that is a pickle or a note."""
-    _check_expansion(member)
+    check_expansion(member)
     if member.file_size > _LARGEST_PICKLE_BYTES:
         raise DamagedError
     return archive.read(member)
 
 
-def _check_expansion(member: zipfile.ZipInfo) -> None:
+def check_expansion(member: zipfile.ZipInfo) -> None:
     """Refuse a bomb: parameters do not shrink much, and other compressions claim memory."""
     largest = 2**20 + _LARGEST_EXPANSION * member.compress_size
     if member.file_size > largest or member.compress_type not in _COMPRESSIONS:

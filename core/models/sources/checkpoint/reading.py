@@ -21,6 +21,10 @@ _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 _TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
 _OLD_TAR_MEMBERS = (b"sys_info", b"pickle", b"storages", b"tensors", b"./")
+_TENSORFLOW_JS = lazy(
+    "a TensorFlow.js network; save the model as one .h5 or .keras file (Teachable Machine: export "
+    "it as “Keras”)"
+)
 _NOT_CHECKPOINTS = (
     (
         b"version https://git-lfs",
@@ -29,7 +33,12 @@ _NOT_CHECKPOINTS = (
     (b"<!doctype html", lazy("a web page; the download went wrong")),
     (b"<html", lazy("a web page; the download went wrong")),
     (b"<?xml", lazy("an XML document; the download went wrong")),
-    (b"\x89hdf\r\n\x1a\n", lazy("an HDF5 file, as Keras writes it; Droplens opens PyTorch's")),
+    (b"\x89hdf\r\n\x1a\n", lazy("an HDF5 file, as Keras writes it; give it the ending .h5")),
+    (b'{"modeltopology"', _TENSORFLOW_JS),
+    (b'{"format":"layers-model"', _TENSORFLOW_JS),
+    (b'{"format": "layers-model"', _TENSORFLOW_JS),
+    (b'{"format":"graph-model"', _TENSORFLOW_JS),
+    (b'{"format": "graph-model"', _TENSORFLOW_JS),
     (b"\x1f\x8b", lazy("compressed with gzip; unpack it first")),
     (b"7z\xbc\xaf", lazy("compressed with 7-Zip; unpack it first")),
     (b"rar!", lazy("compressed with RAR; unpack it first")),
@@ -41,10 +50,17 @@ _NOT_CHECKPOINTS = (
     (b"%pdf", lazy("a PDF document")),
 )
 _ONNX = lazy("an ONNX network; give its file the ending .onnx")
-_TFLITE = lazy("a TensorFlow Lite network; Droplens opens PyTorch's")
+_TFLITE = lazy(
+    "a TensorFlow Lite network; save the model as one .h5 or .keras file (Teachable Machine: "
+    "export it as “Keras”)"
+)
+_SAVED_MODEL = lazy(
+    "a SavedModel of TensorFlow; save the model as one .h5 or .keras file (Teachable Machine: "
+    "export it as “Keras”)"
+)
+_SAVED_MODEL_START, _SAVED_MODEL_ENDING = b"\x08\x01\x12", ".pb"
 TORCHSCRIPT = "TorchScript"
 _CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".pkl", ".safetensors", ".tar")
-
 _FOREIGN_MEMBERS = (
     (".npy", lazy("a file of NumPy's arrays; Droplens opens PyTorch's")),
     (
@@ -55,8 +71,9 @@ _FOREIGN_MEMBERS = (
         "bytecode.pkl",
         lazy("a mobile program (PyTorch Lite); Droplens opens its training checkpoint"),
     ),
-    ("keras_metadata.pb", lazy("a Keras network; Droplens opens PyTorch's")),
-    ("model.weights.h5", lazy("a Keras network; Droplens opens PyTorch's")),
+    ("saved_model.pb", _SAVED_MODEL),
+    ("model.weights.h5", lazy("a Keras model; give it the ending .keras")),
+    ("keras_model.h5", lazy("a packed Keras model; unpack it and open its keras_model.h5")),
     ("word/document.xml", lazy("a Word document")),
     ("xl/workbook.xml", "a spreadsheet"),
 )
@@ -107,6 +124,8 @@ def _refuse_by_start(path: Path, start: bytes) -> None:
             raise UnusableCheckpointError("{path} is {what}.", path=path, what=what)
     if start[4:8] == b"TFL3":
         raise UnusableCheckpointError("{path} is {what}.", path=path, what=_TFLITE)
+    if start.startswith(_SAVED_MODEL_START) or path.suffix.lower() == _SAVED_MODEL_ENDING:
+        raise UnusableCheckpointError("{path} is {what}.", path=path, what=_SAVED_MODEL)
     # ONNX begins with the number of its version, then the text that names its maker.
     if start[:1] == b"\x08" and start[1:2] < b"\x20" and start[2:3] in (b"\x12", b"\x1a", b":"):
         raise UnusableCheckpointError("{path} is {what}.", path=path, what=_ONNX)

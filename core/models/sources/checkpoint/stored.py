@@ -110,6 +110,12 @@ class CheckpointFile:
         try:
             self._file = open_ordinary(path)
         except OSError as error:
+            if isinstance(error, IsADirectoryError) and (path / "saved_model.pb").is_file():
+                raise UnusableCheckpointError(
+                    "{path} is a SavedModel of TensorFlow; save the model as one .h5 or .keras "
+                    "file (Teachable Machine: export it as “Keras”).",
+                    path=path,
+                ) from error
             raise UnusableCheckpointError(cannot_read(path, os_reason(error))) from error
         self._status = self._seen()
         self.size = self._status[0]
