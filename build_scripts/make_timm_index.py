@@ -41,16 +41,21 @@ def stem_of(name: str) -> str:
     return f"{first if isinstance(first, str) else first[0]}.weight"
 
 
-def outputs_of(name: str) -> torch.Tensor | None:
-    """Return what an architecture computes with parameters that their names and shapes decide."""
+def outputs_of(name: str, size: tuple[int, int, int]) -> torch.Tensor | None:
+    """Return what an architecture computes with parameters that their names and shapes decide.
+
+    None where it is too large to be run here, or does not take this size.
+    """
     network = build_timm(name)
     if sum(one.numel() for one in network.parameters()) > _LARGEST:
         return None
     fill(network)
-    size = timm_config(name)["input_size"]
     generator = torch.Generator().manual_seed(1)
     with torch.inference_mode():
-        found: torch.Tensor = network.eval()(torch.rand(1, *size, generator=generator))
+        try:
+            found: torch.Tensor = network.eval()(torch.rand(1, *size, generator=generator))
+        except (RuntimeError, AssertionError):
+            return None
     return found
 
 
@@ -70,9 +75,10 @@ def classes_of(names: list[str]) -> list[list[str]]:
     """Return names in groups that compute the same for the same photo."""
     if len(names) == 1:
         return [names]
+    size = min(tuple(timm_config(name)["input_size"]) for name in names)
     groups: list[tuple[torch.Tensor | None, list[str]]] = []
     for name in names:
-        found = outputs_of(name)
+        found = outputs_of(name, size)
         for known, group in groups:
             if known is not None and found is not None and agree(known, found):
                 group.append(name)

@@ -74,6 +74,7 @@ class Conversion:
             self.spec.sha256,
             self.spec.architecture,
             self.spec.overrides.dilation,
+            self.spec.overrides.answers,
             self.spec.inspection.changes,
             used.transform_input,
             used.input_size,

@@ -185,6 +185,7 @@ class PredictionCache:
             len(spec.class_names),
             spec.preprocessing.to_json(),
             spec.overrides.dilation,
+            spec.overrides.answers,
             spec.inspection.changes,
             self._settings,
         ]

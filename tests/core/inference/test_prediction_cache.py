@@ -64,6 +64,7 @@ def test_another_model_says_nothing(known: PredictionCache, photo: Path) -> None
         replace(SPEC, preprocessing=Preprocessing(crop=(100, 100))),
         replace(SPEC, outputs="sigmoid"),
         replace(SPEC, overrides=Overrides(dilation=(False, True, True))),
+        replace(SPEC, overrides=Overrides(answers=(("activation", "tanh"),))),
     ):
         assert known.find(photo, other) is None
     known.use(5, Speed(decoding="fast"))
