@@ -140,7 +140,7 @@ class Engine:
             StoppedError: the user has picked another one meanwhile.
         """
         from core.inference.classifier import Classifier
-        from core.inference.devices import choose_device, working_devices
+        from core.inference.devices import choose_device, processor, working_devices
         from core.models.sources import source_of
         from core.models.sources.checkpoint.source import set_transform_input
 
@@ -148,6 +148,8 @@ class Engine:
         opened = self._overridden_again(choice, device) or source_of(choice.checkpoint).open(
             choice, self._saved_overrides, is_stopped
         )
+        if Capability.USE_GPU not in opened.capabilities:
+            chosen = processor(tr("this kind of model is computed there alone"))
         classifier = Classifier(opened, chosen, self._on_notice, mixed_precision=mixed_precision)
         classifier.check_input()
         set_transform_input(classifier.network, classifier.spec)

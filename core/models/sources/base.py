@@ -21,6 +21,7 @@ class Capability(Enum):
 
     SHOW_LAYERS = "its layers can be looked at"
     GIVE_GRADIENTS = "evidence for a class can be traced back through it"
+    USE_GPU = "a graphics card can compute it"
     CONVERT = "a faster runtime may compute it"
     SAVE = "it can be written as one file with its class names and preprocessing"
     TEACH = "its head can be taught anew"

@@ -18,7 +18,8 @@ from torch import nn
 
 from core.errors import DroplensError
 from core.inference.classifier import Classifier
-from core.inference.devices import processor
+from core.inference.devices import Device, processor
+from core.inference.engine import Engine
 from core.inside.feature_maps import capture_feature_maps
 from core.inside.layers import record
 from core.inside.lens import Lens
@@ -290,6 +291,17 @@ def test_the_device_does_not_matter(tmp_path: Path) -> None:
     assert model.network.to(memory_format=torch.channels_last) is model.network
     outputs = model.network(photos(1).to(torch.float64))
     assert outputs.dtype == torch.float32
+
+
+def test_the_engine_says_that_the_processor_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Device("cuda:0", "NVIDIA", "")
+    monkeypatch.setattr("core.inference.devices.choose_device", lambda _: chosen)
+    engine = Engine(decoders=1)
+    ready = engine.open(ModelChoice(checkpoint=exported(body(), tmp_path / "a.onnx")), "auto")
+    engine.close()
+    assert ready.device.name == "cpu"
 
 
 # Layers

@@ -33,7 +33,7 @@ from core.values.spec import Inspection, ModelChoice, NamedBy, NamesSource, Outp
 
 log = logging.getLogger(__name__)
 
-_CAPABILITIES = frozenset({Capability.SHOW_LAYERS, Capability.GIVE_GRADIENTS})
+_CAPABILITIES = frozenset({Capability.SHOW_LAYERS, Capability.GIVE_GRADIENTS, Capability.USE_GPU})
 _IMAGENET_CLASSES = 1000
 _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed to the end just to say so."""
