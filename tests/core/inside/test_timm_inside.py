@@ -27,6 +27,14 @@ def photo(size: int) -> Tensor:
     return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
 
 
+def output_of(network: nn.Module, inputs: Tensor, layer: str) -> Tensor:
+    kept: list[Tensor] = []
+    module = network.get_submodule(layer)
+    with module.register_forward_hook(lambda _, __, output: kept.append(output)), torch.no_grad():
+        network(inputs)
+    return kept[0]
+
+
 @pytest.mark.parametrize(
     ("architecture", "size"),
     [
@@ -46,13 +54,9 @@ def test_blocks_add_up_to_what_the_network_computes(architecture: str, size: int
     blocks = [one for one in list_blocks(network) if one.shortcut != "none"]
     assert blocks
     for info in (blocks[0], blocks[-1]):
-        kept: list[Tensor] = []
-        module = network.get_submodule(info.name)
-        with module.register_forward_hook(lambda _, __, output: kept.append(output)):
-            with torch.no_grad():
-                network(inputs)
+        kept = output_of(network, inputs, info.name)
         found = run_block(network, inputs, BlockName(info.name, Part.WHOLE))
-        shown = Layouts(network).show(info.name, kept[0])
+        shown = Layouts(network).show(info.name, kept)
         assert shown is not None
         torch.testing.assert_close(torch.from_numpy(found.output), shown.maps, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(
@@ -66,19 +70,16 @@ def test_blocks_add_up_to_what_the_network_computes(architecture: str, size: int
 )
 def test_tokens_are_laid_out_without_those_before_them(architecture: str, prefix: int) -> None:
     network, inputs = network_of(architecture), photo(224)
-    kept: list[Tensor] = []
-    block = network.get_submodule("blocks.0")
-    with block.register_forward_hook(lambda _, __, output: kept.append(output)), torch.no_grad():
-        network(inputs)
-    shown = Layouts(network).show("blocks.0", kept[0])
+    kept = output_of(network, inputs, "blocks.0")
+    shown = Layouts(network).show("blocks.0", kept)
     assert shown is not None
     assert shown.layout == "tokens"
     assert shown.maps.shape[1:] == (14, 14)
-    assert torch.equal(shown.maps[:, 0, 0], kept[0][0, prefix])
+    assert torch.equal(shown.maps[:, 0, 0], kept[0, prefix])
 
 
-def test_attention_adds_up_to_less_than_all(architecture: str = "vit_tiny_patch16_224") -> None:
-    network = network_of(architecture)
+def test_attention_adds_up_to_less_than_all() -> None:
+    network = network_of("vit_tiny_patch16_224")
     before = network(photo(224))
     found = attention_maps(network, photo(224), "blocks.3.attn")
     assert found is not None
