@@ -115,18 +115,13 @@ def unpack(top: bytes, model: ModelSpec) -> tuple[ClassProbability, ...]:
         ValueError: a probability lies beyond 0 and 1.
     """
     names = model.class_names
-    return tuple(
-        ClassProbability(
-            index, names[index], _checked(probability), None if math.isnan(value) else value
-        )
+    found = tuple(
+        ClassProbability(index, names[index], probability, None if math.isnan(value) else value)
         for index, probability, value in _CLASS.iter_unpack(top)
     )
-
-
-def _checked(probability: float) -> float:
-    if not 0 <= probability <= 1:
+    if not all(one.is_plain or 0 <= one.probability <= 1 for one in found):
         raise ValueError("a probability beyond 0 and 1")
-    return probability
+    return found
 
 
 def unpack_classes(top: bytes) -> list[tuple[int, float]]:

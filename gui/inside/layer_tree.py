@@ -173,7 +173,7 @@ class LayerTree(QWidget):
     def _first(self) -> tuple[str, int] | None:
         """Return the first convolution, where people like to begin."""
         for key, layer in self._layers.items():
-            if layer.kind == "Conv2d" and layer.shape is not None:
+            if layer.kind.startswith("Conv2d") and layer.shape is not None:
                 return key
         return next((key for key, layer in self._layers.items() if layer.shape), None)
 

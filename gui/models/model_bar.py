@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gui.models.architecture_picker import ArchitecturePicker
 
 
+_SAVING = "save_model"
+
+
 class ModelBar(QToolBar):
     """Shows the model in use and takes wishes; who owns the choice decides."""
 
@@ -41,6 +44,7 @@ class ModelBar(QToolBar):
         self._recent: list[str] = []
         self._choice: ModelChoice | None = None
         self._device = "auto"
+        self._can_save = False
         self._devices: tuple[tuple[str, str], ...] = (("cpu", tr("Processor")),)
         self.architecture = PickButton(tr("Architecture"), 220)
         self.checkpoint = PickButton(tr("Checkpoint"), 280)
@@ -87,7 +91,10 @@ class ModelBar(QToolBar):
 
     def show_model(self, ready: ReadyModel, recent: list[str]) -> None:
         """Show the model in use."""
+        from core.models.sources.base import Capability  # costs start-up time
+
         choice, spec = ready.choice, ready.spec
+        self._can_save = ready.can(Capability.SAVE)
         self.show_choice(choice, ready.wanted_device, recent)
         self.architecture.set_value(spec.title, spec.summary)
         names = tr_n("{n} class", "{n} classes", len(spec.class_names))
@@ -141,11 +148,13 @@ class ModelBar(QToolBar):
             (tr("torchvision's weights…"), "open_weights"),
             ("", ""),
             (tr("Details of this model…"), "show_details"),
-            (tr("Save this model as…"), "save_model"),
+            (tr("Save this model as…"), _SAVING),
         ):
             if action:
                 chosen = partial(self.action_chosen.emit, action)
-                menu.addAction(text).triggered.connect(chosen)
+                entry = menu.addAction(text)
+                entry.setEnabled(action != _SAVING or self._can_save)
+                entry.triggered.connect(chosen)
             else:
                 menu.addSeparator()
         menu.popup(self.checkpoint.below())
@@ -167,10 +176,10 @@ class ModelBar(QToolBar):
 
         choice = self._choice
         in_use = choice is not None and choice.checkpoint is None and built_in(choice.architecture)
-        menu.addSection(tr("Built in, for ImageNet's 1,000 classes"))
         for name, shipped in SHIPPED.items():
             title = BY_NAME[name].title
-            entry = menu.addAction(tr("{title} ({remark})", title=title, remark=shipped.remark))
+            text = tr("{title} (built in, {remark})", title=title, remark=shipped.remark)
+            entry = menu.addAction(text)
             entry.setCheckable(True)
             entry.setChecked(in_use == BY_NAME[name])
             picked = ModelChoice(architecture=name)

@@ -105,7 +105,7 @@ def test_own_checkpoint_names_and_preprocessing(
         (["classify", "{samples}", "--checkpoint", "gone.pth"], "not there"),
         (
             ["classify", "{samples}", "--architecture", "resnet50"],
-            "The built-in checkpoint is a SqueezeNet 1.1; open",
+            "The built-in checkpoint is of another architecture (EfficientNet-Lite0)",
         ),
         (["classify", "{samples}", "--class-names", "{empty}/x.txt"], "could not be read"),
         (["classify", "{empty}"], "No photos were found"),
@@ -115,10 +115,10 @@ def test_own_checkpoint_names_and_preprocessing(
         (["dance"], "invalid choice"),
         (["feature-maps", "{samples}/coffee.png", "--layer", "nope"], "no layer 'nope'"),
         (
-            ["feature-maps", "{samples}/coffee.png", "--layer", "features.0", "--call", "2"],
+            ["feature-maps", "{samples}/coffee.png", "--layer", "conv_stem", "--call", "2"],
             "no call 2",
         ),
-        (["feature-maps", "{empty}/gone.png", "--layer", "features.0"], "not there"),
+        (["feature-maps", "{empty}/gone.png", "--layer", "conv_stem"], "not there"),
     ],
 )
 def test_what_cannot_be_carried_out_is_one_sentence(
@@ -156,6 +156,7 @@ def test_inspect(capsysbinary: Any, checkpoint: Path) -> None:
         "outputs",
         "missing",
         "unexpected",
+        "questions",
         "source",
     ]
     assert found["source"] == "checkpoint"
@@ -206,7 +207,8 @@ def test_an_input_too_small_for_the_network_is_one_sentence(
 ) -> None:
     own = tmp_path / "small.json"
     own.write_text('{"resize": 8, "crop": 8}')
-    assert main(["classify", str(SAMPLES), "--preprocessing", str(own)]) == 2
+    model = ["--architecture", "squeezenet1_1", "--preprocessing", str(own)]
+    assert main(["classify", str(SAMPLES), *model]) == 2
     assert "cannot take photos of 8×8 pixels" in capfd.readouterr().err
 
 

@@ -21,19 +21,19 @@ def test_choose_a_layer_and_enlarge_a_map() -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(5)
         panel, grid = person.see(InsidePanel), person.see(MapGrid)
-        yield lambda: grid.model().rowCount() == 64
+        yield lambda: grid.model().rowCount() == 32
         assert panel.layer is not None
-        assert panel.layer.name == "features.0"
-        panel.tree.choose(("features.3.squeeze", 1))
-        yield lambda: grid.model().rowCount() == 16
+        assert panel.layer.name == "conv_stem"
+        panel.tree.choose(("blocks.1.0.conv_pwl", 1))
+        yield lambda: grid.model().rowCount() == 24
         canvas = person.see(PhotoCanvas)
         yield lambda: not canvas._photo.isNull()
         grid.clicked.emit(grid.model().index(3, 0))
-        assert canvas._map.width() == 55
+        assert canvas._map.width() == 56
         first = canvas._map
         person.choose("next")
         yield lambda: not canvas._map.isNull() and canvas._map != first
-        assert panel.layer.name == "features.3.squeeze"
+        assert panel.layer.name == "blocks.1.0.conv_pwl"
         panel.maps.set_order("strength")
         person.choose("stop")
         assert canvas._map.isNull()

@@ -49,7 +49,7 @@ def test_a_dropped_checkpoint_classifies_anew_and_is_remembered(checkpoint: Path
         yield lambda: person.all_classified(1)
         assert person.see(ModelBar).checkpoint.value == "猫 é.pth"
         person.choose("use_shipped")
-        yield lambda: person.see(ModelBar).architecture.value == "SqueezeNet 1.1"
+        yield lambda: person.see(ModelBar).architecture.value == "EfficientNet-Lite0"
         yield lambda: person.all_classified(1)
         assert person.rows()[0].class_name == "espresso"
 
@@ -155,7 +155,7 @@ def test_a_body_without_a_head_shows_its_feature_maps(tmp_path: Path) -> None:
 
 def test_a_plain_value_at_the_users_word(tmp_path: Path) -> None:
     path = tmp_path / "age.pth"
-    torch.save(trained("squeezenet1_1", 1).state_dict(), path)
+    torch.save(trained("resnet18", 1).state_dict(), path)
 
     def is_plain(person: Person) -> bool:
         prediction = person.rows()[0].prediction

@@ -50,17 +50,18 @@ QT_OWN = {"Close", "Cancel", "Float", "Scroll Left", "Scroll Right"}
 DATA = {
     *("BGR", "RGB", "bicubic", "bilinear", "box", "hamming", "lanczos", "nearest", "CIFAR-10"),
     *("FiftyOne", "Hugging Face imagefolder", "JSON Lines", "Label Studio", "features", "Fusion"),
-    *("ImageNet text (Datumaro, CVAT)", "squeezenet1_1", "ImageNet"),
+    *("ImageNet text (Datumaro, CVAT)", "tf_efficientnet_lite0", "ImageNet"),
 }
 """Names of the field, of formats and of architectures."""
 
 NAMES = re.compile(
     r"""^(
-    (Droplens|SqueezeNet|ResNet|VGG|AlexNet|torchvision|ImageNet|SHA-256).*   # products, networks
+    (Droplens|EfficientNet|ResNet|VGG|AlexNet|torchvision|ImageNet|SHA-256).*   # products, networks
     |[\w.\u200b/-]+\.(png|jpg|csv|npy|safetensors|droplens)(\ –\ Droplens)?   # files
     |.*(https?://|/tmp/|BSD|GPL|MIT|Apache|Copyright).*                       # addresses, licences
     |[0-9a-f\u200b]{64,}                                                      # a hash
-    |classifier\.1:.*                                                         # a layer
+    |classifier:.*                                                            # a layer
+    |blocks\.[\d.]+\ \ ·\ \ \w+                                                  # a block
     |[\d.,:/×→%≥<>=+()\ –·-]*((px|s|MB|GB|h|min|seed|Ctrl|Alt|Shift|F\d+|[A-Z])\b[\d\ +]*)*
     )$""",
     re.VERBOSE | re.DOTALL,

@@ -21,8 +21,14 @@ NO_PARAMETERS = (
     "running_var",
     "relative_position_index",
     "relative_coords_table",
+    "attention_bias_idxs",
 )
-_COMPUTED = ("num_batches_tracked", "relative_position_index", "relative_coords_table")
+_COMPUTED = (
+    "num_batches_tracked",
+    "relative_position_index",
+    "relative_coords_table",
+    "attention_bias_idxs",
+)
 """Entries that the network makes by itself; files may lack them."""
 
 _CHANNELS = (1, 3, 4)

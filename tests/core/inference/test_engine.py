@@ -30,7 +30,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def ready(engine: Engine) -> Engine:
-    engine.open(ModelChoice(), "cpu")
+    engine.open(ModelChoice(architecture="squeezenet1_1"), "cpu")
     return engine
 
 
@@ -53,7 +53,7 @@ def plain_loop(paths: list[Path]) -> list[torch.Tensor]:
     from torchvision.models import SqueezeNet1_1_Weights
 
     transform = SqueezeNet1_1_Weights.IMAGENET1K_V1.transforms()
-    network = open_model(ModelChoice()).network
+    network = open_model(ModelChoice(architecture="squeezenet1_1")).network
     found = []
     for path in paths:
         batch = transform(load_rgb(path, upright=True)).unsqueeze_(0)
@@ -87,7 +87,7 @@ def test_broken_photos_are_results_not_the_end(
         [tmp_path / "gone.jpg", make_photo("a.png"), tmp_path / "empty.jpg", make_photo("b.png")],
     )
     assert [one.reason for one in found] == ["it is not there", None, "the file is empty", None]
-    assert found[0].model.checkpoint == default_checkpoint()
+    assert found[0].model.checkpoint == default_checkpoint("squeezenet1_1")
     assert len(found[0].model.sha256) == 64
 
 
@@ -166,7 +166,7 @@ def test_layers_of_the_default_model(ready: Engine) -> None:
 
 def test_shutting_down_in_the_middle_of_a_run(make_photo: Callable[..., Path]) -> None:
     engine = Engine(decoders=2)
-    engine.open(ModelChoice(), "cpu")
+    engine.open(ModelChoice(architecture="squeezenet1_1"), "cpu")
     lane = Lane("engine", engine)
     paths = [make_photo(f"{number}.png", (64, 64)) for number in range(20)]
     begun = threading.Event()
@@ -210,7 +210,8 @@ def test_before_and_after_an_edit_of_the_preprocessing(
     engine: Engine, make_photo: Callable[..., Path]
 ) -> None:
     own = Preprocessing(channel_order="BGR", resize=(128, 128), crop=None)
-    engine.open(ModelChoice(overrides=Overrides(preprocessing=own)), "cpu")
+    overrides = Overrides(preprocessing=own)
+    engine.open(ModelChoice(architecture="squeezenet1_1", overrides=overrides), "cpu")
     before, after = BeforeAndAfter(make_photo(size=(200, 100)), "features.0").run(engine)
     assert (before.seen.shape, after.seen.shape) == ((224, 224, 3), (128, 128, 3))
     assert before.values.shape != after.values.shape

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
-from core.values.predictions import ClassProbability, Prediction, to_csv
+import pytest
+
+from core.values.predictions import ClassProbability, Prediction, pack, to_csv, unpack
 from tests.core.inference.test_classifier import spec
 
 
@@ -39,3 +42,12 @@ def test_json_has_the_contracts_keys() -> None:
             "outputs": "softmax",
         },
     }
+
+
+def test_plain_values_are_packed_whatever_they_are() -> None:
+    model = replace(spec(1), outputs="value")
+    for value in (-0.75, 34.5):
+        top = (ClassProbability(0, model.class_names[0], value, value),)
+        assert unpack(pack(top), model) == top
+    with pytest.raises(ValueError, match="beyond 0 and 1"):
+        unpack(pack([ClassProbability(0, "a", 1.5, 3.0)]), model)

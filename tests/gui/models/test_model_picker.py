@@ -90,7 +90,7 @@ def test_a_refused_model_leaves_the_one_in_use(
     refuse(qtbot, opened, worker, session.model)
     assert refused == [True]
     assert bar.architecture.value == "Tiny"
-    assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
+    assert bar.checkpoint.value == "EfficientNet-Lite0 (built in)"
     opened.pick_device("cpu")
     assert asked(worker) == (ModelChoice(), "cpu")
 
@@ -119,7 +119,7 @@ def test_a_stand_in_that_opens_is_not_remembered(
     picker.open_remembered()
     refuse(qtbot, picker, worker)
     accept(qtbot, session, worker)
-    assert bar.checkpoint.value == "SqueezeNet 1.1 (built in)"
+    assert bar.checkpoint.value == "EfficientNet-Lite0 (built in)"
     assert session.settings.checkpoint == str(FILE)
 
 

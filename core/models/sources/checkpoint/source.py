@@ -234,8 +234,8 @@ def _examine(file: CheckpointFile, wanted: str | None) -> Examined:
             title = examine(file, None).recognition.architecture.title
             raise type(error)(
                 tr(
-                    "The built-in checkpoint is a {title}; open a checkpoint of the "
-                    "architecture that you chose as well.",
+                    "The built-in checkpoint is of another architecture ({title}); open a "
+                    "checkpoint of the one that you chose as well.",
                     title=title,
                 )
             ) from error
