@@ -146,7 +146,7 @@ def test_fast_decoding_is_chosen_and_remembered() -> None:
 
 def test_photos_taken_off_at_once_are_not_classified() -> None:
     def script(person: Person) -> Steps:
-        yield lambda: "SqueezeNet" in person.window.model_bar.architecture.value
+        yield lambda: "EfficientNet" in person.window.model_bar.architecture.value
         model = person.photos
         removing = QTimer(singleShot=True, interval=0)  # before classifying, after the row
         removing.timeout.connect(lambda: person.choose("remove_all"))
