@@ -48,7 +48,11 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"<html>", "is a web page"), (b"", "is empty"), (None, "not a classifier that Droplens knows")],
+    [
+        (b"<html>", "is a web page"),
+        (b"", "is empty"),
+        (None, "not a classifier that Droplens knows"),
+    ],
 )
 def test_a_checkpoint_that_is_none_leaves_the_model_and_the_predictions(
     content: bytes | None, said: str, tmp_path: Path

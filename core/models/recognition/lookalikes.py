@@ -82,12 +82,14 @@ def digest(shapes: Shapes, heads: tuple[str, ...], stem: str) -> str:
 def find_lookalikes(shapes: Shapes) -> Groups:
     """Return timm's architectures with these parameters, whatever their head; () for none."""
     index = timm_index()
-    stem = next((stem for stem in index.stems if _is_stem(shapes.get(stem, ()))), "")
+    # A network for three channels is found as it stands; other names may be a stem's elsewhere.
+    stems = ("", *(stem for stem in index.stems if _is_stem(shapes.get(stem, ()))))
     stands = {name[:end] for name in shapes for end in _dots(name)}
     for heads in ((), *(heads for heads in index.heads if heads[0] in stands)):
-        groups = index.groups.get(digest(shapes, heads, stem))
-        if groups is not None:
-            return groups
+        for stem in stems:
+            groups = index.groups.get(digest(shapes, heads, stem))
+            if groups is not None:
+                return groups
     return ()
 
 

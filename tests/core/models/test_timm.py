@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from core.errors import ArchitectureMismatchError, UnclearArchitectureError
+from core.models.building import build_without_memory
 from core.models.families.base import Shapes
 from core.models.overrides import SavedOverrides
 from core.models.recognition.choosing import Naming, choose
@@ -234,3 +235,9 @@ def test_an_answered_architecture_is_kept_for_the_file(tmp_path: Path) -> None:
     assert again.spec.architecture == "tf_efficientnet_b0"
     (question,) = again.spec.inspection.questions
     assert question.assumed == "tf_efficientnet_b0"
+
+
+def test_a_depthwise_weight_is_not_taken_for_a_stem() -> None:
+    network = build_without_memory(lambda: build_timm("iformer_l", num_classes=7))
+    shapes = {name: tuple(one.shape) for name, one in network.state_dict().items()}
+    assert find_lookalikes(shapes) == (("iformer_l",),)
