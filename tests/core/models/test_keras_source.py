@@ -109,7 +109,11 @@ def test_teachable_machine_gives_what_keras_computes(tmp_path: Path) -> None:
         apply_orientation=False, transparency="dropped",
     )  # fmt: skip
     assert "Teachable Machine" in found.spec.summary
-    assert found.capabilities == {Capability.SHOW_LAYERS, Capability.GIVE_GRADIENTS}
+    assert found.capabilities == {
+        Capability.SHOW_LAYERS,
+        Capability.GIVE_GRADIENTS,
+        Capability.USE_GPU,
+    }
 
 
 def test_its_layers_are_seen_by_their_names(
