@@ -21,7 +21,6 @@ LEFT_OUT = (
     "httpx2",
     "httpcore2",
     "anyio",
-    "tqdm",
     "h5py",
     "pytest",
     "hypothesis",
