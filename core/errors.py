@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.language import lazy, tr
+
+if TYPE_CHECKING:
+    from core.values.spec import Overrides
 
 
 class DroplensError(Exception):
@@ -57,7 +61,10 @@ class UnclearArchitectureError(UnusableCheckpointError):
 
     Attributes:
         candidates: their names.
+        overrides: what the user has said of the file before; None where nobody has looked.
     """
+
+    overrides: Overrides | None = None
 
     def __init__(self, path: Path, candidates: tuple[str, ...]) -> None:
         super().__init__(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from core.models.overrides import SavedOverrides
     from core.models.sources.base import OpenedModel
     from core.values.predictions import ClassProbability
-    from core.values.spec import ModelChoice, ModelSpec, Overrides
+    from core.values.spec import ModelChoice, ModelSpec
 
     Decoded = npt.NDArray[np.uint8] | str
     """Pixels of shape (H, W, C), or why there are none, in words that end a sentence."""
@@ -216,16 +216,6 @@ class Engine:
             is_exact: decode every pixel first; else a JPEG decoder may shrink large photos itself.
         """
         return self._decoders.submit(_decode, photo, preprocessing, is_exact=is_exact)
-
-    def overrides_of(self, choice: ModelChoice) -> Overrides:
-        """Return the overrides that a choice gives, or else those of the model in use."""
-        from core.values.spec import Overrides
-
-        ready = self.ready
-        if choice.overrides is not None:
-            return choice.overrides
-        same = ready is not None and ready.choice == choice
-        return ready.spec.overrides if ready is not None and same else Overrides()
 
     def predict_once(self, choice: ModelChoice, photo: Path) -> tuple[ClassProbability, ...] | str:
         """Return the likeliest classes of a photo by a model that is not in use, or why none.

@@ -12,6 +12,7 @@ from core.errors import DroplensError
 from core.inference.engine import Engine, ModelRequest, ReadyModel, import_torch
 from core.language import tr
 from core.models.sources.base import Capability
+from core.values.spec import Overrides
 from core.work.requests import Request
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TryAnswers(ModelRequest[Iterator[Tried]]):
     """Predict one photo with each answer to questions, while the model in use stays.
 
     Attributes:
-        choice: the model that the questions are about.
+        choice: the model that the questions are about, with its overrides.
         answers: key and value of each.
         photo: the file.
     """
@@ -92,7 +93,7 @@ class TryAnswers(ModelRequest[Iterator[Tried]]):
 
     def _try(self, engine: Engine, key: str, value: str) -> Tried:
         try:
-            overrides = engine.overrides_of(self.choice).answered(key, value)
+            overrides = (self.choice.overrides or Overrides()).answered(key, value)
             choice = replace(self.choice, architecture=None, overrides=overrides)
             found = engine.predict_once(choice, self.photo)
         except DroplensError as error:

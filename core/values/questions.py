@@ -32,12 +32,14 @@ class Question:
         answers: what can be answered.
         assumed: the value that is taken where nobody answers; "" where the model does not open
             before.
+        note: the sentence that says so, among the model's problems until it is answered.
     """
 
     key: str
     sentence: str
     answers: tuple[Answer, ...]
     assumed: str
+    note: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -49,7 +51,7 @@ class Question:
         }
 
 
-def architecture_question(names: tuple[str, ...], assumed: str) -> Question:
+def architecture_question(names: tuple[str, ...], assumed: str, note: str = "") -> Question:
     """Return the question which of several architectures was trained."""
     answers = tuple(Answer(name, name) for name in sorted(names))
-    return Question(ARCHITECTURE, tr("Which architecture was trained?"), answers, assumed)
+    return Question(ARCHITECTURE, tr("Which architecture was trained?"), answers, assumed, note)

@@ -142,8 +142,10 @@ class ModelSpec:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Return sentences about what had to be assumed or left out."""
-        return self.inspection.problems
+        """Return sentences about what had to be assumed or left out, and was not answered."""
+        answers = dict(self.overrides.answers)
+        answered = {one.note for one in self.inspection.questions if one.key in answers}
+        return tuple(one for one in self.inspection.problems if one not in answered)
 
     @property
     def is_named(self) -> bool:

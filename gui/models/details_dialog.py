@@ -100,7 +100,7 @@ class DetailsDialog(QDialog):
             (tr("Found"), matched),
             (tr("Missing"), self._entries(found.missing)),
             (tr("Left out"), self._entries(found.unexpected)),
-            (tr("Assumed"), "\n".join(found.problems) or tr("nothing")),
+            (tr("Assumed"), "\n".join(spec.problems) or tr("nothing")),
         ]
 
     def _entries(self, names: tuple[str, ...]) -> str:

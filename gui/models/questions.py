@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
@@ -13,6 +14,7 @@ from core.values.spec import Overrides
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.errors import UnclearArchitectureError
     from core.inference.engine import ReadyModel
     from core.values.questions import Question
     from core.values.spec import ModelChoice
@@ -40,11 +42,11 @@ class Questions(QObject):
         found, overrides = ready.spec.inspection, ready.spec.overrides
         self._open(ready.spec.title, ready.choice, found.questions, overrides)
 
-    def ask_for_architecture(self, choice: ModelChoice, candidates: tuple[str, ...]) -> None:
+    def ask_for_architecture(self, choice: ModelChoice, error: UnclearArchitectureError) -> None:
         """Let the user say which of several architectures a file is of; then it opens."""
-        question = architecture_question(candidates, "")
+        question = architecture_question(error.candidates, "")
         name = "" if choice.checkpoint is None else choice.checkpoint.name
-        self._open(name, choice, (question,), choice.overrides or Overrides())
+        self._open(name, choice, (question,), error.overrides or Overrides())
 
     def _open(
         self, title: str, choice: ModelChoice, questions: Sequence[Question], overrides: Overrides
@@ -63,7 +65,8 @@ class Questions(QObject):
         dialog.open()
         if photo is not None:
             answers = tuple((one.key, answer.value) for one in questions for answer in one.answers)
-            self._trying = self._tasks.stream(TryAnswers(choice, answers, photo), self._show)
+            asked = replace(choice, overrides=overrides)
+            self._trying = self._tasks.stream(TryAnswers(asked, answers, photo), self._show)
 
     def _show(self, tried: Sequence[Tried]) -> None:
         if self._dialog is not None:

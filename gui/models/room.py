@@ -94,7 +94,7 @@ class ModelsRoom(Room):
     def _take_refusal(self, error: BaseException) -> None:
         """Say why a model does not open, or ask what its file does not say."""
         if isinstance(error, UnclearArchitectureError) and self.picker.is_by_user:
-            self.dialogs.questions.ask_for_architecture(self.picker.asked, error.candidates)
+            self.dialogs.questions.ask_for_architecture(self.picker.asked, error)
         else:
             self.window.reporter.report(error)
 

@@ -39,15 +39,17 @@ def describe(examined: Examined, sha256: str) -> Inspection:
     names, source = _names(examined, sha256)
     preprocessing, problems = _preprocessing(examined, sha256)
     head, recognition = examined.head, examined.recognition
+    chosen = _said_of_choice(examined, sha256)
     return Inspection(
         usable=True,
         summary=_summary(examined, names, source),
         problems=(
+            *examined.assumed.values(),
             *examined.notes,
             *_name_problems(examined, names, source),
             *problems,
             *_output_problems(examined),
-            *_choice_problems(examined, sha256),
+            *([chosen] if chosen else []),
         ),
         architecture=recognition.architecture.name,
         num_classes=None if head is None else head.outputs,
@@ -63,40 +65,32 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         missing=recognition.missing,
         unexpected=examined.state_dict.head.left_out,
         can_dilate=examined.plan.can_dilate,
-        questions=questions_of(
-            examined.plan,
-            examined.state_dict.choice,
-            is_told=examined.state_dict.network is not None,
-        ),
+        questions=questions_of(examined.assumed, examined.state_dict.choice, chosen),
         changes=json.dumps(examined.plan.options["changes"]) if examined.plan.changes else "",
     )
 
 
-def _choice_problems(examined: Examined, sha256: str) -> list[str]:
-    """Say what was assumed where several architectures have the same parameters."""
+def _said_of_choice(examined: Examined, sha256: str) -> str:
+    """Return what was assumed where several architectures have the same parameters, or ""."""
     choice = examined.state_dict.choice
     if choice is None or not choice.others or choice.by in (ToldBy.USER, ToldBy.FILE):
-        return []
+        return ""
     if own_weights(choice.architecture, sha256) is not None:
-        return []
+        return ""
     others = ", ".join(choice.others)
     if choice.by is ToldBy.FILE_NAME:
-        return [
-            tr(
-                "Taken for {architecture} because of the file's name; {others} would compute "
-                "differently. Choose the architecture if another one was trained.",
-                architecture=choice.architecture,
-                others=others,
-            )
-        ]
-    return [
-        tr(
-            "Taken for torchvision's {architecture}, the usual one; timm's {others} would compute "
+        return tr(
+            "Taken for {architecture} because of the file's name; {others} would compute "
             "differently. Choose the architecture if another one was trained.",
             architecture=choice.architecture,
             others=others,
         )
-    ]
+    return tr(
+        "Taken for torchvision's {architecture}, the usual one; timm's {others} would compute "
+        "differently. Choose the architecture if another one was trained.",
+        architecture=choice.architecture,
+        others=others,
+    )
 
 
 def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], NamesSource]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,8 @@ class Examined:
         state_dict: its parameters by torchvision's names.
         recognition: the architecture to build.
         plan: what the network is built from.
-        notes: sentences about what was assumed.
+        notes: sentences about what was taken so.
+        assumed: the same about what the user can answer otherwise, by the question's key.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class Examined:
     recognition: Recognition
     plan: Blueprint
     notes: tuple[str, ...]
+    assumed: Mapping[str, str]
 
     @property
     def head(self) -> Head | None:
@@ -99,9 +102,10 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
         raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     recognition = _decide(path, state_dict, wanted)
     notes: list[str] = []
-    plan = plan_network(path, content, state_dict, recognition, notes)
+    assumed: dict[str, str] = {}
+    plan = plan_network(path, content, state_dict, recognition, notes, assumed)
     _refuse_odd_values(file, state_dict, recognition, plan)
-    return Examined(path, content, state_dict, recognition, plan, tuple(notes))
+    return Examined(path, content, state_dict, recognition, plan, tuple(notes), assumed)
 
 
 def _is_optimizer_alone(content: FileContent, state_dict: StateDict) -> bool:

@@ -15,7 +15,14 @@ from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
 from core.models.recognition.pickled_layers import compare
-from core.models.recognition.questions import pads_shortcuts
+from core.models.recognition.questions import (
+    ACTIVATION,
+    CONCATENATED,
+    POOLING,
+    SHORTCUT,
+    STEM,
+    pads_shortcuts,
+)
 from core.models.recognition.state_dicts import StateDict
 from core.models.sources.checkpoint.reading import FileContent
 from core.models.sources.checkpoint.stored import CheckpointFile
@@ -31,10 +38,21 @@ def plan_network(
     state_dict: StateDict,
     recognition: Recognition,
     notes: list[str],
+    assumed: dict[str, str],
 ) -> Blueprint:
-    """Return what a network is built from; what is assumed is noted in sentences."""
+    """Return what a network is built from.
+
+    Args:
+        path: of the file.
+        content: what it holds.
+        state_dict: its parameters.
+        recognition: the architecture to build.
+        notes: takes sentences about what is taken so.
+        assumed: takes such a sentence for each question that the user can answer otherwise, by
+            the question's key.
+    """
     fingerprint = recognition.fingerprint
-    head = _head(content, state_dict, recognition, notes)
+    head = _head(content, state_dict, recognition, notes, assumed)
     dialect = state_dict.dialect
     epsilon = None if dialect is None else dialect.batch_norm_epsilon
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
@@ -42,13 +60,18 @@ def plan_network(
     plan = plan.with_options(_parsed(content.metadata.get("options")))
     if dialect is not None and dialect.configured is not None:
         plan = as_configured(path, plan, dialect.configured, notes)
-    _note_stem(plan, notes, told=state_dict.network is not None)
-    _note_shortcuts(plan, notes, told="options" in content.metadata)
+    _note_stem(plan, notes)
+    if state_dict.network is None and "options" not in content.metadata:
+        assumed |= _assumed_of_shapes(plan)
     return plan
 
 
 def _head(
-    content: FileContent, state_dict: StateDict, recognition: Recognition, notes: list[str]
+    content: FileContent,
+    state_dict: StateDict,
+    recognition: Recognition,
+    notes: list[str],
+    assumed: dict[str, str],
 ) -> Head | None:
     """Return the head to build; None where there is none that predicts."""
     found = state_dict.head
@@ -71,25 +94,29 @@ def _head(
         )
         return None
     elif found.own_code:
-        notes.append(
-            tr(
-                "The head is code of its own ({own_code}), which is never run here; its layers are "
-                "taken one after the other, with the usual ReLU between them.",
-                own_code=found.own_code,
-            )
+        said = tr(
+            "The head is code of its own ({own_code}), which is never run here; its layers are "
+            "taken one after the other, with the usual ReLU between them.",
+            own_code=found.own_code,
         )
+        if head.is_assumed:
+            assumed[ACTIVATION] = said
+        else:
+            notes.append(said)
     elif head.is_assumed:
-        notes.append(
-            tr(
-                "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
-                "assumed."
-            )
+        assumed[ACTIVATION] = tr(
+            "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
+            "assumed."
         )
     if head.pooling != "own" and not (told or _is_fastai(state_dict)):
         pooled = _POOLED[head.pooling]
-        notes.append(
-            tr("The head takes {n} numbers; {pooled} is assumed.", n=head.features, pooled=pooled)
+        said = tr(
+            "The head takes {n} numbers; {pooled} is assumed.", n=head.features, pooled=pooled
         )
+        if head.pooling == CONCATENATED:
+            assumed[POOLING] = said
+        else:
+            notes.append(said)
     if "," in found.label or (found.label != head.place and not state_dict.key_prefix):
         notes.append(tr("{label!r} is taken for the head.", label=found.label))
     return head
@@ -165,18 +192,13 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
     return plan
 
 
-def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
+def _note_stem(plan: Blueprint, notes: list[str]) -> None:
     stem = plan.shapes.get(plan.fingerprint.first)
     if stem is None:
         return
     if has_small_stem(plan.fingerprint, stem):
         notes.append(
-            tr(
-                "The first convolution is small (3×3), as for CIFAR's pictures: stride 1 "
-                "without pooling after it is assumed, and photos of 32×32 pixels."
-            )
-            if not told
-            else tr("The first convolution is small (3×3): photos of 32×32 pixels are assumed.")
+            tr("The first convolution is small (3×3): photos of 32×32 pixels are assumed.")
         )
     if stem[1] == 1:
         notes.append(tr("The network takes one channel: photos are turned grey for it."))
@@ -186,14 +208,20 @@ def _note_stem(plan: Blueprint, notes: list[str], *, told: bool) -> None:
         )
 
 
-def _note_shortcuts(plan: Blueprint, notes: list[str], *, told: bool) -> None:
-    if pads_shortcuts(plan) and not told:
-        notes.append(
-            tr(
-                "Its shortcuts get more channels without parameters, which leaves no trace in the "
-                "file: zeros on both sides are assumed."
-            )
+def _assumed_of_shapes(plan: Blueprint) -> dict[str, str]:
+    """Return what is assumed where parameters alone say what the network is, by question."""
+    found = {}
+    if pads_shortcuts(plan):
+        found[SHORTCUT] = tr(
+            "Its shortcuts get more channels without parameters, which leaves no trace in the "
+            "file: zeros on both sides are assumed."
         )
+    if has_small_stem(plan.fingerprint, plan.shapes.get(plan.fingerprint.first, ())):
+        found[STEM] = tr(
+            "What follows a small first convolution leaves no trace in the file: stride 1 without "
+            "pooling is assumed."
+        )
+    return found
 
 
 def _is_trained(file: CheckpointFile, state_dict: StateDict) -> bool:

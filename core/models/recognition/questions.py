@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.language import Lazy, lazy, tr
+from core.language import Lazy, lazy
 from core.models.building import Blueprint
 from core.models.families.cifar_resnet import CifarForm
 from core.models.recognition.choosing import Choice, ToldBy
-from core.models.recognition.heads import Head, HeadLayer, Kind
-from core.models.recognition.matching import has_small_stem
+from core.models.recognition.heads import Head, HeadLayer, Kind, Pooling
 from core.values.questions import Answer, Question, architecture_question
 
 ACTIVATION, STEM, POOLING, SHORTCUT = "activation", "stem", "pooling", "shortcut"
@@ -38,39 +37,38 @@ _SHORTCUTS = {
     "sides": lazy("zeros on both sides of the channels, as in the most widespread code"),
     "behind": lazy("zeros behind the channels"),
 }
-_POOLS = {
-    "average and maximum": lazy("the maximum first, as fastai has it"),
-    "average before maximum": lazy("the mean first"),
+_MEAN_FIRST: Pooling = "average before maximum"
+CONCATENATED: Pooling = "average and maximum"
+_POOLS: dict[str, Lazy] = {
+    CONCATENATED: lazy("the maximum first, as fastai has it"),
+    _MEAN_FIRST: lazy("the mean first"),
 }
+_QUESTIONS: dict[str, tuple[Lazy, Mapping[str, Lazy]]] = {
+    ACTIVATION: (lazy("What stands between the linear layers of the head?"), _ACTIVATIONS),
+    SHORTCUT: (lazy("How do shortcuts get more channels?"), _SHORTCUTS),
+    STEM: (lazy("What follows the small first convolution?"), _STEMS),
+    POOLING: (
+        lazy("In which order does the head take the mean and the maximum of each map?"),
+        _POOLS,
+    ),
+}
+"""Each question and its answers, the assumed one first."""
 
 
-def questions_of(plan: Blueprint, choice: Choice | None, *, is_told: bool) -> tuple[Question, ...]:
-    """Return what the file of a plan leaves open, with what is assumed of it.
+def questions_of(
+    assumed: Mapping[str, str], choice: Choice | None, said: str
+) -> tuple[Question, ...]:
+    """Return what a file leaves open, with what is assumed of it.
 
     Args:
-        plan: before any answers.
+        assumed: the sentence that says what is assumed, by the question's key.
         choice: of architectures that look alike.
-        is_told: whether the file holds the network itself, which leaves nothing open but that.
+        said: the same of that choice; "" where nothing is assumed.
     """
-    found = []
+    found = [_question(key, note) for key, note in assumed.items()]
     if choice is not None and choice.others and choice.by is not ToldBy.FILE:
-        found.append(
-            architecture_question((choice.architecture, *choice.others), choice.architecture)
-        )
-    if is_told:
-        return tuple(found)
-    if plan.head is not None and any(map(_is_assumed, plan.head.layers)):
-        asked = tr("What stands between the linear layers of the head?")
-        found.append(_question(ACTIVATION, asked, _ACTIVATIONS))
-    if pads_shortcuts(plan):
-        asked = tr("How do shortcuts get more channels?")
-        found.append(_question(SHORTCUT, asked, _SHORTCUTS))
-    stem = plan.shapes.get(plan.fingerprint.first)
-    if stem is not None and has_small_stem(plan.fingerprint, stem):
-        found.append(_question(STEM, tr("What follows the small first convolution?"), _STEMS))
-    if plan.head is not None and plan.head.pooling in _POOLS:
-        asked = tr("In which order does the head take the mean and the maximum of each map?")
-        found.append(_question(POOLING, asked, _POOLS))
+        names = (choice.architecture, *choice.others)
+        found.append(architecture_question(names, choice.architecture, said))
     return tuple(found)
 
 
@@ -83,8 +81,8 @@ def with_answers(plan: Blueprint, answers: Mapping[str, str]) -> Blueprint:
         plan = replace(plan, pads_behind=answers[SHORTCUT] == "behind")
     if STEM in answers:
         plan = replace(plan, pools_after_stem=answers[STEM] != _NONE)
-    if plan.head is not None and answers.get(POOLING) == "average before maximum":
-        plan = replace(plan, head=replace(plan.head, pooling="average before maximum"))
+    if plan.head is not None and answers.get(POOLING) == _MEAN_FIRST:
+        plan = replace(plan, head=replace(plan.head, pooling=_MEAN_FIRST))
     return plan
 
 
@@ -107,10 +105,7 @@ def _is_assumed(layer: HeadLayer) -> bool:
     return not layer.shape and not layer.source
 
 
-def _question(key: str, sentence: str, answers: Mapping[str, Lazy]) -> Question:
-    return Question(
-        key,
-        sentence,
-        tuple(Answer(value, str(text)) for value, text in answers.items()),
-        next(iter(answers)),
-    )
+def _question(key: str, note: str) -> Question:
+    sentence, answers = _QUESTIONS[key]
+    offered = tuple(Answer(value, str(text)) for value, text in answers.items())
+    return Question(key, str(sentence), offered, next(iter(answers)), note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from core.models.overrides import SavedOverrides
 from core.models.recognition.choosing import Naming, choose
 from core.models.recognition.lookalikes import find_lookalikes, timm_index
 from core.models.sources.base import OpenedModel
+from core.models.sources.checkpoint.saving import save_model
 from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
 from core.models.timm_import import build_timm
 from core.values.spec import ModelChoice, Overrides
@@ -241,3 +243,42 @@ def test_a_depthwise_weight_is_not_taken_for_a_stem() -> None:
     network = build_without_memory(lambda: build_timm("iformer_l", num_classes=7))
     shapes = {name: tuple(one.shape) for name, one in network.state_dict().items()}
     assert find_lookalikes(shapes) == (("iformer_l",),)
+
+
+def test_what_was_said_of_an_unclear_file_comes_with_the_question(tmp_path: Path) -> None:
+    path = save(trained("tf_efficientnet_b0", num_classes=2), tmp_path / "model.pth")
+    named = Overrides(class_names=("ant", "bee"))
+    saved = SavedOverrides(tmp_path / "overrides")
+    saved.keep(hashlib.sha256(path.read_bytes()).hexdigest(), named)
+    with pytest.raises(UnclearArchitectureError) as caught:
+        open_model(ModelChoice(checkpoint=path), saved)
+    assert caught.value.overrides == named
+
+
+def test_what_was_answered_is_not_said_to_be_assumed(tmp_path: Path) -> None:
+    network = headed(nn.Linear(2048, 6), nn.Tanh(), nn.Dropout(), nn.Linear(6, 4))
+    path = save(network, tmp_path / "model.pth")
+    assert any("ReLU is assumed" in one for one in opened(path).spec.problems)
+    assert answered(path, activation="tanh").spec.problems == ()
+
+
+def test_a_saved_model_asks_nothing_again(tmp_path: Path) -> None:
+    network = headed(nn.Linear(2048, 6), nn.Tanh(), nn.Dropout(), nn.Linear(6, 4))
+    found = answered(save(network, tmp_path / "model.pth"), activation="tanh")
+    assert found.plan is not None
+    save_model(found.network, found.spec, found.plan, tmp_path / "own.safetensors")
+    again = opened(tmp_path / "own.safetensors")
+    assert again.spec.inspection.questions == ()
+    assert again.spec.problems == ()
+    assert_alike(again, network, 64)
+
+
+def test_an_answered_architecture_is_saved_with_the_model(tmp_path: Path) -> None:
+    network = trained("tf_efficientnet_b0", num_classes=4)
+    path = save(network, tmp_path / "model.pth")
+    found = answered(path, architecture="tf_efficientnet_b0")
+    assert found.plan is not None
+    save_model(found.network, found.spec, found.plan, tmp_path / "own.safetensors")
+    again = opened(tmp_path / "own.safetensors")
+    assert again.spec.problems == ()
+    assert_alike(again, network, 65)

@@ -254,8 +254,9 @@ def _examine_as_answered(
     """
     try:
         examined = _examine(file, wanted)
-    except UnclearArchitectureError:
-        answer = dict(overrides().answers).get(ARCHITECTURE)
+    except UnclearArchitectureError as error:
+        error.overrides = overrides()
+        answer = dict(error.overrides.answers).get(ARCHITECTURE)
         if answer is None:
             raise
         return _examine(file, answer)
