@@ -93,21 +93,8 @@ def _head(
             )
         )
         return None
-    elif found.own_code:
-        said = tr(
-            "The head is code of its own ({own_code}), which is never run here; its layers are "
-            "taken one after the other, with the usual ReLU between them.",
-            own_code=found.own_code,
-        )
-        if head.is_assumed:
-            assumed[ACTIVATION] = said
-        else:
-            notes.append(said)
-    elif head.is_assumed:
-        assumed[ACTIVATION] = tr(
-            "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
-            "assumed."
-        )
+    else:
+        _note_layers(found, head, notes, assumed)
     if head.pooling != "own" and not (told or _is_fastai(state_dict)):
         pooled = _POOLED[head.pooling]
         said = tr(
@@ -120,6 +107,26 @@ def _head(
     if "," in found.label or (found.label != head.place and not state_dict.key_prefix):
         notes.append(tr("{label!r} is taken for the head.", label=found.label))
     return head
+
+
+def _note_layers(found: FoundHead, head: Head, notes: list[str], assumed: dict[str, str]) -> None:
+    """Say what is taken to stand between the layers of a head."""
+    own_code = tr(
+        "The head is code of its own ({own_code}), which is never run here; its layers are "
+        "taken one after the other, with the usual ReLU between them.",
+        own_code=found.own_code,
+    )
+    if head.is_assumed:
+        assumed[ACTIVATION] = (
+            own_code
+            if found.own_code
+            else tr(
+                "What stands between the layers of the head is in no checkpoint; the usual ReLU is "
+                "assumed."
+            )
+        )
+    elif found.own_code:
+        notes.append(own_code)
 
 
 def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
@@ -218,8 +225,8 @@ def _assumed_of_shapes(plan: Blueprint) -> dict[str, str]:
         )
     if has_small_stem(plan.fingerprint, plan.shapes.get(plan.fingerprint.first, ())):
         found[STEM] = tr(
-            "What follows a small first convolution leaves no trace in the file: stride 1 without "
-            "pooling is assumed."
+            "What follows the small first convolution (3×3) leaves no trace in the file: stride 1 "
+            "without pooling is assumed."
         )
     return found
 
