@@ -37,7 +37,7 @@ class Kind:
 
 def _kind(title: str, prefix: str, *, opens: bool = False, why: str = "") -> Kind:
     """Return a kind whose parameters stand below a prefix of its own."""
-    parts = "embed|encoder|stages|conv|patch|network|model|vision"
+    parts = "embed|encoder|stages|conv|patch_embedd|network|model|vision"
     return Kind(title, (rf"(^|\.){prefix}\.({parts})",), opens, why)
 
 

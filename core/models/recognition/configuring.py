@@ -12,15 +12,9 @@ from core.language import tr
 from core.models.building import Blueprint, build
 from core.models.families.configured import Configured, Setting, Settings
 from core.models.recognition.pickled_layers import Change
-from core.models.recognition.sidecars import is_of, transformers_config
-from core.values.spec import Outputs
+from core.models.recognition.sidecars import is_of, outputs_told, transformers_config
 
 _LONGEST_VALUE, _MOST_PARTS = 40, 8
-_OUTPUTS: dict[object, Outputs] = {
-    "single_label_classification": "softmax",
-    "multi_label_classification": "sigmoid",
-    "regression": "value",
-}
 
 
 def as_configured(
@@ -44,8 +38,9 @@ def as_configured(
         kind = configured.usual
         notes.append(
             tr(
-                "No config.json of its network lies beside the file: what shapes do not tell, such "
-                "as activations and epsilons, is taken to be as transformers has it by itself."
+                "No config.json that can be read and is of its network lies beside the file: what "
+                "shapes do not tell, such as activations and epsilons, is taken to be as "
+                "transformers has it by itself."
             )
         )
     settings: Settings = config if is_its_own else {}
@@ -53,7 +48,7 @@ def as_configured(
     for field, setting in configured.settings(name, plan.shapes).items():
         _require(path, plan, settings, field, setting)
     plan = _with_changes(path, plan, configured, settings, configured.kinds[kind])
-    return _with_outputs(plan, settings)
+    return _with_outputs(plan, settings, notes)
 
 
 def _require(path: Path, plan: Blueprint, settings: Settings, field: str, setting: Setting) -> None:
@@ -107,12 +102,18 @@ def _with_changes(
     return replace(plan, changes=(*plan.changes, *changes))
 
 
-def _with_outputs(plan: Blueprint, settings: Settings) -> Blueprint:
+def _with_outputs(plan: Blueprint, settings: Settings, notes: list[str]) -> Blueprint:
     """Take over what the outputs were trained as; one number is a value where nothing is said."""
     head = plan.head
     if head is None or not settings or not is_of(settings, head.outputs):
         return plan
-    told = settings.get("problem_type")
-    usual: Outputs = "value" if head.outputs == 1 else head.outputs_are
-    outputs_are = _OUTPUTS.get(told, usual) if isinstance(told, str) else usual
-    return replace(plan, head=replace(head, outputs_are=outputs_are))
+    told = outputs_told(settings)
+    if told is None and head.outputs == 1:
+        told = "value"
+        notes.append(
+            tr(
+                "It has a single output, which transformers trains as a number where config.json "
+                "does not say otherwise: it is shown as one. Choose in the details what it is."
+            )
+        )
+    return replace(plan, head=replace(head, outputs_are=told or head.outputs_are))

@@ -13,12 +13,14 @@ from core.images.preprocessing import Preprocessing
 from core.language import tr, tr_n
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
+from core.models.class_names.words import doubts, listed
 from core.models.families.timm_networks import preprocessing_of
 from core.models.recognition.choosing import ToldBy
 from core.models.recognition.examining import Examined
 from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
 from core.models.recognition.questions import questions_of
 from core.models.recognition.sidecars import names_beside, preprocessing_beside
+from core.models.recognition.single_output import single_output
 from core.models.recognition.state_dicts import is_averaged
 from core.values.spec import Inspection, NamedBy, NamesSource, Outputs
 
@@ -26,7 +28,6 @@ _IMAGENET_CLASSES = 1000
 _STRIDE = 32
 """Pixels a cell of the last maps stands for, in nearly all of torchvision's networks."""
 
-_SHOWN_LETTERS = 60
 _TIMM_KEYS = ("pretrained_cfg", "default_cfg")
 
 
@@ -124,13 +125,7 @@ def _name_problems(examined: Examined, names: tuple[str, ...], source: NamesSour
     unused = carried_names.why_unused(examined.content.content, count)
     if unused is not None and source.by is not NamedBy.CHECKPOINT:
         problems.append(unused)
-    if len(names) > 1 and all(name.isdecimal() for name in names):
-        problems.append(
-            tr(
-                "All class names are numbers. Folders are sorted as text in training (1, 10, "
-                "2), so check that each name stands for the right class."
-            )
-        )
+    problems += doubts(names)
     left_out = examined.state_dict.head.left_out
     if left_out:
         count_said = (
@@ -231,7 +226,7 @@ def _outputs(examined: Examined) -> Outputs:
         return told[written]
     if examined.head.outputs > 1 or examined.head.outputs_are != "softmax":
         return examined.head.outputs_are
-    return "value" if _is_never_negative(examined) else "sigmoid"
+    return single_output(is_never_negative=_is_never_negative(examined))[0]
 
 
 def _is_never_negative(examined: Examined) -> bool:
@@ -249,19 +244,7 @@ def _output_problems(examined: Examined) -> list[str]:
     )
     if head is None or head.outputs > 1 or told:
         return []
-    if _is_never_negative(examined):
-        return [
-            tr(
-                "It has a single output, which is never negative: it is shown as a number. Choose "
-                "in the details what it is."
-            )
-        ]
-    return [
-        tr(
-            "It has a single output, which is taken for a yes or no. If it is a number, such as an "
-            "age, choose plain values in the details."
-        )
-    ]
+    return [single_output(is_never_negative=_is_never_negative(examined))[1]]
 
 
 def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) -> str:
@@ -286,20 +269,15 @@ def _summary(examined: Examined, names: tuple[str, ...], source: NamesSource) ->
             place=place,
         )
     count = examined.head.outputs
-    shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
-    listed = "" if source.by is NamedBy.NOBODY else f" ({shown})"
+    named = () if source.by is NamedBy.NOBODY else names
     classes = tr_n("{n} output", "{n} classes", count)
     return tr(
         "{title} with {classes}{listed}, from {place}; every parameter found.",
         title=title,
         classes=classes,
-        listed=listed,
+        listed=listed(named),
         place=place,
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…"
 
 
 def _json_or_none(text: str) -> object:

@@ -15,6 +15,7 @@ from core.models.class_names import lists as class_names
 from core.models.families import Family
 from core.models.families.timm_networks import preprocessing_of
 from core.models.recognition.image_processors import from_processor, is_processor
+from core.values.spec import Outputs
 
 _LARGEST_FILE_BYTES = 16 * 2**20
 _LISTS = (
@@ -30,8 +31,12 @@ _LISTS = (
 _OWN_ENDINGS = ("_classes.txt", "_labels.txt", "_class_names.txt", "_classes.json", ".names")
 _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"
 _LOBE = "signature.json"
-_ODD = (TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError, DroplensError)
-"""What reading somebody's configuration can provoke."""
+_OUTPUTS: Mapping[str, Outputs] = {
+    "single_label_classification": "softmax",
+    "multi_label_classification": "sigmoid",
+    "regression": "value",
+}
+"""By the ``problem_type`` of transformers."""
 
 _PLACEHOLDER = re.compile(r"LABEL_\d+", re.ASCII)
 """What transformers calls classes that nobody has named."""
@@ -104,6 +109,18 @@ def preprocessing_beside(
         return None
     told, problems = from_processor(processor)
     return told, _PREPROCESSOR, problems
+
+
+def outputs_beside(checkpoint: Path, count: int) -> Outputs | None:
+    """Return what a config.json of transformers says that so many outputs are, if it does."""
+    config = transformers_config(checkpoint)
+    return outputs_told(config) if is_of(config, count) else None
+
+
+def outputs_told(config: Mapping[str, Any]) -> Outputs | None:
+    """Return what a config of transformers says that the outputs are; None where it does not."""
+    told = config.get("problem_type")
+    return _OUTPUTS.get(told) if isinstance(told, str) else None
 
 
 def lobe_signature(model: Path) -> Mapping[str, object]:

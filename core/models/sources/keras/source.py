@@ -14,6 +14,7 @@ from typing import NoReturn
 from core.errors import ArchitectureMismatchError, DroplensError, UnusableCheckpointError
 from core.language import tr, tr_n
 from core.models.class_names import lists as class_names
+from core.models.class_names.words import doubts, listed
 from core.models.footprint import TooLargeError
 from core.models.overrides import SavedOverrides
 from core.models.recognition.sidecars import names_beside
@@ -37,7 +38,6 @@ _CAPABILITIES = frozenset({Capability.SHOW_LAYERS, Capability.GIVE_GRADIENTS, Ca
 _IMAGENET_CLASSES = 1000
 _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed to the end just to say so."""
-_SHOWN_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _described(path: Path, examined: Examined, sha256: str) -> Inspection:
     return Inspection(
         usable=True,
         summary=_summary(given, examined.count, names, source),
-        problems=examined.notes,
+        problems=(*examined.notes, *doubts(names)),
         architecture=_architecture(given),
         num_classes=examined.count,
         class_names=names,
@@ -267,8 +267,7 @@ def _title(given: Given) -> str:
 
 
 def _summary(given: Given, count: int, names: tuple[str, ...], source: NamesSource) -> str:
-    shown = ", ".join(map(_short, names[:3])) + (", …" if len(names) > 3 else "")
-    listed = "" if source.by is NamedBy.NOBODY else f" ({shown})"
+    known = () if source.by is NamedBy.NOBODY else names
     classes = tr_n("{n} output", "{n} classes", count)
     body = "" if given.body is None else given.body.title
     if given.is_teachable:
@@ -276,15 +275,11 @@ def _summary(given: Given, count: int, names: tuple[str, ...], source: NamesSour
             "Teachable Machine's {title} with {classes}{listed}; every parameter found.",
             title=body or tr("network"),
             classes=classes,
-            listed=listed,
+            listed=listed(known),
         )
     return tr(
         "A Keras model, {title}, with {classes}{listed}; every parameter found.",
         title=body or tr("of its own form"),
         classes=classes,
-        listed=listed,
+        listed=listed(known),
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ClassNamesError
-from core.language import tr
 from core.models.class_names import carried
 from core.models.class_names import lists as class_names
 from core.models.recognition.sidecars import lobe_names_beside, names_beside
@@ -61,18 +60,6 @@ def names_of(
     if count == _IMAGENET_CLASSES:
         return class_names.imagenet_names(), NamesSource(NamedBy.IMAGENET), problems
     return class_names.placeholder_names(count), NamesSource(NamedBy.NOBODY), problems
-
-
-def number_problem(names: tuple[str, ...]) -> list[str]:
-    """Return a sentence about names that are all numbers."""
-    if len(names) < 2 or not all(name.isdecimal() for name in names):
-        return []
-    return [
-        tr(
-            "All class names are numbers. Folders are sorted as text in training (1, 10, "
-            "2), so check that each name stands for the right class."
-        )
-    ]
 
 
 def _content(network: Network) -> Mapping[object, object]:

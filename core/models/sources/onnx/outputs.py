@@ -81,12 +81,14 @@ class ClassOutput:
         classes: how many.
         meaning: what its numbers are.
         operator: the last that computes something.
+        is_doubtful: whether its numbers look like probabilities that do not add up to 1.
     """
 
     candidate: Candidate
     classes: int
     meaning: Meaning
     operator: str
+    is_doubtful: bool = False
 
 
 def candidates(path: Path, graph: Graph) -> tuple[Candidate, ...]:
@@ -133,8 +135,36 @@ def class_output(
         raise UnusableCheckpointError("{path} {what}.", path=path, what=what)
     chosen = _chosen(path, flat, {one: first[one].size for one in flat}, named)
     node = _last_node(graph, chosen.name)
-    meaning = _meaning(node, [values.reshape(-1) for values in found[chosen]])
-    return ClassOutput(chosen, first[chosen].size, meaning, "" if node is None else node.operator)
+    rows = [values.reshape(-1) for values in found[chosen]]
+    operator = "" if node is None else node.operator
+    meaning = _meaning(operator, rows)
+    _refuse_features(path, chosen, named)
+    return ClassOutput(chosen, first[chosen].size, meaning, operator, _is_doubtful(meaning, rows))
+
+
+def _refuse_features(path: Path, chosen: Candidate, named: int | None) -> None:
+    """Refuse the vector that an encoder gives; only its name tells it from logits.
+
+    Raises:
+        UnusableCheckpointError: it is one.
+    """
+    if named is None and not chosen.keys and "embed" in chosen.shown.lower():
+        raise UnusableCheckpointError(
+            "{path} gives features ({name!r}), not classes; Droplens opens classifiers.",
+            path=path,
+            name=shown(chosen.shown),
+        )
+
+
+def _is_doubtful(meaning: Meaning, rows: Sequence[Values]) -> bool:
+    if meaning is Meaning.ANSWERS or len(rows[0]) == 1:
+        return False
+    within = all(float(row.min()) >= 0 and float(row.max()) <= 1 for row in rows)
+    return within and not all(map(_adds_up, rows))
+
+
+def _adds_up(row: Values) -> bool:
+    return abs(float(row.sum(dtype=np.float64)) - 1) < _TOLERANCE
 
 
 def _keys(node: Node) -> tuple[str, ...]:
@@ -188,17 +218,13 @@ def _last_node(graph: Graph, name: str) -> Node | None:
     return None
 
 
-def _meaning(node: Node | None, rows: Sequence[Values]) -> Meaning:
-    """Return what numbers are: as the last node says it, else as they are for all photos."""
-    operator = "" if node is None else node.operator
+def _meaning(operator: str, rows: Sequence[Values]) -> Meaning:
+    """Return what numbers are: as the last operator says it, else as they are for all photos."""
     if len(rows[0]) > 1 and operator in ("Softmax", "QLinearSoftmax"):
         return Meaning.SHARES
     if operator in ("Sigmoid", "QLinearSigmoid", "HardSigmoid"):
         return Meaning.ANSWERS
     if operator == "LogSoftmax" or len(rows[0]) == 1:
         return Meaning.LOGITS
-    are_shares = all(
-        float(row.min()) >= 0 and abs(float(row.sum(dtype=np.float64)) - 1) < _TOLERANCE
-        for row in rows
-    )
+    are_shares = all(float(row.min()) >= 0 and _adds_up(row) for row in rows)
     return Meaning.SHARES if are_shares else Meaning.LOGITS

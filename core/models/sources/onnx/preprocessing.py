@@ -37,7 +37,7 @@ Answer = tuple[Preprocessing, list[str]] | None
 def input_size(network: Network, photo: PhotoInput) -> tuple[Size, bool]:
     """Return (height, width) of the input, and whether it had to be assumed."""
     if photo.size is not None:
-        return photo.size, False
+        return photo.size, any(photo.free[1:])
     sides = [int(side) for side in _SIDES.findall(network.metadata.get("imgsz", "")[:100])]
     if sides and all(1 <= side <= LARGEST_SIDE_PX for side in sides):
         return (sides[0], sides[-1]), False
@@ -62,9 +62,9 @@ def _preprocessing_of(
     path: Path, network: Network, photo: PhotoInput, classes: int
 ) -> tuple[Preprocessing, list[str]]:
     size, is_assumed = input_size(network, photo)
-    answer = _beside(path, photo, classes, is_assumed)
+    answer = _of_whole_numbers(photo, size)
     ways: tuple[Callable[[], Answer], ...] = (
-        lambda: _of_whole_numbers(photo, size),
+        lambda: _beside(path, photo, classes, is_assumed),
         lambda: _of_ultralytics(network, photo, size),
         lambda: _of_image_metadata(network, photo, size),
         lambda: _of_lobe(path, photo, size),
@@ -117,7 +117,8 @@ def _of_ultralytics(network: Network, photo: PhotoInput, size: Size) -> Answer:
     """Return the preprocessing of Ultralytics' classifiers: the middle of the photo, 0 to 1."""
     if network.metadata.get("author", "").lower() != "ultralytics":
         return None
-    found = replace(_plain(photo, size), resize=min(size), crop=size)
+    # Ultralytics reads photos with OpenCV, which turns them upright.
+    found = replace(_plain(photo, size), resize=min(size), crop=size, apply_orientation=True)
     return found, [tr("The preprocessing is the one that {maker} gives all.", maker="Ultralytics")]
 
 
@@ -138,7 +139,19 @@ def _of_image_metadata(network: Network, photo: PhotoInput, size: Size) -> Answe
         found = replace(found, channel_order=order)
     if values == "Normalized_1_1":
         found = _centred(found)
-    return found, []
+    if pixels and values:
+        return found, [] if is_custom_vision else [_squashed()]
+    said = tr(
+        "The file does not say which colours come first and how they are scaled; blue first and "
+        "0 to 255 are assumed, as Custom Vision has it. The preprocessing can be changed."
+    )
+    return found, [said]
+
+
+def _squashed() -> str:
+    return tr(
+        "The file does not say how photos are made as large as it takes them; they are squashed."
+    )
 
 
 def _of_lobe(path: Path, photo: PhotoInput, size: Size) -> Answer:
@@ -168,10 +181,10 @@ def _usual(network: Network, photo: PhotoInput, size: Size) -> tuple[Preprocessi
             "The file does not say how photos are scaled; 0 to 1 is assumed. Networks of Keras "
             "also take −1 to 1 or 0 to 255; the preprocessing can be changed."
         )
-        return _plain(photo, size, squashes=True), [said]
+        return _plain(photo, size, squashes=True), [said, _squashed()]
     said = tr(
-        "The file does not say how photos are normalised; ImageNet's mean and std are assumed. "
-        "The preprocessing can be changed."
+        "The file does not say how photos are cut out and normalised; the middle of the photo and "
+        "ImageNet's mean and std are assumed. The preprocessing can be changed."
     )
     found = _plain(photo, size)
     mean, std = IMAGENET_MEAN, IMAGENET_STD

@@ -8,22 +8,24 @@ from pathlib import Path
 from core.errors import ArchitectureMismatchError, DroplensError, PreprocessingError
 from core.files import hash_of, open_ordinary
 from core.language import tr, tr_n
+from core.models.class_names.words import doubts, listed
 from core.models.overrides import SavedOverrides
+from core.models.recognition.sidecars import outputs_beside
+from core.models.recognition.single_output import single_output
 from core.models.sources.base import Capability, OpenedModel
 from core.models.sources.checkpoint.source import settled
 from core.models.sources.onnx.examining import Examined, examine
 from core.models.sources.onnx.layers import layer_nodes
-from core.models.sources.onnx.naming import names_of, number_problem
+from core.models.sources.onnx.naming import names_of
 from core.models.sources.onnx.network import OnnxNetwork
-from core.models.sources.onnx.outputs import Meaning
+from core.models.sources.onnx.outputs import ClassOutput, Meaning
 from core.models.sources.onnx.preprocessing import preprocessing_of
 from core.models.sources.onnx.refusing import shown
-from core.values.spec import Inspection, ModelChoice, NamedBy
+from core.values.spec import Inspection, ModelChoice, NamedBy, Outputs
 
 ARCHITECTURE = "onnx"
 """Stands for the architecture, which an ONNX file brings with it and does not name."""
 
-_SHOWN_LETTERS = 60
 _HASHED_BYTES = 2**30
 """Larger files that cannot be used are not hashed just to say so."""
 
@@ -95,11 +97,11 @@ def _described(examined: Examined) -> Inspection:
     count = output.classes
     names, source, problems = names_of(path, examined.network, count, output.candidate.keys)
     preprocessing, assumed = preprocessing_of(path, examined.network, examined.photo, count)
-    is_yes_or_no = output.meaning is Meaning.ANSWERS or count == 1
+    outputs, said = _outputs(path, output)
     return Inspection(
         usable=True,
         summary=_summary(examined, names if source.by is not NamedBy.NOBODY else ()),
-        problems=(*problems, *number_problem(names), *_several(examined), *assumed),
+        problems=(*problems, *doubts(names), *_several(examined), *said, *assumed),
         architecture=ARCHITECTURE,
         num_classes=count,
         class_names=names,
@@ -108,8 +110,34 @@ def _described(examined: Examined) -> Inspection:
         matched=1.0,
         preprocessing=preprocessing,
         sha256=examined.sha256,
-        outputs="sigmoid" if is_yes_or_no else "softmax",
+        outputs=outputs,
     )
+
+
+def _outputs(path: Path, output: ClassOutput) -> tuple[Outputs, list[str]]:
+    """Return what the outputs are, and sentences about what of it had to be assumed."""
+    if output.meaning is Meaning.ANSWERS:
+        return "sigmoid", []
+    if output.meaning is Meaning.SHARES:
+        return "softmax", _doubt(output)
+    told = outputs_beside(path, output.classes)
+    if told is not None:
+        return told, []
+    if output.classes == 1:
+        found, said = single_output(is_never_negative=output.operator == "Relu")
+        return found, [said]
+    return "softmax", _doubt(output)
+
+
+def _doubt(output: ClassOutput) -> list[str]:
+    if not output.is_doubtful:
+        return []
+    return [
+        tr(
+            "Its numbers lie between 0 and 1 and do not add up to 1: they may be probabilities "
+            "already, which are then shown changed. Choose in the details what its outputs are."
+        )
+    ]
 
 
 def _several(examined: Examined) -> list[str]:
@@ -132,15 +160,11 @@ def _several(examined: Examined) -> list[str]:
 
 def _summary(examined: Examined, names: tuple[str, ...]) -> str:
     classes = tr_n("{n} output", "{n} classes", examined.output.classes)
-    short = [
-        name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}…" for name in names[:3]
-    ]
-    listed = f" ({', '.join(short)}{', …' if len(names) > 3 else ''})" if names else ""
     maker = shown(examined.network.producer)
     return tr(
         "ONNX network with {classes}{listed}, {steps}{maker}; it computes on the processor.",
         classes=classes,
-        listed=listed,
+        listed=listed(names),
         steps=tr_n("{n} step", "{n} steps", len(examined.network.graph.nodes)),
         maker=tr(", written by {maker}", maker=maker) if maker else "",
     )

@@ -5,7 +5,6 @@ Source: protobuf.dev, "Encoding".
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 MOST_FIELDS = 1_000_000
@@ -123,18 +122,6 @@ def integers(value: Value, most: int) -> list[int]:
         if len(found) > most:
             raise DamagedError
     return found
-
-
-def real(value: Value) -> float:
-    """Return a field as a number of single precision.
-
-    Raises:
-        DamagedError: it is not one.
-    """
-    if isinstance(value, int) or len(value) != 4:
-        raise DamagedError
-    number: float = struct.unpack("<f", value)[0]
-    return number
 
 
 def field_of_bytes(number: int, value: bytes) -> bytes:
