@@ -37,10 +37,12 @@ def check(name: str, folder: Path, largest: float) -> str:
     """Return what becomes of one architecture."""
     shapes = build_without_memory(lambda: build_timm(name))
     if sum(one.numel() for one in shapes.parameters()) > largest:
-        groups = find_lookalikes(
-            {key: tuple(one.shape) for key, one in shapes.state_dict().items()}
+        known = find_lookalikes({key: tuple(one.shape) for key, one in shapes.state_dict().items()})
+        return (
+            "right, by shapes"
+            if any(name in group for group in known.groups)
+            else "wrong: not known"
         )
-        return "right, by shapes" if any(name in group for group in groups) else "wrong: not known"
     if not timm_config(name).get("classifier"):
         return "without a head"
     torch.manual_seed(0)
@@ -62,7 +64,7 @@ def check(name: str, folder: Path, largest: float) -> str:
 def same_as_one(name: str, path: Path, candidates: tuple[str, ...]) -> bool:
     """Return whether an architecture computes the same as one of the candidates."""
     shapes = {key: tuple(one.shape) for key, one in torch.load(path, weights_only=True).items()}
-    groups = find_lookalikes(shapes)
+    groups = find_lookalikes(shapes).groups
     return any(name in group and set(group) & set(candidates) for group in groups)
 
 

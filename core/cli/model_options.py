@@ -16,6 +16,7 @@ from core.errors import ArchitectureMismatchError, UnusableCheckpointError
 from core.language import number, tr
 from core.models.families import EXAMPLE, EXAMPLE_WEIGHTS
 from core.models.weights.named import Weights, find_weights
+from core.values.questions import ARCHITECTURE
 from core.values.spec import Dilation, ModelChoice, ModelSpec, Outputs, Overrides
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def _check_answers(spec: ModelSpec) -> None:
     """
     asked = {one.key: [answer.value for answer in one.answers] for one in spec.inspection.questions}
     for key, value in spec.overrides.answers:
-        if value not in asked.get(key, ()):
+        is_unused = key == ARCHITECTURE and value != spec.architecture
+        if is_unused or value not in asked.get(key, ()):
             raise UnusableCheckpointError(
                 "{key}={value} answers nothing that {path} leaves open; inspect shows what does.",
                 key=key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ class TryAnswers(ModelRequest[Iterator[Tried]]):
     def _try(self, engine: Engine, key: str, value: str) -> Tried:
         try:
             overrides = (self.choice.overrides or Overrides()).answered(key, value)
-            choice = replace(self.choice, architecture=None, overrides=overrides)
+            choice = self.choice.answered(overrides)
             found = engine.predict_once(choice, self.photo)
         except DroplensError as error:
             return Tried(key, value, problem=str(error))

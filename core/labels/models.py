@@ -26,6 +26,7 @@ def check_models(database: sqlite3.Connection) -> None:
 
 def describe_model(model: ModelSpec) -> str:
     """Return as text which model it is that said something."""
+    answers = dict(model.overrides.answers)
     return json.dumps(
         {
             "architecture": model.architecture,
@@ -35,4 +36,5 @@ def describe_model(model: ModelSpec) -> str:
             "outputs": model.outputs,
             "class_names": list(model.class_names),
         }
+        | ({"answers": answers} if answers else {})
     )

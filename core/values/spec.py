@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.language import tr
+from core.values.questions import ARCHITECTURE
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
@@ -105,6 +106,11 @@ class ModelChoice:
     preprocessing: Path | None = None
     overrides: Overrides | None = None
 
+    def answered(self, overrides: Overrides) -> ModelChoice:
+        """Return the choice with answers, one of which may say the architecture."""
+        said = ARCHITECTURE in dict(overrides.answers)
+        return replace(self, architecture=None if said else self.architecture, overrides=overrides)
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -146,6 +152,12 @@ class ModelSpec:
         answers = dict(self.overrides.answers)
         answered = {one.note for one in self.inspection.questions if one.key in answers}
         return tuple(one for one in self.inspection.problems if one not in answered)
+
+    @property
+    def unanswered(self) -> tuple[Question, ...]:
+        """Return what the file leaves open and nobody has said."""
+        answers = dict(self.overrides.answers)
+        return tuple(one for one in self.inspection.questions if one.key not in answers)
 
     @property
     def is_named(self) -> bool:

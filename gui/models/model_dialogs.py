@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
     from core.models.weights.downloads import Progress
     from core.models.weights.named import Weights
+    from core.values.spec import ModelSpec
     from gui.main_window import MainWindow
     from gui.models.model_picker import ModelPicker
     from gui.models.preprocessing_dialog import PreprocessingDialog
@@ -139,9 +141,18 @@ class ModelDialogs(QObject):
         if path.suffix != ".safetensors":
             path = path.with_name(f"{path.name}.safetensors")
         self._session.remember(last_folder=str(path.parent))
-        self._tasks.ask(SaveModel(path), self._tell_saved)
+        self._tasks.ask(SaveModel(path), partial(self._tell_saved, ready.spec))
 
-    def _tell_saved(self, path: Path) -> None:
+    def _tell_saved(self, spec: ModelSpec, path: Path) -> None:
+        if spec.unanswered:
+            self._window.note(
+                tr(
+                    "The model is saved as {path}, with what was assumed of it; that file asks no "
+                    "questions.",
+                    path=path,
+                )
+            )
+            return
         self._window.note(
             tr("The model is saved as {path}, with class names and preprocessing.", path=path)
         )

@@ -91,7 +91,7 @@ class ModelPicker(QObject):
 
     def answer(self, choice: ModelChoice, overrides: Overrides) -> None:
         """Open a model with the user's answers to what its file does not say."""
-        self._open(replace(choice, architecture=None, overrides=overrides), self._device)
+        self._open(choice.answered(overrides), self._device)
 
     @property
     def asked(self) -> ModelChoice:

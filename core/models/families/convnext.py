@@ -85,7 +85,7 @@ CONVNEXT = Family(
     dialects=(TIMM, HUGGING_FACE),
     unopened=(
         Unopened(
-            lazy("is a ConvNeXt of timm's that torchvision does not provide"),
+            lazy("is a ConvNeXt with timm's names, of a form that timm does not list"),
             (r"stages\.\d+\.blocks\.\d+\.conv_dw",),
         ),
     ),

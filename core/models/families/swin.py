@@ -105,8 +105,8 @@ SWIN = Family(
     unopened=(
         Unopened(
             lazy(
-                "is a Swin transformer with timm's names, which differ from torchvision's in their "
-                "order"
+                "is a Swin transformer with timm's names, of an image size or a form that timm "
+                "does not list"
             ),
             (r"patch_embed\.proj\.weight", r"layers\.\d+\.blocks\.\d+\.attn"),
         ),

@@ -147,10 +147,7 @@ VIT = Family(
     dialects=(TIMM, HUGGING_FACE),
     unopened=(
         Unopened(
-            lazy(
-                "is a ViT of timm's that torchvision does not provide; Droplens opens its B, "
-                "L and H forms"
-            ),
+            lazy("is a ViT with timm's names, of an image size or a form that timm does not list"),
             (r"patch_embed\.proj\.weight", r"(^|[a-z_]\.)blocks\.\d+\.attn\.qkv"),
         ),
     ),

@@ -14,8 +14,8 @@ from core.language import tr, tr_n
 from core.models.class_names import carried as carried_names
 from core.models.class_names import lists as class_names
 from core.models.class_names.words import doubts, listed
-from core.models.families.timm_networks import preprocessing_of
-from core.models.recognition.choosing import ToldBy
+from core.models.families.timm_networks import preprocessing_of, timm_preset
+from core.models.recognition.choosing import Choice, ToldBy
 from core.models.recognition.examining import Examined
 from core.models.recognition.presets import is_surely_own, own_weights, preset_for, preset_of
 from core.models.recognition.questions import questions_of
@@ -79,6 +79,14 @@ def _said_of_choice(examined: Examined, sha256: str) -> str:
     if own_weights(choice.architecture, sha256) is not None:
         return ""
     others = ", ".join(choice.others)
+    if choice.by is ToldBy.NEIGHBOUR:
+        return tr(
+            "Taken for {architecture} because of the config.json beside it, which does not say how "
+            "many classes it is of; {others} would compute differently. Choose the architecture if "
+            "another one was trained.",
+            architecture=choice.architecture,
+            others=others,
+        )
     if choice.by is ToldBy.FILE_NAME:
         return tr(
             "Taken for {architecture} because of the file's name; {others} would compute "
@@ -173,6 +181,7 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         )
         return _for_channels(examined, beside[0]), [told, *problems]
     preset = _preset(examined)
+    problems += _doubt_of_preset(examined.state_dict.choice, preset)
     network = examined.state_dict.network
     told_by_network = None if network is None else network.state.get("transform_input")
     if isinstance(told_by_network, bool):
@@ -186,6 +195,30 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
             )
         )
     return preset, problems
+
+
+def _doubt_of_preset(choice: Choice | None, preset: Preprocessing) -> list[str]:
+    """Say which networks compute the same and are given photos otherwise."""
+    if choice is None or choice.by is not ToldBy.NOBODY:
+        return []
+    others = [
+        name
+        for name in (choice.architecture, *choice.alike)
+        if choice.alike and not _is_similar(timm_preset(name), preset)
+    ]
+    if not others:
+        return []
+    return [
+        tr(
+            "What its photos were scaled to does not stand in the file. timm's {others} computes "
+            "the same with another size or normalisation; set the preprocessing if it is that.",
+            others=", ".join(others),
+        )
+    ]
+
+
+def _is_similar(one: Preprocessing, other: Preprocessing) -> bool:
+    return (one.mean, one.std, one.input_size) == (other.mean, other.std, other.input_size)
 
 
 def _doubt(entry: object) -> list[str]:

@@ -86,7 +86,7 @@ def examine(file: CheckpointFile, wanted: str | None) -> Examined:
             example=EXAMPLE,
         )
     content = read_checkpoint(file)
-    naming = Naming(path, wanted, architecture_hints(path, content))
+    naming = Naming(path, wanted, architecture_hints(content))
     state_dict = find_state_dict(content, naming)
     if state_dict is None or _is_optimizer_alone(content, state_dict):
         what = tr("holds no parameters of a network")

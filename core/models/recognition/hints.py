@@ -1,11 +1,9 @@
-"""What a file and its neighbours say of its architecture; tensors decide, this breaks ties."""
+"""What a file says of its architecture; tensors decide, this breaks ties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from core.models.recognition.sidecars import architecture_beside
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.reading import FileContent
 
@@ -15,11 +13,10 @@ _LONGEST_HINT = 100
 _MOST_HINTS = 8
 
 
-def architecture_hints(path: Path, content: FileContent) -> tuple[str, ...]:
-    """Return the names that training scripts left in a checkpoint or beside it, likeliest first."""
+def architecture_hints(content: FileContent) -> tuple[str, ...]:
+    """Return the names that training scripts left in a checkpoint, likeliest first."""
     written = content.metadata.get("architecture")
-    beside = architecture_beside(path)
-    found = [*([written] if written else []), *_carried(content), *([beside] if beside else [])]
+    found = [*([written] if written else []), *_carried(content)]
     return tuple(hint[:_LONGEST_HINT] for hint in found[:_MOST_HINTS])
 
 

@@ -79,8 +79,21 @@ def digest(shapes: Shapes, heads: tuple[str, ...], stem: str) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
 
 
-def find_lookalikes(shapes: Shapes) -> Groups:
-    """Return timm's architectures with these parameters, whatever their head; () for none."""
+@dataclass(frozen=True)
+class Lookalikes:
+    """What a state dict's shapes are of.
+
+    Attributes:
+        groups: timm's architectures with these parameters, whatever their head; () for none.
+        outputs: of the head; 0 where that is not one layer.
+    """
+
+    groups: Groups = ()
+    outputs: int = 0
+
+
+def find_lookalikes(shapes: Shapes) -> Lookalikes:
+    """Return timm's architectures with these parameters."""
     index = timm_index()
     # A network for three channels is found as it stands; other names may be a stem's elsewhere.
     stems = ("", *(stem for stem in index.stems if _is_stem(shapes.get(stem, ()))))
@@ -89,8 +102,9 @@ def find_lookalikes(shapes: Shapes) -> Groups:
         for stem in stems:
             groups = index.groups.get(digest(shapes, heads, stem))
             if groups is not None:
-                return groups
-    return ()
+                weight = _weight_of(shapes, heads[0]) if heads else ()
+                return Lookalikes(groups, weight[0] if weight else 0)
+    return Lookalikes()
 
 
 def timm_fingerprint(architecture: str, shapes: Shapes) -> Fingerprint | None:

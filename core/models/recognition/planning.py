@@ -19,6 +19,7 @@ from core.models.recognition.questions import (
     ACTIVATION,
     CONCATENATED,
     POOLING,
+    POOLS,
     SHORTCUT,
     STEM,
     pads_shortcuts,
@@ -61,8 +62,10 @@ def plan_network(
     if dialect is not None and dialect.configured is not None:
         plan = as_configured(path, plan, dialect.configured, notes)
     _note_stem(plan, notes)
-    if state_dict.network is None and "options" not in content.metadata:
+    if state_dict.network is None:
         assumed |= _assumed_of_shapes(plan)
+    if "options" in content.metadata:  # a file of our own, which opens with no question
+        assumed.clear()
     return plan
 
 
@@ -82,9 +85,9 @@ def _head(
     written = head_from_json(_parsed(content.metadata.get("head")))
     told = written is not None and _agree(written, head)
     if written is not None and told:
-        head = replace(
-            head, layers=written.layers, outputs_are=written.outputs_are, is_assumed=False
-        )
+        head = replace(head, layers=written.layers, outputs_are=written.outputs_are)
+        if head.pooling == CONCATENATED and written.pooling in POOLS:
+            head = replace(head, pooling=written.pooling)
     elif not _is_trained(content.file, state_dict):
         notes.append(
             tr(
@@ -93,16 +96,15 @@ def _head(
             )
         )
         return None
-    else:
-        _note_layers(found, head, notes, assumed)
-    if head.pooling != "own" and not (told or _is_fastai(state_dict)):
+    _note_layers(found, head, notes, assumed)
+    if head.pooling != "own" and not _is_fastai(state_dict):
         pooled = _POOLED[head.pooling]
         said = tr(
             "The head takes {n} numbers; {pooled} is assumed.", n=head.features, pooled=pooled
         )
-        if head.pooling == CONCATENATED:
+        if head.pooling in POOLS:
             assumed[POOLING] = said
-        else:
+        elif not told:
             notes.append(said)
     if "," in found.label or (found.label != head.place and not state_dict.key_prefix):
         notes.append(tr("{label!r} is taken for the head.", label=found.label))
@@ -241,6 +243,7 @@ def _is_trained(file: CheckpointFile, state_dict: StateDict) -> bool:
 
 _POOLED = {
     "average": lazy("the mean of each map"),
+    "average before maximum": lazy("the mean of each map, then the maximum of each,"),
     "average and maximum": lazy(
         "the maximum of each map, then the mean of each, as fastai has it,"
     ),

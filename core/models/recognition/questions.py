@@ -39,7 +39,7 @@ _SHORTCUTS = {
 }
 _MEAN_FIRST: Pooling = "average before maximum"
 CONCATENATED: Pooling = "average and maximum"
-_POOLS: dict[str, Lazy] = {
+POOLS: dict[str, Lazy] = {
     CONCATENATED: lazy("the maximum first, as fastai has it"),
     _MEAN_FIRST: lazy("the mean first"),
 }
@@ -49,7 +49,7 @@ _QUESTIONS: dict[str, tuple[Lazy, Mapping[str, Lazy]]] = {
     STEM: (lazy("What follows the small first convolution?"), _STEMS),
     POOLING: (
         lazy("In which order does the head take the mean and the maximum of each map?"),
-        _POOLS,
+        POOLS,
     ),
 }
 """Each question and its answers, the assumed one first."""

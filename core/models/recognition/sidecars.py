@@ -75,10 +75,25 @@ def names_beside(
     return found, _CONFIG
 
 
-def architecture_beside(checkpoint: Path) -> str | None:
-    """Return timm's name of the architecture from a config beside a checkpoint."""
-    name = _config(checkpoint).get("architecture")
-    return name if isinstance(name, str) else None
+def architecture_beside(checkpoint: Path, count: int) -> tuple[str, bool] | None:
+    """Return timm's name of the architecture from a config beside a checkpoint.
+
+    Args:
+        checkpoint: the file.
+        count: outputs of its head.
+
+    Returns:
+        The name, and whether the config says that it is of so many classes; None where it is of
+        another number, or there is none.
+    """
+    config = _config(checkpoint)
+    name = config.get("architecture")
+    if not isinstance(name, str):
+        return None
+    if is_of(config, count):
+        return name, True
+    is_silent = not any(key in config for key in ("num_classes", "num_labels", "label_names"))
+    return (name, False) if is_silent else None
 
 
 def transformers_config(checkpoint: Path) -> Mapping[str, Any]:

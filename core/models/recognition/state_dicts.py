@@ -305,7 +305,8 @@ def _among_lookalikes(best: _Reading, shapes: Mapping[str, Shape], naming: Namin
     for prefix in _prefixes(shapes):
         names = {_clean(name, prefix): name for name in shapes if name.startswith(prefix)}
         named = {new: shapes[old] for new, old in names.items()}
-        groups = find_lookalikes(named)
+        found = find_lookalikes(named)
+        groups = found.groups
         if not groups:
             continue
         if naming.wanted is not None and all(naming.wanted not in group for group in groups):
@@ -314,7 +315,9 @@ def _among_lookalikes(best: _Reading, shapes: Mapping[str, Shape], naming: Namin
         whole = known is not None and known.is_whole
         own = known.architecture if known is not None and whole else None
         is_plain = own is not None and own.family.is_of_torchvision and best.dialect is None
-        choice = choose(groups, naming, own.name if own is not None and is_plain else "")
+        choice = choose(
+            groups, naming, found.outputs, own.name if own is not None and is_plain else ""
+        )
         if own is not None and (choice.architecture == own.name or len(groups) == 1):
             return replace(best, choice=choice)
         fingerprint = timm_fingerprint(choice.architecture, named)

@@ -429,7 +429,9 @@ def test_the_kind_of_problem_says_what_the_outputs_are(
 
 def test_one_output_is_a_value(tmp_path: Path) -> None:
     folder = write(tmp_path, "mobilenet_v2", trained("mobilenet_v2", 1), id2label={"0": "LABEL_0"})
-    assert inspect_checkpoint(folder).outputs == "value"
+    found = inspect_checkpoint(folder)
+    assert found.outputs == "value"
+    assert any("trains as a number" in problem for problem in found.problems)
 
 
 @pytest.mark.parametrize(

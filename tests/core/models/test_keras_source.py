@@ -600,6 +600,22 @@ def test_a_model_that_scales_photos_itself_gets_them_as_they_are(tmp_path: Path)
     assert not any("scaled" in one for one in found.problems)
 
 
+@pytest.mark.parametrize(
+    ("own", "scale", "is_assumed"),
+    [
+        (layer("Rescaling", "own", scale=2, offset=-1), 1.0, False),
+        (layer("Normalization", "own", axis=[3], mean=[0.5] * 3, variance=[0.1] * 3), 1.0, False),
+        (layer("Normalization", "own", axis=[3], mean=[120.0] * 3, variance=[9.0] * 3), 255, False),
+    ],
+)
+def test_what_it_scales_itself_tells_what_it_is_given(
+    own: Any, scale: float, is_assumed: bool, tmp_path: Path
+) -> None:
+    found = opened(write_h5(tmp_path / "model.h5", *named_body("resnet50", own))).spec
+    assert found.preprocessing.scale == scale
+    assert any("scales its photos itself" in one for one in found.problems) is is_assumed
+
+
 def test_grey_photos_of_any_size(tmp_path: Path) -> None:
     model, values = plain_classifier()
     model["config"]["layers"][0] = photo_input("input_1", None, None, 1)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from core.cli.main import main
 from core.errors import ArchitectureMismatchError, UnclearArchitectureError
 from core.models.building import build_without_memory
 from core.models.families.base import Shapes
@@ -129,6 +130,35 @@ def test_a_config_beside_it_tells_which(tmp_path: Path) -> None:
     assert_alike(found, network, 64)
 
 
+def test_a_config_of_another_number_of_classes_is_another_models(tmp_path: Path) -> None:
+    config = '{"architecture": "tf_efficientnet_b0", "num_classes": 1000}'
+    (tmp_path / "config.json").write_text(config)
+    path = save(trained("efficientnet_b0", num_classes=4), tmp_path / "model.pth")
+    with pytest.raises(UnclearArchitectureError):
+        opened(path)
+
+
+def test_a_config_that_does_not_count_classes_is_a_hint_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"architecture": "tf_efficientnet_b0"}')
+    network = trained("tf_efficientnet_b0", num_classes=4)
+    found = opened(save(network, tmp_path / "model.pth"))
+    assert found.spec.architecture == "tf_efficientnet_b0"
+    assert any("config.json beside it" in one for one in found.spec.problems)
+    own = opened(save(trained("efficientnet_b0", num_classes=4), tmp_path / "efficientnet_b0.pth"))
+    assert own.spec.architecture == "efficientnet_b0"
+
+
+def test_what_computes_the_same_may_be_given_photos_otherwise(tmp_path: Path) -> None:
+    path = save(trained("vit_tiny_patch16_224", num_classes=4), tmp_path / "model.pth")
+    assert any("vit_tiny_patch16_224" in one for one in opened(path).spec.problems)
+    path = save(
+        trained("vit_tiny_patch16_224", num_classes=4),
+        tmp_path / "b.pth",
+        arch="vit_tiny_patch16_224",
+    )
+    assert opened(path).spec.problems == ()
+
+
 def test_the_files_name_is_a_hint_that_is_said(tmp_path: Path) -> None:
     network = trained("tf_efficientnet_b0", num_classes=4)
     found = opened(save(network, tmp_path / "tf_efficientnet_b0-flowers.pth"))
@@ -150,16 +180,18 @@ def test_torchvisions_network_is_assumed_and_said(tmp_path: Path) -> None:
 
 def test_the_users_word_counts_most() -> None:
     naming = Naming(Path("one.pth"), "other", ("one",))
-    assert choose(PAIR, naming, "one").architecture == "other"
-    assert choose(PAIR, Naming(Path("x.pth"), None, ("org/same.tag",)), "").architecture == "same"
-    assert choose((("one", "same"),), Naming(Path("x.pth")), "").architecture == "one"
+    assert choose(PAIR, naming, 4, "one").architecture == "other"
+    assert (
+        choose(PAIR, Naming(Path("x.pth"), None, ("org/same.tag",)), 4, "").architecture == "same"
+    )
+    assert choose((("one", "same"),), Naming(Path("x.pth")), 4, "").architecture == "one"
 
 
 def test_every_name_is_looked_up_once() -> None:
     names = list(timm_index().names)
     assert len(names) == len(set(names)) > 1300
     shapes: Shapes = {"nothing.weight": (1, 2)}
-    assert find_lookalikes(shapes) == ()
+    assert find_lookalikes(shapes).groups == ()
 
 
 def test_timm_finds_no_client_of_the_hub() -> None:
@@ -242,7 +274,7 @@ def test_an_answered_architecture_is_kept_for_the_file(tmp_path: Path) -> None:
 def test_a_depthwise_weight_is_not_taken_for_a_stem() -> None:
     network = build_without_memory(lambda: build_timm("iformer_l", num_classes=7))
     shapes = {name: tuple(one.shape) for name, one in network.state_dict().items()}
-    assert find_lookalikes(shapes) == (("iformer_l",),)
+    assert find_lookalikes(shapes).groups == (("iformer_l",),)
 
 
 def test_what_was_said_of_an_unclear_file_comes_with_the_question(tmp_path: Path) -> None:
@@ -282,3 +314,32 @@ def test_an_answered_architecture_is_saved_with_the_model(tmp_path: Path) -> Non
     again = opened(tmp_path / "own.safetensors")
     assert again.spec.problems == ()
     assert_alike(again, network, 65)
+
+
+def test_what_is_saved_unanswered_is_known_when_it_is_saved(tmp_path: Path) -> None:
+    network = headed(nn.Linear(2048, 6), nn.ReLU(), nn.Dropout(), nn.Linear(6, 4))
+    path = save(network, tmp_path / "model.pth")
+    assert [one.key for one in opened(path).spec.unanswered] == ["activation"]
+    assert answered(path, activation="relu").spec.unanswered == ()
+
+
+def test_the_order_of_concatenated_pools_is_saved(tmp_path: Path) -> None:
+    network = trained("resnet18", num_classes=0)
+    content = {f"body.{name}": value for name, value in network.state_dict().items()}
+    torch.manual_seed(1)
+    content |= {"fc.weight": torch.randn(3, 1024), "fc.bias": torch.zeros(3)}
+    torch.save({"arch": "resnet18", **content}, tmp_path / "model.pth")
+    found = answered(tmp_path / "model.pth", pooling="average before maximum")
+    usual = opened(tmp_path / "model.pth")
+    assert found.plan is not None
+    save_model(found.network, found.spec, found.plan, tmp_path / "own.safetensors")
+    assert_alike(opened(tmp_path / "own.safetensors"), found.network, 64)
+    photo = torch.rand(1, 3, 64, 64)
+    assert not torch.allclose(usual.network(photo), found.network(photo))
+
+
+def test_an_answer_that_is_not_used_is_refused(tmp_path: Path, capfd: Any) -> None:
+    path = str(save(trained("resnet18", num_classes=4), tmp_path / "model.pth"))
+    model = ["--checkpoint", path, "--architecture", "resnet18"]
+    assert main(["layers", *model, "--answer", "architecture=resnetblur18"]) == 2
+    assert "answers nothing" in capfd.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from core.errors import UnusableCheckpointError
 from core.images.preprocessing import IMAGENET_MEAN, IMAGENET_STD, LARGEST_SIDE_PX, Preprocessing
@@ -29,6 +30,9 @@ _SCALING = """
     Add GetItem
 """.split()
 _SCALING_KINDS = frozenset(one.replace("op_", "op ", 1) for one in _SCALING)
+_FULL, _SMALL_SCALE = 255.0, 1 / 16
+"""Of a full channel of a file; and a factor that only such channels are multiplied by."""
+
 _WITH_KERNEL = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense", "BatchNormalization")
 _OWN_OF_MODE = {"tf": ((0.5,) * 3, (0.5,) * 3), "torch": (IMAGENET_MEAN, IMAGENET_STD)}
 
@@ -48,6 +52,13 @@ class Given:
     notes: tuple[str, ...]
     body: Body | None
     is_teachable: bool
+
+
+class _OwnScaling(NamedTuple):
+    """What a model that scales photos itself is given: the value of a full channel."""
+
+    scale: float
+    is_told: bool
 
 
 def preprocessing_of(path: object, model: ModelConfig) -> Given:
@@ -92,7 +103,7 @@ def preprocessing_of(path: object, model: ModelConfig) -> Given:
             width=width,
         )
     )
-    found, note = _scaled(plain, body, is_own=any(kind_of(one) in _SCALING_KINDS for one in first))
+    found, note = _scaled(plain, body, _own_scaling(first))
     return Given(found, (*notes, *([note] if note else [])), body, is_teachable=False)
 
 
@@ -109,10 +120,38 @@ def _of_teachable_machine(plain: Preprocessing) -> Preprocessing:
     )
 
 
-def _scaled(plain: Preprocessing, body: Body | None, *, is_own: bool) -> tuple[Preprocessing, str]:
+def _own_scaling(first: tuple[LayerConfig, ...]) -> _OwnScaling | None:
+    """Return what a model that scales its photos itself is given; None where it does not.
+
+    What its first such layer computes tells whether that is 0..255 or 0..1.
+    """
+    for layer in first:
+        kind = kind_of(layer)
+        if kind not in _SCALING_KINDS:
+            continue
+        scale, mean = layer.options.get("scale"), layer.options.get("mean")
+        if kind == "Rescaling" and isinstance(scale, int | float):
+            return _OwnScaling(_FULL if scale <= _SMALL_SCALE else 1.0, is_told=True)
+        if kind == "Normalization":
+            means = mean if isinstance(mean, list | tuple) else [mean]
+            numbers = [one for one in means if isinstance(one, int | float)]
+            if numbers:
+                return _OwnScaling(_FULL if max(numbers) > 1 else 1.0, is_told=True)
+            return _OwnScaling(_FULL, is_told=False)
+        return _OwnScaling(_FULL, is_told=True)
+    return None
+
+
+def _scaled(
+    plain: Preprocessing, body: Body | None, own: _OwnScaling | None
+) -> tuple[Preprocessing, str]:
     """Return a preprocessing with its scale, and a sentence where that is assumed."""
-    if is_own:
-        return replace(plain, scale=255.0), ""
+    if own is not None:
+        said = tr(
+            "It scales its photos itself, by what it learnt of them; 0..255 is assumed for what it "
+            "is given. The preprocessing can be set otherwise."
+        )
+        return replace(plain, scale=own.scale), "" if own.is_told else said
     if body is None or plain.channels != 3:
         return plain, tr(
             "The file does not say how its photos were scaled; 0..1 is assumed. The "
