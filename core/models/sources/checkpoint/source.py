@@ -86,7 +86,8 @@ def open_model(
         plan = with_answers(examined.plan, dict(spec.overrides.answers))
         if found.can_dilate and spec.overrides.dilation is not None:
             plan = replace(plan, dilation=spec.overrides.dilation)
-        _check_channels(spec, examined)
+        stem = examined.plan.shapes.get(examined.recognition.fingerprint.first)
+        check_channels(spec, 3 if stem is None else stem[1])
         network = build(plan)
         _refuse_giant(path, plan, spec.preprocessing, network)
         with file.reading():
@@ -298,9 +299,12 @@ def _with_own_files(spec: ModelSpec, choice: ModelChoice) -> ModelSpec:
     return spec
 
 
-def _check_channels(spec: ModelSpec, examined: Examined) -> None:
-    stem = examined.plan.shapes.get(examined.recognition.fingerprint.first)
-    takes = 3 if stem is None else stem[1]
+def check_channels(spec: ModelSpec, takes: int) -> None:
+    """Refuse a preprocessing that gives another number of channels than a network takes.
+
+    Raises:
+        PreprocessingError: it does.
+    """
     gives = spec.preprocessing.channels
     if takes != gives:
         raise PreprocessingError(

@@ -19,7 +19,7 @@ from core.models.footprint import TooLargeError
 from core.models.overrides import SavedOverrides
 from core.models.recognition.sidecars import names_beside
 from core.models.sources.base import Capability, OpenedModel
-from core.models.sources.checkpoint.source import settled
+from core.models.sources.checkpoint.source import check_channels, settled
 from core.models.sources.checkpoint.stored import CheckpointFile, DamagedError
 from core.models.sources.keras.configs import read_model
 from core.models.sources.keras.endings import Ending, outputs_of, without_activation
@@ -87,6 +87,7 @@ def open_keras(
                 path=path,
             )
         spec = settled(path, _title(examined.given), found, choice, remembered)
+        check_channels(spec, examined.given.preprocessing.channels)
         with file.reading():
             load_values(examined.built, file)
         file.refuse_if_changed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from core.errors import ArchitectureMismatchError, DroplensError, PreprocessingError
+from core.errors import ArchitectureMismatchError, DroplensError
 from core.files import hash_of, open_ordinary
 from core.language import tr, tr_n
 from core.models.class_names.words import doubts, listed
@@ -13,7 +13,7 @@ from core.models.overrides import SavedOverrides
 from core.models.recognition.sidecars import outputs_beside
 from core.models.recognition.single_output import single_output
 from core.models.sources.base import Capability, OpenedModel
-from core.models.sources.checkpoint.source import settled
+from core.models.sources.checkpoint.source import check_channels, settled
 from core.models.sources.onnx.examining import Examined, examine
 from core.models.sources.onnx.layers import layer_nodes
 from core.models.sources.onnx.naming import names_of
@@ -64,16 +64,7 @@ def open_onnx(
     examined = examine(path, is_stopped)
     found = _described(examined)
     spec = settled(path, tr("ONNX network"), found, choice, saved_overrides)
-    takes, gives = examined.photo.channels, spec.preprocessing.channels
-    if takes != gives:
-        raise PreprocessingError(
-            "The preprocessing gives {gives} channels, but the network takes {takes}; "
-            "set mean and std of {takes_2} {words} and the channel order.",
-            gives=gives,
-            takes=takes,
-            takes_2=takes,
-            words="number" if takes == 1 else "numbers",
-        )
+    check_channels(spec, examined.photo.channels)
     graph = examined.network.graph
     layers = layer_nodes(graph, examined.photo)
     outputs = [port.name for port in graph.outputs]
