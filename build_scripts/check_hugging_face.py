@@ -28,6 +28,7 @@ from core.errors import DroplensError
 from core.models.families.hugging_face import KINDS
 from core.models.recognition.image_processors import from_processor
 from core.models.sources import is_model, source_of
+from core.models.sources.checkpoint.saving import save_model
 from core.models.torchvision_import import torchvision_models
 from core.values.spec import ModelChoice
 
@@ -49,6 +50,9 @@ _EFFICIENTNET_B0 = {
     "image_size": 224,
 }
 _TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+_TOKENS = {**_TINY, "intermediate_size": 64, "image_size": 64, "patch_size": 16}
+_ACTIVATIONS = ("gelu_new", "quick_gelu", "relu", "silu")
+_TABLE = {"use_relative_position_bias": True}
 _GEMMA = {
     "text_config": {**_TINY, "intermediate_size": 64, "head_dim": 8, "num_key_value_heads": 2},
     "vision_config": {**_TINY, "intermediate_size": 64, "image_size": 56},
@@ -80,8 +84,11 @@ FORMS: dict[str, tuple[dict[str, Any], ...]] = {
         {"patch_size": 32, "num_attention_heads": 8},
         {"patch_size": 32, "qkv_bias": False},
         {"num_hidden_layers": 3},
+        _TOKENS,
+        {**_TOKENS, "hidden_act": "gelu_new", "qkv_bias": False, "layer_norm_eps": 1e-3},
+        {"hidden_size": 192, "num_attention_heads": 3, "intermediate_size": 768},
     ),
-    "vit_msn": ({"patch_size": 32}, {"patch_size": 32, "layer_norm_eps": 1e-12}),
+    "vit_msn": (_TOKENS, {"patch_size": 32}, {"patch_size": 32, "layer_norm_eps": 1e-12}),
     "convnext": ({}, {"layer_norm_eps": 1e-3}, {"hidden_act": "relu"}, {"depths": [1, 1, 1, 1]}),
     "swin": (
         {},
@@ -117,7 +124,74 @@ FORMS: dict[str, tuple[dict[str, Any], ...]] = {
         {**_EFFICIENTNET_B0, "pooling_type": "max"},
         {},
     ),
-    "ijepa": (_VIT_B,),
+    "deit": (
+        {},
+        _TOKENS,
+        {**_TOKENS, "qkv_bias": False, "layer_norm_eps": 1e-3, "num_channels": 1},
+        *({**_TOKENS, "hidden_act": name} for name in _ACTIVATIONS),
+        {**_TOKENS, "hidden_act": "laplace"},
+        {**_TOKENS, "patch_size": [16, 8]},
+        {**_TOKENS, "image_size": [32, 128]},
+        {**_TOKENS, "image_size": 70},
+        {**_TOKENS, "num_attention_heads": 16},
+    ),
+    "beit": (
+        {},
+        {**_VIT_B, **_TABLE},
+        {**_TOKENS, **_TABLE, "use_mean_pooling": False, "layer_norm_eps": 1e-3},
+        {**_TOKENS, "use_shared_relative_position_bias": True, "use_mask_token": True},
+        {**_TOKENS, **_TABLE, "use_shared_relative_position_bias": True},
+        {**_TOKENS, "use_absolute_position_embeddings": True, "layer_scale_init_value": 0.0},
+        {**_TOKENS, **_TABLE, "hidden_act": "relu", "image_size": 80},
+        {**_TOKENS, **_TABLE, "image_size": [32, 64]},
+    ),
+    "data2vec-vision": (_TOKENS, {**_TOKENS, **_TABLE, "use_mean_pooling": False}),
+    "dinov2": (
+        {},
+        {**_TOKENS, "layerscale_value": 0.3},
+        {**_TOKENS, "use_swiglu_ffn": True, "mlp_ratio": 3},
+        {**_TOKENS, "qkv_bias": False, "hidden_act": "gelu_new", "use_mask_token": False},
+        {**_TOKENS, "image_size": 70, "patch_size": 14, "layer_norm_eps": 1e-2},
+    ),
+    "dinov2_with_registers": (
+        _TOKENS,
+        {**_TOKENS, "num_register_tokens": 1, "use_swiglu_ffn": True},
+    ),
+    "clip": (
+        {"vision_config": {**_VIT_B, "patch_size": 32}},
+        {"vision_config": _TOKENS},
+        *({"vision_config": {**_TOKENS, "hidden_act": name}} for name in ("gelu", "relu6")),
+        {"vision_config": {**_TOKENS, "layer_norm_eps": 1e-2, "image_size": 70}},
+    ),
+    "metaclip_2": ({"vision_config": _TOKENS},),
+    "siglip": (
+        {"vision_config": {"patch_size": 32}},
+        {"vision_config": _TOKENS},
+        {"vision_config": {**_TOKENS, "vision_use_head": False, "hidden_act": "gelu"}},
+        {"vision_config": {**_TOKENS, "layer_norm_eps": 1e-2, "image_size": 70}},
+    ),
+    "mobilenet_v1": (
+        {},
+        {"depth_multiplier": 0.25, "image_size": 193},
+        {"tf_padding": False, "depth_multiplier": 0.5, "layer_norm_eps": 1e-5},
+        {"hidden_act": "relu", "depth_multiplier": 0.25, "num_channels": 1},
+        {"hidden_act": "prelu", "depth_multiplier": 0.25},
+    ),
+    "levit": (
+        {},
+        {"depths": [2, 1, 1], "image_size": 160},
+        {"hidden_sizes": [192, 288, 384], "num_attention_heads": [3, 5, 6], "key_dim": [32] * 3},
+        {"depths": [1, 1, 1], "mlp_ratio": [4, 0, 2], "attention_ratio": [1, 3, 2]},
+        {"depths": [1, 1, 1], "image_size": 240},
+    ),
+    "poolformer": (
+        {},
+        {"depths": [1, 2, 1, 1], "hidden_sizes": [96, 192, 384, 768], "mlp_ratio": 2.0},
+        {"depths": [1, 1, 1, 1], "use_layer_scale": False, "hidden_act": "relu"},
+        {"depths": [1, 1, 1, 1], "pool_size": 5},
+        {"depths": [1, 1, 1, 1], "strides": [2, 2, 2, 2]},
+    ),
+    "ijepa": (_VIT_B, {**_TOKENS, "hidden_act": "relu", "layer_norm_eps": 1e-3}),
     "shieldgemma2": (_GEMMA,),
     "timm_wrapper": ({"architecture": "resnet18"},),
     "perceiver": ({"qk_channels": 64, "v_channels": 64, "d_latents": 64, "num_latents": 8},),
@@ -138,6 +212,13 @@ PROCESSORS: dict[str, tuple[dict[str, Any], ...]] = {
     "bit": ({}, {"size": {"shortest_edge": 300}, "crop_size": 256}),
     "clip": ({},),
     "convnext": ({}, {"size": 224}, {"size": {"shortest_edge": 288}, "crop_pct": 0.95}),
+    "levit": ({}, {"size": 196, "crop_size": 190}, {"size": {"height": 230, "width": 240}}),
+    "poolformer": (
+        {},
+        {"crop_pct": 0.95},
+        {"size": {"height": 230, "width": 240}},
+        {"size": {"height": 230, "width": 230}},
+    ),
     "mobilenet_v1": ({},),
     "mobilenet_v2": ({}, {"rescale_factor": 1 / 127.5}),
     "efficientnet": (
@@ -148,6 +229,9 @@ PROCESSORS: dict[str, tuple[dict[str, Any], ...]] = {
         {"do_normalize": False, "rescale_offset": True},
     ),
 }
+RESIZED = ("beit", "data2vec-vision", "dinov2", "dinov2_with_registers")
+"""Kinds that take images of any size, for which they resize what they learnt of positions."""
+
 SIZES = ((300, 200), (333, 517), (640, 480), (100, 80), (224, 224), (257, 391), (91, 1000))
 
 
@@ -214,27 +298,55 @@ def opened(folder: Path, kind: str, network: Any) -> str:
         model = source_of(folder).open(ModelChoice(checkpoint=folder), None, lambda: False)
     except DroplensError as error:
         said = str(error).replace(str(folder), "")
-        right = KINDS[kind].title in said or "torchvision does not provide" in said
+        right = KINDS[kind].title in said or "does not provide" in said
         return f"refused: {said}" if right else f"WRONG name: {said}"
     except Exception:  # noqa: BLE001 - no traceback may reach a person
         return f"WRONG: {traceback.format_exc(limit=-3)}"
-    size = getattr(network.config, "image_size", 224)
+    config = getattr(network.config, "vision_config", network.config)
+    size = getattr(config, "image_size", 224)
     size = [size, size] if isinstance(size, int) else size
-    photos = torch.randn(2, getattr(network.config, "num_channels", 3), *size)
-    with torch.no_grad():
-        wanted = network(photos).logits
-        found = model.network(photos)
-    difference = float((wanted - found).abs().max() / wanted.abs().max())
+    sizes = [
+        size,
+        *([[2 * side for side in size], [size[0], 2 * size[1]]] if kind in RESIZED else []),
+    ]
+    difference = 0.0
+    for height, width in sizes:
+        photos = torch.randn(2, getattr(config, "num_channels", 3), height, width)
+        for found in (model.network, saved_and_opened(model, folder)):
+            difference = max(difference, difference_of(network, found, photos))
     if not difference <= LARGEST_DIFFERENCE:
         return f"WRONG: {model.spec.title} differs by {difference:.1e}"
     return f"equal: {model.spec.title}, largest relative difference {difference:.1e}"
+
+
+def saved_and_opened(model: Any, folder: Path) -> torch.nn.Module:
+    """Return a network that was saved as a file of Droplens' own, and opened again."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        path = Path(place) / "saved.safetensors"
+        save_model(model.network, model.spec, model.plan, path)
+        return source_of(path).open(ModelChoice(checkpoint=path), None, lambda: False).network
+
+
+def difference_of(network: Any, other: torch.nn.Module, photos: torch.Tensor) -> float:
+    """Return the largest difference of two networks' logits, as a share of what photos change.
+
+    Where that is next to nothing, a tenth of the largest logit stands for it.
+    """
+    with torch.no_grad():
+        wanted, found = network(photos).logits, other(photos)
+    changed = max((wanted[0] - wanted[1]).abs().max(), wanted.abs().max() / 10)
+    return float((wanted - found).abs().max() / changed)
 
 
 def shake(network: torch.nn.Module) -> None:
     """Give parameters and statistics values that are far from the usual ones."""
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * (0.1 * parameter.abs().mean() + 0.005))
+            noise = torch.randn_like(parameter)
+            if parameter.ndim in (2, 4):  # as large as lets every layer count
+                parameter.copy_(noise * (2 / parameter[0].numel()) ** 0.5)
+            else:
+                parameter.add_(noise * (0.1 * parameter.abs().mean() + 0.005))
         for name, buffer in network.named_buffers():
             if name.endswith("running_var"):
                 buffer.copy_(torch.rand_like(buffer) + 0.5)

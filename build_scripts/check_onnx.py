@@ -7,6 +7,7 @@ torchvision's 80 architectures take about half an hour and up to 4 GB of memory:
 What other libraries write needs an environment that has them and Droplens' own dependencies:
     python build_scripts/check_onnx.py scikit-learn       scikit-learn and skl2onnx
     python build_scripts/check_onnx.py keras              tensorflow and tf2onnx
+    python build_scripts/check_onnx.py paddle             paddlepaddle and paddle2onnx
 """
 
 from __future__ import annotations
@@ -168,6 +169,29 @@ def keras(names: list[str]) -> Iterator[Checked]:
             yield name, difference(found, batch, expected)
 
 
+PADDLE_NETWORKS = ("resnet18", "mobilenet_v2")
+
+
+def paddle(names: list[str]) -> Iterator[Checked]:
+    """Write PaddlePaddle's own networks by paddle2onnx."""
+    import paddle as library
+
+    spec = library.static.InputSpec([None, 3, 224, 224], "float32", "photos")
+    for name in names or PADDLE_NETWORKS:
+        library.seed(0)
+        network = getattr(library.vision.models, name)(num_classes=CLASSES)
+        for _ in range(5):  # for the statistics of batch norm
+            network(library.randn([4, 3, 224, 224]))
+        network.eval()
+        photos = np.random.default_rng(0).standard_normal((2, 3, 224, 224), np.float32)
+        expected = library.nn.functional.softmax(network(library.to_tensor(photos))).numpy()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "network"  # the exporter adds the ending
+            library.onnx.export(network, str(path), input_spec=[spec], opset_version=OPSET)
+            found = opened(path.with_suffix(".onnx"))
+            yield name, difference(found, torch.from_numpy(photos), expected)
+
+
 def opened(path: Path) -> OpenedModel:
     """Open a file as the program does."""
     return source_of(path).open(ModelChoice(checkpoint=path), None, lambda: False)
@@ -183,6 +207,7 @@ def difference(found: OpenedModel, batch: torch.Tensor, expected: Any) -> float:
 LIBRARIES: dict[str, Callable[[list[str]], Iterator[Checked]]] = {
     "scikit-learn": scikit_learn,
     "keras": keras,
+    "paddle": paddle,
 }
 
 

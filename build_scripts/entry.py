@@ -9,7 +9,11 @@ from pathlib import Path
 
 def main() -> int:
     """Run what the executable is named after."""
-    multiprocessing.freeze_support()  # networks are converted in a process of their own
+    multiprocessing.freeze_support()  # what a photo that ended the program does is tried apart
+    if sys.argv[1:2] == ["--convert"]:  # as core.inference.conversion begins it
+        from core.inference.converting import main as convert
+
+        return convert(sys.argv[2])
     if Path(sys.argv[0]).stem.endswith("-cli"):
         from core.cli.main import main as command_line
 

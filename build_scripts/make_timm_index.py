@@ -20,19 +20,13 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
 from core.models.building import build_without_memory  # noqa: E402
-from core.models.families.timm_networks import timm_config  # noqa: E402
+from core.models.families.timm_networks import timm_config, timm_heads  # noqa: E402
 from core.models.recognition.lookalikes import RESOURCE, digest  # noqa: E402
 from core.models.timm_import import build_timm, timm_models  # noqa: E402
 
 _TOLERANCE = 1e-5
 _LARGEST = 120e6
 """Parameters of networks that are run; larger ones that look alike are taken to differ."""
-
-
-def heads_of(name: str) -> tuple[str, ...]:
-    """Return where the last layers of an architecture stand."""
-    places = timm_config(name).get("classifier") or ()
-    return (places,) if isinstance(places, str) else tuple(places)
 
 
 def stem_of(name: str) -> str:
@@ -102,9 +96,9 @@ def main() -> None:
     for name in timm_models().list_models():
         network = build_without_memory(lambda name=name: build_timm(name))
         shapes = {key: tuple(one.shape) for key, one in network.state_dict().items()}
-        alike[digest(shapes, heads_of(name), stem_of(name))].append(name)
-        if heads_of(name):
-            heads[heads_of(name)] = None
+        alike[digest(shapes, timm_heads(name), stem_of(name))].append(name)
+        if timm_heads(name):
+            heads[timm_heads(name)] = None
         stems[stem_of(name)] = None
     groups = {}
     for key, names in alike.items():

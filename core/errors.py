@@ -151,3 +151,7 @@ def cannot_write(path: Path, error: OSError) -> str:
     return tr(
         "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
     )
+
+
+class TeachingError(DroplensError):
+    """A model cannot be taught on these labels."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from core.errors import DroplensError, StoppedError, cannot_write
+from core.language import tr
 
 _BLOCK_BYTES = 2**20
 _CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\n"), ord("\t")}, "\ufffd")
@@ -187,6 +188,21 @@ def write_result(path: Path, content: bytes) -> None:
         write_atomically(path, content)
     except OSError as error:
         raise DroplensError(cannot_write(path, error)) from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Say before a long run, not after it, that its results have no place.
+
+    Raises:
+        DroplensError: a file could not be written there.
+    """
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        reason = tr("its folder is missing or write-protected")
+        if path.is_dir():
+            reason = tr("it is a folder")
+        raise DroplensError(
+            "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
+        )
 
 
 def _copy_mode(path: Path, temporary: Path) -> None:

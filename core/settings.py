@@ -32,6 +32,8 @@ class Settings:
     overlay_opacity: int = 70
     project: str = ""
     label_advances: bool = True
+    learns_from_labels: bool = True
+    taught_models: list[str] = field(default_factory=list)
 
 
 _RANGES = {"inside_megabytes": range(1, 2**20), "overlay_opacity": range(101)}

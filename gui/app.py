@@ -22,13 +22,14 @@ from gui.models.room import ModelsRoom
 from gui.session import Session
 from gui.shell import Shell
 from gui.tasks import Tasks
+from gui.training.room import TrainingRoom
 
 if TYPE_CHECKING:
     from core.crash_reports import CrashReports
     from core.settings import Settings
     from gui.main_window import MainWindow
 
-ROOMS = (Shell, ImagesRoom, InferenceRoom, InsideRoom, LabelsRoom, ModelsRoom)
+ROOMS = (Shell, ImagesRoom, InferenceRoom, InsideRoom, LabelsRoom, TrainingRoom, ModelsRoom)
 """In the order of their panels, and in which Escape asks them whether there is something to end."""
 
 

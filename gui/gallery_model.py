@@ -41,6 +41,7 @@ ORDERS = (
     "unlabelled",
     "disagreeing",
     "similar",
+    "helpful",
 )
 
 _UNLIKE = -2.0
@@ -70,6 +71,7 @@ class GalleryModel(QStringListModel):
         self._search = self.search = ""
         self._filter = Filter()
         self._similarity: Mapping[str, float] = {}
+        self._next: Mapping[str, int] = {}
         self.label_index = LabelIndex()
 
     # Qt's side
@@ -138,6 +140,21 @@ class GalleryModel(QStringListModel):
     def shown_rows(self) -> Sequence[GalleryRow]:
         """Return the photos that are shown, in their order."""
         return self._shown
+
+    def labelled(self) -> list[tuple[Path, tuple[str, ...]]]:
+        """Return the photos that have classes, hidden ones included, with the names of these.
+
+        They stand in the order of the classes, and within one in that of their adding.
+        """
+        index = self.label_index
+        order = {one.id: at for at, one in enumerate(index.classes.classes)}
+        found = []
+        for row in self._rows.values():
+            ids = [one for one in index.resolve(row.label) if one in order]
+            if ids:
+                found.append((order[ids[0]], row.path, tuple(index.by_id[one].name for one in ids)))
+        found.sort(key=lambda one: one[0])
+        return [(path, names) for _, path, names in found]
 
     # Changing
 
@@ -270,6 +287,12 @@ class GalleryModel(QStringListModel):
         if self._order == "similar":
             self.arrange()
 
+    def set_next(self, files: Sequence[str]) -> None:
+        """Say which photos come first in the order "helpful"; those that are missing come last."""
+        self._next = {file: at for at, file in enumerate(files)}
+        if self._order == "helpful":
+            self.arrange()
+
     def arrange(self) -> None:
         """Search and sort again, after predictions have come in for instance."""
         rows = list(self._rows.values())
@@ -293,6 +316,9 @@ class GalleryModel(QStringListModel):
         elif self._order == "similar":
             similarity = self._similarity
             rows.sort(key=lambda row: -similarity.get(row.file, _UNLIKE))
+        elif self._order == "helpful":
+            after = len(self._next)
+            rows.sort(key=lambda row: self._next.get(row.file, after))
         return rows
 
     def _agreement(self, row: GalleryRow) -> float:

@@ -129,7 +129,9 @@ class ProblemReporter(QFrame):
 
     def note(self, sentence: str) -> None:
         """Keep a problem without a banner, such as one unreadable photo of many."""
-        self._add(Problem(sentence, sentence, of_photo=True))
+        problem = Problem(sentence, sentence, of_photo=True)
+        if problem not in self.problems:
+            self._add(problem)
 
     def forget_photos(self) -> None:
         """Forget what ``note`` kept, since the photos are looked at anew."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
     from core.models.sources.base import Capability
+    from core.training.live import Lesson
     from core.values.predictions import Prediction
     from gui.tasks import Tasks
 
@@ -40,6 +41,7 @@ class Session(QObject):
         selection: of the photos that are shown.
         current: the photo that is shown large, which a search may hide; None without photos.
         model: the model in use; None before the first has opened.
+        taught: what was learnt of the labels, while its proposals hold; None while the model's do.
         settings: of this user; changed by ``remember`` alone.
     """
 
@@ -67,6 +69,8 @@ class Session(QObject):
     """The one that was being opened cannot be; the one before stays in use."""
     reopening_wanted = Signal()
     """The model is to be opened again as it is, with other settings."""
+    taught_changed = Signal()
+    """Proposals come from other labels than before, or from none any more."""
     device_changed = Signal(object)
     """Device: the model runs elsewhere now."""
     predicted = Signal(list)
@@ -89,6 +93,7 @@ class Session(QObject):
         self.selection = QItemSelectionModel(self.photos)
         self.current: Path | None = None
         self.model: ReadyModel | None = None
+        self.taught: Lesson | None = None
         self.settings = settings
         self.settings_path = settings_path
         self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
@@ -227,6 +232,21 @@ class Session(QObject):
         """Use another model."""
         self.model = ready
         self.model_changed.emit(ready)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the classes that proposals are of."""
+        if self.taught is not None:
+            return self.taught.spec.class_names
+        return () if self.model is None else self.model.spec.class_names
+
+    def use_lesson(self, lesson: Lesson | None) -> None:
+        """Let proposals come from what was learnt of the labels; None from the model."""
+        if lesson != self.taught:
+            if lesson is not None and lesson.spec.class_names != self.class_names:
+                self.photos.forget_predictions()  # their class indices mean other classes
+            self.taught = lesson
+            self.taught_changed.emit()
 
     def can(self, capability: Capability) -> bool:
         """Return whether something can be done with the model in use."""

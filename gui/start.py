@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 gc.disable()  # until the first paint: looking for garbage among imports takes 12 ms of it
 
+from gui import imports  # noqa: E402
+
+imports.hasten()
+
 from PySide6.QtCore import QObject, Qt, Slot  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 

@@ -158,8 +158,8 @@ def test_files_and_functions_are_short() -> None:
     assert (ROOT / "gui/app.py").read_text(encoding="utf-8").count("\n") < 150
 
 
-_OTHERS_OF_THE_NAME = {"VGG Image Annotator"}
-"""A program for labelling, by the same group."""
+_OTHERS_OF_THE_NAME = {"VGG Image Annotator", "yolo", "YOLO classification"}
+"""A program for labelling by the same group, and a format of labels."""
 
 
 def test_no_string_outside_its_module_names_a_family() -> None:

@@ -18,13 +18,12 @@ from core.cli.terminal import (
     ProgressLine,
     path_option,
     positive_option,
-    refuse_unwritable,
     say,
     say_result,
     write_json,
 )
 from core.errors import DroplensError
-from core.files import write_result
+from core.files import refuse_unwritable, write_result
 from core.inference.speed import EXACT, FAST_AGREEMENT, Decoding, Speed
 from core.language import percent, tr
 

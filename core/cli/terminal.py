@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from core.errors import DroplensError
 from core.files import json_bytes, readable, write_result
 from core.language import number, tr
 
@@ -39,15 +38,19 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._shown = False
+        self._shown, self._width = False, 0
 
     def show(self, done: int) -> None:
         """Say how many photos are done, and how fast."""
+        rate = done / max(1e-3, time.monotonic() - self._started)
+        self.say(tr("{n} photos, {rate} a second", n=done, rate=number(rate, 1)))
+
+    def say(self, text: str) -> None:
+        """Say how far it is."""
         if sys.stderr.isatty():
-            rate = done / max(1e-3, time.monotonic() - self._started)
-            said = tr("{n} photos, {rate} a second", n=done, rate=number(rate, 1))
-            print(f"\r{said} ", end="", file=sys.stderr)  # noqa: T201
-            self._shown = True
+            spaces = " " * max(0, self._width - len(text))
+            print(f"\r{text}{spaces} ", end="", file=sys.stderr)  # noqa: T201
+            self._shown, self._width = True, len(text)
 
     def end(self) -> None:
         """Leave the line."""
@@ -63,17 +66,6 @@ def write_json(value: object, target: Path) -> None:
         sys.stdout.buffer.write(content)
     else:
         write_result(target, content)
-
-
-def refuse_unwritable(path: Path) -> None:
-    """Say before a long run, not after it, that its results have no place."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        reason = tr("its folder is missing or write-protected")
-        if path.is_dir():
-            reason = tr("it is a folder")
-        raise DroplensError(
-            "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
-        )
 
 
 def say_result(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -59,6 +59,30 @@ class Backend(Protocol):
         ...
 
 
+class Normalisation:
+    """The arithmetic, and its order, of torchvision's ``ImageClassification``.
+
+    Args:
+        preprocessing: whose scale, mean and std turn pixels into the input.
+        device: of the input.
+    """
+
+    def __init__(self, preprocessing: Preprocessing, device: torch.device) -> None:
+        self._scale = preprocessing.scale
+        self._mean = _by_channel(preprocessing.mean, device)
+        self._std = _by_channel(preprocessing.std, device)
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Return the input for uint8 pixels of shape (N, H, W, C).
+
+        It is left as the pixels lie, channels last: convolutions are faster so, on CPUs too.
+        """
+        values = pixels.permute(0, 3, 1, 2).float().div_(255)
+        if self._scale != 1:
+            values *= self._scale
+        return values.sub_(self._mean).div_(self._std)
+
+
 class EagerBackend:
     """The network as PyTorch runs it, on any device.
 
@@ -83,9 +107,7 @@ class EagerBackend:
         mixed_precision: bool = False,
     ) -> None:
         self._network, self._device = network, torch.device(device)
-        self._scale = preprocessing.scale
-        self._mean = _by_channel(preprocessing.mean, self._device)
-        self._std = _by_channel(preprocessing.std, self._device)
+        self._normalisation = Normalisation(preprocessing, self._device)
         self._copying: torch.cuda.Stream | None = None
         self._mixed = mixed_precision
         self.batch_size = 8
@@ -102,12 +124,7 @@ class EagerBackend:
     ) -> Callable[[], _Answer]:
         """Compute the outputs; on CUDA they, and what is made of them, may not be there yet."""
         with torch.inference_mode(), self._precision():
-            # The arithmetic, and its order, of torchvision's ``ImageClassification``.
-            values = self._on_device(pixels).permute(0, 3, 1, 2).float().div_(255)
-            if self._scale != 1:
-                values *= self._scale
-            # Left as the pixels lie, channels last: convolutions are faster so, on CPUs too.
-            values = values.sub_(self._mean).div_(self._std)
+            values = self._normalisation(self._on_device(pixels))
             answer = then(self._network(values).float())
         return lambda: answer
 
@@ -151,20 +168,33 @@ class OnnxBackend:
     core then waits for another.
 
     Args:
-        network: as ``core.inference.conversion`` has written it.
+        network: as ``core.inference.conversion`` has written it, or from a template.
         preprocessing: whose scale, mean and std turn pixels into the input.
+        parameters: that the network says to be elsewhere, by its names; used where they lie.
     """
 
     title = "ONNX Runtime"
     runs_ahead = True
 
-    def __init__(self, network: bytes, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        network: bytes,
+        preprocessing: Preprocessing,
+        parameters: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    ) -> None:
         import onnxruntime  # takes time, and short work never needs it
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        given = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(one)
+            for name, one in (parameters or {}).items()
+        }
+        if given:
+            options.add_external_initializers([*given], [*given.values()])
+        self._parameters = parameters, given  # what the session computes with, and does not own
         self._session = onnxruntime.InferenceSession(
             network, options, providers=["CPUExecutionProvider"]
         )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.errors import PreprocessingError
+from core.errors import PreprocessingError, UnusableCheckpointError
 from core.inference.backends import Backend, EagerBackend, probe_batch
 from core.inference.devices import Device, processor
 from core.language import lazy, percent, tr
@@ -28,7 +28,7 @@ NO_HEAD = lazy("the network has no head, so it predicts nothing; its feature map
 TOO_LARGE = lazy("it does not fit in memory")
 _NO_NUMBERS = lazy("the model computes no numbers for it; its parameters may be damaged")
 _BATCH_SECONDS = 0.25
-_AGREEMENT = 1e-3
+_AGREEMENT = 1e-4
 _GPU_PROBE = 8
 _LARGEST_GPU_BATCH = 256
 
@@ -84,6 +84,11 @@ class Classifier:
     def backend(self) -> str:
         """Return what computes, for people."""
         return self._backend.title
+
+    @property
+    def photo_seconds(self) -> float:
+        """Return how long a photo of the last batch took; 0 before the first."""
+        return self._photo_seconds
 
     @property
     def runs_ahead(self) -> bool:
@@ -170,6 +175,27 @@ class Classifier:
 
         return answer
 
+    def outputs(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the raw outputs, shape (N, K), of photos as for ``classify``.
+
+        Raises:
+            UnusableCheckpointError: memory does not suffice for one photo.
+        """
+
+        def on_processor(found: Tensor) -> npt.NDArray[np.float32]:
+            return np.asarray(found.cpu().numpy(), np.float32)
+
+        found = self._attempt(lambda: self._backend.begin(pixels, on_processor)())
+        if found is not None:
+            return found
+        if len(pixels) == 1:
+            raise UnusableCheckpointError(
+                "{title} needs more memory for one photo than there is; close other programs.",
+                title=self.spec.title,
+            )
+        half = (len(pixels) + 1) // 2
+        return np.concatenate([self.outputs(pixels[:half]), self.outputs(pixels[half:])])
+
     def difference(self, other: Backend) -> float:
         """Return how far a backend's probabilities are from PyTorch's, on photos made for that.
 
@@ -195,6 +221,36 @@ class Classifier:
         self._backend = faster
         self._photo_seconds = 0.0
         return True
+
+    def fill_template(self) -> bool:
+        """Compute with the shipped graph of the architecture from now on, where there is one."""
+        from core.inference.templates import backend_from_template  # when first needed
+
+        faster = None
+        try:
+            faster = backend_from_template(self.network, self.plan, self.spec.preprocessing)
+            if faster is not None and self.adopt(faster):
+                return True
+        except Exception:  # of a type that only ONNX Runtime knows
+            log.warning("%s does not fit its graph", self.spec.title, exc_info=True)
+        if faster is not None:
+            faster.close()
+        return False
+
+    def fold(self) -> bool:
+        """Compute with batch norms folded into convolutions from now on, where that is the same."""
+        from core.inference.folding import folded  # when first needed
+
+        height, width = self.spec.preprocessing.input_size
+        photo = torch.rand(1, self.spec.preprocessing.channels, height, width)
+        try:
+            made = folded(self.network, photo)
+            if made is None:
+                return False
+            return self.adopt(EagerBackend(made, self.spec.preprocessing, self.device.name))
+        except Exception:  # whatever code does that cannot be copied, or reads what is gone
+            log.info("%s cannot be folded", self.spec.title, exc_info=True)
+            return False
 
     def close(self) -> None:
         """End the threads of the backend."""

@@ -27,6 +27,9 @@ _AHEAD_BATCHES = 3
 _RECALL_SECONDS = 0.05
 """Looking predictions up in the cache gives way to a click after this."""
 
+_KNOWN_AHEAD, _LOOKING_SECONDS = 1000, 0.02
+"""How many photos are looked for before they are needed, and for how long at a time."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -72,6 +75,7 @@ class _Run:
     def __init__(self, request: Classify, engine: Engine) -> None:
         self._request, self._engine = request, engine
         self._photos = iter(request.photos)
+        self._known: deque[Path] = deque()
         self._decoding: deque[tuple[Path, Future[Decoded]]] = deque()
         self._cache: PredictionCache | None = None
         self._is_more = True
@@ -98,6 +102,9 @@ class _Run:
                     if self._is_more:
                         continue
                     break
+                if not classifier.runs_ahead:
+                    self._engine.hasten(self._left())
+                    size = classifier.batch_size(self._request.batch_size)
                 answer = self._begin(classifier, size)
                 if late is not None:
                     yield late()
@@ -105,9 +112,9 @@ class _Run:
                 if not classifier.runs_ahead:
                     yield late()
                     late = None
-                    self._engine.hasten()
             if late is not None:
                 yield late()
+            self._engine.end_run()
         finally:
             for _, future in self._decoding:
                 future.cancel()
@@ -125,7 +132,7 @@ class _Run:
         recalled: list[Prediction] = []
         begun = time.monotonic()
         while len(self._decoding) < count:
-            photo = next(self._photos, None)
+            photo = self._known.popleft() if self._known else next(self._photos, None)
             if photo is None:
                 self._is_more = False
                 break
@@ -138,6 +145,16 @@ class _Run:
             if time.monotonic() - begun > _RECALL_SECONDS:
                 break
         return recalled
+
+    def _left(self) -> int:
+        """Return how many photos wait at least: finding them may take long."""
+        begun = time.monotonic()
+        while len(self._known) < _KNOWN_AHEAD and time.monotonic() - begun < _LOOKING_SECONDS:
+            photo = next(self._photos, None)
+            if photo is None:
+                break
+            self._known.append(photo)
+        return len(self._decoding) + len(self._known)
 
     def _begin(self, classifier: Classifier, size: int) -> Callable[[], Batch]:
         """Start to classify a batch; what is returned waits for the answer."""

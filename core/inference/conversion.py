@@ -1,7 +1,8 @@
 """Convert networks for ONNX Runtime, in a process of its own, and keep what was converted.
 
 The exporter holds Python's interpreter for up to seconds; in a process of its own it keeps
-nobody waiting, and whatever goes wrong in it goes wrong there.
+nobody waiting, and whatever goes wrong in it goes wrong there. That process ends its work where
+the program is closed before, so that the next run finds the network converted.
 """
 
 from __future__ import annotations
@@ -10,39 +11,40 @@ import contextlib
 import hashlib
 import json
 import logging
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.files import hash_of, make_private_folder, open_ordinary, write_atomically
+from core.files import make_private_folder
+from core.models import overrides as overrides_file
 from core.threads import yield_to_window
+from core.values.spec import ModelChoice, ModelSpec
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from core.images.preprocessing import Preprocessing
     from core.inference.backends import OnnxBackend
-    from core.values.spec import ModelChoice, ModelSpec
 
 log = logging.getLogger(__name__)
+
+CONVERT = "--convert"
+"""The argument that makes the frozen program such a process; what is asked of it follows."""
 
 LIMIT_BYTES = 2 * 2**30
 """Room for converted networks on the disk; those unused for longest go."""
 
-_LARGEST_NETWORK_BYTES = 2**30
-"""Larger networks stay with PyTorch: they would lie in memory twice, and twice on the disk."""
+LIMIT_SECONDS = 600
+"""After which a conversion gives up."""
 
 _FORMAT = 1
-_OPSET = 18
-_EXPORT_BATCH = 2
-_BROKEN_OFF_SECONDS = 3600
+LASTING = 2
+"""Exit status of a conversion that would end in the same way again."""
+
+_LOOKING_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,34 @@ class Conversion:
             torch.__version__,
             torchvision_version(),
             onnxruntime.__version__,
-            self.spec.sha256,
-            self.spec.architecture,
-            self.spec.overrides.dilation,
-            self.spec.overrides.answers,
-            self.spec.inspection.changes,
+            *self.spec.network_key,
             used.transform_input,
             used.input_size,
             used.channels,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:32]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what another process needs to open the same network."""
+        checkpoint = self.choice.checkpoint
+        overrides = replace(
+            self.spec.overrides, class_names=None, preprocessing=self.spec.preprocessing
+        )
+        return {
+            "checkpoint": None if checkpoint is None else str(checkpoint.absolute()),
+            "architecture": self.choice.architecture,
+            "overrides": overrides_file.to_json(overrides),
+            "sha256": self.spec.sha256,
+        }
+
+
+def choice_from_json(given: dict[str, Any]) -> ModelChoice:
+    """Return what opens the network of ``Conversion.to_json``."""
+    return ModelChoice(
+        None if given["checkpoint"] is None else Path(given["checkpoint"]),
+        given["architecture"],
+        overrides=overrides_file.from_json(given["overrides"]),
+    )
 
 
 class ConversionError(Exception):
@@ -98,35 +118,34 @@ class Conversions:
     def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self._folder, self._limit = folder, limit_bytes
         self._thread = ThreadPoolExecutor(1, "convert", initializer=yield_to_window)
-        self._lock = threading.Lock()
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._is_over = False
+        self._is_over = threading.Event()
 
     def is_kept(self, conversion: Conversion) -> bool:
         """Return whether it was converted before."""
         return self._path(conversion).exists()
 
-    def start(self, conversion: Conversion) -> Future[OnnxBackend]:
+    def start(self, conversion: Conversion, *, is_idle: bool = False) -> Future[OnnxBackend]:
         """Convert a network, or take what is kept of it, and load it.
+
+        Args:
+            conversion: of which network.
+            is_idle: let everything else that wants the processor go first.
 
         Returns:
             A future that ends with ConversionError where PyTorch is to go on.
         """
-        return self._thread.submit(self._backend, conversion)
+        return self._thread.submit(self._backend, conversion, is_idle=is_idle)
 
     def shut_down(self) -> None:
-        """Break off what is being converted."""
-        with self._lock:
-            self._is_over = True
-            if self._process is not None:
-                self._process.kill()
+        """Wait no longer for what is being converted; its process goes on to its end."""
+        self._is_over.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _backend(self, conversion: Conversion) -> OnnxBackend:
+    def _backend(self, conversion: Conversion, *, is_idle: bool) -> OnnxBackend:
         path = self._path(conversion)
         try:
             if not path.exists():
-                self._convert(conversion, path)
+                self._convert(conversion, path, is_idle=is_idle)
                 self._prune(path)
         except OSError as error:
             raise ConversionError(str(error)) from error
@@ -143,43 +162,37 @@ class Conversions:
             made = OnnxBackend(network, conversion.spec.preprocessing)
             os.utime(path)
         except Exception as error:  # a library refuses a damaged file in many ways
-            for file in (path, _sum_file(path)):
+            for file in (path, sum_file(path)):
                 with contextlib.suppress(OSError):
                     file.unlink()
             raise ConversionError(f"{path} cannot be loaded: {error}") from error
         return made
 
-    def _convert(self, conversion: Conversion, path: Path) -> None:
+    def _convert(self, conversion: Conversion, path: Path, *, is_idle: bool) -> None:
+        """Let a process convert a network, and wait for its end or for the program's.
+
+        Raises:
+            ConversionError: it cannot be converted, or not now.
+        """
         make_private_folder(self._folder)
+        if refusal_file(path).exists():
+            raise ConversionError(refusal_file(path).read_text(errors="replace"))
+        if any(map(_is_at_work, self._folder.glob(f"{path.stem}.*.unfinished"))):
+            raise ConversionError("another process converts it")
         begun = time.monotonic()
-        spawning = multiprocessing.get_context("spawn")
-        here, there = spawning.Pipe(duplex=False)
-        unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-        process = spawning.Process(
-            target=_convert_here, args=(conversion, unfinished, there), daemon=True
-        )
-        with self._lock:
-            if self._is_over:
-                raise ConversionError("the program is closing")
-            process.start()
-            self._process = process
-        there.close()
-        try:
-            reason = here.recv()
-        except EOFError:
+        asked = {**conversion.to_json(), "path": str(path.absolute()), "is_idle": is_idle}
+        process = _begin(json.dumps(asked), is_idle=is_idle)
+        while process.poll() is None:
+            if self._is_over.wait(_LOOKING_SECONDS):
+                process.returncode = 0  # nobody waits for it any more
+                raise ConversionError("the program is closing; its process goes on")
+        if process.returncode:
             reason = "its process ended early"
-        finally:
-            process.join()
-            here.close()
-            with self._lock:
-                self._process = None
-        if reason:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                reason = refusal_file(path).read_text(errors="replace")
+                if process.returncode != LASTING:
+                    refusal_file(path).unlink()
             raise ConversionError(reason)
-        with open_ordinary(unfinished) as file:
-            written = hash_of(file).hex()
-        write_atomically(_sum_file(path), written.encode("ascii"), is_private=True)
-        unfinished.replace(path)
         log.info("%s converted in %.1f s", conversion.spec.title, time.monotonic() - begun)
 
     def _prune(self, newest: Path) -> None:
@@ -194,15 +207,55 @@ class Conversions:
             room -= path.stat().st_size
             if room < 0:
                 path.unlink(missing_ok=True)
-                _sum_file(path).unlink(missing_ok=True)
+                sum_file(path).unlink(missing_ok=True)
         for path in self._folder.glob("*.unfinished"):
-            if time.time() - path.stat().st_mtime > _BROKEN_OFF_SECONDS:
+            if not _is_at_work(path):
                 path.unlink(missing_ok=True)
 
 
-def _sum_file(path: Path) -> Path:
-    """Return where it is noted what we wrote there: a network is not trusted by its name."""
+def sum_file(path: Path) -> Path:
+    """Return where it is noted what was written there: a network is not trusted by its name."""
     return path.with_suffix(".sha256")
+
+
+def refusal_file(path: Path) -> Path:
+    """Return where it is noted why a network cannot be converted."""
+    return path.with_suffix(".refused")
+
+
+def _begin(asked: str, *, is_idle: bool) -> subprocess.Popen[bytes]:
+    """Begin the process that converts; it answers by files, and outlives this one."""
+    command = [sys.executable, CONVERT, asked]
+    environment = dict(os.environ)
+    if not getattr(sys, "frozen", False):
+        program = (
+            "import sys; from core.inference.converting import main; sys.exit(main(sys.argv[1]))"
+        )
+        command = [sys.executable, "-P", "-c", program, asked]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        flags |= (
+            subprocess.IDLE_PRIORITY_CLASS if is_idle else subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        )
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(
+        command,
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        env=environment,
+        start_new_session=True,  # Ctrl+C is meant for the program
+        creationflags=flags,
+    )
+
+
+def _is_at_work(unfinished: Path) -> bool:
+    """Return whether a process may still be writing a network."""
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - unfinished.stat().st_mtime < LIMIT_SECONDS
+    return False
 
 
 def _read_whole(path: Path) -> bytes:
@@ -212,70 +265,6 @@ def _read_whole(path: Path) -> bytes:
         ConversionError: it is not the one that was written.
     """
     network = path.read_bytes()
-    if hashlib.sha256(network).hexdigest() != _sum_file(path).read_text(encoding="ascii"):
+    if hashlib.sha256(network).hexdigest() != sum_file(path).read_text(encoding="ascii"):
         raise ConversionError("it is not what was written")
     return network
-
-
-def _convert_here(conversion: Conversion, path: Path, answer: Connection) -> None:
-    """Write a converted network and answer with "", or with why there is none."""
-    quiet = os.open(os.devnull, os.O_WRONLY)  # the exporter prints whole graphs
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    yield_to_window()
-    try:
-        _open_and_export(conversion, path)
-    except Exception:  # noqa: BLE001 - the answer carries it
-        answer.send(traceback.format_exc(limit=-3))
-    else:
-        answer.send("")
-
-
-def _open_and_export(conversion: Conversion, path: Path) -> None:
-    import warnings
-
-    import torch
-
-    from core.models.sources.checkpoint.source import open_model
-
-    opened = open_model(replace(conversion.choice, overrides=conversion.spec.overrides))
-    if opened.spec.sha256 != conversion.spec.sha256:
-        raise ConversionError("the checkpoint has changed on the disk")
-    size = sum(one.nbytes for one in opened.network.state_dict().values())
-    if size > _LARGEST_NETWORK_BYTES:
-        raise ConversionError(f"the network has {size // 2**20} MB")
-    torch.set_num_threads(1)
-    torch.backends.mha.set_fastpath_enabled(False)  # it has no counterpart outside torch
-    warnings.simplefilter("ignore")  # the exporter's, for programmers
-    export(opened.network, conversion.spec.preprocessing, path)
-
-
-def export(network: nn.Module, preprocessing: Preprocessing, path: Path) -> None:
-    """Write a network for ONNX Runtime, its first step being the arithmetic on pixels.
-
-    Args:
-        network: on the processor, in evaluation mode, torch's fast path of attention disabled.
-        preprocessing: says the input's size; its mean and std are inputs of what is written.
-        path: the file.
-
-    Raises:
-        Exception: of many types, where the exporter does not know what the network does.
-    """
-    import torch
-
-    from core.inference.backends import FACTOR, LOGITS, OFFSET, PIXELS, FromPixels
-
-    channels = preprocessing.channels
-    pixels = torch.zeros(_EXPORT_BATCH, *preprocessing.input_size, channels, dtype=torch.uint8)
-    numbers = torch.ones(channels)
-    with torch.no_grad():
-        torch.onnx.export(
-            FromPixels(network).eval(),
-            (pixels, numbers, numbers),
-            str(path),
-            dynamo=False,
-            input_names=[PIXELS, FACTOR, OFFSET],
-            output_names=[LOGITS],
-            dynamic_axes={PIXELS: {0: "photos"}, LOGITS: {0: "photos"}},
-            opset_version=_OPSET,
-        )

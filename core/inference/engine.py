@@ -22,6 +22,7 @@ from core.errors import (
     UnreadableImageError,
     UnusableCheckpointError,
 )
+from core.inference.hastening import Hastening
 from core.language import tr
 from core.models.sources.base import ALL_CAPABILITIES, Capability
 from core.threads import yield_to_window
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from core.images.preprocessing import Preprocessing
-    from core.inference.backends import OnnxBackend
     from core.inference.classifier import Classifier
-    from core.inference.conversion import Conversions
     from core.inference.devices import Device
+    from core.inference.kept_rows import KeptRows
     from core.inference.prediction_cache import PredictionCache
     from core.inference.speed import Speed
     from core.models.overrides import SavedOverrides
@@ -52,9 +52,6 @@ Answer = TypeVar("Answer")
 
 _SHOWN_CLASSES = 2
 """Of a photo, where answers to a question are compared."""
-
-_WORTH_CONVERTING = 2.0
-"""Seconds that PyTorch has computed for runs; shorter work is done before a conversion is."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +118,8 @@ class Engine:
         self._classifier: Classifier | None = None
         self._kept: dict[Callable[..., object], Any] = {}
         self._prediction_cache: PredictionCache | None = None
-        self._conversions: Conversions | None = None
-        self._hastened: Classifier | None = None
-        self._converted: Future[OnnxBackend] | None = None
+        self._kept_features: KeptRows | None = None
+        self._hastening = Hastening(cache)
 
     def open(
         self, choice: ModelChoice, device: str, *, mixed_precision: bool = False
@@ -159,7 +155,7 @@ class Engine:
         if self._classifier is not None:
             self._classifier.close()
         self._classifier = classifier
-        self._kept.clear()
+        self._forget_kept()
         self.ready = ReadyModel(
             choice,
             device,
@@ -198,7 +194,8 @@ class Engine:
         """Return what a function makes of the model in use, made once a model.
 
         Args:
-            make: given the model, and the memory in bytes that it may keep.
+            make: given the model, and the memory in bytes that it may keep; what it gives is closed
+                with the model where it can be.
         """
         if make not in self._kept:
             self._kept[make] = make(self.classifier(), self.memory_bytes)
@@ -255,41 +252,54 @@ class Engine:
         self._prediction_cache.use(top_k, speed)
         return self._prediction_cache
 
-    def hasten(self) -> None:
-        """Go over to a faster backend, once that is worth it and made."""
-        classifier = self.classifier()
-        assert self.ready is not None
-        convertible = self.ready.can(Capability.CONVERT) and classifier.device.name == "cpu"
-        if self._cache is None or not convertible:
-            return
-        if self._hastened is not classifier:
-            self._convert(classifier, self._cache / "converted")
-        elif self._converted is not None and self._converted.done():
-            converted, self._converted = self._converted, None
-            _adopt(classifier, converted)
+    def kept_features(self) -> KeptRows | None:
+        """Return where features of photos are kept; None where nothing is."""
+        from core.inference.features import LIMIT
+        from core.inference.kept_rows import KeptRows
+
+        if self._kept_features is None and self._cache is not None:
+            self._kept_features = KeptRows(self._cache / "features.sqlite", LIMIT)
+        return self._kept_features
+
+    def hasten(self, photos_left: int) -> None:
+        """Go over to a faster backend, once that is worth it and made.
+
+        Args:
+            photos_left: that wait at least.
+        """
+        if self._may_be_hastened():
+            assert self.ready is not None
+            self._hastening.before_batch(self.classifier(), self.ready.choice, photos_left)
+
+    def end_run(self) -> None:
+        """Let the next run be faster, where that can be made while nothing else is to do."""
+        if self._may_be_hastened():
+            assert self.ready is not None
+            self._hastening.after_run(self.classifier(), self.ready.choice)
 
     def close(self) -> None:
         """End what was begun, and free what is kept. The last that is asked of it."""
-        self._kept.clear()
+        self._forget_kept()
         self._decoders.shutdown(wait=True, cancel_futures=True)
-        if self._conversions is not None:
-            self._conversions.shut_down()
+        self._hastening.close()
         if self._classifier is not None:
             self._classifier.close()
-            self._classifier = self._hastened = None
+            self._classifier = None
         if self._prediction_cache is not None:
             self._prediction_cache.close()
+        if self._kept_features is not None:
+            self._kept_features.close()
 
-    def _convert(self, classifier: Classifier, folder: Path) -> None:
-        from core.inference.conversion import Conversion, Conversions
+    def _forget_kept(self) -> None:
+        for kept in self._kept.values():
+            close = getattr(kept, "close", None)
+            if close is not None:
+                close()
+        self._kept.clear()
 
-        assert self.ready is not None
-        if self._conversions is None:
-            self._conversions = Conversions(folder)
-        conversion = Conversion(self.ready.choice, classifier.spec)
-        if classifier.busy_seconds > _WORTH_CONVERTING or self._conversions.is_kept(conversion):
-            self._hastened = classifier
-            self._converted = self._conversions.start(conversion)
+    def _may_be_hastened(self) -> bool:
+        convertible = self.ready is not None and self.ready.can(Capability.CONVERT)
+        return convertible and self.classifier().device.name == "cpu"
 
     def _overridden_again(self, choice: ModelChoice, device: str) -> OpenedModel | None:
         """Return the model in use where only its names or preprocessing are to change."""
@@ -320,7 +330,7 @@ class Engine:
 
 
 def import_torch() -> None:
-    """Import what every model needs, without looking for garbage, of which there is none.
+    """Import what every model and photo needs, without looking for garbage, of which there is none.
 
     That would take a fifth of the time, and keep the window waiting for a tenth of a second at
     a time; and so would every later look at what is imported and never goes.
@@ -330,26 +340,19 @@ def import_torch() -> None:
     collects = gc.isenabled()
     gc.disable()
     try:
+        from PIL import Image
+
+        import core.images.thumbnails
+        import core.images.viewing
         import core.inference.classifier  # noqa: F401
         from core.models.torchvision_import import torchvision_models
 
         torchvision_models()
+        Image.preinit()  # what the first photos need, while nobody waits for it
     finally:
         gc.freeze()
         if collects:
             gc.enable()
-
-
-def _adopt(classifier: Classifier, converted: Future[OnnxBackend]) -> None:
-    """Use a faster backend for a model."""
-    from core.inference.conversion import ConversionError
-
-    error = converted.exception()
-    if error is not None:
-        level = logging.INFO if isinstance(error, ConversionError) else logging.WARNING
-        log.log(level, "PyTorch goes on: %s", error)
-    elif not classifier.adopt(converted.result()):
-        converted.result().close()
 
 
 def _decode(photo: Path, preprocessing: Preprocessing, *, is_exact: bool) -> Decoded:

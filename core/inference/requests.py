@@ -122,6 +122,21 @@ class SaveModel(ModelRequest[Path]):
 
 
 @dataclass(frozen=True)
+class SaveForPyTorch(ModelRequest[Path]):
+    """Write a folder with the model in use as a state dict, and a script that opens it."""
+
+    folder: Path
+
+    def run(self, engine: Engine) -> Path:
+        from core.models.sources.checkpoint.for_pytorch import save_for_pytorch
+
+        engine.require(Capability.SAVE, tr("This kind of model cannot be written for PyTorch."))
+        classifier = engine.classifier()
+        assert classifier.plan is not None
+        return save_for_pytorch(classifier.network, classifier.spec, classifier.plan, self.folder)
+
+
+@dataclass(frozen=True)
 class SavePredictions(Request[None, None]):
     """Write predictions as CSV or, by the file's ending, as JSON.
 

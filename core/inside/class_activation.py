@@ -23,7 +23,7 @@ from core.errors import NotSpatialError
 from core.inside.layouts import Layouts
 from core.models.families import families_in
 
-Method = Literal["CAM", "Grad-CAM"]
+Method = Literal["CAM", "Grad-CAM", "Score-CAM", "covering"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,15 @@ class ClassActivation:
 
     Attributes:
         classes: their indices.
-        method: "CAM", which is exact, or "Grad-CAM".
-        layer: dotted name of the layer whose maps are weighed.
+        method: "CAM", which is exact; "Grad-CAM"; without gradients "Score-CAM", or "covering"
+            of parts of the photo.
+        layer: dotted name of the layer whose maps are weighed; "" with covering.
         maps: float32, shape (N, h, w). With CAM, the sum of a map over h × w is the logit
-            less the bias; with Grad-CAM negative evidence is cut off.
+            less the bias; with Grad-CAM and Score-CAM negative evidence is cut off; with covering,
+            what the class loses where a place is covered, of the logarithm of its probability or
+            of its logit.
         logits: shape (N,).
+        passes: of Score-CAM and covering, how many maps or parts count so far, and of how many.
     """
 
     classes: tuple[int, ...]
@@ -44,6 +48,7 @@ class ClassActivation:
     layer: str
     maps: npt.NDArray[np.float32]
     logits: npt.NDArray[np.float32]
+    passes: tuple[int, int] = (0, 0)
 
 
 def class_activation(network: nn.Module, inputs: Tensor, classes: Sequence[int]) -> ClassActivation:

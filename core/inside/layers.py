@@ -16,6 +16,8 @@ from core.models.compiler import without_compiler
 
 log = logging.getLogger(__name__)
 
+_NO_STATISTICS = (0.0, 0.0, 0.0, None)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -196,12 +198,11 @@ class _Recorder:
         self, name: str, call: int, module: nn.Module, given: tuple[object, ...], output: object
     ) -> Layer:
         tensor = output[0] if isinstance(output, tuple) and output else output
-        shown = self._copied(name, call, tensor)
+        shown, (low, mean, high, dead) = self._measured(name, call, tensor)
         shape = None
         if shown is not None:
             channels, height, width = shown.maps.shape
             shape = (channels, height, width)
-        low, mean, high, dead = _statistics(shown, tensor)
         return Layer(
             name=name,
             kind=type(module).__name__,
@@ -223,17 +224,19 @@ class _Recorder:
     def _heads(self, module: nn.Module) -> int:
         return int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
 
-    def _copied(self, name: str, call: int, output: object) -> Shown | None:
-        """Return the output as it is shown, copied where it is to be kept."""
+    def _measured(
+        self, name: str, call: int, output: object
+    ) -> tuple[Shown | None, tuple[float, float, float, float | None]]:
+        """Return the output as it is shown, copied where it is to be kept, and its statistics."""
         if not isinstance(output, Tensor):
-            return None
+            return None, _NO_STATISTICS
         if self._last is not None and self._last.is_of(output) and self._only is None:
             if self._last.is_kept:
                 self._kept[name, call] = self._last.shown
-            return self._last.shown
+            return self._last.shown, self._last.statistics
         shown = self._layouts.show(name, output.detach())
         if shown is None:
-            return None
+            return None, _statistics_of_tensor(output)
         size = output.numel() * 4
         wanted = self._wants(name, size)
         if wanted:
@@ -242,8 +245,8 @@ class _Recorder:
             assert shown is not None
             self._kept[name, call] = shown
             self._kept_bytes += size
-        self._last = _Last(output, output._version, shown, wanted)
-        return shown
+        self._last = _Last(output, output._version, shown, wanted, _statistics(shown))
+        return shown, self._last.statistics
 
     def _wants(self, name: str, size: int) -> bool:
         if self._only is not None:
@@ -259,6 +262,7 @@ class _Last:
     version: int
     shown: Shown
     is_kept: bool
+    statistics: tuple[float, float, float, float | None]
 
     def is_of(self, output: Tensor) -> bool:
         """Return whether an output is this very tensor, not written to since."""
@@ -277,15 +281,18 @@ def _parameters_by_module(network: nn.Module) -> Counter[str]:
     return counts
 
 
-def _statistics(shown: Shown | None, output: object) -> tuple[float, float, float, float | None]:
+def _statistics(shown: Shown) -> tuple[float, float, float, float | None]:
     """Return least, mean and greatest value, and the share of channels that are zero."""
-    if shown is None:
-        if isinstance(output, Tensor) and output.is_floating_point() and output.numel():
-            low, high = torch.aminmax(output)
-            return float(low), float(output.mean()), float(high), None
-        return 0.0, 0.0, 0.0, None
     flat = shown.maps.reshape(shown.maps.shape[0], -1)
     low, high = flat.amin(1), flat.amax(1)  # together twenty times as fast as aminmax
     dead = ((low == 0) & (high == 0)).float().mean()
     numbers = torch.stack([low.min(), flat.mean(), high.max(), dead]).tolist()
     return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def _statistics_of_tensor(output: Tensor) -> tuple[float, float, float, float | None]:
+    """Return the same of what cannot be shown."""
+    if not output.is_floating_point() or not output.numel():
+        return _NO_STATISTICS
+    low, high = torch.aminmax(output)
+    return float(low), float(output.mean()), float(high), None

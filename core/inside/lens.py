@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from core.errors import NotSpatialError, PreprocessingError, UnknownLayerError, UnreadableImageError
 from core.images.preprocessing import Box, Preprocessing, SeenPhoto
 from core.inside.class_activation import ClassActivation, channel_counts, class_activation
+from core.inside.covering import cover
 from core.inside.feature_maps import (
     FeatureMapsOfPhoto,
     as_shown_for,
@@ -25,8 +26,10 @@ from core.inside.feature_maps import (
 from core.inside.layers import Recording, count_multiply_adds, record
 from core.inside.names import BlockName
 from core.inside.pooled import pooled_features
-from core.inside.residual_blocks import BlockInfo, ResidualBlock, list_blocks, run_block
+from core.inside.residual_blocks import ResidualBlock, hidden_additions, list_blocks, run_block
+from core.inside.score_cam import score_cam
 from core.inside.summary import LayerTable
+from core.values.spec import Outputs
 
 LIMIT_BYTES = 512 * 2**20
 _KEPT_PHOTOS = 4
@@ -85,17 +88,23 @@ class Lens:
         network: in evaluation mode, on any device; always left as it was found.
         preprocessing: from photo to input.
         limit_bytes: memory for the outputs that are kept, over all photos.
+        outputs: what the network's outputs are.
     """
 
     def __init__(
-        self, network: nn.Module, preprocessing: Preprocessing, limit_bytes: int = LIMIT_BYTES
+        self,
+        network: nn.Module,
+        preprocessing: Preprocessing,
+        limit_bytes: int = LIMIT_BYTES,
+        outputs: Outputs = "softmax",
     ) -> None:
         self._network, self._preprocessing = network, preprocessing
         self._limit = limit_bytes
+        self._outputs: Outputs = outputs
         self._photos: OrderedDict[Path, _Seen] = OrderedDict()
         self._counts: Mapping[str, int] | None = None
         self._pooled: dict[str, npt.NDArray[np.float16]] = {}
-        self._blocks: Mapping[str, BlockInfo] = {one.name: one for one in list_blocks(network)}
+        self._blocks = list_blocks(network)
 
     @property
     def kept_bytes(self) -> int:
@@ -114,7 +123,9 @@ class Lens:
             self._counts = {} if recording.error else count_multiply_adds(self._network, empty)
         _, channels, height, width = empty.shape
         shape = (channels, height, width)
-        return LayerTable(recording.layers, self._counts, self._blocks, recording.error, shape)
+        hidden = hidden_additions(self._network, recording.layers)
+        blocks = {one.name: one for one in self._blocks if one.name not in hidden}
+        return LayerTable(recording.layers, self._counts, blocks, recording.error, shape)
 
     def feature_maps(
         self, photo: Path, layer: str, call: int, for_class: int | None = None
@@ -171,16 +182,35 @@ class Lens:
         """
         return BlockOfPhoto(photo, run_block(self._network, self._look(photo).batch, name))
 
-    def evidence(self, photo: Path, classes: Sequence[int]) -> EvidenceOfPhoto:
-        """Return where in a photo the evidence for classes lies.
+    def evidence(
+        self, photo: Path, classes: Sequence[int], *, has_gradients: bool = True
+    ) -> Iterator[EvidenceOfPhoto]:
+        """Yield where in a photo the evidence for classes lies: at once, or ever finer.
+
+        Args:
+            photo: the file.
+            classes: class indices.
+            has_gradients: whether the network gives any; it is Score-CAM without them. Where no
+                layer has an image's layout, parts of the photo are covered.
 
         Raises:
-            NotSpatialError: no layer has an image's layout.
             UnreadableImageError: the photo cannot be decoded.
         """
         seen = self._look(photo)
-        found = class_activation(self._network, seen.batch, classes)
-        return EvidenceOfPhoto(photo, found, seen.seen, seen.box)
+        for found in self._activations(seen, classes, has_gradients=has_gradients):
+            yield EvidenceOfPhoto(photo, found, seen.seen, seen.box)
+
+    def _activations(
+        self, seen: _Seen, classes: Sequence[int], *, has_gradients: bool
+    ) -> Iterator[ClassActivation]:
+        network, batch = self._network, seen.batch
+        try:
+            if has_gradients:
+                yield class_activation(network, batch, classes)
+            else:
+                yield from score_cam(network, batch, classes, seen.recording.layers)
+        except NotSpatialError:
+            yield from cover(network, batch, classes, self._outputs)
 
     def under(
         self, photo: Path, preprocessing: Preprocessing, layer: str, call: int, channel: int | None

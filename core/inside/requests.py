@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import UnusableCheckpointError
 from core.inference.engine import Engine, ModelRequest
 from core.language import tr
 from core.models.sources.base import Capability
@@ -80,19 +81,17 @@ class Block(ModelRequest["BlockOfPhoto"]):
 
 
 @dataclass(frozen=True)
-class Evidence(ModelRequest["EvidenceOfPhoto"]):
-    """Where in a photo the evidence for classes lies."""
+class Evidence(ModelRequest["Iterator[EvidenceOfPhoto]"]):
+    """Where in a photo the evidence for classes lies; each answer is finer than the one before."""
 
     slot = "evidence"
     photo: Path
     classes: tuple[int, ...]
 
-    def run(self, engine: Engine) -> EvidenceOfPhoto:
-        engine.require(
-            Capability.GIVE_GRADIENTS,
-            tr("This kind of model does not say where the evidence lies."),
-        )
-        return lens_of(engine).evidence(self.photo, self.classes)
+    def run(self, engine: Engine) -> Iterator[EvidenceOfPhoto]:
+        lens = lens_of(engine)
+        has_gradients = engine.ready is None or engine.ready.can(Capability.GIVE_GRADIENTS)
+        return lens.evidence(self.photo, self.classes, has_gradients=has_gradients)
 
 
 @dataclass(frozen=True)
@@ -162,23 +161,38 @@ class LookAlikes(ModelRequest[Iterator[Likeness]]):
     references: tuple[Path, ...]
 
     def run(self, engine: Engine) -> Iterator[Likeness]:
-        references = self._features_of_references(engine)
-        for photo in self.photos:
-            features = lens_of(engine).pooled(photo)
-            if features is None or references is None:
-                yield Likeness(photo, None)
-            else:
-                yield Likeness(photo, float(features @ references))
-
-    def _features_of_references(self, engine: Engine) -> npt.NDArray[np.float32] | None:
         import numpy as np
 
-        pooled = [lens_of(engine).pooled(photo) for photo in self.references]
-        known = [features for features in pooled if features is not None]
-        if not known:
-            return None
-        mean: npt.NDArray[np.float32] = np.mean(known, axis=0)
-        return mean
+        classifier = engine.classifier()
+        known = [one for _, one in _unit_features(engine, self.references) if one is not None]
+        mean = np.mean(known, axis=0) if known else None
+        for photo, features in _unit_features(engine, self.photos):
+            if features is None or mean is None:
+                yield Likeness(photo, None)
+            else:
+                yield Likeness(photo, float(features @ mean))
+            if engine.classifier() is not classifier:
+                return
+
+
+def _unit_features(
+    engine: Engine, photos: Iterable[Path]
+) -> Iterator[tuple[Path, npt.NDArray[np.float32] | None]]:
+    """Yield features of length 1: those that teaching keeps, else what the lens pools."""
+    import numpy as np
+
+    from core.inference.features import body_of
+
+    try:
+        engine.require(Capability.TEACH, "")
+        body = body_of(engine)
+    except UnusableCheckpointError:  # its last layer cannot be told
+        for photo in photos:
+            yield photo, lens_of(engine).pooled(photo)
+        return
+    for one in body.features(photos, engine, engine.kept_features()):
+        values = one.values
+        yield one.photo, None if values is None else values / (float(np.linalg.norm(values)) or 1.0)
 
 
 @dataclass(frozen=True)
@@ -222,4 +236,5 @@ def lens_of(engine: Engine) -> Lens:
 def _make_lens(classifier: Classifier, memory_bytes: int) -> Lens:
     from core.inside.lens import Lens
 
-    return Lens(classifier.network, classifier.spec.preprocessing, memory_bytes)
+    spec = classifier.spec
+    return Lens(classifier.network, spec.preprocessing, memory_bytes, spec.outputs)

@@ -1,12 +1,14 @@
 """Residual blocks: what goes in, both paths, their sum, and what comes out.
 
 A block is run again part by part with the input that it had in the network's own pass, so that
-both paths are seen before they are added. Sources: torchvision's definitions of the blocks.
+both paths are seen before they are added. Where the steps of a graph are the layers, all of that is
+seen in the pass itself. Sources: torchvision's definitions of the blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,13 +19,18 @@ from torch import Tensor, nn
 
 from core.errors import NotResidualError, UnknownLayerError
 from core.inside.feature_maps import check_name
+from core.inside.layers import Layer
 from core.inside.layouts import Layouts
 from core.inside.names import BlockName
 from core.language import tr
+from core.models.additions import Addition, WeightedStep, additions_of
 from core.models.families import family_of_module
 from core.models.families.blocks import Part, RunBlock
 
 Shortcut = Literal["identity", "projection", "none"]
+
+_LARGEST_DIFFERENCE = 1e-3
+"""Of a sum from its parts, relative to its largest value."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,25 @@ class ResidualBlock:
 
 def list_blocks(network: nn.Module) -> tuple[BlockInfo, ...]:
     """Return the residual blocks of a network in their order, those without shortcut included."""
-    return tuple(_info(name, module) for name, module in network.named_modules() if _way_of(module))
+    modules = (_info(name, one) for name, one in network.named_modules() if _way_of(one))
+    return (*modules, *map(_info_of_addition, additions_of(network)))
+
+
+def hidden_additions(network: nn.Module, layers: Iterable[Layer]) -> set[str]:
+    """Return the additions of a graph whose paths cannot be shown, by what a pass says of them.
+
+    They add maps of different shapes, or nothing says where their channels stand.
+    """
+    known = {layer.name: layer for layer in layers}
+    additions = additions_of(network)
+    return {one.layer for one in additions if not _can_show(one, known.get(one.layer))}
+
+
+def _can_show(addition: Addition, layer: Layer | None) -> bool:
+    if layer is None or layer.shape is None or len({*layer.input_shapes}) != 1:
+        return False
+    _, height, width = layer.shape
+    return layer.layout != "maps" or height == width or not addition.is_of_square_maps
 
 
 def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBlock:
@@ -111,11 +136,15 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
         NotResidualError: it is not a residual block, or has no shortcut.
     """
     check_name(network, name.layer)
+    addition = next((one for one in additions_of(network) if one.layer == name.layer), None)
+    if addition is not None and name.part is Part.WHOLE:
+        return _run_addition(network, inputs, addition)
     module = network.get_submodule(name.layer)
     info, way = _info(name.layer, module), _checked(network, module, name)
-    given = _input_of(network, inputs, module)
+    given, extra = _input_of(network, inputs, module)
+    wanted = {key: extra[key] for key in way.wants}
     with torch.no_grad():
-        paths = next(one for one in way.run(module, given) if one.part is name.part)
+        paths = next(one for one in way.run(module, given, **wanted) if one.part is name.part)
     in_windows = way.has_windows and name.part is not Part.WHOLE
     layouts = Layouts(network)
 
@@ -136,6 +165,49 @@ def run_block(network: nn.Module, inputs: Tensor, name: BlockName) -> ResidualBl
         shortcut=shown(paths.shortcut),
         sum=shown(paths.residual + paths.shortcut),
         output=shown(paths.output),
+    )
+
+
+def _run_addition(network: nn.Module, inputs: Tensor, addition: Addition) -> ResidualBlock:
+    """Return what the layers of a block gave in one pass."""
+    layouts = Layouts(network)
+    kept: dict[str, npt.NDArray[np.float32]] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(_: nn.Module, __: object, output: object) -> None:
+            shown = layouts.show(name, output)
+            if shown is not None:
+                kept[name] = np.array(shown.maps.cpu().float().numpy(), order="C")
+
+        return hook
+
+    ends = (addition.residual, addition.shortcut, addition.layer)
+    names = {*ends, addition.input, addition.output}
+    with ExitStack() as hooks, torch.no_grad():
+        for name in names:
+            module = network.get_submodule(name)
+            hooks.enter_context(module.register_forward_hook(keep(name)))
+        network(inputs)
+    alike = names == kept.keys() and len({kept[name].shape for name in ends}) == 1
+    if alike and addition.is_of_square_maps:
+        alike = kept[addition.layer].shape[1] == kept[addition.layer].shape[2]
+    if alike:
+        residual, shortcut, total = (kept[name] for name in ends)
+        allowed = _LARGEST_DIFFERENCE * max(1.0, float(abs(total).max()))
+        alike = float(abs(residual + shortcut - total).max()) <= allowed
+    if not alike:
+        raise NotResidualError(
+            "What {layer!r} adds does not lie alike, so its paths cannot be shown.",
+            layer=addition.layer,
+        )
+    return ResidualBlock(
+        info=_info_of_addition(addition),
+        part=Part.WHOLE,
+        input=kept[addition.input],
+        residual=residual,
+        shortcut=shortcut,
+        sum=total,
+        output=kept[addition.output],
     )
 
 
@@ -165,13 +237,16 @@ def _checked(network: nn.Module, module: nn.Module, name: BlockName) -> RunBlock
     return way
 
 
-def _input_of(network: nn.Module, inputs: Tensor, module: nn.Module) -> Tensor:
-    found: list[Tensor] = []
+def _input_of(
+    network: nn.Module, inputs: Tensor, module: nn.Module
+) -> tuple[Tensor, dict[str, Any]]:
+    """Return what a module is given, and its keyword arguments."""
+    found: list[tuple[Tensor, dict[str, Any]]] = []
 
-    def keep(_: nn.Module, given: tuple[Any, ...]) -> None:
-        found.append(given[0].clone())
+    def keep(_: nn.Module, given: tuple[Any, ...], extra: dict[str, Any]) -> None:
+        found.append((given[0].clone(), extra))
 
-    with module.register_forward_pre_hook(keep), torch.no_grad():
+    with module.register_forward_pre_hook(keep, with_kwargs=True), torch.no_grad():
         network(inputs)
     return found[0]
 
@@ -196,15 +271,33 @@ def _info(name: str, block: nn.Module) -> BlockInfo:
     return BlockInfo(name, type(block).__name__, shortcut, reason, steps, parts)
 
 
+def _info_of_addition(addition: Addition) -> BlockInfo:
+    steps = tuple(Step(one.layer, _step_text(one), one.stride) for one in addition.steps)
+    convolutions = [one for one in addition.steps if one.kernel is not None]
+    change = ""
+    if convolutions:
+        stride = max(one.stride for one in convolutions)
+        change = _changes(stride, convolutions[0].inputs, convolutions[-1].outputs)
+    if addition.is_projection:
+        reason = change or tr("the first block of its stage")
+        return BlockInfo(addition.layer, addition.kind, "projection", reason, steps)
+    return BlockInfo(addition.layer, addition.kind, "identity", tr("same size and channels"), steps)
+
+
+def _changes(stride: int, inputs: int, outputs: int) -> str:
+    """Return what a block changes of its input, e.g. "stride 2, 256→512 channels"."""
+    said = [f"stride {stride}"] if stride > 1 else []
+    if inputs != outputs:
+        said.append(f"{inputs}→{outputs} channels")
+    return ", ".join(said)
+
+
 def _shortcut(block: Any, steps: tuple[Step, ...]) -> tuple[Shortcut, str]:
     stride = max((step.stride for step in steps), default=1)
     convolutions = [one for one in block.modules() if isinstance(one, nn.Conv2d)]
     inputs = convolutions[0].in_channels if convolutions else 0
     outputs = _outputs(block, convolutions)
-    reasons = [f"stride {stride}"] if stride > 1 else []
-    if inputs != outputs:
-        reasons.append(f"{inputs}→{outputs} channels")
-    said = ", ".join(reasons)
+    said = _changes(stride, inputs, outputs)
     for part in _SHORTCUT_PARTS:
         way = getattr(block, part, None)
         if isinstance(way, nn.Module) and not isinstance(way, nn.Identity):
@@ -239,7 +332,7 @@ def _steps(name: str, block: nn.Module) -> Iterator[Step]:
 
 def _said(module: nn.Module, inner: str) -> str:
     if isinstance(module, nn.Conv2d):
-        return _convolution(module)
+        return _step_text(_as_step(inner, module))
     kind = type(module).__name__
     if "Attention" in kind and inner:
         heads = int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
@@ -247,20 +340,28 @@ def _said(module: nn.Module, inner: str) -> str:
     if kind == "Linear" and isinstance(module, nn.Linear):
         inside_attention = ".attn" in f".{inner}" or "attention" in inner or "cpb_mlp" in inner
         if not inside_attention:
-            return f"linear {_change(module.in_features, module.out_features)}"
+            return _step_text(WeightedStep(inner, None, module.in_features, module.out_features))
     return ""
 
 
-def _convolution(module: nn.Conv2d) -> str:
+def _as_step(name: str, module: nn.Conv2d) -> WeightedStep:
     high, wide = module.kernel_size
+    inputs, outputs = module.in_channels, module.out_channels
+    return WeightedStep(name, (high, wide), inputs, outputs, module.groups, module.stride[0])
+
+
+def _step_text(step: WeightedStep) -> str:
+    if step.kernel is None:
+        return f"linear {_change(step.inputs, step.outputs)}"
+    high, wide = step.kernel
     text = f"{high}×{wide}"
-    if module.groups == module.in_channels == module.out_channels and module.groups > 1:
-        text += tr(" depthwise, {in_channels} channels", in_channels=module.in_channels)
+    if step.groups == step.inputs == step.outputs and step.groups > 1:
+        text += tr(" depthwise, {in_channels} channels", in_channels=step.inputs)
     else:
-        text += " " + _change(module.in_channels, module.out_channels)
-        if module.groups > 1:
-            text += f", {module.groups} groups"
-    return text + (f", stride {module.stride[0]}" if module.stride[0] > 1 else "")
+        text += " " + _change(step.inputs, step.outputs)
+        if step.groups > 1:
+            text += f", {step.groups} groups"
+    return text + (f", stride {step.stride}" if step.stride > 1 else "")
 
 
 def _change(inputs: int, outputs: int) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.models.compiler import without_compiler
+
 LARGEST_STEP_BYTES = 2**30
 """Inputs and outputs of one layer, for one photo; torchvision's own networks stay below a fifth."""
 
@@ -44,7 +46,7 @@ def check_footprint(network: nn.Module, channels: int, input_size: tuple[int, in
         if not any(True for _ in module.children())
     ]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), without_compiler():
             shapes(torch.empty(1, channels, *input_size, device="meta"))
     finally:
         for handle in handles:

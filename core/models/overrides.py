@@ -33,7 +33,7 @@ class SavedOverrides:
         """Return the overrides for a file; empty ones where they cannot be read."""
         try:
             with open_ordinary(self._file(sha256)) as file:
-                return _from_json(json.loads(file.read(_LARGEST_BYTES)))
+                return from_json(json.loads(file.read(_LARGEST_BYTES)))
         except FileNotFoundError:
             return Overrides()
         except (OSError, ValueError, TypeError, RecursionError, DroplensError) as error:
@@ -52,7 +52,7 @@ class SavedOverrides:
                 path.unlink(missing_ok=True)
                 return
             make_private_folder(path.parent)
-            content = json.dumps(_to_json(overrides), indent=1).encode("ascii")
+            content = json.dumps(to_json(overrides), indent=1).encode("ascii")
             write_atomically(path, content, is_private=True)
         except OSError as error:
             raise SettingsError(
@@ -66,7 +66,8 @@ class SavedOverrides:
         return self._folder / f"{sha256}.json"
 
 
-def _to_json(overrides: Overrides) -> dict[str, object]:
+def to_json(overrides: Overrides) -> dict[str, object]:
+    """Return overrides as JSON values."""
     preprocessing = overrides.preprocessing
     return {
         "class_names": overrides.class_names,
@@ -77,8 +78,8 @@ def _to_json(overrides: Overrides) -> dict[str, object]:
     }
 
 
-def _from_json(found: object) -> Overrides:
-    """Read what ``_to_json`` gave; what has another type is left out."""
+def from_json(found: object) -> Overrides:
+    """Read what ``to_json`` gave; what has another type is left out."""
     overrides = Overrides()
     if not isinstance(found, dict):
         return overrides
@@ -86,9 +87,10 @@ def _from_json(found: object) -> Overrides:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         overrides = replace(overrides, class_names=tuple(names))
     if found.get("preprocessing") is not None:
-        from core.images.preprocessing import from_json  # numpy, which no window waits for
+        from core.images import preprocessing  # numpy, which no window waits for
 
-        overrides = replace(overrides, preprocessing=from_json(found["preprocessing"]))
+        edited = preprocessing.from_json(found["preprocessing"])
+        overrides = replace(overrides, preprocessing=edited)
     if found.get("outputs") in _OUTPUTS:
         overrides = replace(overrides, outputs=found["outputs"])
     dilation = found.get("dilation")

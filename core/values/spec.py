@@ -147,6 +147,13 @@ class ModelSpec:
         return self.inspection.summary
 
     @property
+    def network_key(self) -> list[object]:
+        """Return all that the network depends on, as JSON values, for what is kept of it."""
+        overrides = self.overrides
+        answered = [overrides.dilation, overrides.answers, self.inspection.changes]
+        return [self.sha256, self.architecture, *answered]
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Return sentences about what had to be assumed or left out, and was not answered."""
         answers = dict(self.overrides.answers)

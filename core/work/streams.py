@@ -41,11 +41,12 @@ class Stream(Generic[Item]):
         try:
             with carrying_out(self._handle, self._on_item):
                 is_over = self._advance()
+            if not is_over and self._queue(self.step):
+                return
+            self._close()
         except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
             self._handle.future.set_exception(error)
-            return
-        if is_over or not self._queue(self.step):
-            self._close()
+        else:
             self._handle.future.set_result(None)
 
     def _advance(self) -> bool:

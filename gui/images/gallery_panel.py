@@ -44,6 +44,7 @@ class GalleryPanel(QWidget):
             "unlabelled": tr("Unlabelled first"),
             "disagreeing": tr("Disagreeing first"),
             "similar": tr("Look-alikes first"),
+            "helpful": tr("To label next"),
         }
         for order in ORDERS:
             self._order.addItem(titles[order], order)

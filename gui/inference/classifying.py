@@ -36,7 +36,7 @@ class Classifying(QObject):
         self._recall = True
         self._is_stopped = False
         self._done = self._failed = self._total = 0
-        bar.stop_clicked.connect(self.stop)
+        bar.stop.clicked.connect(self.stop)
 
     @property
     def is_running(self) -> bool:

@@ -114,6 +114,8 @@ class PredictionsPanel(QWidget):
         self._details = QPushButton(tr("Details…"))
         self._details.setToolTip(tr("All that is known of the checkpoint"))
         self._details.clicked.connect(self.details_wanted)
+        self._taught = PlainLabel(wordWrap=True)
+        self._taught.hide()
         self._model = self._fact()
         self._classes = self._fact()
         self._device = self._fact()
@@ -136,6 +138,7 @@ class PredictionsPanel(QWidget):
         inside.setSpacing(8)
         inside.addWidget(self._message)
         inside.addWidget(self.bars)
+        inside.addWidget(self._taught)
         inside.addWidget(self._naming)
         inside.addLayout(facts)
         inside.addWidget(self._details, 0, Qt.AlignmentFlag.AlignLeft)
@@ -179,6 +182,19 @@ class PredictionsPanel(QWidget):
             tr("{count}, {source}", count=len(spec.class_names), source=spec.class_names_source)
         )
         self.show_device(ready.device)
+
+    def show_taught(self, text: str, classes: int) -> None:
+        """Say what the proposals were learnt from, and of how many classes they are.
+
+        Args:
+            text: "" where they are the model's own.
+            classes: of the labels.
+        """
+        self._taught.setText(text)
+        self._taught.setVisible(bool(text))
+        if text:
+            self._naming.hide()
+            self._classes.setText(tr("{count}, those of your labels", count=classes))
 
     @Slot(object)
     def show_device(self, device: Device) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from core.inference.requests import SavePredictions, WarmUp
 from core.inference.speed import FAST_AGREEMENT, Decoding, Speed
-from core.language import percent, tr
+from core.language import percent, tr, tr_n
 from gui.actions import Action
 from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
@@ -21,6 +21,7 @@ from gui.room import Room
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
+    from core.training.live import Lesson
     from core.values.predictions import Prediction
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -36,11 +37,12 @@ class InferenceRoom(Room):
     def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__(session, tasks, window)
         self.panel = PredictionsPanel()
+        self._is_taught = False
         self.bar = RunBar()
         self.classifying = Classifying(session, tasks, self.bar, self._speed())
         window.set_bottom(self.bar)
         window.noted.connect(self._note)
-        self.bar.problems_clicked.connect(window.reporter.show_list)
+        self.bar.problems.clicked.connect(window.reporter.show_list)
         window.reporter.problems_changed.connect(self.bar.show_problems)
         self.panel.names_wanted.connect(partial(window.choose, "name_classes"))
         self.panel.details_wanted.connect(partial(window.choose, "show_details"))
@@ -52,6 +54,7 @@ class InferenceRoom(Room):
         session.model_opening.connect(self._note_opening)
         session.model_changed.connect(self._follow_model)
         session.model_refused.connect(self._go_on)
+        session.taught_changed.connect(self._follow_taught)
         session.device_changed.connect(self.panel.show_device)
         session.predicted.connect(self._follow_predictions)
 
@@ -82,7 +85,7 @@ class InferenceRoom(Room):
             ),
             Action(
                 "classify_again", tr("Classify all a&gain"),
-                lambda: self.classify_again(recall=False), "model", 3,
+                self._classify_anew, "model", 3,
                 "F5", "rotate-ccw", enabled=self._has_photos,
             ),
         ]  # fmt: skip
@@ -102,6 +105,9 @@ class InferenceRoom(Room):
         model = self.session.model
         if model is None:
             return
+        if self.session.taught is not None:
+            self.classifying.hold()
+            return
         self.session.photos.forget_predictions()
         self.window.reporter.forget_photos()
         if model.spec.predicts:
@@ -113,6 +119,11 @@ class InferenceRoom(Room):
             self.classifying.hold()
             self.bar.say(model.spec.summary)
         self._show_current()
+
+    def _classify_anew(self) -> None:
+        """Look at all files again; what was learnt of labels follows."""
+        self.session.use_lesson(None)
+        self.classify_again(recall=False)
 
     # Photos
 
@@ -168,7 +179,7 @@ class InferenceRoom(Room):
             self.panel.show_waiting(
                 tr("This model has no head, so it predicts nothing. Its feature maps show.")
             )
-        elif self.classifying.is_running:
+        elif self.classifying.is_running or self.session.taught is not None:
             self.panel.show_waiting(tr("Waiting for its turn…"))
         else:
             self.panel.show_waiting(tr("Not classified. F5 classifies all photos again."))
@@ -189,11 +200,34 @@ class InferenceRoom(Room):
         self.classify_again()
 
     @Slot()
+    def _follow_taught(self) -> None:
+        """Leave the photos to what was learnt of the labels, or take them back."""
+        lesson = self.session.taught
+        if lesson is None:
+            self._is_taught = False
+            self.panel.show_taught("", 0)
+            if self.session.model is not None:
+                self.panel.show_model(self.session.model)
+            self.classify_again()
+            return
+        self.panel.show_taught(said_of(lesson), len(lesson.spec.class_names))
+        if not self._is_taught:
+            self._is_taught = True
+            self.classifying.hold()
+        self._show_current()
+        if lesson.looked < lesson.total:
+            self.bar.say(
+                tr("Learning: {done} of {total} photos", done=lesson.looked, total=lesson.total)
+            )
+        else:
+            self.bar.say("")
+
+    @Slot()
     def _go_on(self) -> None:
         """Classify what waits with the model that stays in use."""
         self.bar.say("")
         model = self.session.model
-        if model is not None and model.spec.predicts:
+        if model is not None and model.spec.predicts and self.session.taught is None:
             rows = self.session.photos.rows()
             self.classifying.restart(
                 [row.path for row in rows if not row.is_classified and not row.is_away]
@@ -248,3 +282,19 @@ class InferenceRoom(Room):
         if path.suffix.lower() in _ENDINGS:
             return path
         return path.with_name(path.name + (".json" if "*.json" in chosen else ".csv"))
+
+
+def said_of(lesson: Lesson) -> str:
+    """Return what proposals were learnt from, and how right they are."""
+    said = tr_n("Learning from {n} label.", "Learning from {n} labels.", lesson.labels)
+    figures = lesson.figures
+    if figures is None or figures.accuracy is None or figures.interval is None:
+        return said
+    low, high = figures.interval
+    right = tr(
+        "{share} right on photos it had not seen, between {low} and {high}.",
+        share=percent(figures.accuracy),
+        low=percent(low),
+        high=percent(high),
+    )
+    return f"{said} {right}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QElapsedTimer, Signal
+from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from core.language import number, tr, tr_n
@@ -18,10 +18,12 @@ _TEXT_EVERY_MS = 200
 
 
 class RunBar(QWidget):
-    """Tells how far a run is; what happened otherwise stands in its text."""
+    """Tells how far a run is; what happened otherwise stands in its text.
 
-    stop_clicked = Signal()
-    problems_clicked = Signal()
+    Attributes:
+        stop: the button that ends a run.
+        problems: the button that shows what went wrong.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,32 +31,30 @@ class RunBar(QWidget):
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedWidth(220)
         self._bar.setAccessibleName(tr("Progress"))
-        self._stop = QPushButton(tr("Stop"))
-        self._stop.setToolTip(tr("Stop classifying (Esc)"))
-        self._problems = QPushButton()
-        theme.set_icon(self._problems, "triangle-alert", "warning")
+        self.stop = QPushButton(tr("Stop"))
+        self.stop.setToolTip(tr("Stop classifying (Esc)"))
+        self.problems = QPushButton()
+        theme.set_icon(self.problems, "triangle-alert", "warning")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 8, 4)
         layout.setSpacing(12)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._bar)
-        layout.addWidget(self._stop)
-        layout.addWidget(self._problems)
+        layout.addWidget(self.stop)
+        layout.addWidget(self.problems)
         self._clock = QElapsedTimer()
         self._said_ms = 0
-        self._stop.clicked.connect(self.stop_clicked)
-        self._problems.clicked.connect(self.problems_clicked)
         self._bar.hide()
-        self._stop.hide()
-        self._problems.hide()
+        self.stop.hide()
+        self.problems.hide()
 
     def begin(self) -> None:
         """Start counting."""
         self._clock.start()
         self._said_ms = -_TEXT_EVERY_MS
         self._bar.show()
-        self._stop.setEnabled(True)
-        self._stop.show()
+        self.stop.setEnabled(True)
+        self.stop.show()
 
     def advance(self, done: int, total: int) -> None:
         """Show how many photos of how many are classified."""
@@ -74,14 +74,14 @@ class RunBar(QWidget):
 
     def stopping(self) -> None:
         """Show that Stop was heard."""
-        self._stop.setEnabled(False)
+        self.stop.setEnabled(False)
         self._text.setText(tr("Stopping…"))
 
     def end(self, done: int, failed: int, *, stopped: bool) -> None:
         """Show the outcome: how many were asked for and how many of them failed."""
         seconds = self._clock.elapsed() / 1000
         self._bar.hide()
-        self._stop.hide()
+        self.stop.hide()
         good = done - failed
         if stopped:
             text = tr_n("Stopped after {n} photo.", "Stopped after {n} photos.", good)
@@ -101,7 +101,7 @@ class RunBar(QWidget):
     def clear(self) -> None:
         """Take bar and Stop away; what was running is no longer wanted."""
         self._bar.hide()
-        self._stop.hide()
+        self.stop.hide()
         self._text.clear()
 
     def say(self, text: str) -> None:
@@ -118,8 +118,8 @@ class RunBar(QWidget):
 
     def show_problems(self, count: int) -> None:
         """Offer the list of problems."""
-        self._problems.setVisible(count > 0)
-        self._problems.setText(tr("Problems ({n})", n=count))
+        self.problems.setVisible(count > 0)
+        self.problems.setText(tr("Problems ({n})", n=count))
 
 
 def pace(done: int, seconds: float) -> str:

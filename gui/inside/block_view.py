@@ -38,6 +38,7 @@ class BlockView(QWidget):
         super().__init__(parent)
         self._found: BlockOfPhoto | None = None
         self._names: list[BlockName] = []
+        self._steps_of: dict[str, set[str]] = {}
         self.choice = QComboBox()
         self.choice.setAccessibleName(tr("Residual block"))
         self.choice.setSizeAdjustPolicy(
@@ -81,6 +82,7 @@ class BlockView(QWidget):
             BlockName(info.name, part) for info in blocks for part in (Part.WHOLE, *info.parts)
         ]
         kinds = {info.name: info.kind for info in blocks}
+        self._steps_of = {info.name: {step.layer for step in info.steps} for info in blocks}
         with QSignalBlocker(self.choice):
             self.choice.clear()
             for name in self._names:
@@ -89,7 +91,7 @@ class BlockView(QWidget):
             self.choice.setCurrentIndex(self._names.index(before) if before in self._names else 0)
         self.clear()
         if not self._names:
-            self._facts.setText(tr("This network has no residual blocks."))
+            self._facts.setText(tr("Droplens finds no residual blocks in this network."))
 
     def forget(self) -> None:
         """Offer no blocks."""
@@ -101,7 +103,9 @@ class BlockView(QWidget):
     def choose(self, layer: str) -> None:
         """Choose the block that a layer belongs to, if any."""
         inside = [
-            at for at, name in enumerate(self._names) if f"{layer}.".startswith(f"{name.layer}.")
+            at
+            for at, name in enumerate(self._names)
+            if f"{layer}.".startswith(f"{name.layer}.") or layer in self._steps_of[name.layer]
         ]
         if inside:
             longest = max(inside, key=lambda at: (len(self._names[at].layer), -at))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from core.inside.class_activation import ClassActivation
     from core.inside.lens import EvidenceOfPhoto
     from core.values.predictions import Prediction
 
@@ -63,18 +64,7 @@ class EvidenceView(QWidget):
     def show_evidence(self, found: EvidenceOfPhoto) -> None:
         """Show the maps of a photo."""
         self._found = found
-        method = found.found.method
-        layer = found.found.layer
-        exact = tr(
-            "The class's weights over the maps of {layer} (CAM): red speaks for the class, blue "
-            "against it. The sum of a map is the class's logit, less its bias.",
-            layer=layer,
-        )
-        slope = tr(
-            "Grad-CAM at {layer}: the brighter, the more the place speaks for the class.",
-            layer=layer,
-        )
-        self._facts.setText(exact if method == "CAM" else slope)
+        self._facts.setText(_described(found.found))
         self._draw()
         if 0 <= self._chosen < len(found.found.classes):
             self._send()
@@ -119,7 +109,7 @@ class EvidenceView(QWidget):
 
         assert self._found is not None
         values = self._found.found.maps[number]
-        signed = self._found.found.method == "CAM"
+        signed = self._found.found.method in ("CAM", "covering")
         low, high = float(values.min()), float(values.max())
         return colour(values, "signed" if signed else "viridis", low, high)
 
@@ -136,6 +126,37 @@ class EvidenceView(QWidget):
         index = found.found.classes[self._chosen]
         title = tr("Evidence for {name}", name=self._names.get(index, str(index)))
         self.map_chosen.emit(self._coloured(self._chosen), title)
+
+
+def _described(found: ClassActivation) -> str:
+    """Return how the maps were made."""
+    if found.method == "CAM":
+        return tr(
+            "The class's weights over the maps of {layer} (CAM): red speaks for the class, blue "
+            "against it. The sum of a map is the class's logit, less its bias.",
+            layer=found.layer,
+        )
+    if found.method == "Grad-CAM":
+        return tr(
+            "Grad-CAM at {layer}: the brighter, the more the place speaks for the class.",
+            layer=found.layer,
+        )
+    done, count = found.passes
+    if found.method == "Score-CAM":
+        how = tr(
+            "Score-CAM at {layer}: the network is given what each of the {n} strongest maps shows "
+            "of the photo. The brighter, the more the place speaks for the class.",
+            layer=found.layer,
+            n=count,
+        )
+    else:
+        how = tr(
+            "Found by blurring {n} parts of the photo, one after the other: red where the class "
+            "loses by that, blue where it gains.",
+            n=count,
+        )
+    so_far = tr("So far: {done} of {n}.", done=done, n=count)
+    return how if done == count else f"{how} {so_far}"
 
 
 def _laid_over(photo: QImage, over: QImage) -> QImage:

@@ -41,6 +41,7 @@ class Looking(QObject):
         super().__init__()
         self._panel, self._session, self._tasks, self._window = panel, session, tasks, window
         self._comparison: Handle[None] | None = None
+        self._evidence: Handle[None] | None = None
         session.current_changed.connect(self._follow_current)
         session.model_changed.connect(self._follow_model)
         session.predicted.connect(self._follow_predictions)
@@ -55,6 +56,7 @@ class Looking(QObject):
     @Slot()
     def look(self) -> None:
         """Ask for what the tab in front shows of the photo."""
+        self._drop_evidence()
         current, layer, tab = self._session.current, self._panel.layer, self._panel.tab
         if current is None or self._session.model is None:
             return
@@ -68,18 +70,29 @@ class Looking(QObject):
             self._tasks.ask(request, self._show_block, self._show_block_error)
         elif tab == "compare" and layer is not None:
             self._compare(layer.name)
+        elif tab == "evidence" and self._session.taught is not None:
+            self._panel.evidence.show_error(
+                tr(
+                    "The proposals are of your labels. Teach a model (Labels menu) and use it to "
+                    "see where its evidence lies."
+                )
+            )
         elif tab == "evidence":
             row = self._session.photos.row(current)
             classes = self._panel.evidence.wanted(None if row is None else row.prediction)
             if classes:
-                request_of_classes = Evidence(current, classes)
-                self._tasks.ask(request_of_classes, self._show_evidence, self._show_evidence_error)
+                self._evidence = self._tasks.stream(
+                    Evidence(current, classes),
+                    self._show_evidence,
+                    otherwise=self._show_evidence_error,
+                )
 
     # What is followed
 
     @Slot(object)
     def _follow_current(self, path: Path | None) -> None:
         if path is None:
+            self._drop_evidence()
             self._panel.clear()
             return
         self.look()
@@ -139,6 +152,8 @@ class Looking(QObject):
         row = self._session.photos.row(photo)
         if self._panel.maps.order != "class" or row is None or row.prediction is None:
             return None
+        if self._session.taught is not None:  # what it says is not of the network's own classes
+            return None
         top = row.prediction.top
         if not top or model is None:
             return None
@@ -163,9 +178,15 @@ class Looking(QObject):
     def _show_block_error(self, error: BaseException) -> None:
         self._panel.block.show_error(self._none_of_this_photo(error))
 
-    def _show_evidence(self, found: EvidenceOfPhoto) -> None:
-        if self._session.current == found.photo:
-            self._panel.evidence.show_evidence(found)
+    def _drop_evidence(self) -> None:
+        """End what is looked for: of another photo, model or tab, or about to be asked anew."""
+        if self._evidence is not None:
+            self._evidence.drop()
+            self._evidence = None
+
+    def _show_evidence(self, found: list[EvidenceOfPhoto]) -> None:
+        if self._session.current == found[-1].photo:
+            self._panel.evidence.show_evidence(found[-1])
 
     def _show_evidence_error(self, error: BaseException) -> None:
         self._panel.evidence.show_error(self._none_of_this_photo(error))

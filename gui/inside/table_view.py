@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from core.inside.summary import LayerTable
 
 _NO_PARENT = QModelIndex()
+_ROWS_MEASURED = 12
+"""For the width of columns: all of some hundred rows would hold the window for 0.2 s."""
+
+_CELL_MARGIN_PX = 24
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -155,6 +159,7 @@ class LayerTableView(QWidget):
         self.view.setWordWrap(False)
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.view.horizontalHeader().setResizeContentsPrecision(_ROWS_MEASURED)
         self.view.setAccessibleName(tr("Layer table"))
         top = QHBoxLayout()
         top.addWidget(self.filter, 1)
@@ -194,6 +199,9 @@ class LayerTableView(QWidget):
         self._stages.setText(text)
         if first:
             self.view.resizeColumnsToContents()
+            longest = max((layer.name for layer in table.layers), key=len, default="")
+            width = self.fontMetrics().horizontalAdvance(longest) + _CELL_MARGIN_PX
+            self.view.setColumnWidth(_Column.LAYER, max(width, self.view.columnWidth(0)))
 
     def show_error(self, sentence: str) -> None:
         """Say why there is nothing."""

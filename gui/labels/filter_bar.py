@@ -37,6 +37,7 @@ class FilterBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._class_list = ClassList()
+        self._names: tuple[str, ...] | None = None
         self._label = QComboBox()
         self._label.setAccessibleName(tr("Show photos by label"))
         self._label.setToolTip(tr("Show photos by label"))
@@ -164,6 +165,9 @@ class FilterBar(QWidget):
 
     def set_names(self, names: Sequence[str]) -> None:
         """Offer the classes of the model."""
+        if tuple(names) == self._names:
+            return  # the list may be open
+        self._names = tuple(names)
         shown = self._predicted.currentText()
         with QSignalBlocker(self._predicted):
             self._predicted.clear()

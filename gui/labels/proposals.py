@@ -10,7 +10,6 @@ from core.language import tr
 from gui.widgets.message_box import ask
 
 if TYPE_CHECKING:
-    from core.values.predictions import Prediction
     from gui.labels.label_panel import LabelPanel
     from gui.labels.labelling import LabelGiver
     from gui.main_window import MainWindow
@@ -30,7 +29,7 @@ class Proposals(QObject):
         self._giver, self._panel = giver, panel
         session.current_changed.connect(self.show)
         session.selection.selectionChanged.connect(self.show)
-        session.predicted.connect(self._follow_predictions)
+        session.photos.dataChanged.connect(self.show)
 
     @Slot()
     def show(self) -> None:
@@ -53,11 +52,6 @@ class Proposals(QObject):
             self._panel.show_proposal(
                 tr("Enter: {name} {probability}", name=row.class_name, probability=row.figure(0))
             )
-
-    @Slot(list)
-    def _follow_predictions(self, predictions: list[Prediction]) -> None:
-        if any(one.photo == self._session.current for one in predictions):
-            self.show()
 
     def accept_all(self) -> None:
         """Ask, then give all photos that are shown the class that the model proposes."""

@@ -28,7 +28,6 @@ from gui.main_window import Panel
 from gui.room import Room
 
 if TYPE_CHECKING:
-    from core.inference.engine import ReadyModel
     from core.labels.changes import Change
     from core.labels.label_index import Filter
     from gui.main_window import MainWindow
@@ -37,7 +36,14 @@ if TYPE_CHECKING:
 
 _COUNT_MS = 100
 _MOST_REFERENCES = 500
-_TOOLS = ("undo", "redo", "label_statistics", "edit_classes", "export_labels")
+_TOOLS = (
+    "undo",
+    "redo",
+    "label_statistics",
+    "edit_classes",
+    "export_labels",
+    "teach_model",  # of another room
+)
 _BEGINNINGS = ("edit_classes", "import_labels", "import_folders")
 
 
@@ -75,7 +81,8 @@ class LabelsRoom(Room):
         session.photos.modelReset.connect(self._counting.start)
         session.photos.rowsInserted.connect(self._counting.start)
         session.labels_changed.connect(self._counting.start)
-        session.model_changed.connect(self._follow_model)
+        session.model_changed.connect(self._follow_names)
+        session.taught_changed.connect(self._follow_names)
 
     def panels(self) -> list[Panel]:
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -226,10 +233,11 @@ class LabelsRoom(Room):
         self.proposals.show()
         self.session.labels_changed.emit()
 
-    @Slot(object)
-    def _follow_model(self, model: ReadyModel) -> None:
-        self.session.photos.label_index.set_names(model.spec.class_names)
-        self.filter_bar.set_names(model.spec.class_names)
+    @Slot()
+    def _follow_names(self) -> None:
+        names = self.session.class_names
+        self.session.photos.label_index.set_names(names)
+        self.filter_bar.set_names(names)
 
     @Slot()
     def _count(self) -> None:

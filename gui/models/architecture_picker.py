@@ -7,17 +7,20 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from core.language import tr
-from core.models.families import ARCHITECTURES, GROUPS
+from core.models.families import ARCHITECTURES, BY_NAME, GROUPS
 from gui import theme
 
 _NAME_ROLE = Qt.ItemDataRole.UserRole
 
 
 class ArchitecturePicker(QFrame):
-    """A popup; Enter or a click picks, Escape leaves."""
+    """A popup; Enter or a click picks, Escape leaves.
+
+    timm's others stand at its end once something is searched for.
+    """
 
     picked = Signal(str)
-    """torchvision's name, or "" to recognise it from the checkpoint."""
+    """The library's name, or "" to recognise it from the checkpoint."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -34,6 +37,7 @@ class ArchitecturePicker(QFrame):
         self._tree.setIndentation(12)
         self._tree.setAccessibleName(tr("Architectures"))
         self._fill()
+        self._timm = QTreeWidgetItem()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self._search)
@@ -71,20 +75,38 @@ class ArchitecturePicker(QFrame):
         recognise.setData(0, _NAME_ROLE, "")
         self._tree.addTopLevelItem(recognise)
         for group in GROUPS:
-            head = QTreeWidgetItem([str(group), ""])
-            head.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            font = head.font(0)
-            font.setBold(True)
-            head.setFont(0, font)
-            self._tree.addTopLevelItem(head)
+            head = self._add_head(str(group))
             for architecture in ARCHITECTURES:
                 if architecture.group == group:
-                    item = QTreeWidgetItem([architecture.title, architecture.name])
-                    item.setData(0, _NAME_ROLE, architecture.name)
-                    item.setForeground(1, self.palette().placeholderText())
-                    head.addChild(item)
+                    self._add(head, architecture.title, architecture.name)
         self._tree.expandAll()
         self._tree.setColumnWidth(0, 240)
+
+    def _fill_timm(self) -> None:
+        """Add timm's architectures, which nobody needs to see before searching."""
+        from core.models.recognition.lookalikes import timm_index  # when first needed
+
+        self._timm = self._add_head(tr("timm"))
+        for name in sorted(timm_index().names):
+            if name not in BY_NAME:
+                self._add(self._timm, name, name).setFirstColumnSpanned(True)
+        self._timm.setExpanded(True)
+
+    def _add_head(self, title: str) -> QTreeWidgetItem:
+        head = QTreeWidgetItem([title, ""])
+        head.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        font = head.font(0)
+        font.setBold(True)
+        head.setFont(0, font)
+        self._tree.addTopLevelItem(head)
+        return head
+
+    def _add(self, head: QTreeWidgetItem, title: str, name: str) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([title, "" if title == name else name])
+        item.setData(0, _NAME_ROLE, name)
+        item.setForeground(1, self.palette().placeholderText())
+        head.addChild(item)
+        return item
 
     def _items(self) -> list[QTreeWidgetItem]:
         """Return what can be picked, in order."""
@@ -114,9 +136,12 @@ class ArchitecturePicker(QFrame):
     @Slot(str)
     def _narrow(self, text: str) -> None:
         words = text.casefold().replace("-", "").split()
+        if words and not self._timm.childCount():
+            self._fill_timm()
         for item in self._items():
             said = f"{item.text(0)} {item.text(1)}".casefold().replace("-", "")
-            item.setHidden(not all(word in said for word in words))
+            of_timm = item.parent() is self._timm
+            item.setHidden((of_timm and not words) or not all(word in said for word in words))
         for at in range(self._tree.topLevelItemCount()):
             head = self._tree.topLevelItem(at)
             if head is not None and head.childCount():

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from core.images.requests import PreviewPhoto
-from core.inference.requests import SaveModel
+from core.inference.requests import SaveForPyTorch, SaveModel
 from core.language import percent, tr
 from core.models.families import BY_NAME
 from core.models.weights.requests import ListWeights
@@ -45,7 +45,7 @@ class ModelDialogs(QObject):
         self._weights: WeightsDialog | None = None
         self._preprocessing: PreprocessingDialog | None = None
         session.model_changed.connect(self._follow_model)
-        picker.checkpoint_missing.connect(self.open_weights)
+        picker.checkpoint_missing.connect(self._look_for_one_of)
         self.questions = Questions(picker, session, tasks, window)
         self._downloads.progressed.connect(self._show_progress)
         self._downloads.ended.connect(self._refresh_weights)
@@ -123,6 +123,14 @@ class ModelDialogs(QObject):
         title = BY_NAME[architecture].title if architecture in BY_NAME else ""
         self._weights.open_for(architecture, title)
 
+    @Slot(str)
+    def _look_for_one_of(self, architecture: str) -> None:
+        """Offer weights of an architecture; there are none to download but torchvision's."""
+        if architecture in BY_NAME:
+            self.open_weights(architecture)
+        else:
+            self._open_own(architecture)
+
     @Slot()
     def save_model(self) -> None:
         """Write the model in use as a file that opens with no question."""
@@ -142,6 +150,24 @@ class ModelDialogs(QObject):
             path = path.with_name(f"{path.name}.safetensors")
         self._session.remember(last_folder=str(path.parent))
         self._tasks.ask(SaveModel(path), partial(self._tell_saved, ready.spec))
+
+    def save_for_pytorch(self) -> None:
+        """Write the model in use for people who program."""
+        ready = self._session.model
+        if ready is None:
+            return
+        start = Path(self._session.settings.last_folder) / f"{ready.spec.checkpoint.stem} PyTorch"
+        file, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Folder to make for PyTorch"), str(start), tr("Folders (*)")
+        )
+        if file:
+            self._session.remember(last_folder=str(Path(file).parent))
+            self._tasks.ask(SaveForPyTorch(Path(file)), self._tell_saved_for_pytorch)
+
+    def _tell_saved_for_pytorch(self, folder: Path) -> None:
+        self._window.note(
+            tr("{folder} holds the model, a script that opens it, and a note.", folder=folder)
+        )
 
     def _tell_saved(self, spec: ModelSpec, path: Path) -> None:
         if spec.unanswered:
@@ -231,10 +257,10 @@ class ModelDialogs(QObject):
 
     @Slot(str)
     def _open_own(self, architecture: str) -> None:
-        if architecture not in BY_NAME:
+        if not architecture:
             self._picker.ask_for_checkpoint()
             return
-        title = BY_NAME[architecture].title
+        title = BY_NAME[architecture].title if architecture in BY_NAME else architecture
         path = self._picker.look_for_checkpoint(
             tr("Choose the checkpoint of the {name}", name=title)
         )

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from core.values.spec import Overrides
 
 
+_WIDTH, _MOST_HEIGHT = 660, 480
+
+
 class QuestionsDialog(QDialog):
     """Asks, and shows with each answer what the current photo would be taken for."""
 
@@ -53,7 +56,6 @@ class QuestionsDialog(QDialog):
         self._groups: dict[str, QButtonGroup] = {}
         self._outcomes: dict[tuple[str, str], PlainLabel] = {}
         self.setWindowTitle(tr("What the file does not say"))
-        self.resize(660, 420)
         inside = QWidget()
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(14, 12, 14, 12)
@@ -78,6 +80,8 @@ class QuestionsDialog(QDialog):
         layout.addWidget(area, 1)
         layout.addWidget(self._buttons)
         self._follow()
+        around = layout.sizeHint().height() - area.sizeHint().height()
+        self.resize(_WIDTH, min(_MOST_HEIGHT, around + inside.sizeHint().height()))
 
     def show_outcome(self, tried: Tried) -> None:
         """Show what the photo is taken for with one answer to a question."""

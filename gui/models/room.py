@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
@@ -72,6 +73,10 @@ class ModelsRoom(Room):
                 enabled=lambda: self.session.can(Capability.SAVE),
             ),
             Action(
+                "save_for_pytorch", tr("Save for P&yTorch…"), dialogs.save_for_pytorch, "model",
+                key="Ctrl+Alt+S", enabled=lambda: self.session.can(Capability.SAVE),
+            ),
+            Action(
                 "choose_device", tr("Choose &device…"), bar.open_devices, "model", 2,
                 "Ctrl+Shift+D", "cpu",
             ),
@@ -103,5 +108,10 @@ class ModelsRoom(Room):
         """Say what is wrong with a model that the user picked."""
         if self.picker.is_by_user:
             self.window.reporter.hide()  # an earlier model's refusal is history
-            if model.spec.problems:
-                self.window.reporter.say(" ".join(model.spec.problems))
+            said = " ".join(model.spec.problems)
+            if model.spec.unanswered:
+                self.window.reporter.offer(
+                    said, tr("Choose…"), partial(self.dialogs.questions.ask_about, model)
+                )
+            elif said:
+                self.window.reporter.say(said)

@@ -32,8 +32,6 @@ def measure(small: int, large: int) -> dict[str, Any]:
     found = {}
     for count in (small, large):
         with tempfile.TemporaryDirectory() as cache:
-            convert = [sys.executable, "tests/benchmarks/responsiveness.py", "--convert", cache]
-            subprocess.run(convert, cwd=ROOT, check=True)
             done = subprocess.run(
                 [sys.executable, "-c", RUN, str(count), cache],
                 cwd=ROOT,

@@ -3,7 +3,7 @@
 A timer of the GUI's event loop ticks every 4 ms; the gaps between its ticks are measured from
 the moment at which the photos are dropped until the last one is classified, with the built-in
 model, all panels open, and the selection moving on twice a second. The gaps while torch is
-imported are told apart. The network was converted before, as it is from its second run on.
+imported are told apart.
 
     .venv/bin/python tests/benchmarks/responsiveness.py [--photos 10000]
 """
@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -77,23 +76,12 @@ def make_photos(folder: Path, count: int) -> None:
         (folder / f"{number:05}{photo.suffix}").symlink_to(photo)
 
 
-def convert(cache: Path) -> None:
-    """Convert the built-in model beforehand."""
-    from core.inference.conversion import Conversion, Conversions
-    from core.models.sources.checkpoint.source import open_model
-    from core.values.spec import ModelChoice
-
-    conversions = Conversions(cache / "converted")
-    conversions.start(Conversion(ModelChoice(), open_model(ModelChoice()).spec)).result().close()
-    conversions.shut_down()
-
-
 def measure(count: int, cache: Path, *, steps: bool = True) -> dict[str, Any]:
     """Return the figures as JSON values.
 
     Args:
         count: how many photos.
-        cache: folder of the converted network.
+        cache: folder for what can be made again.
         steps: whether the selection moves on.
     """
     result: dict[str, Any] = {"benchmark": "responsiveness", "photos": count}
@@ -144,14 +132,8 @@ def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--photos", type=int, default=10_000)
-    parser.add_argument("--convert", type=Path, help="only convert, into this folder")
     options = parser.parse_args()
-    if options.convert:
-        convert(options.convert)
-        return
     with tempfile.TemporaryDirectory() as cache:
-        # In a process of its own, so that torch is imported anew here.
-        subprocess.run([sys.executable, __file__, "--convert", cache], check=True)
         print(json.dumps(measure(options.photos, Path(cache)), indent=1))
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from PySide6.QtWidgets import QApplication
 
 from core.settings import Settings
-from gui import theme
+from gui import imports, theme
 from gui.app import Droplens
 from gui.main_window import MainWindow
 from gui.room import Room
@@ -28,6 +28,7 @@ def open_window(
         cache: folder for what can be made again.
     """
     sys.setswitchinterval(0.001)  # as the program does
+    imports.hasten()
     application = QApplication.instance() or QApplication(["droplens", "-style", "Fusion"])
     assert isinstance(application, QApplication)
     theme.apply(application)

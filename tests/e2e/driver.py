@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QElapsedTimer, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
+from PySide6.QtCore import QElapsedTimer, QEvent, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 
@@ -165,6 +165,10 @@ def drive(arguments: Sequence[str], script: Script) -> int:
     use = Drive(script)
     use.begin()
     status = main(arguments)
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, MainWindow):
+            window.deleteLater()  # each that is left is styled anew with those after it
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     if use.failure is not None:
         raise use.failure
     assert use.is_done

@@ -11,10 +11,15 @@ from core.models.families.convnext import CONVNEXT
 from core.models.families.densenet import DENSENET
 from core.models.families.efficientnet import EFFICIENTNET
 from core.models.families.efficientnet_lite import EFFICIENTNET_LITE
+from core.models.families.hugging_face_vits import HUGGING_FACE_VIT
 from core.models.families.inception import GOOGLENET, INCEPTION
+from core.models.families.levit import LEVIT
 from core.models.families.maxvit import MAXVIT
 from core.models.families.mnasnet import MNASNET
 from core.models.families.mobilenet import MOBILENET_V2, MOBILENET_V3
+from core.models.families.mobilenet_v1 import MOBILENET_V1
+from core.models.families.poolformer import POOLFORMER
+from core.models.families.preactivation_resnet import PREACTIVATION_RESNET
 from core.models.families.regnet import REGNET
 from core.models.families.resnet import RESNET
 from core.models.families.shufflenet import SHUFFLENET
@@ -23,6 +28,7 @@ from core.models.families.swin import SWIN
 from core.models.families.timm_networks import TIMM
 from core.models.families.vgg import VGG
 from core.models.families.vit import VIT
+from core.models.families.yolo import YOLO, YOLO_ATTENDING
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,11 +38,13 @@ FAMILIES: tuple[Family, ...] = (
     VGG,
     RESNET,
     CIFAR_RESNET,
+    PREACTIVATION_RESNET,
     INCEPTION,
     GOOGLENET,
     DENSENET,
     EFFICIENTNET_LITE,
     SQUEEZENET,
+    MOBILENET_V1,
     MOBILENET_V2,
     MOBILENET_V3,
     SHUFFLENET,
@@ -45,8 +53,13 @@ FAMILIES: tuple[Family, ...] = (
     REGNET,
     CONVNEXT,
     VIT,
+    HUGGING_FACE_VIT,
+    LEVIT,
+    POOLFORMER,
     SWIN,
     MAXVIT,
+    YOLO,
+    YOLO_ATTENDING,
 )
 """In the order in which people are shown them."""
 

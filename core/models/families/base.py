@@ -8,7 +8,7 @@ what needs torch is given torch's objects.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -40,7 +40,7 @@ GROUPS: tuple[Group, ...] = (CLASSIC, LIGHTWEIGHT, SEARCHED, MODERN, TRANSFORMER
 
 
 _TELLING_LETTERS = 3
-_TORCHVISION = "torchvision.models"
+_TORCHVISION, _OURS = "torchvision.models", "core.models"
 
 
 class HeadInput(Enum):
@@ -88,6 +88,8 @@ class Dialect:
         telling: a name that stands in every state dict of this dialect.
         rules: pattern of a whole name and what torchvision says; the first that fits counts.
         prepare: gives the names as the rules take them, where that depends on all of them.
+        beside: pattern found in names of what stands beside the network, in files of several; these
+            are left out. "" for none.
         reshape: torchvision's shape for a parameter that the library keeps in another one.
         batch_norm_epsilon: where it is another than torchvision's.
         configured: what a config.json beside the file tells; None where the library has none.
@@ -100,14 +102,20 @@ class Dialect:
     batch_norm_epsilon: float | None = None
     configured: Configured | None = None
     prepare: Callable[[Names], Names] = lambda names: names
+    beside: str = ""
+
+    def leaves_out(self, name: str) -> bool:
+        """Return whether a name is of what stands beside the network."""
+        return bool(self.beside) and re.search(self.beside, name) is not None
 
     def translate(self, names: Names) -> dict[str, str]:
         """Return the names as torchvision says them; those without a rule stay.
 
         Where two would become one, all stay: which of them counts, nobody knows.
         """
-        found = {self._one(name): old for name, old in self.prepare(names).items()}
-        return found if len(found) == len(names) else dict(names)
+        kept = {name: old for name, old in names.items() if not self.leaves_out(name)}
+        found = {self._one(name): old for name, old in self.prepare(kept).items()}
+        return found if len(found) == len(kept) else dict(names)
 
     def _one(self, name: str) -> str:
         for pattern, replacement in self.rules:
@@ -115,6 +123,27 @@ class Dialect:
             if count:
                 return said
         return name
+
+
+@dataclass(frozen=True, eq=False)
+class OwnCode:
+    """Classes of a library which a family's own modules repeat, for networks pickled whole.
+
+    Attributes:
+        package: how the names of their modules begin.
+        classes: each of them, and the family's class that computes the same.
+        fixed: attributes that must have this value where a pickled module has them.
+        same: attributes that must be the family's module's, where a pickled module has them.
+    """
+
+    package: str
+    classes: Mapping[str, str]
+    fixed: Mapping[str, int | bool]
+    same: tuple[str, ...] = ()
+
+    def is_of(self, module: str) -> bool:
+        """Return whether a class is of this library, by the name of its module."""
+        return module.removeprefix("__torch__.").startswith(self.package)
 
 
 @dataclass(frozen=True)
@@ -125,11 +154,17 @@ class Unopened:
         what: what it is, in words that follow the file's name and end before the full stop.
         patterns: searched in the names of its parameters.
         has_convolutions: whether it must have any.
+        code: whose classes are built here, where a pickled one is refused for its other layers.
     """
 
     what: str
     patterns: tuple[str, ...]
     has_convolutions: bool = False
+    code: OwnCode | None = None
+
+
+def nothing_carried(_: Iterable[Mapping[Any, Any]]) -> None:
+    """Let no file tell its preprocessing in a way of the family's own."""
 
 
 def no_image_size(_: Shapes) -> int | None:
@@ -219,6 +254,10 @@ class Family:
         before_pooling: a function between the last maps and their pooling, which no hook sees.
         cam_layer: where evidence is looked for, if that is not the last layer with maps.
         shipped: the checkpoints that come with Droplens, by their architecture.
+        own_code: whose pickled networks the family rebuilds, class by class.
+        untold: says what is assumed of a state dict without its pickled network.
+        carried: gives the preprocessing that a file's mappings tell in a way of the family's own,
+            and sentences about what is assumed; None where they tell none.
     """
 
     titles: Mapping[str, str]
@@ -253,11 +292,27 @@ class Family:
     before_pooling: Callable[[Any], Any] | None = None
     cam_layer: Callable[[Modules], str] | None = None
     shipped: Mapping[str, Shipped] = field(default_factory=dict)
+    own_code: OwnCode | None = None
+    untold: str = ""
+    carried: Callable[[Iterable[Mapping[Any, Any]]], tuple[Preprocessing, list[str]] | None] = (
+        nothing_carried
+    )
 
     @property
     def is_of_torchvision(self) -> bool:
         """Return whether torchvision builds its networks."""
         return self.library == _TORCHVISION
+
+    @property
+    def is_built_here(self) -> bool:
+        """Return whether the definition of its networks is ours."""
+        return self.library == _OURS
+
+    @property
+    def configured(self) -> Configured | None:
+        """Return what must be assumed of a network of ours that nothing configures."""
+        found = [one.configured for one in self.dialects if one.configured is not None]
+        return found[0] if found and self.is_built_here else None
 
     def way_of(self, module: nn.Module) -> RunBlock | None:
         """Return how a module adds; None where it is not a residual block."""
@@ -267,7 +322,9 @@ class Family:
     def may_be_called(self, name: str) -> bool:
         """Return whether a configuration's name of an architecture may mean one of these."""
         plain = name.lower().removeprefix("tf_")[:_TELLING_LETTERS]
-        return any(plain == known[:_TELLING_LETTERS] for known in self.titles)
+        kinds = [one.configured.kinds for one in self.dialects if one.configured is not None]
+        is_kind = any(name in one for one in kinds)
+        return is_kind or any(plain == known[:_TELLING_LETTERS] for known in self.titles)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Paths:
     output: Tensor
 
 
-Run = Callable[[object, "Tensor"], Iterator[Paths]]
+Run = Callable[..., Iterator[Paths]]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ class RunBlock:
         run: given the block and its input, yields the whole and the parts.
         parts: beside the whole.
         has_windows: whether the parts stand in windows.
+        wants: keyword arguments of the block's that are given to ``run`` too.
     """
 
     run: Run
     parts: tuple[Part, ...] = ()
     has_windows: bool = False
+    wants: tuple[str, ...] = ()
 
 
 def adding(path: Callable[[Any, Tensor], Tensor]) -> RunBlock:
@@ -61,9 +63,9 @@ def adding(path: Callable[[Any, Tensor], Tensor]) -> RunBlock:
     return RunBlock(run)
 
 
-def adding_twice(run: Run, *, has_windows: bool = False) -> RunBlock:
+def adding_twice(run: Run, *wants: str, has_windows: bool = False) -> RunBlock:
     """Return the way of a transformer's block: attention, then a small network, each added."""
-    return RunBlock(run, (Part.ATTENTION, Part.MLP), has_windows)
+    return RunBlock(run, (Part.ATTENTION, Part.MLP), has_windows, wants)
 
 
 def twice(x: Tensor, first: Tensor, second: Callable[[Tensor], Tensor]) -> Iterator[Paths]:

@@ -46,19 +46,19 @@ class CifarForm:
 
         Source: He et al., CVPR 2016, arXiv:1512.03385, section 4.2.
         """
-        found: dict[str, Shape] = {_STEM: (self.width, 3, 3, 3), **_batch_norm("bn1", self.width)}
+        found: dict[str, Shape] = {_STEM: (self.width, 3, 3, 3), **batch_norm("bn1", self.width)}
         inputs = self.width
         for stage, count in enumerate(self.blocks):
             outputs = self.width * 2**stage
             for number in range(count):
                 block = f"layer{stage + 1}.{number}"
                 found[f"{block}.conv1.weight"] = (outputs, inputs, 3, 3)
-                found |= _batch_norm(f"{block}.bn1", outputs)
+                found |= batch_norm(f"{block}.bn1", outputs)
                 found[f"{block}.conv2.weight"] = (outputs, outputs, 3, 3)
-                found |= _batch_norm(f"{block}.bn2", outputs)
+                found |= batch_norm(f"{block}.bn2", outputs)
                 if inputs != outputs and self.has_projections:
                     found[f"{block}.downsample.0.weight"] = (outputs, inputs, 1, 1)
-                    found |= _batch_norm(f"{block}.downsample.1", outputs)
+                    found |= batch_norm(f"{block}.downsample.1", outputs)
                 inputs = outputs
         return found | {"fc.weight": (10, inputs), "fc.bias": (10,)}
 
@@ -88,7 +88,8 @@ def read_form(shapes: Shapes) -> CifarForm | None:
     return CifarForm((one, two, three), stem[0], "layer2.0.downsample.0.weight" in shapes)
 
 
-def _batch_norm(name: str, channels: int) -> dict[str, Shape]:
+def batch_norm(name: str, channels: int) -> dict[str, Shape]:
+    """Return names and shapes of a batch norm's parameters."""
     parts = ("weight", "bias", "running_mean", "running_var")
     return {f"{name}.{part}": (channels,) for part in parts} | {f"{name}.num_batches_tracked": ()}
 
@@ -98,7 +99,8 @@ def _run(block: Any, x: Tensor) -> Iterator[Paths]:
     yield Paths(Part.WHOLE, x, residual, shortcut, (residual + shortcut).relu())
 
 
-def _preset(_: str) -> Preprocessing:
+def preset_of_cifar(_: str) -> Preprocessing:
+    """Return CIFAR-10's size and numbers."""
     from core.images.preprocessing import CIFAR_MEAN, CIFAR_STD, Preprocessing
 
     return Preprocessing(resize=32, crop=(32, 32), mean=CIFAR_MEAN, std=CIFAR_STD)
@@ -117,7 +119,7 @@ CIFAR_RESNET = Family(
     library="core.models",
     gives_maps=False,
     weights=no_weights,
-    preset=_preset,
+    preset=preset_of_cifar,
     variant=read_form,
     dialects=(
         Dialect(lazy("the names of a widespread ResNet for CIFAR"), "linear.weight", _RULES),

@@ -16,8 +16,9 @@ from core.models.families.base import Shapes
 Settings = Mapping[str, Any]
 """The fields of a config.json, of whatever types."""
 
-Difference = tuple[str, str, float | bool | tuple[int, int]]
-"""Dotted name of a layer in torchvision's network, one of its attributes, and its value."""
+Difference = tuple[str, str, float | bool | str | tuple[int, int]]
+"""Dotted name of a layer in the network here, one of its attributes, and its value; where that is a
+text, the class of the activation that stands there instead."""
 
 EDGES = "edges"
 """The attribute that says how many zeros a convolution puts before and after; True for as many as
@@ -25,18 +26,46 @@ TensorFlow's "same" does."""
 
 GELU = ("gelu", "gelu_python")
 
+ACTIVATIONS: Mapping[str, str] = {
+    **dict.fromkeys(GELU, "GELU"),
+    **dict.fromkeys(
+        ("gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh"),
+        "TanhGELU",
+    ),
+    "quick_gelu": "QuickGELU",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "silu": "SiLU",
+    "swish": "SiLU",
+    "mish": "Mish",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "hardswish": "Hardswish",
+}
+"""The class of each activation that Droplens can put into a network, by transformers' name."""
+
+_AS_BY_DEFAULT = object()
+
 
 @dataclass(frozen=True)
 class Setting:
-    """A field of a config.json that torchvision's network cannot follow everywhere.
+    """A field of a config.json that the network here cannot follow everywhere.
 
     Attributes:
         default: what transformers takes where the field is missing.
-        fitting: values with which torchvision computes the same.
+        fitting: values with which the network here computes the same.
+        alone: what is taken without any configuration, where that is not the default.
     """
 
     default: object
     fitting: tuple[object, ...]
+    alone: object = _AS_BY_DEFAULT
+
+    def value(self, settings: Settings, field: str) -> object:
+        """Return a field's value in a configuration, which is empty where there is none."""
+        if not settings and self.alone is not _AS_BY_DEFAULT:
+            return self.alone
+        return settings.get(field, self.default)
 
 
 def always(value: object, *others: object) -> Setting:
@@ -59,7 +88,9 @@ class Configured:
         settings: what must be so, by field; given the architecture's name and its shapes.
         epsilon: the field of the epsilon; "" where it is not configured.
         normalised: pattern of the whole names of torchvision's layers that have this epsilon.
-        differences: other attributes of layers; given the configuration and the shapes.
+        differences: other attributes of layers; given the configuration, in which no setting is
+            missing, and the shapes.
+        within: the field of config.json that holds the configuration; "" for all of it.
     """
 
     kinds: Mapping[str, float]
@@ -67,6 +98,18 @@ class Configured:
     epsilon: str = ""
     normalised: str = ""
     differences: Callable[[Settings, Shapes], Iterable[Difference]] = no_difference
+    within: str = ""
+
+    def settings_in(self, config: Settings) -> Settings:
+        """Return the configuration of the network in a config.json of one of these kinds.
+
+        Older versions of transformers write a second field, which counts where it is there.
+        """
+        if not self.within:
+            return config
+        parts = (config.get(f"{self.within}_dict"), config.get(self.within))
+        inner: object = next((part for part in parts if part is not None), {})
+        return {"model_type": config["model_type"], **(inner if isinstance(inner, dict) else {})}
 
     @property
     def usual(self) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.language import lazy
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -19,15 +17,12 @@ class Kind:
         title: as papers write it.
         patterns: each must be found in some name of its parameters; none for a kind that only its
             configuration tells.
-        opens: whether forms of it open that torchvision provides too.
-        why: the reason why none does, in words after a comma; "" where torchvision has no such
-            network.
+        opens: whether forms of it open.
     """
 
     title: str
     patterns: tuple[str, ...] = ()
     opens: bool = False
-    why: str = ""
 
     @property
     def one(self) -> str:
@@ -35,29 +30,27 @@ class Kind:
         return f"an {self.title}" if self.title[0] in "AEIO" else f"a {self.title}"
 
 
-def _kind(title: str, prefix: str, *, opens: bool = False, why: str = "") -> Kind:
+def _kind(title: str, prefix: str, *, opens: bool = False) -> Kind:
     """Return a kind whose parameters stand below a prefix of its own."""
     parts = "embed|encoder|stages|conv|patch_embedd|network|model|vision"
-    return Kind(title, (rf"(^|\.){prefix}\.({parts})",), opens, why)
+    return Kind(title, (rf"(^|\.){prefix}\.({parts})",), opens)
 
 
 _CLIP = (r"(^|\.)vision_model\.embeddings\.class_embedding",)
 _SIGLIP = (r"(^|\.)vision_model\.embeddings\.", r"(^|\.)vision_model\.(head\.|post_layernorm)")
 
 KINDS: Mapping[str, Kind] = {
-    "beit": _kind("BEiT", "beit"),
+    "beit": _kind("BEiT", "beit", opens=True),
     "bit": _kind("BiT", "bit"),
-    "clip": Kind("CLIP", _CLIP),
+    "clip": Kind("CLIP", _CLIP, opens=True),
     "convnext": _kind("ConvNeXt", "convnext", opens=True),
     "convnextv2": _kind("ConvNeXt V2", "convnextv2"),
     "cvt": _kind("CvT", "cvt"),
-    "data2vec-vision": _kind("Data2Vec", "data2vec_vision"),
-    "deit": _kind(
-        "DeiT", "deit", why=lazy("since its distillation token has no place in torchvision's ViT")
-    ),
+    "data2vec-vision": _kind("Data2Vec", "data2vec_vision", opens=True),
+    "deit": _kind("DeiT", "deit", opens=True),
     "dinat": _kind("DiNAT", "dinat"),
-    "dinov2": _kind("DINOv2", "dinov2"),
-    "dinov2_with_registers": _kind("DINOv2 with registers", "dinov2_with_registers"),
+    "dinov2": _kind("DINOv2", "dinov2", opens=True),
+    "dinov2_with_registers": _kind("DINOv2 with registers", "dinov2_with_registers", opens=True),
     "dinov3_convnext": Kind("DINOv3"),
     "dinov3_vit": Kind("DINOv3"),
     "donut-swin": _kind("Donut", "donut"),
@@ -66,17 +59,17 @@ KINDS: Mapping[str, Kind] = {
     "focalnet": _kind("FocalNet", "focalnet"),
     "hgnet_v2": Kind("HGNet V2", (r"(^|\.)embedder\.stem1\.",)),
     "hiera": _kind("Hiera", "hiera"),
-    "ijepa": _kind("I-JEPA", "ijepa"),
+    "ijepa": _kind("I-JEPA", "ijepa", opens=True),
     "imagegpt": Kind("ImageGPT"),
-    "levit": _kind("LeViT", "levit"),
-    "metaclip_2": Kind("MetaCLIP 2"),
-    "mobilenet_v1": _kind("MobileNet V1", "mobilenet_v1"),
+    "levit": _kind("LeViT", "levit", opens=True),
+    "metaclip_2": Kind("MetaCLIP 2", opens=True),
+    "mobilenet_v1": _kind("MobileNet V1", "mobilenet_v1", opens=True),
     "mobilenet_v2": _kind("MobileNet V2", "mobilenet_v2", opens=True),
     "mobilevit": _kind("MobileViT", "mobilevit"),
     "mobilevitv2": _kind("MobileViT V2", "mobilevitv2"),
     "nat": _kind("NAT", "nat"),
     "perceiver": Kind("Perceiver", (r"(^|\.)perceiver\.",)),
-    "poolformer": _kind("PoolFormer", "poolformer"),
+    "poolformer": _kind("PoolFormer", "poolformer", opens=True),
     "pp_lcnet": Kind("PP-LCNet", (r"(^|\.)last_convolution\.", r"depthwise_convolution\.")),
     "pvt": _kind("PVT", "pvt"),
     "pvt_v2": _kind("PVT V2", "pvt_v2"),
@@ -84,7 +77,7 @@ KINDS: Mapping[str, Kind] = {
     "resnet": Kind("ResNet", (r"(^|\.)resnet\.(embedder|encoder)\.",), opens=True),
     "segformer": _kind("SegFormer", "segformer"),
     "shieldgemma2": Kind("ShieldGemma 2"),
-    "siglip": Kind("SigLIP", _SIGLIP),
+    "siglip": Kind("SigLIP", _SIGLIP, opens=True),
     "siglip2": Kind("SigLIP 2"),
     "swiftformer": _kind("SwiftFormer", "swiftformer"),
     "swin": _kind("Swin", "swin", opens=True),
@@ -109,6 +102,9 @@ class Processor:
         crop: sides in pixels of what it cuts out.
         resample: Pillow's number of the filter.
         by_share: whether it resizes to more than its size, which is then cut out, up to this size.
+        enlarged: how many times its size it resizes the shorter side to.
+        share: its size as a share of what it resizes to, where its configuration is silent; 0 for
+            one that has no such field.
         normalises_twice: whether it may divide by the std a second time.
     """
 
@@ -117,6 +113,8 @@ class Processor:
     crop: int = 224
     resample: int = 2
     by_share: int = 0
+    enlarged: float = 1.0
+    share: float = 0.0
     normalises_twice: bool = False
 
 
@@ -130,6 +128,8 @@ PROCESSORS: Mapping[str, Processor] = {
     "Bit": Processor(224, crops=True, resample=_BICUBIC),
     "CLIP": Processor(224, crops=True, resample=_BICUBIC),
     "ConvNext": Processor(384, resample=_BICUBIC, by_share=384),
+    "Levit": Processor(224, crops=True, resample=_BICUBIC, enlarged=256 / 224),
+    "PoolFormer": Processor(224, crops=True, resample=_BICUBIC, share=0.9),
     "MobileNetV1": Processor(256, crops=True),
     "MobileNetV2": Processor(256, crops=True),
     "EfficientNet": Processor((346, 346), crop=289, resample=_BICUBIC, normalises_twice=True),

@@ -60,6 +60,12 @@ class TimmVariant:
         return {name: tuple(one.shape) for name, one in network.state_dict().items()}
 
 
+_TWO_HEADS = {
+    name: ("head.linear", "head_dist.linear") for name in ("levit_384_s8", "levit_conv_384_s8")
+}
+"""Of these timm's own notes name one alone."""
+
+
 @functools.cache
 def timm_config(architecture: str) -> Mapping[str, Any]:
     """Return what timm notes beside an architecture: input, normalisation, places of the head."""
@@ -67,6 +73,14 @@ def timm_config(architecture: str) -> Mapping[str, Any]:
 
     found = timm_models().get_pretrained_cfg(architecture)
     return {} if found is None else dict(found.to_dict())
+
+
+def timm_heads(architecture: str) -> tuple[str, ...]:
+    """Return where the layers stand that give logits; there are two after a distillation."""
+    if architecture in _TWO_HEADS:
+        return _TWO_HEADS[architecture]
+    places = timm_config(architecture).get("classifier") or ()
+    return (places,) if isinstance(places, str) else tuple(places)
 
 
 def timm_preset(architecture: str) -> Preprocessing:
@@ -178,6 +192,45 @@ def _run_beit(block: Any, x: Tensor) -> Iterator[Paths]:
     yield from twice(x, first, lambda y: two * block.mlp(block.norm2(y)))
 
 
+def _run_eva(block: Any, x: Tensor, rope: Tensor | None) -> Iterator[Paths]:
+    one, two = (1, 1) if block.gamma_1 is None else (block.gamma_1, block.gamma_2)
+    first = one * block.attn(block.norm1(x), rope=rope)
+    yield from twice(x, first, lambda y: two * block.mlp(block.norm2(y)))
+
+
+def _run_eva_normed_last(block: Any, x: Tensor, rope: Tensor | None) -> Iterator[Paths]:
+    first = block.norm1(block.attn(x, rope=rope))
+    yield from twice(x, first, lambda y: block.norm2(block.mlp(y)))
+
+
+def _run_norm_free(block: Any, x: Tensor) -> Iterator[Paths]:
+    """Run a block without norms, whose F(x) is scaled by two numbers before it is added."""
+    activated = block.act1(x.clone()) * block.beta
+    shortcut = x if block.downsample is None else block.downsample(activated.clone())
+    y = block.conv2(block.act2(block.conv1(activated)))
+    y = y if block.conv2b is None else block.conv2b(block.act2b(y))
+    y = y if block.attn is None else block.attn_gain * block.attn(y)
+    y = block.conv3(block.act3(y))
+    y = y if block.attn_last is None else block.attn_gain * block.attn_last(y)
+    y = y if block.skipinit_gain is None else y * block.skipinit_gain
+    yield Paths(Part.WHOLE, x, y * block.alpha, shortcut, y * block.alpha + shortcut)
+
+
+def _run_maxvit_convolution(block: Any, x: Tensor) -> Iterator[Paths]:
+    y = block.norm1(block.conv1_1x1(block.down(block.pre_norm(x.clone()))))
+    y = block.conv2_kxk(y)
+    y = y if block.se_early is None else block.se_early(y)
+    y = block.norm2(y)
+    y = block.conv3_1x1(y if block.se is None else block.se(y))
+    shortcut = block.shortcut(x)
+    yield Paths(Part.WHOLE, x, y, shortcut, y + shortcut)
+
+
+def _run_maxvit_attention(block: Any, x: Tensor) -> Iterator[Paths]:
+    first = block.ls1(block._partition_attn(block.norm1(x)))
+    yield from twice(x, first, lambda y: block.ls2(block.mlp(block.norm2(y))))
+
+
 def _run_swin(block: Any, x: Tensor) -> Iterator[Paths]:
     yield from twice(x, block._attn(block.norm1(x)), lambda y: block.mlp(block.norm2(y)))
 
@@ -190,6 +243,12 @@ TIMM_BLOCKS: Mapping[str, RunBlock] = {
     "vision_transformer.Block": adding_twice(_run_vit),
     "beit.Block": adding_twice(_run_beit),
     "swin_transformer.SwinTransformerBlock": adding_twice(_run_swin),
+    "eva.EvaBlock": adding_twice(_run_eva, "rope"),
+    "eva.EvaBlockPostNorm": adding_twice(_run_eva_normed_last, "rope"),
+    "nfnet.NormFreeBlock": RunBlock(_run_norm_free),
+    "maxxvit.MbConvBlock": RunBlock(_run_maxvit_convolution),
+    "maxxvit.PartitionAttentionCl": adding_twice(_run_maxvit_attention),
+    "maxxvit.PartitionAttention2d": adding_twice(_run_maxvit_attention),
     **{
         f"_efficientnet_blocks.{kind}": adding(_without_skip)
         for kind in (
@@ -208,6 +267,10 @@ def _channels_last(modules: Modules, layer: str) -> bool:
     first = layer.split(".", 1)[0]
     if type(modules[""]).__module__.rpartition(".")[2] in _SWINS:
         return first in ("layers", "norm") or layer in ("patch_embed", "patch_embed.norm")
+    parts = layer.split(".")
+    above = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    if any(type(modules.get(one)).__name__ == "PartitionAttentionCl" for one in above):
+        return True
     block, _, _ = layer.rpartition(".mlp")
     inside = modules.get(block or layer.removesuffix(".norm"))
     return type(inside).__name__ == "ConvNeXtBlock" and not getattr(inside, "use_conv_mlp", True)

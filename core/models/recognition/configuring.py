@@ -1,9 +1,10 @@
-"""Hold a transformers config.json against what torchvision's network computes."""
+"""Hold a transformers config.json against what the network here computes."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def as_configured(
         notes: gets a sentence where there is no config.json.
 
     Raises:
-        UnusableCheckpointError: torchvision's network would compute otherwise.
+        UnusableCheckpointError: the network here would compute otherwise.
     """
     config = transformers_config(path)
     kind = config.get("model_type", "")
@@ -43,18 +44,27 @@ def as_configured(
                 "transformers has it by itself."
             )
         )
-    settings: Settings = config if is_its_own else {}
+    settings: Settings = configured.settings_in(config) if is_its_own else {}
     name = plan.fingerprint.architecture.name
-    for field, setting in configured.settings(name, plan.shapes).items():
-        _require(path, plan, settings, field, setting)
-    plan = _with_changes(path, plan, configured, settings, configured.kinds[kind])
-    return _with_outputs(plan, settings, notes)
+    wanted = configured.settings(name, plan.shapes)
+    told = {
+        field: _required(path, plan, settings, field, setting) for field, setting in wanted.items()
+    }
+    if not settings:
+        notes += _guesses(wanted, told)
+    changes = _differences(configured, {**settings, **told}, plan)
+    changes += _epsilons(path, plan, configured, settings, configured.kinds[kind])
+    plan = replace(plan, changes=(*plan.changes, *changes))
+    return _with_outputs(plan, config if is_its_own else {}, notes)
 
 
-def _require(path: Path, plan: Blueprint, settings: Settings, field: str, setting: Setting) -> None:
-    value = settings.get(field, setting.default)
+def _required(
+    path: Path, plan: Blueprint, settings: Settings, field: str, setting: Setting
+) -> object:
+    """Return a field's value, which the network here can follow."""
+    value = setting.value(settings, field)
     if any(type(value) is type(fitting) and value == fitting for fitting in setting.fitting):
-        return
+        return value
     if not settings:
         raise UnusableCheckpointError(
             "{path} is a {title} of Hugging Face without its config.json, which tells what no "
@@ -64,8 +74,8 @@ def _require(path: Path, plan: Blueprint, settings: Settings, field: str, settin
             title=plan.fingerprint.architecture.title,
         )
     raise UnusableCheckpointError(
-        "{path} is a {title} of Hugging Face with {field} set to {value}, which torchvision's "
-        "{title} computes otherwise; its answers would be wrong here.",
+        "{path} is a {title} of Hugging Face with {field} set to {value}, which the {title} that "
+        "Droplens builds computes otherwise; its answers would be wrong here.",
         1.0,
         path=path,
         title=plan.fingerprint.architecture.title,
@@ -74,32 +84,47 @@ def _require(path: Path, plan: Blueprint, settings: Settings, field: str, settin
     )
 
 
+def _guesses(wanted: Mapping[str, Setting], told: Settings) -> list[str]:
+    """Return what is taken otherwise than transformers has it, and shapes do not settle."""
+    return [
+        tr(
+            "Without config.json, {field} is taken to be {value}, as in most networks of this "
+            "size.",
+            field=field,
+            value=_shown(told[field]),
+        )
+        for field, setting in wanted.items()
+        if told[field] != setting.default
+        and sum(not isinstance(fitting, list) for fitting in setting.fitting) > 1
+    ]
+
+
 def _shown(value: object) -> str:
     parts = value if isinstance(value, list) and len(value) <= _MOST_PARTS else [value]
     is_plain = all(part is None or isinstance(part, str | int | float) for part in parts)
     return json.dumps(value)[:_LONGEST_VALUE] if is_plain else tr("something else")
 
 
-def _with_changes(
-    path: Path, plan: Blueprint, configured: Configured, settings: Settings, usual: float
-) -> Blueprint:
-    changes = [
-        Change(layer, "", ((attribute, value),))
-        for layer, attribute, value in configured.differences(settings, plan.shapes)
+def _differences(configured: Configured, settings: Settings, plan: Blueprint) -> list[Change]:
+    return [
+        Change(layer, value, ()) if isinstance(value, str) else Change(layer, "", ((name, value),))
+        for layer, name, value in configured.differences(settings, plan.shapes)
     ]
-    if configured.epsilon:
-        epsilon = settings.get(configured.epsilon, usual)
-        if not isinstance(epsilon, float) or not 0 < epsilon < 1:
-            fitting = Setting(usual, ())
-            _require(path, plan, settings, configured.epsilon, fitting)
-        network = build(plan)
-        changes += [
-            Change(name, "", (("eps", epsilon),))
-            for name, module in network.named_modules()
-            if re.fullmatch(configured.normalised, name)
-            and getattr(module, "eps", epsilon) != epsilon
-        ]
-    return replace(plan, changes=(*plan.changes, *changes))
+
+
+def _epsilons(
+    path: Path, plan: Blueprint, configured: Configured, settings: Settings, usual: float
+) -> list[Change]:
+    if not configured.epsilon:
+        return []
+    epsilon = settings.get(configured.epsilon, usual)
+    if not isinstance(epsilon, float) or not 0 < epsilon < 1:
+        _required(path, plan, settings, configured.epsilon, Setting(usual, ()))
+    return [
+        Change(name, "", (("eps", epsilon),))
+        for name, module in build(plan).named_modules()
+        if re.fullmatch(configured.normalised, name) and getattr(module, "eps", epsilon) != epsilon
+    ]
 
 
 def _with_outputs(plan: Blueprint, settings: Settings, notes: list[str]) -> Blueprint:

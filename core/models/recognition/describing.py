@@ -109,8 +109,7 @@ def _names(examined: Examined, sha256: str) -> tuple[tuple[str, ...], NamesSourc
     count = examined.head.outputs
     content = examined.content
     written = {key: _json_or_none(text) for key, text in content.metadata.items()}
-    network = examined.state_dict.network
-    for place in (written, content.content, {} if network is None else network.state):
+    for place in (written, *examined.told):
         found = carried_names.from_checkpoint(place, count)
         if found is not None:
             return found[0], NamesSource(NamedBy.CHECKPOINT)
@@ -130,7 +129,8 @@ def _name_problems(examined: Examined, names: tuple[str, ...], source: NamesSour
         return []
     problems = []
     count = examined.head.outputs
-    unused = carried_names.why_unused(examined.content.content, count)
+    reasons = (carried_names.why_unused(place, count) for place in examined.told)
+    unused = next(filter(None, reasons), None)
     if unused is not None and source.by is not NamedBy.CHECKPOINT:
         problems.append(unused)
     problems += doubts(names)
@@ -173,6 +173,9 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
         carried = preprocessing_of(content.content.get(key))
         if carried is not None:
             return _for_channels(examined, carried), []
+    own = architecture.family.carried(examined.told)
+    if own is not None:
+        return _for_channels(examined, own[0]), own[1]
     beside = preprocessing_beside(examined.path, count, architecture.family)
     problems: list[str] = [] if beside is None else beside[2]
     if beside is not None and beside[0] is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,6 +60,17 @@ class Examined:
     def head(self) -> Head | None:
         """Return the head, None for a body alone."""
         return self.plan.head
+
+    @property
+    def told(self) -> tuple[Mapping[Any, Any], ...]:
+        """Return what may tell of the network: the top of the file, and pickled networks around."""
+        found: list[Mapping[Any, Any]] = [self.content.content]
+        around = self.state_dict.network
+        for part in self.state_dict.key_prefix.split("."):
+            if around is not None:
+                found.append(around.state)
+                around = around.parts.get(part)
+        return tuple(found)
 
     @property
     def matched(self) -> float:
@@ -170,7 +182,9 @@ def _why_not(path: Path, found: Recognition | None, state_dict: StateDict) -> st
     """Return what a file is, in words that follow its name and end before the full stop."""
     convolves = any(tensor.ndim == 4 for tensor in state_dict.tensors.values())
     told = refusals.why_not_by_neighbours(path)
-    named = told or refusals.why_not(state_dict.names, has_convolutions=convolves)
+    named = told or refusals.why_not(
+        state_dict.names, has_convolutions=convolves, network=state_dict.network
+    )
     if found is None or (named and found.similarity < 1):
         return named or tr(
             "is not a classifier that Droplens knows; it opens torchvision's and timm's"

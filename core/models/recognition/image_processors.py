@@ -84,7 +84,9 @@ def _sizes(config: Mapping[str, Any], known: Processor) -> tuple[Side | None, Si
     """Return the resize and the crop."""
     is_square = isinstance(known.size, tuple)
     size = _side(_or(config.get("size"), known.size), is_square=is_square)
-    resize: Side | None = size if _flag(config, "do_resize", True) else None
+    resize: Side | None = None
+    if _flag(config, "do_resize", True):
+        resize = _enlarged(size, config, known)
     crop: Side | None = None
     if known.by_share and isinstance(resize, int):
         if resize < known.by_share:
@@ -103,6 +105,17 @@ def _sizes(config: Mapping[str, Any], known: Processor) -> tuple[Side | None, Si
     if _flag(config, "do_pad", False):
         raise ValueError("it pads")
     return resize, crop
+
+
+def _enlarged(size: Side, config: Mapping[str, Any], known: Processor) -> Side:
+    """Return what a processor resizes to that cuts its size out of more."""
+    if known.share:
+        share = float(config.get("crop_pct", known.share))
+        if isinstance(size, list) and size[0] == size[1]:
+            size = size[0]  # then it is the shorter side
+        sides = [int(side / share) for side in (size if isinstance(size, list) else [size])]
+        return sides if isinstance(size, list) else sides[0]
+    return int(known.enlarged * size) if isinstance(size, int) else size
 
 
 def _side(size: Any, *, is_square: bool) -> Side:
@@ -170,8 +183,12 @@ def _or(value: Any, usual: Any) -> Any:
 
 
 def _crop_problem(found: Preprocessing) -> list[str]:
-    if found.crop is None or isinstance(found.resize, tuple):
+    if found.crop is None:
         return []
+    if isinstance(found.resize, tuple):
+        left_over = [side - cut for side, cut in zip(found.resize, found.crop, strict=True)]
+        if not any(side % 2 for side in left_over):
+            return []
     return [
         tr(
             "Where the middle of a photo lies between two pixels, transformers may cut it out one "

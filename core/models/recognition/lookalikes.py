@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import resources
 from core.models.families.base import Shape, Shapes, Variant
-from core.models.families.timm_networks import TimmVariant, timm_config, timm_family
+from core.models.families.timm_networks import TimmVariant, timm_config, timm_family, timm_heads
 from core.models.recognition.fingerprints import Fingerprint, fingerprint_with_head
 
 RESOURCE = "timm_architectures.json.gz"
@@ -96,15 +96,25 @@ def find_lookalikes(shapes: Shapes) -> Lookalikes:
     """Return timm's architectures with these parameters."""
     index = timm_index()
     # A network for three channels is found as it stands; other names may be a stem's elsewhere.
-    stems = ("", *(stem for stem in index.stems if _is_stem(shapes.get(stem, ()))))
+    stems = ("", *(stem for stem in index.stems if stem in shapes))
     stands = {name[:end] for name in shapes for end in _dots(name)}
     for heads in ((), *(heads for heads in index.heads if heads[0] in stands)):
         for stem in stems:
-            groups = index.groups.get(digest(shapes, heads, stem))
-            if groups is not None:
+            known = index.groups.get(digest(shapes, heads, stem), ())
+            groups = _with_heads(known, heads)
+            if groups:
                 weight = _weight_of(shapes, heads[0]) if heads else ()
                 return Lookalikes(groups, weight[0] if weight else 0)
     return Lookalikes()
+
+
+def _with_heads(groups: Groups, heads: tuple[str, ...]) -> Groups:
+    """Return those of architectures whose heads stand there; all where none were left out.
+
+    What stays of one without its head may be all of another without more than its head.
+    """
+    kept = (tuple(name for name in group if heads in ((), timm_heads(name))) for group in groups)
+    return tuple(group for group in kept if group)
 
 
 def timm_fingerprint(architecture: str, shapes: Shapes) -> Fingerprint | None:
@@ -113,8 +123,7 @@ def timm_fingerprint(architecture: str, shapes: Shapes) -> Fingerprint | None:
     None where the architecture has no head at all.
     """
     config = timm_config(architecture)
-    places = config.get("classifier") or ()
-    heads = (places,) if isinstance(places, str) else tuple(places)
+    heads = timm_heads(architecture)
     if not heads:
         return None
     weight = _weight_of(shapes, heads[0])
@@ -122,12 +131,16 @@ def timm_fingerprint(architecture: str, shapes: Shapes) -> Fingerprint | None:
     variant: Variant = TimmVariant(
         architecture,
         weight[0] if weight else int(config.get("num_classes", 1000)),
-        stem[1] if len(stem) == 4 else 3,
+        stem[1] if _is_stem(stem) else 3,
     )
     wanted = variant.shapes()
+    if not any(name.startswith(f"{heads[0]}.") for name in wanted):
+        return None
     last = _weight_of(wanted, heads[0])
     family = timm_family(architecture, heads[0], takes_maps=len(last) == 4)
-    return fingerprint_with_head(architecture, family, wanted, _stem_of(config), variant)
+    first = _stem_of(config)
+    first = first if _is_stem(wanted.get(first, ())) else ""  # others take pieces of the photo
+    return fingerprint_with_head(architecture, family, wanted, first, variant)
 
 
 def _stem_of(config: object) -> str:

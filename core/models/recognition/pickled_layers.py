@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from torch import nn
 
 from core.language import tr
+from core.models.activations import OWN_ACTIVATIONS
+from core.models.families.base import OwnCode
 from core.models.families.configured import EDGES
 from core.models.padded import padded
 from core.models.sources.checkpoint.inert import Stub
@@ -24,6 +26,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "AdaptiveMaxPool2d": ("output_size",),
     "LeakyReLU": ("negative_slope",),
     "ELU": ("alpha",),
+    "TokenAttention": ("num_heads",),
 }
 _REPLACEABLE = frozenset(
     {"ReLU", "ReLU6", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Sigmoid", "Tanh", "Mish",
@@ -49,7 +52,7 @@ class Change:
 
     Attributes:
         name: dotted, in torchvision's network.
-        kind: class of ``torch.nn`` that stands there instead; "" for the same.
+        kind: class of ``torch.nn`` or of ours that stands there instead; "" for the same.
         values: of its attributes, by name.
     """
 
@@ -71,13 +74,17 @@ def changes_from_json(found: object) -> tuple[Change, ...]:
             values = tuple((str(key), _as_value(value)) for key, value in pairs)
         except (TypeError, ValueError):
             continue
-        if kind == "" or kind in _REPLACEABLE:
+        if kind == "" or kind in _REPLACEABLE or kind in OWN_ACTIVATIONS:
             changes.append(Change(str(name), kind, values))
     return tuple(changes)
 
 
 def compare(
-    network: nn.Module, prefix: str, pickled: Mapping[str, Stub], place: str
+    network: nn.Module,
+    prefix: str,
+    pickled: Mapping[str, Stub],
+    place: str,
+    code: OwnCode | None = None,
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """Compare torchvision's network with a pickled one, layer by layer.
 
@@ -86,20 +93,21 @@ def compare(
         prefix: of its names in the pickled network.
         pickled: the parts of that by dotted name.
         place: of the head, which is not compared.
+        code: whose classes the network's own repeat.
 
     Returns:
         The changes that can be made, and sentences' ends about those that cannot.
     """
     changes, strange = [], []
     for name, module in network.named_modules():
-        stub = pickled.get(f"{prefix}{name}")
-        if not name or stub is None or f"{name}.".startswith(f"{place}."):
+        stub = pickled.get(f"{prefix}{name}".rstrip("."))
+        if stub is None or f"{name}.".startswith(f"{place}.") or not (name or code):
             continue
         kind = _ALIKE.get(stub.origin[1], stub.origin[1])
         own = _ALIKE.get(type(module).__name__, type(module).__name__)
         if any(True for _ in module.children()):
-            if not stub.origin[0].startswith(_KNOWN_CODE):
-                strange.append(tr("{name!r} is a {kind} of somebody's own", name=name, kind=kind))
+            odd = _odd(name or prefix.rstrip("."), module, stub, code)
+            strange += [odd] if odd else []
         elif kind == own:
             values = _differing(module, stub, kind)
             if values:
@@ -110,14 +118,42 @@ def compare(
             changes.append(Change(name, kind, _values(stub, kind)))
         else:
             strange.append(
-                tr(
-                    "{name!r} is a {kind} where torchvision has a {own}",
-                    name=name,
-                    kind=kind,
-                    own=own,
-                )
+                tr("{name!r} is a {kind} instead of a {own}", name=name, kind=kind, own=own)
             )
     return tuple(changes), tuple(strange)
+
+
+def unknown_layer(network: Stub, code: OwnCode) -> tuple[str, str] | None:
+    """Return the first numbered layer of a library that the family of its code does not build.
+
+    Returns:
+        Its dotted name and its class; None where all can be built.
+    """
+    for name, stub in network.modules():
+        is_numbered = any(part.isdecimal() for part in name.split("."))
+        if is_numbered and code.is_of(stub.origin[0]) and stub.origin[1] not in code.classes:
+            return name, stub.origin[1]
+    return None
+
+
+def _odd(name: str, module: nn.Module, stub: Stub, code: OwnCode | None) -> str:
+    """Return what a layer with layers inside is, where it may compute otherwise; else ""."""
+    package, kind = stub.origin
+    own = "Sequential" if isinstance(module, nn.Sequential) else type(module).__name__
+    if code is not None and code.is_of(package):
+        is_known = code.classes.get(kind) == own
+    else:
+        is_known = package.startswith(_KNOWN_CODE) and (code is None or kind == own)
+    if not is_known:
+        return tr("{name!r} is a {kind} of somebody's own", name=name, kind=kind)
+    if code is None:
+        return ""
+    wanted = {key: getattr(module, key) for key in code.same if hasattr(module, key)}
+    for key, value in {**code.fixed, **wanted}.items():
+        found = stub.state.get(key, value)
+        if type(found) is not type(value) or found != value:
+            return tr("{name!r} is a {kind} with another {key}", name=name, kind=kind, key=key)
+    return ""
 
 
 def apply(network: nn.Module, changes: tuple[Change, ...]) -> None:
@@ -128,9 +164,9 @@ def apply(network: nn.Module, changes: tuple[Change, ...]) -> None:
             continue
         values = dict(change.values)
         layer = known[change.name]
-        made = padded(layer, values.get(EDGES))
+        made: nn.Module | None = padded(layer, values.get(EDGES))
         if change.kind:
-            made = getattr(nn, change.kind)(**values)
+            made = (OWN_ACTIVATIONS.get(change.kind) or getattr(nn, change.kind))(**values)
         if made is not None:
             parent, _, name = change.name.rpartition(".")
             setattr(network.get_submodule(parent), name, made)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from core.errors import UnusableCheckpointError
 from core.language import lazy, tr
 from core.models.building import Blueprint, build
+from core.models.families.preactivation_resnet import PreactivationForm
 from core.models.recognition.configuring import as_configured
+from core.models.recognition.fingerprints import Fingerprint
 from core.models.recognition.head_finding import FoundHead
 from core.models.recognition.heads import LAST_LAYERS, Head, head_from_json
 from core.models.recognition.matching import Recognition, has_small_stem
@@ -25,7 +29,8 @@ from core.models.recognition.questions import (
     pads_shortcuts,
 )
 from core.models.recognition.state_dicts import StateDict
-from core.models.sources.checkpoint.reading import FileContent
+from core.models.sources.checkpoint.inert import Stub
+from core.models.sources.checkpoint.reading import TORCHSCRIPT, FileContent
 from core.models.sources.checkpoint.stored import CheckpointFile
 
 _LISTED_HEADS = 5
@@ -57,16 +62,33 @@ def plan_network(
     dialect = state_dict.dialect
     epsilon = None if dialect is None else dialect.batch_norm_epsilon
     plan = Blueprint(fingerprint, head, state_dict.shapes, batch_norm_epsilon=epsilon)
-    plan = _as_pickled(plan, state_dict, notes)
+    plan = _as_pickled(path, plan, state_dict, notes)
     plan = plan.with_options(_parsed(content.metadata.get("options")))
-    if dialect is not None and dialect.configured is not None:
-        plan = as_configured(path, plan, dialect.configured, notes)
+    configured = None if dialect is None else dialect.configured
+    if dialect is None and "options" not in content.metadata:
+        configured = fingerprint.family.configured
+    if configured is not None:
+        plan = as_configured(path, plan, configured, notes)
     _note_stem(plan, notes)
     if state_dict.network is None:
         assumed |= _assumed_of_shapes(plan)
     if "options" in content.metadata:  # a file of our own, which opens with no question
         assumed.clear()
+    else:
+        _note_untold(content, state_dict, fingerprint, notes)
     return plan
+
+
+def _note_untold(
+    content: FileContent, state_dict: StateDict, fingerprint: Fingerprint, notes: list[str]
+) -> None:
+    """Say what is taken so where parameters alone say what the network is."""
+    is_bare = state_dict.network is None
+    if isinstance(fingerprint.variant, PreactivationForm) and is_bare:
+        notes.append(fingerprint.variant.note)
+    untold = fingerprint.family.untold
+    if untold and (is_bare or content.container == TORCHSCRIPT):
+        notes.append(str(untold))
 
 
 def _head(
@@ -161,15 +183,28 @@ def _why_no_head(found: FoundHead, recognition: Recognition) -> str:
     return tr("It has no head: it predicts nothing, but its feature maps can be looked at.")
 
 
-def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blueprint:
-    """Take from a pickled network what shapes do not tell, and say what cannot be taken."""
+def _as_pickled(path: Path, plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blueprint:
+    """Take from a pickled network what shapes do not tell, and say what cannot be taken.
+
+    Raises:
+        UnusableCheckpointError: a network whose every class should be known has others.
+    """
     if state_dict.network is None:
         return plan
     modules = dict(state_dict.network.modules())
-    prefix, head = state_dict.key_prefix, plan.head
-    place = plan.fingerprint.cuts[-1].place if head is None else head.place
-    changes, strange = compare(build(plan), prefix, modules, place)
+    prefix = state_dict.key_prefix
+    place = plan.fingerprint.cuts[-1].place if plan.head is None else plan.head.place
+    code = plan.fingerprint.family.own_code
+    changes, strange = compare(build(plan), prefix, modules, place, code)
     plan = replace(plan, changes=changes)
+    if strange and code is not None:
+        raise UnusableCheckpointError(
+            "{path} has the parameters of a {title}, but computes otherwise: {layer}.",
+            1.0,
+            path=path,
+            title=plan.fingerprint.architecture.title,
+            layer=strange[0],
+        )
     if strange:
         notes.append(
             tr(
@@ -180,6 +215,14 @@ def _as_pickled(plan: Blueprint, state_dict: StateDict, notes: list[str]) -> Blu
                 else tr("{names} and {n} more", names=strange[0], n=len(strange) - 1),
             )
         )
+    return _as_wrapped(plan, prefix, modules, notes)
+
+
+def _as_wrapped(
+    plan: Blueprint, prefix: str, modules: Mapping[str, Stub], notes: list[str]
+) -> Blueprint:
+    """Take from a sequence around a pickled network what its other parts do."""
+    head = plan.head
     around, _, own = prefix.rstrip(".").rpartition(".")
     outside = modules.get(around) if prefix else None
     if outside is None or outside.origin[1] != "Sequential":

@@ -76,7 +76,10 @@ def _fitting(family: Family, architecture: str, size: int | None) -> Preprocessi
     for preset in presets:
         if preset.input_size == (size, size):
             return preset
-    return Preprocessing(resize=size, crop=(size, size))
+    if family.preset is None:
+        return Preprocessing(resize=size, crop=(size, size))
+    resize = (size, size) if isinstance(presets[0].resize, tuple) else size
+    return replace(presets[0], resize=resize, crop=presets[0].crop and (size, size))
 
 
 def weights_of(architecture: str) -> list[Any]:

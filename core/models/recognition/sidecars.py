@@ -27,6 +27,7 @@ _LISTS = (
     "labels.json",
     "class_to_idx.json",
     "idx_to_class.json",
+    "index_to_name.json",
 )
 _OWN_ENDINGS = ("_classes.txt", "_labels.txt", "_class_names.txt", "_classes.json", ".names")
 _CONFIG, _PREPROCESSOR = "config.json", "preprocessor_config.json"

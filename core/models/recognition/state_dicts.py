@@ -20,6 +20,7 @@ from core.models.recognition.joining import joined
 from core.models.recognition.lookalikes import find_lookalikes, timm_fingerprint
 from core.models.recognition.matching import Recognition, fit, recognise
 from core.models.recognition.sequences import sequences
+from core.models.recognition.tools import without_tools
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.reading import FileContent
 from core.models.sources.checkpoint.stored import CheckpointFile
@@ -30,9 +31,6 @@ _OLD_NAMES = [
     for pattern, replacement in family.old_names
 ]
 _INNER_WRAPPERS = re.compile(r"\.(?:module|_orig_mod)\.")
-_COUNTERS = re.compile(r"(?:^|\.)(?:n_averaged|total_ops|total_params|best_\w+|epoch|global_step)$")
-_LOSS_WORDS = ("loss", "criterion", "metric", "accuracy", "confmat")
-_ACCURACIES = ("train_acc", "val_acc", "test_acc")
 _LONGEST_NAME = 500
 """Longer ones are no layer's, and searching them takes its time."""
 
@@ -80,7 +78,7 @@ class StateDict:
     @property
     def shapes(self) -> dict[str, Shape]:
         """Return the shapes of the parameters by cleaned name."""
-        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        return _shapes(self.tensors)
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,10 @@ class _Reading:
     def rank(self) -> float:
         return 0.0 if self.recognition is None else self.recognition.similarity
 
+    def leaves_out(self, name: str) -> bool:
+        """Return whether a name of the file is of what stands beside the network."""
+        return self.dialect is not None and self.dialect.leaves_out(name)
+
 
 def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     """Return the state dict of a checkpoint, cleaned; None where there is none.
@@ -128,22 +130,25 @@ def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     """
     content, file = held.content, held.file
     place = _unwrap(file, content, held.network)
-    tensors = joined(file, _without_tools(place.tensors))
+    as_written = without_tools(place.tensors)
+    tensors = joined(file, as_written)
     if not tensors:
         return None
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    best = _best_reading(shapes)
+    plain = _best_reading(_shapes(tensors))
+    best = plain
     if not _is_torchvisions(place.network):
-        best = _among_lookalikes(best, shapes, naming)
+        best = _among_lookalikes(plain, _shapes(as_written), naming)
+    if best.recognition is not plain.recognition:  # timm's networks take what stands apart apart
+        tensors = as_written
     read = {new: tensors[old] for new, old in best.names.items()}
     named = {name: _as_torchvision(file, best.dialect, name, one) for name, one in read.items()}
     head = FoundHead()
     if best.recognition is not None:
         outer = _outer(file, tensors, best, place)
-        inner = {name: tuple(tensor.shape) for name, tensor in named.items()}
-        outside = {name: tuple(tensor.shape) for name, tensor in outer.items()}
         modules = [one for one in (place.network, *_stubs(content)) if one is not None]
-        head = find_head(best.recognition, inner, outside, modules)
+        head = find_head(best.recognition, _shapes(named), _shapes(outer), modules)
+        beside = tuple(name for name in tensors if best.leaves_out(name))
+        head = replace(head, left_out=(*head.left_out, *beside))
         every = named | outer
         named |= {new: every[given] for new, given in head.names.items()}
     return StateDict(
@@ -160,6 +165,10 @@ def find_state_dict(held: FileContent, naming: Naming) -> StateDict | None:
     )
 
 
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
 def is_averaged(wrapper: str) -> bool:
     """Return whether a state dict is an average over training, by the key it stands under."""
     return "ema" in wrapper.lower().split(".")[-1].split("_")
@@ -174,7 +183,9 @@ def _outer(
     """
     used = set(best.names.values())
     body = {file.address(tensors[name]) for name in used} - {None}
-    outer = {name: one for name, one in tensors.items() if name not in used}
+    outer = {
+        name: one for name, one in tensors.items() if name not in used and not best.leaves_out(name)
+    }
     outer |= {name: one for name, one in place.beside.items() if name not in outer}
     return {f"{OUTER}{name}": one for name, one in outer.items() if file.address(one) not in body}
 
@@ -189,28 +200,6 @@ def _untranslated(best: _Reading) -> tuple[str, ...]:
         if new != old.removeprefix(best.prefix)
     }
     return tuple(name for name in best.recognition.unexpected if name.split(".", 1)[0] in known)
-
-
-def _without_tools(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Leave out what tools and losses keep beside parameters; classifiers are no losses."""
-    kept = {
-        name: one
-        for name, one in tensors.items()
-        if not _COUNTERS.search(name) and not (_is_of_loss(name) and _is_no_layer(name, one))
-    }
-    return kept if len(kept) > len(tensors) / 2 else dict(tensors)
-
-
-def _is_no_layer(name: str, tensor: Tensor) -> bool:
-    """Return whether a tensor is no layer's weight, as counts and centres of classes are not."""
-    return tensor.ndim < 2 or name.rpartition(".")[2] != "weight"
-
-
-def _is_of_loss(name: str) -> bool:
-    """Return whether a name is that of a loss or a metric, by the module it stands in."""
-    module = name.split(".", 1)[0]
-    named = any(word in module for word in _LOSS_WORDS) or module.startswith(_ACCURACIES)
-    return named and module.replace("_", "a").isalnum()
 
 
 def _unwrap(file: CheckpointFile, content: Mapping[object, object], network: Stub | None) -> _Place:
@@ -303,7 +292,8 @@ def _among_lookalikes(best: _Reading, shapes: Mapping[str, Shape], naming: Namin
     Those that torchvision provides too stay torchvision's, unless something tells otherwise.
     """
     for prefix in _prefixes(shapes):
-        names = {_clean(name, prefix): name for name in shapes if name.startswith(prefix)}
+        # torchvision's older names are not taken off: some of timm's own look like them.
+        names = {name[len(prefix) :]: name for name in shapes if name.startswith(prefix)}
         named = {new: shapes[old] for new, old in names.items()}
         found = find_lookalikes(named)
         groups = found.groups

@@ -11,7 +11,9 @@ from core.models.class_names.lists import clean
 from core.models.families import FAMILIES
 from core.models.families.base import Unopened
 from core.models.families.hugging_face import KINDS, Kind
+from core.models.recognition.pickled_layers import unknown_layer
 from core.models.recognition.sidecars import transformers_config
+from core.models.sources.checkpoint.inert import Stub
 
 _QUANTISED = Unopened(
     lazy("is quantised to whole numbers; Droplens opens floating-point checkpoints"),
@@ -33,17 +35,6 @@ _KINDS: tuple[Unopened, ...] = (
     Unopened(
         lazy("is a DETR detector; Droplens opens classifiers"),
         (r"query_embed\.", r"bbox_embed\.|class_embed\."),
-    ),
-    Unopened(
-        lazy(
-            "is a YOLO classifier, whose layers Droplens does not build; export it as ONNX and "
-            "open that"
-        ),
-        (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"(^|\.)model\.\d+\.linear\.weight$"),
-    ),
-    Unopened(
-        lazy("is a YOLO detector; Droplens opens classifiers"),
-        (r"(^|\.)model\.\d+\.(conv|cv1)\.", r"\.m\.\d+\."),
     ),
     Unopened(
         lazy("is a segmentation network; Droplens opens classifiers of whole photos"),
@@ -89,18 +80,29 @@ _SHOWN_LETTERS = 60
 _OPTIMIZER = frozenset({"state", "param_groups"})
 
 
-def why_not(names: Collection[str], *, has_convolutions: bool) -> str | None:
+def why_not(
+    names: Collection[str], *, has_convolutions: bool, network: Stub | None = None
+) -> str | None:
     """Return what a network is, in words that follow the file's name, or None.
 
     Args:
         names: of its parameters.
         has_convolutions: whether any of them is a convolution's.
+        network: the pickled one, if the file holds it.
     """
-    for kind in KINDS.values():
-        if kind.patterns and _has(kind.patterns, names):
-            return _of_transformers(kind)
-    possible = (one for one in _KINDS if has_convolutions or not one.has_convolutions)
-    return next((one.what for one in possible if _is(one, names)), None)
+    for one in KINDS.values():
+        if one.patterns and _has(one.patterns, names):
+            return _of_transformers(one)
+    possible = (kind for kind in _KINDS if has_convolutions or not kind.has_convolutions)
+    found = next((kind for kind in possible if _is(kind, names)), None)
+    if found is None:
+        return None
+    layer = unknown_layer(network, found.code) if network and found.code else None
+    if layer is None:
+        return found.what
+    return tr(
+        "{what}: its layer {name!r} is a {kind}", what=found.what, name=layer[0], kind=layer[1]
+    )
 
 
 def why_not_by_neighbours(path: Path) -> str | None:
@@ -131,15 +133,7 @@ def why_not_by_neighbours(path: Path) -> str | None:
 
 def _of_transformers(kind: Kind) -> str:
     if kind.opens:
-        return tr(
-            "is {kind} of Hugging Face in a form that torchvision does not provide", kind=kind.one
-        )
-    if kind.why:
-        return tr(
-            "is {kind} of Hugging Face, which Droplens does not open, {why}",
-            kind=kind.one,
-            why=kind.why,
-        )
+        return tr("is {kind} of Hugging Face in a form that Droplens does not build", kind=kind.one)
     return tr("is {kind} of Hugging Face, which Droplens does not open", kind=kind.one)
 
 

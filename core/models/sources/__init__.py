@@ -9,8 +9,10 @@ from core.models.sources.checkpoint import CheckpointSource
 from core.models.sources.checkpoint.folders import is_model_folder
 from core.models.sources.keras import KerasSource
 from core.models.sources.onnx import OnnxSource
+from core.models.sources.packed import PackedSource
 
-SOURCES: tuple[ModelSource, ...] = (OnnxSource(), KerasSource(), CheckpointSource())
+_FILES: tuple[ModelSource, ...] = (OnnxSource(), KerasSource(), CheckpointSource())
+SOURCES: tuple[ModelSource, ...] = (PackedSource(_FILES), *_FILES)
 """The last takes what no other does, and says what is wrong with it."""
 
 

@@ -20,6 +20,9 @@ def network_of(architecture: str) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
+    for name, parameter in network.named_parameters():
+        if name.endswith("gain"):  # zero at first, so that a block adds nothing
+            nn.init.uniform_(parameter, 0.5, 1.5)
     return network.eval()
 
 
@@ -47,6 +50,13 @@ def output_of(network: nn.Module, inputs: Tensor, layer: str) -> Tensor:
         ("convnextv2_atto", 64),
         ("vit_tiny_patch16_224", 224),
         ("swin_s3_tiny_224", 224),
+        ("eva02_tiny_patch14_224", 224),
+        ("test_vit4", 160),
+        ("nf_resnet26", 64),
+        ("eca_nfnet_l0", 64),
+        ("hrnet_w18_small", 64),
+        ("maxvit_rmlp_pico_rw_256", 256),
+        ("coatnet_pico_rw_224", 224),
     ],
 )
 def test_blocks_add_up_to_what_the_network_computes(architecture: str, size: int) -> None:
@@ -91,9 +101,18 @@ def test_attention_adds_up_to_less_than_all() -> None:
 
 @pytest.mark.parametrize(
     ("architecture", "size"),
-    [("tf_efficientnet_lite0", 64), ("resnet26d", 64), ("vit_tiny_patch16_224", 224)],
+    [
+        ("tf_efficientnet_lite0", 64),
+        ("resnet26d", 64),
+        ("vit_tiny_patch16_224", 224),
+        ("eva02_tiny_patch14_224", 224),
+        ("nf_resnet26", 64),
+        ("hrnet_w18_small", 64),
+        ("maxvit_rmlp_pico_rw_256", 256),
+    ],
 )
 def test_evidence_is_found(architecture: str, size: int) -> None:
     found = class_activation(network_of(architecture), photo(size), [0, 3])
     assert found.maps.shape[0] == 2
     assert found.maps.any()
+    assert found.maps.shape[1] == found.maps.shape[2]

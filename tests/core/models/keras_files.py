@@ -138,9 +138,9 @@ def plain_classifier(count: int = 3, side: int = 8, **options: Any) -> tuple[Lay
     return model, values
 
 
-def teachable_machine(count: int = 3) -> tuple[Layer, dict[str, Any]]:
-    """Return a model in Teachable Machine's layout, its body cut down to a few layers."""
-    body = functional(
+def _teachable_body() -> Layer:
+    """Return the body of such a model, cut down to a few layers."""
+    return functional(
         "model1",
         photo_input("input_1", 224, 224, 3),
         layer("ZeroPadding2D", "Conv1_pad", "input_1", padding=[[0, 1], [0, 1]]),
@@ -173,11 +173,15 @@ def teachable_machine(count: int = 3) -> tuple[Layer, dict[str, Any]]:
         layer("Add", "block_add", "Conv1_relu", "expanded_conv_depthwise"),
         output="block_add",
     )
+
+
+def teachable_machine(count: int = 3) -> tuple[Layer, dict[str, Any]]:
+    """Return a model in Teachable Machine's layout, its body cut down to a few layers."""
     model = sequential(
         "sequential_4",
         sequential(
             "sequential_1",
-            body,
+            _teachable_body(),
             layer(
                 "GlobalAveragePooling2D",
                 "global_average_pooling2d_GlobalAveragePooling2D1",

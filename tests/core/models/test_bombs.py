@@ -24,7 +24,7 @@ from core.models.sources.checkpoint.source import inspect_checkpoint
 from tests.networks import trained
 
 MARK = Path("/tmp/droplens-was-here")
-LIMIT_S = 2
+LIMIT_S = 4
 LIMIT_BYTES = 500 * 2**20
 MUTATED = int(os.environ.get("DROPLENS_MUTATED_FILES", "1500"))
 """Files in one run of the tests; 20,000 were tried before a release."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -113,14 +112,6 @@ class Compiled:
 def test_more_places_of_class_names(beside: dict[str, Any], tmp_path: Path) -> None:
     found = inspected({"state_dict": trained("resnet18", 3).state_dict(), **beside}, tmp_path)
     assert found.class_names == ("a", "b", "c")
-
-
-def test_an_archive_says_what_it_holds(tmp_path: Path) -> None:
-    torch.save(trained("squeezenet1_1", 3).state_dict(), tmp_path / "inner.pth")
-    with zipfile.ZipFile(tmp_path / "model.mar", "w") as archive:
-        archive.write(tmp_path / "inner.pth", "inner.pth")
-        archive.writestr("MAR-INF/MANIFEST.json", "{}")
-    assert "holds inner.pth" in inspect_checkpoint(tmp_path / "model.mar").summary
 
 
 def test_foreign_files_are_named(tmp_path: Path) -> None:

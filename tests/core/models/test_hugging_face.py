@@ -545,18 +545,6 @@ def test_others_are_refused_by_their_names(title: str, names: list[str], tmp_pat
         opened(foreign(tmp_path, names))
 
 
-def test_a_distillation_token_is_refused(tmp_path: Path) -> None:
-    content = {
-        name.replace("vit.", "deit."): torch.zeros(()).expand(tensor.shape)
-        for name, tensor in state_dict("vit_b_32", build_network("vit_b_32")).items()
-    }
-    content["deit.embeddings.distillation_token"] = torch.zeros(1, 1, 768)
-    content["deit.embeddings.position_embeddings"] = torch.zeros(()).expand(1, 51, 768)
-    torch.save(content, tmp_path / "deit.bin")
-    with pytest.raises(UnusableCheckpointError, match="DeiT of Hugging Face"):
-        opened(tmp_path / "deit.bin")
-
-
 def test_unknown_networks_are_named_as_their_configuration_does(tmp_path: Path) -> None:
     config = {"model_type": "new", "architectures": ["NewForImageClassification"]}
     path = foreign(tmp_path, ["new.weight"], json.dumps(config))
@@ -665,6 +653,22 @@ WANTED = Preprocessing(
             {"resize": (384, 384), "interpolation": "bicubic"},
         ),
         (
+            processor("LevitFeatureExtractor", crop_size=190, size=196),
+            {"resize": 224, "crop": (190, 190), "interpolation": "bicubic"},
+        ),
+        (
+            processor("LevitImageProcessor", size={"height": 240, "width": 230}),
+            {"resize": (240, 230), "crop": (224, 224), "interpolation": "bicubic"},
+        ),
+        (
+            processor("PoolFormerImageProcessor"),
+            {"resize": 248, "crop": (224, 224), "interpolation": "bicubic"},
+        ),
+        (
+            processor("PoolFormerImageProcessor", crop_pct=1.0, size=[240, 240]),
+            {"resize": 240, "crop": (224, 224), "interpolation": "bicubic"},
+        ),
+        (
             processor("MobileNetV2ImageProcessor", size={"shortest_edge": 256}),
             {"resize": 256, "crop": (224, 224)},
         ),
@@ -685,10 +689,17 @@ def test_image_processors(config: dict[str, object], fields: dict[str, object]) 
     assert bool(problems) == (found.crop is not None and not isinstance(found.resize, tuple))
 
 
+def test_a_middle_between_two_pixels_is_noted() -> None:
+    for size, count in (([254, 254], 0), ([255, 254], 1)):
+        assert len(from_processor(processor("DeiTImageProcessor", size=size))[1]) == count
+
+
 @pytest.mark.parametrize(
     "config",
     [
-        processor("LevitImageProcessor"),
+        processor("OddImageProcessor"),
+        processor("PoolFormerImageProcessor", crop_pct=0),
+        processor("PoolFormerImageProcessor", crop_pct=None),
         processor("x" * 10**6),
         processor(size={"shortest_edge": 224}),
         processor(size={"shortest_edge": 224, "longest_edge": 300}),

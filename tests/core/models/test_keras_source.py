@@ -818,14 +818,6 @@ def test_other_files_of_tensorflow_say_what_to_do(tmp_path: Path) -> None:
         assert "“Keras”" in said, said
 
 
-def test_a_packed_model_says_what_to_unpack(tmp_path: Path) -> None:
-    path = tmp_path / "converted_keras.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("keras_model.h5", b"")
-        archive.writestr("labels.txt", b"")
-    assert "keras_model.h5" in source_of(path).inspect(path).summary
-
-
 def test_an_architecture_of_the_users_is_refused(tmp_path: Path) -> None:
     path = write_h5(tmp_path / "model.h5", *plain_classifier())
     with pytest.raises(DroplensError, match="leave the architecture"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from onnx import TensorProto as Types
 from onnx import helper, numpy_helper
 from torch import nn
 
-from core.errors import DroplensError
+from core.errors import DroplensError, StoppedError
 from core.inference.classifier import Classifier
 from core.inference.devices import Device, processor
 from core.inference.engine import Engine
@@ -27,6 +28,8 @@ from core.inside.pooled import pooled_features
 from core.models.overrides import SavedOverrides
 from core.models.sources import source_of
 from core.models.sources.base import Capability, OpenedModel
+from core.models.sources.onnx.external import read_external
+from core.models.sources.onnx.graph import StoredTensor
 from core.values.spec import Inspection, ModelChoice, NamedBy, Overrides
 from tests.networks import spread
 
@@ -730,6 +733,23 @@ def test_parameters_beside_the_file_are_read(tmp_path: Path) -> None:
     assert "'weights.bin'" in refusal(path)
 
 
+def test_parameters_that_change_while_they_are_read(tmp_path: Path) -> None:
+    path, weights = external(tmp_path / "a.onnx", "weights.bin"), tmp_path / "weights.bin"
+    found = hashlib.sha256(weights.read_bytes()).digest()
+    tensor = StoredTensor("W", (3, 4), Types.FLOAT, external={"location": "weights.bin"})
+    (read,) = read_external(path, [tensor], lambda: False)
+    assert (bytes(read.content), read.sha256) == (weights.read_bytes(), found)
+
+    def stopped() -> bool:
+        weights.write_bytes(b"\1" * 57)  # it is asked in the midst of reading
+        return False
+
+    with pytest.raises(DroplensError, match="was changed"):
+        read_external(path, [tensor], stopped)
+    with pytest.raises(StoppedError):
+        read_external(path, [tensor], lambda: True)
+
+
 @pytest.mark.parametrize(
     "location",
     ["../weights.bin", "/etc/passwd", "a/../../weights.bin", "C:\\w.bin", "link.bin", "", "..",
@@ -815,9 +835,10 @@ def test_the_engine_refuses_what_it_cannot_do(tmp_path: Path) -> None:
             assert len(batches[0].predictions[0].top) == 2
         renamed = ModelChoice(checkpoint=path, overrides=Overrides(class_names=NAMES))
         assert engine.open(renamed, "cpu").spec.class_names == NAMES
-        for request in (SaveModel(tmp_path / "b.safetensors"), Evidence(photo, (0,))):
-            with pytest.raises(DroplensError):
-                request.run(engine)
+        with pytest.raises(DroplensError):
+            SaveModel(tmp_path / "b.safetensors").run(engine)
+        (*_, evidence) = Evidence(photo, (0,)).run(engine)
+        assert (evidence.found.method, evidence.found.layer) == ("Score-CAM", "1/Relu")
     finally:
         engine.close()
 

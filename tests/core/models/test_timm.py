@@ -19,7 +19,7 @@ from core.models.building import build_without_memory
 from core.models.families.base import Shapes
 from core.models.overrides import SavedOverrides
 from core.models.recognition.choosing import Naming, choose
-from core.models.recognition.lookalikes import find_lookalikes, timm_index
+from core.models.recognition.lookalikes import find_lookalikes, timm_fingerprint, timm_index
 from core.models.sources.base import OpenedModel
 from core.models.sources.checkpoint.saving import save_model
 from core.models.sources.checkpoint.source import inspect_checkpoint, open_model
@@ -68,6 +68,9 @@ def assert_alike(found: OpenedModel, network: nn.Module, size: int, channels: in
         ("deit_tiny_distilled_patch16_224", 224),
         ("crossvit_tiny_240", 240),
         ("regnetz_005", 64),
+        ("levit_conv_384_s8", 224),
+        ("iformer_t", 64),
+        ("eva02_tiny_patch14_224", 224),
     ],
 )
 def test_architectures_without_a_hint(architecture: str, size: int, tmp_path: Path) -> None:
@@ -271,10 +274,28 @@ def test_an_answered_architecture_is_kept_for_the_file(tmp_path: Path) -> None:
     assert question.assumed == "tf_efficientnet_b0"
 
 
-def test_a_depthwise_weight_is_not_taken_for_a_stem() -> None:
-    network = build_without_memory(lambda: build_timm("iformer_l", num_classes=7))
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        "iformer_l",  # a depthwise weight has the shape of a first convolution
+        "tresnet_m",  # the first convolution takes pieces of the photo, as 48 channels
+        "naflexvit_base_patch16_gap",  # so does a linear layer
+        "resnet50_clip",  # without its head it is all of another that has less
+        "levit_384_s8",  # timm names one of its two heads
+    ],
+)
+def test_odd_beginnings_and_ends_are_known(architecture: str) -> None:
+    network = build_without_memory(lambda: build_timm(architecture, num_classes=7))
     shapes = {name: tuple(one.shape) for name, one in network.state_dict().items()}
-    assert find_lookalikes(shapes).groups == (("iformer_l",),)
+    found = find_lookalikes(shapes)
+    assert any(architecture in group for group in found.groups)
+    assert found.outputs == 7
+
+
+def test_an_encoder_without_a_head_is_no_classifier() -> None:
+    network = build_without_memory(lambda: build_timm("gemma4_vit_167m_enc"))
+    shapes = {name: tuple(one.shape) for name, one in network.state_dict().items()}
+    assert timm_fingerprint("gemma4_vit_167m_enc", shapes) is None
 
 
 def test_what_was_said_of_an_unclear_file_comes_with_the_question(tmp_path: Path) -> None:

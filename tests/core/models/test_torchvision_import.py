@@ -51,7 +51,7 @@ photo = Path("resources/samples/coffee.png").absolute()
 list(Classify((photo,)).run(engine))
 assert Layers(photo).run(engine).multiply_adds[""] > 1e8
 FeatureMaps(photo, "blocks.1.0.conv_pw", 1, 5).run(engine)
-Evidence(photo, (1, 2)).run(engine)
+list(Evidence(photo, (1, 2)).run(engine))
 engine.close()
 assert not [name for name in sys.modules if name.startswith("torch._dynamo")]
 """

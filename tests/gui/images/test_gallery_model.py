@@ -58,7 +58,7 @@ def test_orders(model: GalleryModel) -> None:
         "probability": ["img2", "Img1", "img10", "broken"],
         "uncertain": ["img10", "Img1", "img2", "broken"],
     }
-    assert set(wanted) == set(ORDERS) - {"unlabelled", "disagreeing", "similar"}
+    assert set(wanted) == set(ORDERS) - {"unlabelled", "disagreeing", "similar", "helpful"}
     for order, names in wanted.items():
         model.set_order(order)
         assert shown(model) == names
@@ -205,3 +205,10 @@ def test_photos_are_dragged_as_files(model: GalleryModel) -> None:
     model.add(paths("a", "b"))
     data = model.mimeData([model.index(1), model.index(0)])
     assert [url.toLocalFile() for url in data.urls()] == ["/photos/a", "/photos/b"]
+
+
+def test_photos_to_label_next_come_first_and_unknown_ones_last(model: GalleryModel) -> None:
+    model.add(paths("a", "b", "c"))
+    model.set_order("helpful")
+    model.set_next(["/photos/c", "/photos/b"])
+    assert [row.name for row in model.shown_rows()] == ["c", "b", "a"]

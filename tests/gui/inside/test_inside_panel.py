@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from core.inside.class_activation import ClassActivation
+from core.inside.class_activation import ClassActivation, Method
 from core.inside.colouring import colour
 from core.inside.exporting import export_maps, export_table
 from core.inside.feature_maps import FeatureMaps, FeatureMapsOfPhoto
@@ -235,9 +235,23 @@ def test_a_block_shows_both_paths_at_one_scale(qtbot: QtBot, panel: InsidePanel)
     assert "no residual blocks" in panel.block._facts.text()
 
 
-def evidence(method: str = "CAM") -> EvidenceOfPhoto:
+def test_a_block_of_a_graph_is_chosen_by_the_steps_on_its_way(panel: InsidePanel) -> None:
+    blocks = [
+        BlockInfo(name, "Add", "identity", "", (Step(step, "3×3 4→4", 1),))
+        for name, step in (("Add_1", "Conv_0"), ("Add_3", "Conv_2"))
+    ]
+    panel.block.set_table(LayerTable((), {}, {one.name: one for one in blocks}, "", (3, 8, 8)))
+    for layer, name in (("Conv_2", "Add_3"), ("Add_1", "Add_1"), ("Conv_2", "Add_3")):
+        panel.block.choose(layer)
+        assert panel.block.name == BlockName(name)
+    panel.block.choose("Conv_9")  # of no block
+    assert panel.block.name == BlockName("Add_3")
+
+
+def evidence(method: Method = "CAM", passes: tuple[int, int] = (0, 0)) -> EvidenceOfPhoto:
     values = np.linspace(-1, 1, 2 * 9, dtype=np.float32).reshape(2, 3, 3)
-    found = ClassActivation((0, 1), method, "layer4", values, np.array([2.0, 1.0], np.float32))  # type: ignore[arg-type]
+    logits = np.array([2.0, 1.0], np.float32)
+    found = ClassActivation((0, 1), method, "layer4", values, logits, passes)
     return EvidenceOfPhoto(PHOTO, found, np.zeros((8, 8, 3), np.uint8), None)
 
 
@@ -256,6 +270,13 @@ def test_evidence_of_the_top_classes_is_laid_over_the_photo(
         panel.enlarge_again(PHOTO)
     panel.evidence.show_evidence(evidence("Grad-CAM"))
     assert "Grad-CAM at layer4" in panel.evidence._facts.text()
+    panel.evidence.show_evidence(evidence("covering", (20, 100)))
+    assert "20 of 100" in panel.evidence._facts.text()
+    panel.evidence.show_evidence(evidence("covering", (100, 100)))
+    assert "blurring 100 parts" in panel.evidence._facts.text()
+    panel.evidence.show_evidence(evidence("Score-CAM", (64, 64)))
+    assert "Score-CAM at layer4" in panel.evidence._facts.text()
+    assert "64 of 64" not in panel.evidence._facts.text()
     panel.forget_map()
     with qtbot.assertNotEmitted(panel.map_chosen):
         panel.enlarge_again(PHOTO)

@@ -180,16 +180,32 @@ def test_recent_checkpoints_are_few_and_the_newest_first(
     assert len(session.settings.recent_checkpoints) == 8
 
 
+def visible(picker: ArchitecturePicker) -> list[str]:
+    """Return the names that can be seen."""
+    shown = [item for item in picker._items() if not item.isHidden()]
+    return [item.data(0, Qt.ItemDataRole.UserRole) for item in shown]
+
+
+def test_timms_architectures_are_found_by_searching(qtbot: QtBot, bar: ModelBar) -> None:
+    picker = ArchitecturePicker(bar)
+    picker.open_at(QPoint(0, 0), "")
+    qtbot.keyClicks(picker._search, "eva02 tiny")
+    assert "eva02_tiny_patch14_224" in visible(picker)
+    assert len(set(visible(picker))) == len(visible(picker)) < 10
+    picker._search.clear()
+    assert len(visible(picker)) == 1 + len(ARCHITECTURES)
+    qtbot.keyClicks(picker._search, "eva02 tiny")
+    with qtbot.waitSignal(picker.picked) as caught:
+        qtbot.keyClick(picker._search, Qt.Key.Key_Return)
+    assert caught.args == [visible(picker)[0]]
+
+
 def test_the_architecture_picker_narrows_and_picks_by_keys(qtbot: QtBot, bar: ModelBar) -> None:
     picker = ArchitecturePicker(bar)
     picker.open_at(QPoint(0, 0), "")
     assert len(picker._items()) == 1 + len(ARCHITECTURES)
     qtbot.keyClicks(picker._search, "resnet 50")
-    shown = [item.data(0, Qt.ItemDataRole.UserRole) for item in picker._items()]
-    visible = [
-        name for name, item in zip(shown, picker._items(), strict=True) if not item.isHidden()
-    ]
-    assert visible == ["resnet50", "wide_resnet50_2"]
+    assert visible(picker)[:2] == ["resnet50", "wide_resnet50_2"]
     qtbot.keyClick(picker._search, Qt.Key.Key_Down)
     with qtbot.waitSignal(picker.picked) as caught:
         qtbot.keyClick(picker._search, Qt.Key.Key_Return)

@@ -33,7 +33,8 @@ def is_key(value: object) -> bool:
     return value is None or isinstance(value, str | float | bytes | Stub | torch.dtype)
 
 
-TENSOR_COST = 10
+TENSOR_COST = 20
+"""Cutting a tensor, and finding its storage, each take as long as this many operations."""
 
 _TEXT_ENCODINGS = ("latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii")
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from core import zip_files
 from core.models.sources.checkpoint.admitted import MOST_DIMENSIONS, UnpicklingError, rebuild_tensor
 from core.models.sources.checkpoint.stored import Bytes, CheckpointFile, DamagedError, Memory
 from core.models.sources.checkpoint.unpickling import MOST_OPERATIONS, Source, Unpickler, load
@@ -24,13 +25,6 @@ _LARGEST_HEADER_BYTES = 8 * 2**20
 """Of a safetensors file; torchvision's largest classifiers have 200 KB."""
 
 _LARGEST_PICKLE_BYTES = 512 * 2**20
-_LARGEST_EXPANSION = 8
-_DIRECTORY_SIZE = 5
-"""Place of the directory's size in what ends a zip archive."""
-
-_LARGEST_DIRECTORY_BYTES = 4 * 2**20
-"""Some 40,000 members; a network has two for each parameter at most."""
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _TAR_BLOCK = 512
 _MOST_TAR_MEMBERS = 1000
 _SAFETENSORS_KINDS = {
@@ -53,15 +47,12 @@ def open_zip(file: CheckpointFile) -> zipfile.ZipFile | None:
     """Return a file as a zip archive; None where it is none.
 
     Raises:
-        DamagedError: its directory is far longer than that of any checkpoint.
+        DamagedError: its directory is damaged, or far longer than that of any checkpoint.
     """
-    reader = file.reader()
-    end = zipfile._EndRecData(reader)  # type: ignore[attr-defined] # what ZipFile itself goes by
-    if not end:
-        return None
-    if end[_DIRECTORY_SIZE] > _LARGEST_DIRECTORY_BYTES:
-        raise DamagedError
-    return zipfile.ZipFile(reader)
+    try:
+        return zip_files.open_zip(file.reader())
+    except zipfile.BadZipFile as error:
+        raise DamagedError from error
 
 
 def read_zip(file: CheckpointFile, archive: zipfile.ZipFile) -> object:
@@ -286,9 +277,8 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def check_expansion(member: zipfile.ZipInfo) -> None:
-    """Refuse a bomb: parameters do not shrink much, and other compressions claim memory."""
-    largest = 2**20 + _LARGEST_EXPANSION * member.compress_size
-    if member.file_size > largest or member.compress_type not in _COMPRESSIONS:
+    """Refuse a bomb."""
+    if zip_files.expands_too_much(member):
         raise DamagedError
 
 

@@ -13,7 +13,9 @@ from core.models.building import Blueprint
 from core.values.spec import ModelSpec
 
 
-def save_model(network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path) -> None:
+def save_model(
+    network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path, *, training: object = None
+) -> None:
     """Write a model whole or not at all.
 
     Args:
@@ -21,6 +23,7 @@ def save_model(network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path)
         spec: names, preprocessing and origin, which go into the metadata as JSON texts.
         plan: what the network was built from, of which shapes do not tell all.
         path: where to.
+        training: how it was taught, as JSON values; None where it was not here.
 
     Raises:
         DroplensError: it cannot be written; what stood there before still stands.
@@ -43,4 +46,6 @@ def save_model(network: nn.Module, spec: ModelSpec, plan: Blueprint, path: Path)
         metadata["class_names_source"] = str(spec.class_names_source)
     if plan.head is not None:
         metadata["head"] = json.dumps(plan.head.to_json())
+    if training is not None:
+        metadata["training"] = json.dumps(training)
     write_result(path, save(tensors, metadata))

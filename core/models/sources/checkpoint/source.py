@@ -153,7 +153,8 @@ def _refuse_giant(
         UnusableCheckpointError: one of its layers does.
     """
     height, width = used.input_size
-    if not plan.changes and height * width <= _USUAL_PIXELS:
+    is_usual = not plan.changes and not plan.fingerprint.family.is_built_here
+    if is_usual and height * width <= _USUAL_PIXELS:
         return
     try:
         check_footprint(network or build(plan), used.channels, used.input_size)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.models.compiler import without_compiler
 from core.models.footprint import LARGEST_STEP_BYTES, TooLargeError
 
 _MOST_CALLS = 5000
@@ -49,7 +50,7 @@ class Footprint:
             Exception: of many types, where the layers do not fit each other; ``failed_in`` says
                 which does not.
         """
-        with ExitStack() as hooks, torch.no_grad():
+        with ExitStack() as hooks, torch.no_grad(), without_compiler():
             for module in self._names:
                 hooks.enter_context(module.register_forward_pre_hook(self._begin))
                 hooks.enter_context(module.register_forward_hook(self._end))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.errors import UnusableCheckpointError, cannot_read, os_reason
-from core.files import hash_of, open_ordinary
+from core.errors import StoppedError, UnusableCheckpointError, cannot_read, os_reason
+from core.files import open_ordinary
 from core.language import tr
 from core.models.class_names import lists as class_names
 from core.models.sources.onnx.graph import StoredTensor
@@ -18,6 +19,7 @@ LARGEST_BYTES = 4 * 2**30
 """Of all these files together; torchvision's largest network has 2.5 GB."""
 
 _MOST_FILES = 1_000
+_BLOCK_BYTES = 2**24
 _UNSAFE = re.compile(r'[\\:*?"<>|\0]')
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
@@ -33,7 +35,7 @@ class ExternalFile:
     """
 
     name: str
-    content: bytes
+    content: bytearray
     sha256: bytes
 
 
@@ -122,16 +124,25 @@ def unheld(path: Path, name: str) -> UnusableCheckpointError:
 
 
 def _read(name: str, place: Path, is_stopped: Callable[[], bool]) -> ExternalFile:
+    """Read a file once, of one state of it, and hash the very bytes that are used."""
+    found = hashlib.sha256()
     try:
         with open_ordinary(place) as file:
-            found = hash_of(file, is_stopped)
-            file.seek(0)
-            content = file.read(LARGEST_BYTES)
+            before = os.fstat(file.fileno())
+            content = bytearray(min(before.st_size, LARGEST_BYTES))
+            view, read = memoryview(content), 0
+            while count := file.readinto(view[read : read + _BLOCK_BYTES]):
+                if is_stopped():
+                    raise StoppedError
+                found.update(view[read : read + count])
+                read += count
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise UnusableCheckpointError(cannot_read(place, os_reason(error))) from error
-    if hashlib.sha256(content).digest() != found:
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if not same or read != before.st_size:
         raise UnusableCheckpointError(
             "{path} was changed while it was being opened; open it again once it is written.",
             path=place,
         )
-    return ExternalFile(name, content, found)
+    return ExternalFile(name, content, found.digest())

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.models.additions import Addition
 from core.models.sources.onnx.inputs import PhotoInput
 from core.models.sources.onnx.layers import LayerNode, channels_stand_last
 from core.models.sources.onnx.outputs import ClassOutput, Meaning
@@ -49,6 +50,10 @@ class OnnxNetwork(nn.Module):
         layers: nodes that are shown as layers.
         outputs: names that the graph gives by itself.
 
+    Attributes:
+        additions: what closes its residual blocks.
+        names: of its layers, by that of the output of each node.
+
     Raises:
         RuntimeRefusalError: ONNX Runtime does not take it.
     """
@@ -67,8 +72,9 @@ class OnnxNetwork(nn.Module):
         self._own_outputs = frozenset(outputs)
         self._session = make_session(content, torch.get_num_threads(), self._missing([]))
         self._watching: Any = None
+        self.additions: tuple[Addition, ...] = ()
+        self.names: dict[str, str] = {}
         self._layers = tuple((self._add(layer), layer) for layer in layers)
-        self._by_output = {layer.output: layer for layer in layers}
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits.
@@ -97,6 +103,7 @@ class OnnxNetwork(nn.Module):
             name += "_"
         module = _layer_class(layer.operator)(layer.parameters)
         self.add_module(name, module)
+        self.names[layer.output] = name
         return module
 
     def _logits(self, photos: Tensor) -> Tensor:
@@ -131,7 +138,7 @@ class OnnxNetwork(nn.Module):
 
     def _show_layers(self, given: Mapping[str, Array], photos: Tensor) -> Array:
         """Run with the output of every node, and call its module with it; return the classes'."""
-        names = list(dict.fromkeys([*self._by_output, self._output.candidate.name]))
+        names = list(dict.fromkeys([*self.names, self._output.candidate.name]))
         if self._watching is None:
             try:
                 self._watching = make_session(

@@ -21,6 +21,7 @@ from core.models.sources.onnx.network import OnnxNetwork
 from core.models.sources.onnx.outputs import ClassOutput, Meaning
 from core.models.sources.onnx.preprocessing import preprocessing_of
 from core.models.sources.onnx.refusing import shown
+from core.models.sources.onnx.residual import find_additions
 from core.values.spec import Inspection, ModelChoice, NamedBy, Outputs
 
 ARCHITECTURE = "onnx"
@@ -69,6 +70,8 @@ def open_onnx(
     layers = layer_nodes(graph, examined.photo)
     outputs = [port.name for port in graph.outputs]
     network = OnnxNetwork(examined.content, examined.photo, examined.output, layers, outputs)
+    unsure = {layer.output for layer in layers if layer.is_last is None}
+    network.additions = find_additions(graph, examined.photo.name, network.names, unsure)
     return OpenedModel(spec, network.eval(), None, frozenset({Capability.SHOW_LAYERS}))
 
 

@@ -44,7 +44,11 @@ class Wire:
             self._left -= 1
             if self._left < 0:
                 raise TooManyPartsError
-            key, at = _varint(message, at)
+            key = message[at]  # most are of one byte, and a call each is what takes the time
+            if key < _MORE:
+                at += 1
+            else:
+                key, at = _varint(message, at)
             number, kind = key >> 3, key & 7
             if number == 0:
                 raise DamagedError
@@ -53,7 +57,10 @@ class Wire:
                 yield number, value
                 continue
             if kind == _BYTES:
-                size, at = _varint(message, at)
+                if at < end and message[at] < _MORE:
+                    size, at = message[at], at + 1
+                else:
+                    size, at = _varint(message, at)
             elif kind in (_FIXED32, _FIXED64):
                 size = 4 if kind == _FIXED32 else 8
             else:  # groups, which no version of ONNX has

@@ -1,0 +1,168 @@
+"""A softmax head on features: fitted by LBFGS, its L2 chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.models.compiler import without_compiler
+
+Numbers = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int64]
+
+PENALTIES = tuple(10.0**exponent for exponent in (3, 2.5, 2, 1.5, 1, 0))
+"""Of which the best is taken, the strongest first: each fit begins where the one before ended."""
+
+USUAL_PENALTY = 100.0
+"""Where there are too few photos to choose."""
+
+_MOST_STEPS = 60
+_LOSS_CHANGE = 1e-5
+
+
+@dataclass(frozen=True)
+class SoftmaxHead:
+    """Logits as a linear function of features.
+
+    Attributes:
+        weight: float32, shape (K, D).
+        bias: float32, shape (K,).
+    """
+
+    weight: Numbers
+    bias: Numbers
+
+    def probabilities(self, features: Numbers) -> Numbers:
+        """Return the softmax of the logits, shape (N, K), for features of shape (N, D)."""
+        logits = features @ self.weight.T + self.bias
+        logits -= logits.max(axis=1, keepdims=True)
+        shares = np.exp(logits)
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+
+
+def fit(
+    features: Numbers,
+    labels: Indices,
+    classes: int,
+    penalty: float,
+    start: SoftmaxHead | None = None,
+) -> SoftmaxHead:
+    """Return the head that minimises the mean cross-entropy plus half the penalty times |W|² / D.
+
+    Features are brought to mean 0 and, all together, variance 1 for it, so that a penalty means
+    the same for every body. Classes weigh with the root of their rarity.
+
+    Args:
+        features: shape (N, D).
+        labels: class indices, shape (N,).
+        classes: K.
+        penalty: of the weights; the bias is free.
+        start: a head to begin from, of the same features.
+    """
+    scaling = _Scaling.of(features)
+    given = torch.from_numpy(scaling.scaled(features))
+    wanted = torch.from_numpy(labels)
+    weights = torch.from_numpy(_weights(labels, classes))
+    weight = torch.zeros(classes, features.shape[1])
+    bias = torch.zeros(classes)
+    if start is not None:
+        weight, bias = (torch.from_numpy(one) for one in scaling.of_scaled(start))
+    parameters = [weight.requires_grad_(), bias.requires_grad_()]
+    with torch.enable_grad(), without_compiler():
+        _minimise(parameters, given, wanted, weights, penalty)
+    return scaling.unscaled(weight.detach().numpy(), bias.detach().numpy())
+
+
+class PenaltyChoice:
+    """Finds the penalty whose heads say most of photos that they were not fitted to.
+
+    Args:
+        features: shape (N, D).
+        labels: class indices, shape (N,).
+        classes: K.
+    """
+
+    def __init__(self, features: Numbers, labels: Indices, classes: int) -> None:
+        self._features, self._labels, self._classes = features, labels, classes
+        self._held_out = np.full((len(PENALTIES), len(labels), classes), np.nan, np.float32)
+
+    def hold_out(self, fold: Indices) -> Iterator[None]:
+        """Fit heads without the photos at these positions, and let them name these; a step each."""
+        rest = np.setdiff1d(np.arange(len(self._labels)), fold)
+        head: SoftmaxHead | None = None
+        for at, penalty in enumerate(PENALTIES):
+            head = fit(self._features[rest], self._labels[rest], self._classes, penalty, head)
+            self._held_out[at, fold] = head.probabilities(self._features[fold])
+            yield
+
+    def best(self) -> tuple[float, Numbers]:
+        """Return the penalty, and the probabilities by it for each photo while it was held out.
+
+        Returns:
+            The usual penalty where nothing was held out; probabilities of shape (N, K), NaN for
+            photos that never were.
+        """
+        tried = np.flatnonzero(~np.isnan(self._held_out[0, :, 0]))
+        if not len(tried):
+            return USUAL_PENALTY, self._held_out[0]
+        right = self._held_out[:, tried, self._labels[tried]]
+        best = int(np.argmax(np.log(np.maximum(right, 1e-12)).mean(axis=1)))
+        return PENALTIES[best], self._held_out[best]
+
+
+@dataclass(frozen=True)
+class _Scaling:
+    mean: Numbers
+    deviation: float
+
+    @classmethod
+    def of(cls, features: Numbers) -> _Scaling:
+        mean = features.mean(axis=0)
+        return cls(mean, float(np.sqrt(((features - mean) ** 2).mean())) or 1.0)
+
+    def scaled(self, features: Numbers) -> Numbers:
+        return np.asarray((features - self.mean) / self.deviation, np.float32)
+
+    def of_scaled(self, head: SoftmaxHead) -> tuple[Numbers, Numbers]:
+        """Return weight and bias of a head for scaled features."""
+        return head.weight * np.float32(self.deviation), head.bias + head.weight @ self.mean
+
+    def unscaled(self, weight: Numbers, bias: Numbers) -> SoftmaxHead:
+        """Return a head for features as they are."""
+        plain = weight / np.float32(self.deviation)
+        return SoftmaxHead(plain, np.asarray(bias - plain @ self.mean, np.float32))
+
+
+def _weights(labels: Indices, classes: int) -> Numbers:
+    """Return what each photo weighs, one in the mean."""
+    counts = np.bincount(labels, minlength=classes)
+    found = 1 / np.sqrt(counts[labels])
+    return np.asarray(found / found.mean(), np.float32)
+
+
+def _minimise(
+    parameters: list[Tensor], given: Tensor, wanted: Tensor, weights: Tensor, penalty: float
+) -> None:
+    weight, bias = parameters
+    steps = torch.optim.LBFGS(
+        parameters,
+        max_iter=_MOST_STEPS,
+        tolerance_change=_LOSS_CHANGE,
+        history_size=10,
+        line_search_fn="strong_wolfe",
+    )
+
+    def loss() -> Tensor:
+        steps.zero_grad()
+        logits = torch.nn.functional.linear(given, weight, bias)
+        each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
+        found = (each * weights).mean() + penalty / 2 * weight.square().sum() / weight.shape[1]
+        found.backward()  # type: ignore[no-untyped-call]
+        return found
+
+    steps.step(loss)  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""Teaching: a model learns the classes of the labelled photos."""

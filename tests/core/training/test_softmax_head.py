@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core.training import softmax_head
+from core.training.figures import wilson_interval
+from core.training.softmax_head import PENALTIES, USUAL_PENALTY, PenaltyChoice, fit
+from core.training.splits import folds_of, groups_of, hold_out
+
+
+def clouds(
+    photos: int, spread: float, classes: int = 3, size: int = 40
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return features around a middle for each class, and their labels."""
+    random = np.random.default_rng(0)
+    middles = random.normal(size=(classes, size))
+    labels = np.arange(photos) % classes
+    features = middles[labels] + spread * random.normal(size=(photos, size))
+    return features.astype(np.float32), labels.astype(np.int64)
+
+
+def test_a_head_is_where_the_loss_is_least() -> None:
+    features, labels = clouds(90, 1.5)
+    head = fit(features, labels, 3, penalty=10.0)
+    deviation = float(np.sqrt(((features - features.mean(0)) ** 2).mean()))
+    given = torch.from_numpy((features - features.mean(0)) / deviation).double()
+    weight = torch.from_numpy(head.weight * deviation).double().requires_grad_()
+    bias = torch.from_numpy(head.bias + head.weight @ features.mean(0)).double().requires_grad_()
+    logits = given @ weight.T + bias
+    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))
+    loss = loss + 10.0 / 2 * weight.square().sum() / weight.shape[1]
+    loss.backward()
+    assert float(weight.grad.abs().max()) < 2e-3  # type: ignore[union-attr]
+    assert float(bias.grad.abs().max()) < 2e-3  # type: ignore[union-attr]
+
+
+def test_what_is_apart_is_told_apart_and_probabilities_sum_to_one() -> None:
+    features, labels = clouds(60, 0.3)
+    head = fit(features, labels, 3, USUAL_PENALTY)
+    found = head.probabilities(features)
+    assert (found.argmax(1) == labels).all()
+    assert found.sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
+
+
+def test_noise_asks_for_a_stronger_penalty_than_what_is_clear() -> None:
+    chosen = {}
+    for name, spread in (("clear", 0.3), ("noise", 30.0)):
+        features, labels = clouds(90, spread)
+        folds = folds_of(labels, np.arange(90), seed=0)
+        choice = PenaltyChoice(features, labels, 3)
+        for fold in folds:
+            for _ in choice.hold_out(fold):
+                pass
+        chosen[name], held_out = choice.best()
+        assert not np.isnan(held_out).any()
+    assert chosen["noise"] == PENALTIES[0]
+    assert chosen["clear"] < chosen["noise"]
+
+
+def test_without_folds_the_usual_penalty_holds_and_nothing_was_held_out() -> None:
+    features, labels = clouds(3, 0.3)
+    penalty, held_out = PenaltyChoice(features, labels, 3).best()
+    assert penalty == USUAL_PENALTY
+    assert np.isnan(held_out).all()
+
+
+def test_a_rare_class_is_not_drowned(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = clouds(300, 2.0, classes=2)
+    kept = np.concatenate([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)[:15]])
+    rest = np.flatnonzero(labels == 1)[15:]
+
+    def recall() -> float:
+        head = fit(features[kept], labels[kept], 2, penalty=10.0)
+        return float((head.probabilities(features[rest]).argmax(1) == 1).mean())
+
+    weighed = recall()
+    monkeypatch.setattr(
+        softmax_head, "_weights", lambda labels, _: np.ones(len(labels), np.float32)
+    )
+    assert weighed > recall() + 0.1
+
+
+def test_near_duplicates_copies_and_bursts_stay_together() -> None:
+    features = np.eye(6, dtype=np.float32)
+    features[1] = features[0] + 0.01
+    contents = ["a", "b", "c", "c", "d", "e"]
+    bursts = ["", "", "", "x", "x", ""]
+    groups = groups_of(features, contents, bursts)
+    assert groups[0] == groups[1]
+    assert groups[2] == groups[3] == groups[4]
+    assert len(set(groups.tolist())) == 3
+
+
+def test_folds_hold_each_group_out_once_and_classes_evenly() -> None:
+    labels = np.repeat([0, 1], [40, 20])
+    groups = np.arange(60) // 2
+    folds = folds_of(labels, groups, seed=1)
+    assert sorted(np.concatenate(folds).tolist()) == list(range(60))
+    for fold in folds:
+        assert np.bincount(labels[fold]).tolist() == [8, 4]
+        rest = np.setdiff1d(np.arange(60), fold)
+        assert not set(groups[fold].tolist()) & set(groups[rest].tolist())
+    assert [one.tolist() for one in folds] == [
+        one.tolist() for one in folds_of(labels, groups, seed=1)
+    ]
+
+
+def test_a_class_of_one_group_is_never_held_out() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    groups = np.array([0, 1, 2, 3, 4, 4])
+    held_out = np.concatenate(folds_of(labels, groups, seed=0))
+    assert sorted(held_out.tolist()) == [0, 1, 2, 3]
+    assert folds_of(np.array([0, 1]), np.array([0, 1]), seed=0) == []
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_a_share_is_held_out(share: float) -> None:
+    labels = np.arange(200) % 4
+    held_out = hold_out(labels, np.arange(200), share, seed=0)
+    assert len(held_out) == pytest.approx(200 * share, abs=8)
+    assert len(set(held_out.tolist())) == len(held_out)
+
+
+def test_the_interval_is_wilsons() -> None:
+    low, high = wilson_interval(81, 100)
+    assert low == pytest.approx(0.7222, abs=1e-3)  # Wilson's formula, worked by hand
+    assert high == pytest.approx(0.8749, abs=1e-3)
+    assert wilson_interval(0, 5)[0] == 0
+    assert wilson_interval(5, 5)[1] == pytest.approx(1)
