@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import PreprocessingError, UnusableCheckpointError
-from core.inference.backends import Backend, EagerBackend, probe_batch
+from core.inference.backends import Backend, EagerBackend, filled_size, probe_batch, size_within
 from core.inference.devices import Device, processor
 from core.language import lazy, percent, tr
 from core.models.sources.base import OpenedModel
@@ -30,7 +30,6 @@ _NO_NUMBERS = lazy("the model computes no numbers for it; its parameters may be 
 _BATCH_SECONDS = 0.25
 _AGREEMENT = 1e-4
 _GPU_PROBE = 8
-_LARGEST_GPU_BATCH = 256
 
 _Answer = TypeVar("_Answer")
 
@@ -68,6 +67,7 @@ class Classifier:
         self.busy_seconds = 0.0
         self._largest_batch: int | None = None
         self._photo_seconds = 0.0
+        self._planned: set[int] = set()
         self._last_answer = 0.0
         self._on_notice = on_notice
         try:
@@ -112,6 +112,8 @@ class Classifier:
             streams = self._backend.streams
             rounds = int(_BATCH_SECONDS / self._photo_seconds / streams)
             size = min(size, max(1, rounds) * streams)
+            if self.is_on_cuda:
+                size = min(size_within(max(size, _GPU_PROBE)), self._backend.batch_size)
         return size if self._largest_batch is None else min(size, self._largest_batch)
 
     def check_input(self) -> None:
@@ -310,11 +312,20 @@ class Classifier:
         return answers
 
     def _note_pace(self, begun: float, photos: int) -> None:
-        """Note how long a batch took, from its own beginning or the end of the one before."""
+        """Note how long a batch took, from its own beginning or the end of the one before.
+
+        On CUDA the card says it, and the first of its size tells nothing: it is planned for.
+        """
         now = time.perf_counter()
         seconds = now - max(begun, self._last_answer)
         self._last_answer = now
         self.busy_seconds += seconds
+        if self.is_on_cuda:
+            photos = filled_size(photos, self._eager.batch_size)
+            if photos not in self._planned:
+                self._planned.add(photos)
+                return
+            seconds = self._eager.seconds
         self._photo_seconds = seconds / photos
 
     def _in_less_memory(self, pixels: npt.NDArray[np.uint8], top_k: int) -> Tops:
@@ -328,7 +339,7 @@ class Classifier:
             self._backend = self._eager
             return self.classify(pixels, top_k)
         half = (len(pixels) + 1) // 2
-        self._largest_batch = self.batch_size(half)
+        self._largest_batch = self._eager.batch_size = self.batch_size(half)
         self._on_notice(tr("Memory is short: photos now go in groups of {half}.", half=half))
         return self.classify(pixels[:half], top_k) + self.classify(pixels[half:], top_k)
 
@@ -337,7 +348,7 @@ class Classifier:
         a_photo = (torch.cuda.max_memory_allocated(self.device.name) - before) / count
         free, _ = torch.cuda.mem_get_info(self.device.name)
         fitting = int(free / 2 / max(a_photo, 1))
-        self._eager.batch_size = max(1, min(_LARGEST_GPU_BATCH, fitting))
+        self._eager.batch_size = size_within(fitting)
 
     def _take_mixed_precision(self) -> None:
         mixed = self._eagerly(mixed_precision=True)

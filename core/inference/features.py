@@ -93,7 +93,9 @@ class Body:
             engine: whose threads decode.
             kept: of earlier times; None computes all.
         """
-        size = min(_MOST_A_BATCH, self._classifier.batch_size(None))
+        size = self._classifier.batch_size(None)
+        if not self._classifier.is_on_cuda:
+            size = min(_MOST_A_BATCH, size)
         waiting: deque[tuple[Path, Future[str]]] = deque()
         batch: list[PhotoFeatures] = []
         left = iter(photos)

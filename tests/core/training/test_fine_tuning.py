@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from core.errors import DroplensError, TeachingError
 from core.images.preprocessing import Preprocessing
+from core.inference.classifying import Classify
 from core.inference.engine import Engine
 from core.training.fine_tuning import FineTune
 from core.training.pixels import Views, with_margin
 from core.training.progress import Progress
 from core.training.recipe import MOST_EPOCHS, Recipe, epochs_within, is_over
-from core.training.teaching import Labelled, Looked, Taught
+from core.training.teaching import Labelled, Looked, Taught, TeachHead
 from core.training.tuning import Tuner
 from core.values.spec import ModelChoice
 from tests.stripes import CLASSES, write_stripes
@@ -216,6 +217,28 @@ def test_what_does_not_fit_in_memory_is_halved_and_learns_the_same() -> None:
 def test_one_photo_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(TeachingError, match="does not fit in memory"):
         tuner(0).step(np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 1], np.int64), 0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_graphics_card_teaches_what_the_processor_opens(
+    engine: Engine, request_: FineTune, tmp_path: Path
+) -> None:
+    engine.open(ModelChoice(), "cuda")
+    steps = request_.run(engine)
+    while not isinstance(next(steps), Progress):
+        pass
+    steps.close()  # type: ignore[attr-defined]
+    assert taught_by(request_, engine).figures.accuracy > 0.5
+    head = TeachHead(request_.photos, CLASSES, tmp_path / "head.safetensors")
+    assert list(head.run(engine))
+    for model in (request_.model, head.model):
+        engine.open(ModelChoice(model), "cpu")
+        answers = [
+            one.top[0].class_index
+            for batch in Classify([one.photo for one in request_.photos]).run(engine)
+            for one in batch.predictions
+        ]
+        assert np.mean(np.equal(answers, [one.label for one in request_.photos])) > 0.7
 
 
 # The command line
