@@ -181,7 +181,7 @@ class Conversions:
             raise ConversionError("another process converts it")
         begun = time.monotonic()
         asked = {**conversion.to_json(), "path": str(path.absolute()), "is_idle": is_idle}
-        process = _begin(json.dumps(asked), is_idle=is_idle)
+        process = begin_process(json.dumps(asked), is_idle=is_idle)
         while process.poll() is None:
             if self._is_over.wait(_LOOKING_SECONDS):
                 process.returncode = 0  # nobody waits for it any more
@@ -223,8 +223,14 @@ def refusal_file(path: Path) -> Path:
     return path.with_suffix(".refused")
 
 
-def _begin(asked: str, *, is_idle: bool) -> subprocess.Popen[bytes]:
-    """Begin the process that converts; it answers by files, and outlives this one."""
+def begin_process(asked: str, *, is_idle: bool) -> subprocess.Popen[bytes]:
+    """Begin the process that converts; it answers by files, and outlives this one.
+
+    Args:
+        asked: JSON: ``Conversion.to_json``, where the result goes (``path``), whether to let all
+            else go first (``is_idle``), and whether it is for other programs (``is_plain``).
+        is_idle: the same.
+    """
     command = [sys.executable, CONVERT, asked]
     environment = dict(os.environ)
     if not getattr(sys, "frozen", False):

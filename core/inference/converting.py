@@ -44,7 +44,7 @@ def main(given: str) -> int:
     """Write a converted network and its sum, or why there is none; return the exit status.
 
     Args:
-        given: JSON: the conversion, the path of the result, and whether to be idle.
+        given: JSON: as ``begin_process`` has it.
     """
     asked = json.loads(given)
     quiet = os.open(os.devnull, os.O_RDWR)  # the exporter prints whole graphs
@@ -92,7 +92,34 @@ def _open_and_export(asked: dict[str, Any], path: Path) -> None:
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)  # it has no counterpart outside torch
     warnings.simplefilter("ignore")  # the exporter's, for programmers
-    export(opened.network, opened.spec.preprocessing, path)
+    write = _export_plain if asked.get("is_plain") else export
+    write(opened.network, opened.spec.preprocessing, path)
+
+
+def _export_plain(network: nn.Module, preprocessing: Preprocessing, path: Path) -> None:
+    """Write a network as it is, for other programs.
+
+    Args:
+        network: as for ``export``.
+        preprocessing: says the input's size.
+        path: the file.
+    """
+    import torch
+
+    from core.inference.saving_onnx import INPUT, OUTPUT
+
+    values = torch.zeros(_EXPORT_BATCH, preprocessing.channels, *preprocessing.input_size)
+    with torch.no_grad():
+        torch.onnx.export(
+            network,
+            (values,),
+            str(path),
+            dynamo=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "photos"}, OUTPUT: {0: "photos"}},
+            opset_version=_OPSET,
+        )
 
 
 def export(

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 
 from core.images.requests import PreviewPhoto
 from core.inference.requests import SaveForPyTorch, SaveModel
+from core.inference.saving_onnx import SaveAsOnnx
 from core.language import percent, tr
 from core.models.families import BY_NAME
 from core.models.weights.requests import ListWeights
@@ -163,6 +164,34 @@ class ModelDialogs(QObject):
         if file:
             self._session.remember(last_folder=str(Path(file).parent))
             self._tasks.ask(SaveForPyTorch(Path(file)), self._tell_saved_for_pytorch)
+
+    def save_as_onnx(self) -> None:
+        """Write the model in use for programs that run ONNX."""
+        ready = self._session.model
+        if ready is None:
+            return
+        start = Path(self._session.settings.last_folder) / f"{ready.spec.checkpoint.stem}.onnx"
+        file, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Save as ONNX"), str(start), tr("ONNX networks (*.onnx)")
+        )
+        if not file:
+            return
+        path = Path(file)
+        if path.suffix != ".onnx":
+            path = path.with_name(f"{path.name}.onnx")
+        self._session.remember(last_folder=str(path.parent))
+        self._window.note(tr("{path} is being made; that takes some seconds.", path=path))
+        self._tasks.stream(SaveAsOnnx(path), self._tell_saved_as_onnx)
+
+    def _tell_saved_as_onnx(self, found: list[Path | None]) -> None:
+        if found[-1] is not None:
+            self._window.note(
+                tr(
+                    "{path} holds the model for ONNX Runtime and others, with class names and "
+                    "preprocessing.",
+                    path=found[-1],
+                )
+            )
 
     def _tell_saved_for_pytorch(self, folder: Path) -> None:
         self._window.note(

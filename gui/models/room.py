@@ -77,6 +77,10 @@ class ModelsRoom(Room):
                 key="Ctrl+Alt+S", enabled=lambda: self.session.can(Capability.SAVE),
             ),
             Action(
+                "save_as_onnx", tr("Save as &ONNX…"), dialogs.save_as_onnx, "model",
+                key="Ctrl+Alt+O", enabled=lambda: self.session.can(Capability.SAVE),
+            ),
+            Action(
                 "choose_device", tr("Choose &device…"), bar.open_devices, "model", 2,
                 "Ctrl+Shift+D", "cpu",
             ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from PySide6.QtWidgets import QLabel, QPushButton
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from core.labels.changes import Labelling
 from core.labels.store import LabelStore
@@ -44,10 +45,13 @@ def press(dialog: TeachDialog, text: str) -> None:
     button.click()
 
 
-def test_a_model_learns_the_labels_and_is_used(tmp_path: Path) -> None:
+def test_a_model_learns_the_labels_and_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photos = write_stripes(tmp_path / "photos", PHOTOS)
     label(photos)
-    model = tmp_path / "stripes"
+    model, onnx = tmp_path / "stripes", tmp_path / "stripes.onnx"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(onnx.with_suffix("")), ""))
 
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(len(CLASSES) * PHOTOS)
@@ -67,6 +71,8 @@ def test_a_model_learns_the_labels_and_is_used(tmp_path: Path) -> None:
         )
         for row in person.rows():
             assert row.class_name == row.path.parent.name
+        person.choose("save_as_onnx")
+        yield onnx.is_file
 
     assert drive([str(photos)], script) == 0
     assert model.with_suffix(".safetensors").is_file()

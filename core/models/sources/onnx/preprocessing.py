@@ -21,6 +21,7 @@ from core.models.recognition.sidecars import lobe_signature, preprocessing_besid
 from core.models.sources.onnx.graph import Graph, Network
 from core.models.sources.onnx.inputs import PhotoInput
 from core.models.sources.onnx.norming import own_norming
+from core.models.sources.onnx.own_metadata import own_preprocessing
 
 USUAL_SIDE = 224
 _CROP_SHARE = 0.875
@@ -62,7 +63,7 @@ def _preprocessing_of(
     path: Path, network: Network, photo: PhotoInput, classes: int
 ) -> tuple[Preprocessing, list[str]]:
     size, is_assumed = input_size(network, photo)
-    answer = _of_whole_numbers(photo, size)
+    answer = _of_droplens(network, photo, size) or _of_whole_numbers(photo, size)
     ways: tuple[Callable[[], Answer], ...] = (
         lambda: _beside(path, photo, classes, is_assumed),
         lambda: _of_ultralytics(network, photo, size),
@@ -96,6 +97,13 @@ def _beside(path: Path, photo: PhotoInput, classes: int, is_free: bool) -> Answe
         "The preprocessing is the one told by {beside} beside the checkpoint.", beside=beside[1]
     )
     return found, [told, *beside[2]]
+
+
+def _of_droplens(network: Network, photo: PhotoInput, size: Size) -> Answer:
+    found = own_preprocessing(network.metadata)
+    if found is None or (found.channels, found.input_size) != (photo.channels, size):
+        return None
+    return found, []
 
 
 def _fitted(found: Preprocessing, size: Size) -> Preprocessing:

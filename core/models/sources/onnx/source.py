@@ -19,6 +19,7 @@ from core.models.sources.onnx.layers import layer_nodes
 from core.models.sources.onnx.naming import names_of
 from core.models.sources.onnx.network import OnnxNetwork
 from core.models.sources.onnx.outputs import ClassOutput, Meaning
+from core.models.sources.onnx.own_metadata import own_outputs
 from core.models.sources.onnx.preprocessing import preprocessing_of
 from core.models.sources.onnx.refusing import shown
 from core.models.sources.onnx.residual import find_additions
@@ -91,7 +92,7 @@ def _described(examined: Examined) -> Inspection:
     count = output.classes
     names, source, problems = names_of(path, examined.network, count, output.candidate.keys)
     preprocessing, assumed = preprocessing_of(path, examined.network, examined.photo, count)
-    outputs, said = _outputs(path, output)
+    outputs, said = _outputs(path, output, own_outputs(examined.network.metadata))
     return Inspection(
         usable=True,
         summary=_summary(examined, names if source.by is not NamedBy.NOBODY else ()),
@@ -108,8 +109,10 @@ def _described(examined: Examined) -> Inspection:
     )
 
 
-def _outputs(path: Path, output: ClassOutput) -> tuple[Outputs, list[str]]:
+def _outputs(path: Path, output: ClassOutput, own: Outputs | None) -> tuple[Outputs, list[str]]:
     """Return what the outputs are, and sentences about what of it had to be assumed."""
+    if own is not None:
+        return own, []
     if output.meaning is Meaning.ANSWERS:
         return "sigmoid", []
     if output.meaning is Meaning.SHARES:
