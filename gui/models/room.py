@@ -67,19 +67,7 @@ class ModelsRoom(Room):
                 "show_details", tr("Deta&ils of the model…"), dialogs.open_details, "model",
                 key="Ctrl+I", icon="info",
             ),
-            Action(
-                "save_model", tr("Sa&ve the model as…"), dialogs.save_model, "model",
-                key="Ctrl+Shift+S", icon="save",
-                enabled=lambda: self.session.can(Capability.SAVE),
-            ),
-            Action(
-                "save_for_pytorch", tr("Save for P&yTorch…"), dialogs.save_for_pytorch, "model",
-                key="Ctrl+Alt+S", enabled=lambda: self.session.can(Capability.SAVE),
-            ),
-            Action(
-                "save_as_onnx", tr("Save as &ONNX…"), dialogs.save_as_onnx, "model",
-                key="Ctrl+Alt+O", enabled=lambda: self.session.can(Capability.SAVE),
-            ),
+            *self._saving(),
             Action(
                 "choose_device", tr("Choose &device…"), bar.open_devices, "model", 2,
                 "Ctrl+Shift+D", "cpu",
@@ -87,6 +75,28 @@ class ModelsRoom(Room):
             Action(
                 "use_shipped", tr("Use the &built-in model"),
                 picker.pick, "model", 2, "Ctrl+B",
+            ),
+        ]  # fmt: skip
+
+    def _saving(self) -> list[Action]:
+        dialogs = self.dialogs
+
+        def can_save() -> bool:
+            return self.session.can(Capability.SAVE)
+
+        return [
+            Action(
+                "save_model", tr("Sa&ve the model as…"), dialogs.save_model, "model",
+                key="Ctrl+Shift+S", icon="save",
+                enabled=can_save,
+            ),
+            Action(
+                "save_for_pytorch", tr("Save for P&yTorch…"), dialogs.save_for_pytorch, "model",
+                key="Ctrl+Alt+S", enabled=can_save,
+            ),
+            Action(
+                "save_as_onnx", tr("Save as &ONNX…"), dialogs.save_as_onnx, "model",
+                key="Ctrl+Alt+X", enabled=can_save,
             ),
         ]  # fmt: skip
 
