@@ -153,5 +153,9 @@ def cannot_write(path: Path, error: OSError) -> str:
     )
 
 
+class CheckError(DroplensError):
+    """A model cannot be checked on these photos."""
+
+
 class TeachingError(DroplensError):
     """A model cannot be taught on these labels."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import settings
+from core.cli.labelled import NamedPhotos, add_labelled_options, labelled_photos, photos_in_folders
 from core.cli.model_options import add_model_options, opened_model
 from core.cli.terminal import (
     ALL_DONE,
@@ -24,8 +23,6 @@ from core.cli.terminal import (
 )
 from core.errors import TeachingError
 from core.files import refuse_unwritable
-from core.labels.formats import class_folders
-from core.labels.reading import ReadOptions
 from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
@@ -35,20 +32,12 @@ if TYPE_CHECKING:
 
 _MOST_MINUTES, _MOST_EPOCHS = 7 * 24 * 60, 1000
 
-_Named = list[tuple[Path, str]]
-
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command."""
     train = commands.add_parser("train", help=tr("teach a model the classes of labelled photos"))
     train.set_defaults(command=_run)
-    source = train.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "folder", nargs="?", type=path_option, metavar="FOLDER", help=tr("with a folder a class")
-    )
-    source.add_argument(
-        "--project", type=path_option, metavar="FILE", help=tr("project with labels")
-    )
+    add_labelled_options(train)
     train.add_argument(
         "--out",
         required=True,
@@ -94,12 +83,9 @@ def _run(options: argparse.Namespace) -> int:
     for target in (options.out, options.json):
         if target not in (None, STANDARD_OUTPUT):
             refuse_unwritable(target)
-    photos = _labelled(options)
-    classes = tuple(dict.fromkeys(name for _, name in photos))
+    named = labelled_photos(options)
     share, others = _validation(options.validation)
-    request = _request(
-        options, _numbered(photos, classes), _numbered(others, classes), classes, share
-    )
+    request = _request(options, named, others, share)
     progress = ProgressLine()
     taught: Taught | None = None
     with opened_model(options, settings.cache_path()) as engine:
@@ -125,18 +111,16 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _request(
-    options: argparse.Namespace,
-    photos: tuple[Labelled, ...],
-    others: tuple[Labelled, ...],
-    classes: tuple[str, ...],
-    share: float,
+    options: argparse.Namespace, named: NamedPhotos, others: NamedPhotos, share: float
 ) -> TeachHead | FineTune:
     from core.training.fine_tuning import SHARE, FineTune
     from core.training.recipe import recipe_for
     from core.training.teaching import TeachHead
 
+    photos, tried = _numbered(named, named.classes), _numbered(others, named.classes)
+    classes, is_several = named.classes, named.is_several
     if options.method == "head":
-        return TeachHead(photos, classes, options.out, others, share, options.seed)
+        return TeachHead(photos, classes, options.out, tried, share, options.seed, is_several)
     if not 0 < options.minutes < _MOST_MINUTES or not 0 <= options.epochs <= _MOST_EPOCHS:
         raise TeachingError("--minutes and --epochs must be numbers above 0.")
     return FineTune(
@@ -144,10 +128,11 @@ def _request(
         classes,
         options.out,
         settings.cache_path() / "trainings",
-        others,
+        tried,
         share or SHARE,
         options.seed,
         recipe_for(options.minutes, options.epochs),
+        is_several=is_several,
     )
 
 
@@ -166,81 +151,34 @@ def _show(step: Progress, line: ProgressLine) -> None:
     )
 
 
-def _labelled(options: argparse.Namespace) -> _Named:
-    """Return photos and the names of their classes.
-
-    Raises:
-        DroplensError: there are none, or not one class a photo.
-    """
-    if options.project is None:
-        return _in_folders(options.folder)
-    from core.labels.exporting import choose
-    from core.labels.store import LabelStore
-
-    if not options.project.is_file():
-        raise TeachingError("{path} is no project; choose another file.", path=options.project)
-    with LabelStore(options.project) as store:
-        photos = [one for one in choose(store) if one.is_labelled]
-        names = list(store.classes.names)
-    several = [one.path for one in photos if len(one.classes) > 1]
-    if several:
-        raise TeachingError(
-            "{path} has several classes; a model that is taught here tells one class a photo.",
-            path=several[0],
-        )
-    order = {name: at for at, name in enumerate(names)}
-    found = [(one.path, one.classes[0]) for one in photos]
-    return sorted(found, key=lambda pair: order.get(pair[1], len(order)))
-
-
-def _in_folders(folder: Path) -> _Named:
-    read = class_folders.read(folder, ReadOptions())
-    for note in read.notes:
-        say(note)
-    order = {name: at for at, name in enumerate(read.classes)}
-    found = [(Path(one.file), one.classes[0]) for one in read.labels if one.classes]
-    above = folder if folder.is_dir() else folder.parent  # classes.txt names its folder
-    sets: dict[str, set[str]] = {}
-    for path, name in found:
-        sets.setdefault(name, set()).add(path.relative_to(above).parts[0])
-    joined = sorted(set().union(*(one for one in sets.values() if len(one) > 1)))
-    if joined:
-        say(
-            tr(
-                "{names} are taken together; name one of them alone to keep the others for "
-                "--validation.",
-                names=", ".join(joined),
-            )
-        )
-    return sorted(found, key=lambda pair: order[pair[1]])
-
-
-def _validation(given: str | None) -> tuple[float, _Named]:
+def _validation(given: str | None) -> tuple[float, NamedPhotos]:
     """Return the share to hold out and the photos to try the model on, one of which is nothing."""
     if given is None:
-        return 0.0, []
+        return 0.0, NamedPhotos()
     try:
         share = float(given)
     except ValueError:
-        return 0.0, _in_folders(path_option(given))
+        return 0.0, photos_in_folders(path_option(given))
     if not 0 < share <= 0.5:
         raise TeachingError(
             "{given} is not a share between 0 and 0.5 of the photos, nor a folder.", given=given
         )
-    return share, []
+    return share, NamedPhotos()
 
 
-def _numbered(photos: Sequence[tuple[Path, str]], classes: tuple[str, ...]) -> tuple[Labelled, ...]:
+def _numbered(named: NamedPhotos, classes: tuple[str, ...]) -> tuple[Labelled, ...]:
     from core.training.teaching import Labelled
 
     numbers = {name: at for at, name in enumerate(classes)}
-    unknown = sorted({name for _, name in photos} - set(numbers))
+    unknown = sorted(set(named.classes) - set(numbers))
     if unknown:
         raise TeachingError(
             "The photos to try it on have classes that it is not taught: {names}.",
             names=", ".join(unknown[:5]),
         )
-    return tuple(Labelled(path, numbers[name]) for path, name in photos)
+    return tuple(
+        Labelled(path, tuple(numbers[name] for name in names)) for path, names in named.photos
+    )
 
 
 def _tell(taught: Taught, options: argparse.Namespace, architecture: str, seconds: float) -> None:
@@ -267,25 +205,13 @@ def _tell(taught: Taught, options: argparse.Namespace, architecture: str, second
         photos=learnt,
         n=len(taught.classes),
     )
-    if taught.figures.accuracy is None or taught.figures.interval is None:
+    if taught.figures.accuracy is None:
         say_result(said)
-        say(tr("How right it is cannot be said: no class has photos enough to hold some out."))
+        say(taught.figures.said)
         return
     if taught.figures.is_selected:
         say(tr("The best epoch was chosen by these photos, so the figure is a little too good."))
-    low, high = taught.figures.interval
-    say_result(
-        said
-        + " "
-        + tr(
-            "{share} right on {n} photos it had not seen; the true share lies between {low} and "
-            "{high}.",
-            share=percent(taught.figures.accuracy),
-            n=taught.figures.validated,
-            low=percent(low),
-            high=percent(high),
-        )
-    )
+    say_result(f"{said} {taught.figures.said}")
 
 
 def _to_json(

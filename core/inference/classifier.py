@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NO_HEAD = lazy("the network has no head, so it predicts nothing; its feature maps can be looked at")
 TOO_LARGE = lazy("it does not fit in memory")
-_NO_NUMBERS = lazy("the model computes no numbers for it; its parameters may be damaged")
+NO_NUMBERS = lazy("the model computes no numbers for it; its parameters may be damaged")
 _BATCH_SECONDS = 0.25
 _AGREEMENT = 1e-4
 _GPU_PROBE = 8
@@ -183,20 +183,33 @@ class Classifier:
         Raises:
             UnusableCheckpointError: memory does not suffice for one photo.
         """
+        return self._rows(pixels, lambda outputs: outputs)
 
-        def on_processor(found: Tensor) -> npt.NDArray[np.float32]:
-            return np.asarray(found.cpu().numpy(), np.float32)
+    def shares(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the probability of each class, shape (N, K), of photos as for ``classify``.
 
-        found = self._attempt(lambda: self._backend.begin(pixels, on_processor)())
-        if found is not None:
-            return found
+        Raises:
+            UnusableCheckpointError: memory does not suffice for one photo.
+        """
+        return self._rows(pixels, self._probabilities)
+
+    def _rows(
+        self, pixels: npt.NDArray[np.uint8], then: Callable[[Tensor], Tensor]
+    ) -> npt.NDArray[np.float32]:
+        def on_processor(outputs: Tensor) -> npt.NDArray[np.float32]:
+            with torch.inference_mode():
+                return np.asarray(then(outputs).cpu().numpy(), np.float32)
+
+        rows = self._attempt(lambda: self._backend.begin(pixels, on_processor)())
+        if rows is not None:
+            return rows
         if len(pixels) == 1:
             raise UnusableCheckpointError(
                 "{title} needs more memory for one photo than there is; close other programs.",
                 title=self.spec.title,
             )
         half = (len(pixels) + 1) // 2
-        return np.concatenate([self.outputs(pixels[:half]), self.outputs(pixels[half:])])
+        return np.concatenate([self._rows(pixels[:half], then), self._rows(pixels[half:], then)])
 
     def difference(self, other: Backend) -> float:
         """Return how far a backend's probabilities are from PyTorch's, on photos made for that.
@@ -292,7 +305,7 @@ class Classifier:
                 for index, value, output in zip(*row, strict=True)
             )
             if all(map(math.isfinite, row[1]))
-            else _NO_NUMBERS
+            else NO_NUMBERS
             for row in zip(indices.tolist(), values.tolist(), raw.tolist(), strict=True)
         ]
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from core.training.fine_tuning import FineTune
-    from core.training.learning import Examples
-    from core.training.softmax_head import SoftmaxHead
+    from core.training.linear_head import LinearHead
     from core.training.tuning import Tuner
 
     Indices = npt.NDArray[np.int64]
@@ -58,20 +57,22 @@ class Course:
         from core.training.splits import groups_of, hold_out
 
         examples, validation = self.prepared.examples, self.prepared.validation
-        count = len(examples.labels)
-        if len(validation.labels):
+        count = len(examples)
+        if len(validation):
             self._learnt = np.arange(count)
             self._tried = count + not_alike(examples, validation)
         else:
             groups = groups_of(examples.features, examples.contents, examples.bursts)
-            self._tried = hold_out(examples.labels, groups, self.request.share, self.request.seed)
+            self._tried = hold_out(
+                examples.truth.kinds, groups, self.request.share, self.request.seed
+            )
             self._learnt = np.setdiff1d(np.arange(count), self._tried)
         if not len(self._tried):
             raise TeachingError(
                 "No photo could be held out to see when to stop: label more photos that are not "
                 "alike, or teach the head alone."
             )
-        self._labels = np.concatenate([examples.labels, validation.labels])
+        self._truth = examples.truth.followed_by(validation.truth)
         self.folder = self.request.folder / self._key()
         self._best: dict[str, Any] = {}
         self._losses: list[float] = []
@@ -111,8 +112,8 @@ class Course:
 
         spec = self.prepared.classifier.spec
         learnt = self.prepared.examples.chosen(self._learnt)
-        head: SoftmaxHead | None = None
-        for step in learn(learnt, learnt.first(0), len(self.request.classes), 0.0, 0):
+        head: LinearHead | None = None
+        for step in learn(learnt, learnt.first(0), 0.0, 0):
             if step is None:
                 yield len(self.prepared.photos)
             else:
@@ -135,7 +136,7 @@ class Course:
             classifier.spec.preprocessing,
             request.recipe,
             classifier.device.name,
-            _weights(self.prepared.examples.chosen(self._learnt), len(request.classes)),
+            self._truth.chosen(self._learnt),
         )
 
     @property
@@ -164,8 +165,8 @@ class Course:
         self._tuner.plan((self.epochs or MOST_EPOCHS) * self._steps)
         begun = time.monotonic()
         pixels = self._views.of(self._pixels[chosen], chance)
-        labels = self._labels[self._learnt[chosen]]
-        self._losses.append(self._tuner.step(pixels, labels, chance))
+        shown = self._truth.shown[self._learnt[chosen]]
+        self._losses.append(self._tuner.step(pixels, shown, chance))
         self._step_seconds.append(time.monotonic() - begun)
         self.at += 1
         if not self.epochs and len(self._step_seconds) >= min(_MEASURED_STEPS, self._steps):
@@ -217,7 +218,8 @@ class Course:
 
     def write(self) -> Taught:
         """Write the best model so far."""
-        from core.training.figures import Figures, wilson_interval
+        from core.training.figures import Figures
+        from core.values.intervals import wilson_interval
 
         prepared = self.prepared
         # Its tensors are those of the model in use, which stays as it is.
@@ -233,7 +235,8 @@ class Course:
             is_cross_validated=False,
             is_selected=True,
             penalty=self._penalty,
-            alike=max(0, len(self._labels) - len(self._learnt) - count),
+            alike=max(0, len(self._truth) - len(self._learnt) - count),
+            is_several=self.request.is_several,
         )
         taught = Taught(self.request.model, self.request.classes, prepared.failed, figures)
         contents = prepared.examples.chosen(self._learnt).contents
@@ -266,17 +269,18 @@ class Course:
         """Note what the network says of the photos that it does not learn from."""
         import numpy as np
 
+        from core.training.truth import shares_of
+
         assert self._tuner is not None
-        pixels, labels = self._tried_pixels, self._labels[self._tried]
+        pixels, truth = self._tried_pixels, self._truth.chosen(self._tried)
         found = [
             self._tuner.logits(np.array(pixels[at : at + _EVALUATED]))
             for at in range(0, len(pixels), _EVALUATED)
         ]
-        logits = np.concatenate(found).astype(np.float64)
-        logits -= logits.max(axis=1, keepdims=True)
-        losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]
+        shares = shares_of(np.concatenate(found), is_several=truth.is_several)
+        losses = -truth.log_likelihood(shares)
         loss = float(np.mean(self._losses)) if self._losses else float("nan")
-        accuracy = float((logits.argmax(axis=1) == labels).mean())
+        accuracy = float(truth.right(shares).mean())
         if not self.history or (accuracy, -float(losses.mean())) > self._best_so_far():
             state = self._tuner.average.state_dict()
             self._best = {name: value.detach().cpu().clone() for name, value in state.items()}
@@ -327,7 +331,8 @@ class Course:
             self.request.seed,
             self.request.share,
             [*contents],
-            self._labels.tolist(),
+            self._truth.shown.tolist(),
+            self.request.is_several,
             self._learnt.tolist(),
         ]
         return hashlib.blake2b(json.dumps(depends_on).encode(), digest_size=12).hexdigest()
@@ -341,12 +346,3 @@ def _forget_old(folder: Path) -> None:
                 shutil.rmtree(left)
         except OSError:
             continue  # another program is at it, or it may not be touched
-
-
-def _weights(examples: Examples, classes: int) -> npt.NDArray[np.float32]:
-    """Return what each class weighs in the loss: the root of its rarity, as in the head's."""
-    import numpy as np
-
-    counts = np.bincount(examples.labels, minlength=classes)
-    weights = 1 / np.sqrt(np.maximum(counts, 1))
-    return np.asarray(weights / weights.mean(), np.float32)

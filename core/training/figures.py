@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-_Z = 1.959964
-"""Of the normal distribution, 95 % within it."""
+from core.language import percent, tr
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,8 @@ class Figures:
         is_selected: whether the best of several epochs was chosen by the photos that it was tried
             on, which makes the accuracy a little too good.
         alike: photos to try it on that did not count, being nearly the same as some learnt from.
+        is_several: whether photos may show several classes; one then counts as right where exactly
+            those that it shows are named.
     """
 
     trained: int
@@ -34,6 +34,31 @@ class Figures:
     penalty: float
     alike: int = 0
     is_selected: bool = False
+    is_several: bool = False
+
+    @property
+    def said(self) -> str:
+        """Return how right it is, in a sentence."""
+        if self.accuracy is None or self.interval is None:
+            return tr("How right it is cannot be said yet: label more photos that are not alike.")
+        low, high = self.interval
+        values = {
+            "share": percent(self.accuracy),
+            "n": self.validated,
+            "low": percent(low),
+            "high": percent(high),
+        }
+        if self.is_several:
+            return tr(
+                "All classes right on {share} of {n} photos that it had not seen; the true share "
+                "lies between {low} and {high}.",
+                **values,
+            )
+        return tr(
+            "{share} right on {n} photos that it had not seen; the true share lies between {low} "
+            "and {high}.",
+            **values,
+        )
 
     def to_json(self, failed: int) -> dict[str, object]:
         """Return the fields as JSON values.
@@ -52,18 +77,6 @@ class Figures:
             "interval": None if self.interval is None else list(self.interval),
             "is_cross_validated": self.is_cross_validated,
             "is_selected": self.is_selected,
+            "is_several": self.is_several,
             "penalty": self.penalty,
         }
-
-
-def wilson_interval(right: int, tested: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share. Source: Wilson, 1927.
-
-    Args:
-        right: how many.
-        tested: of how many; at least one.
-    """
-    share, z2 = right / tested, _Z**2
-    middle = (share + z2 / (2 * tested)) / (1 + z2 / tested)
-    half = _Z * math.sqrt(share * (1 - share) / tested + z2 / (4 * tested**2)) / (1 + z2 / tested)
-    return max(0.0, middle - half), min(1.0, middle + half)

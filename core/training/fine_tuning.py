@@ -34,6 +34,7 @@ class FineTune(ModelRequest["Iterator[Looked | Progress | Taught]"]):
         seed: of all that is left to chance.
         recipe: how it learns.
         ends_now: write the best model of what was done so far.
+        is_several: whether a photo may show several classes.
     """
 
     slot = "teach"
@@ -46,6 +47,7 @@ class FineTune(ModelRequest["Iterator[Looked | Progress | Taught]"]):
     seed: int = 0
     recipe: Recipe = USUAL
     ends_now: bool = False
+    is_several: bool = False
 
     def run(self, engine: Engine) -> Iterator[Looked | Progress | Taught]:
         """Yield how far it is, then what has become of it.
@@ -58,7 +60,7 @@ class FineTune(ModelRequest["Iterator[Looked | Progress | Taught]"]):
 
         refuse_unwritable(self.model)
         begun = time.monotonic()
-        prepared = yield from prepare(engine, self.photos, self.validation, self.classes)
+        prepared = yield from prepare(self, engine)
         tuning = Course(self, prepared, begun)
         for count in tuning.lay_out(engine):
             yield Looked(count, len(prepared.photos))

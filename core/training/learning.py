@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.inference.features import PhotoFeatures
-from core.training.figures import Figures, wilson_interval
-from core.training.softmax_head import PenaltyChoice, SoftmaxHead, fit
+from core.training.figures import Figures
+from core.training.linear_head import LinearHead, PenaltyChoice, fit
 from core.training.splits import folds_of, groups_of, hold_out
+from core.training.truth import Truth
+from core.values.intervals import wilson_interval
 
 Numbers = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -23,41 +25,44 @@ class Examples:
 
     Attributes:
         features: float32, shape (N, D).
-        labels: class indices, shape (N,).
+        truth: what they show.
         contents: the SHA-256 of each file.
         bursts: what shots of one folder and minute have in common; "" for none.
     """
 
     features: Numbers
-    labels: Indices
+    truth: Truth
     contents: tuple[str, ...]
     bursts: tuple[str, ...]
 
     @classmethod
-    def of(cls, photos: Sequence[PhotoFeatures], labels: Sequence[int]) -> Examples:
+    def of(cls, photos: Sequence[PhotoFeatures], truth: Truth) -> Examples:
         """Return the photos that have features."""
-        pairs = [(one, label) for one, label in zip(photos, labels, strict=True)]
-        found = [(one, one.values, label) for one, label in pairs if one.values is not None]
+        found = [(one, one.values) for one in photos if one.values is not None]
+        usable = [at for at, one in enumerate(photos) if one.values is not None]
         return cls(
-            np.stack([values for _, values, _ in found]) if found else np.zeros((0, 0), np.float32),
-            np.array([label for _, _, label in found], np.int64),
-            tuple(one.sha256 for one, _, _ in found),
-            tuple(_burst(one) for one, _, _ in found),
+            np.stack([values for _, values in found]) if found else np.zeros((0, 0), np.float32),
+            truth.chosen(np.array(usable, np.int64)),
+            tuple(one.sha256 for one, _ in found),
+            tuple(_burst(one) for one, _ in found),
         )
+
+    def __len__(self) -> int:
+        return len(self.contents)
 
     def first(self, count: int) -> Examples:
         """Return the first so many."""
-        return self.chosen(np.arange(min(count, len(self.labels))))
+        return self.chosen(np.arange(min(count, len(self))))
 
     def rest(self, count: int) -> Examples:
         """Return those after the first so many."""
-        return self.chosen(np.arange(min(count, len(self.labels)), len(self.labels)))
+        return self.chosen(np.arange(min(count, len(self)), len(self)))
 
     def chosen(self, positions: Indices) -> Examples:
         """Return those at some positions."""
         return Examples(
             self.features[positions],
-            self.labels[positions],
+            self.truth.chosen(positions),
             tuple(self.contents[at] for at in positions.tolist()),
             tuple(self.bursts[at] for at in positions.tolist()),
         )
@@ -67,12 +72,12 @@ class Examples:
 class Learnt:
     """A head, and how right it is."""
 
-    head: SoftmaxHead
+    head: LinearHead
     figures: Figures
 
 
 def learn(
-    examples: Examples, validation: Examples, classes: int, share: float, seed: int
+    examples: Examples, validation: Examples, share: float, seed: int
 ) -> Iterator[Learnt | None]:
     """Yield None after each step, and in the end a head for photos.
 
@@ -80,57 +85,56 @@ def learn(
         examples: to learn from.
         validation: other photos to try it on; where there are none, some of ``examples`` are held
             out, with all that are nearly the same.
-        classes: how many.
         share: that is held out and not learnt from; 0 holds each out in turn, and fits the head
             that is returned to all.
         seed: of what is held out.
     """
     groups = groups_of(examples.features, examples.contents, examples.bursts)
     held_out = np.array([], np.int64)
-    if share and not len(validation.labels):
-        held_out = hold_out(examples.labels, groups, share, seed)
-    rest = np.setdiff1d(np.arange(len(examples.labels)), held_out)
-    features, labels = examples.features[rest], examples.labels[rest]
-    folds = folds_of(labels, groups[rest], seed)
-    choice = PenaltyChoice(features, labels, classes)
+    if share and not len(validation):
+        held_out = hold_out(examples.truth.kinds, groups, share, seed)
+    rest = np.setdiff1d(np.arange(len(examples)), held_out)
+    features, truth = examples.features[rest], examples.truth.chosen(rest)
+    folds = folds_of(truth.kinds, groups[rest], seed)
+    choice = PenaltyChoice(features, truth)
     for fold in folds:
         for _ in choice.hold_out(fold):
             yield None
     penalty, held = choice.best()
-    head = fit(features, labels, classes, penalty)
+    head = fit(features, truth, penalty)
     apart = not_alike(examples, validation)
-    is_cross_validated = not len(validation.labels) and not len(held_out)
+    is_cross_validated = not len(validation) and not len(held_out)
     if is_cross_validated:
         tested = np.concatenate(folds) if folds else held_out
-        right = held[tested].argmax(axis=1) == labels[tested]
+        right = truth.chosen(tested).right(held[tested])
     else:
-        tried = validation if len(validation.labels) else examples
-        at = apart if len(validation.labels) else held_out
-        right = head.probabilities(tried.features[at]).argmax(axis=1) == tried.labels[at]
+        tried = validation.chosen(apart) if len(validation) else examples.chosen(held_out)
+        right = tried.truth.right(head.probabilities(tried.features))
     count, correct = len(right), int(right.sum())
     figures = Figures(
-        trained=len(labels),
+        trained=len(truth),
         validated=count,
         accuracy=correct / count if count else None,
         interval=wilson_interval(correct, count) if count else None,
         is_cross_validated=is_cross_validated,
         penalty=penalty,
-        alike=len(validation.labels) - len(apart),
+        alike=len(validation) - len(apart),
+        is_several=truth.is_several,
     )
     yield Learnt(head, figures)
 
 
 def not_alike(examples: Examples, validation: Examples) -> Indices:
     """Return the positions of photos to try a head on that none it learns from is like."""
-    if not len(validation.labels):
+    if not len(validation):
         return np.array([], np.int64)
     groups = groups_of(
         np.concatenate([examples.features, validation.features]),
         (*examples.contents, *validation.contents),
         (*examples.bursts, *validation.bursts),
     )
-    learnt = groups[: len(examples.labels)]
-    return np.flatnonzero(~np.isin(groups[len(examples.labels) :], learnt))
+    learnt = groups[: len(examples)]
+    return np.flatnonzero(~np.isin(groups[len(examples) :], learnt))
 
 
 def _burst(one: PhotoFeatures) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest
-from core.training.teaching import Labelled
+from core.training.teaching import LEAST_CLASSES, Labelled
 from core.values.predictions import ClassProbability, Prediction
 from core.values.spec import NamedBy, NamesSource
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from core.inference.features import PhotoFeatures
     from core.training.figures import Figures
     from core.training.learning import Learnt
-    from core.training.softmax_head import SoftmaxHead
+    from core.training.linear_head import LinearHead
+    from core.training.truth import Truth
     from core.values.spec import ModelSpec
 
     Numbers = npt.NDArray[np.float32]
@@ -63,10 +64,11 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
 
     Attributes:
         photos: of the list.
-        labelled: those of them that have one class.
+        labelled: those of them that have classes.
         classes: their names.
         first: the photo that is looked at.
         anew: look at the files again.
+        is_several: whether a photo may show several classes.
     """
 
     slot = "live"
@@ -75,6 +77,7 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
     classes: tuple[str, ...]
     first: Path | None = None
     anew: bool = False
+    is_several: bool = False
 
     def run(self, engine: Engine) -> Iterator[Lesson]:
         """Yield a lesson whenever something new is known.
@@ -83,7 +86,8 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
             UnusableCheckpointError: the model cannot be taught.
         """
         from core.training.learning import Examples, learn
-        from core.training.softmax_head import fit
+        from core.training.linear_head import fit
+        from core.training.truth import Truth
 
         pupil = engine.kept(Pupil)
         if self.anew:
@@ -91,19 +95,21 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
         pupil.keep_only(self.photos)
         classifier = engine.classifier()
         spec = self._spec(classifier.spec)
-        labels = [one.label for one in self.labelled]
+        truth = Truth.of(
+            [one.classes for one in self.labelled], len(self.classes), is_several=self.is_several
+        )
         first = () if self.first is None else (self.first,)
         for _ in pupil.look((*first, *(one.photo for one in self.labelled)), engine):
             yield self._lesson(pupil, spec, ())
             if engine.classifier() is not classifier:
                 return
         features = [pupil.seen[one.photo] for one in self.labelled]
-        examples = Examples.of(features, labels)
-        if not _is_enough(examples.labels):
+        examples = Examples.of(features, truth)
+        if not _is_enough(examples.truth):
             return
-        head = fit(examples.features, examples.labels, len(self.classes), pupil.penalty)
+        head = fit(examples.features, examples.truth, pupil.penalty)
         yield from self._name_known(pupil, spec, head)
-        steps = learn(examples, examples.first(0), len(self.classes), 0.0, 0)
+        steps = learn(examples, examples.first(0), 0.0, 0)
         left = pupil.look(self.photos, engine)
         figures: Figures | None = None
         is_more = True
@@ -122,26 +128,27 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
             yield self._lesson(pupil, spec, (), figures, self._next_photos(pupil, head))
 
     def _name_known(
-        self, pupil: Pupil, spec: ModelSpec, head: SoftmaxHead, figures: Figures | None = None
+        self, pupil: Pupil, spec: ModelSpec, head: LinearHead, figures: Figures | None = None
     ) -> Iterator[Lesson]:
         known = [pupil.seen[photo] for photo in self.photos if photo in pupil.seen]
         for begin in range(0, len(known), _CHUNK):
             named = _predictions(spec, head, known[begin : begin + _CHUNK])
             yield self._lesson(pupil, spec, named, figures)
 
-    def _next_photos(self, pupil: Pupil, head: SoftmaxHead) -> tuple[Path, ...]:
+    def _next_photos(self, pupil: Pupil, head: LinearHead) -> tuple[Path, ...]:
         import numpy as np
 
         from core.training.next_photos import order_of_labels
 
         seen = [pupil.seen[photo] for photo in self.photos]
         usable = [(one.photo, one.values) for one in seen if one.values is not None]
-        labels = {one.photo: one.label for one in self.labelled}
+        labels = {one.photo: one.classes[0] for one in self.labelled}
         features = np.stack([values for _, values in usable])
         order = order_of_labels(
             features,
             np.array([labels.get(photo, -1) for photo, _ in usable], np.int64),
             head.probabilities(features),
+            is_several=self.is_several,
         )
         return tuple(usable[at][0] for at in order.tolist())
 
@@ -165,7 +172,7 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
             sha256="",  # no file holds it
             class_names=self.classes,
             class_names_source=NamesSource(NamedBy.USER),
-            outputs="softmax",
+            outputs="sigmoid" if self.is_several else "softmax",
             inspection=replace(body.inspection, num_classes=len(self.classes)),
         )
 
@@ -179,7 +186,7 @@ class Pupil:
     """
 
     def __init__(self, _: Classifier, __: int) -> None:
-        from core.training.softmax_head import USUAL_PENALTY
+        from core.training.linear_head import USUAL_PENALTY
 
         self.seen: dict[Path, PhotoFeatures] = {}
         self.penalty = USUAL_PENALTY
@@ -215,14 +222,12 @@ _STEP = 16
 """Photos between two looks at what else is asked."""
 
 
-def _is_enough(labels: npt.NDArray[np.int64]) -> bool:
-    import numpy as np
-
-    return int((np.bincount(labels) >= LEAST_PHOTOS).sum()) >= 2 if len(labels) else False
+def _is_enough(truth: Truth) -> bool:
+    return int((truth.shown.sum(axis=0) >= LEAST_PHOTOS).sum()) >= LEAST_CLASSES
 
 
 def _predictions(
-    spec: ModelSpec, head: SoftmaxHead, photos: Sequence[PhotoFeatures]
+    spec: ModelSpec, head: LinearHead, photos: Sequence[PhotoFeatures]
 ) -> tuple[Prediction, ...]:
     """Return what a head says of photos."""
     import numpy as np

@@ -23,7 +23,12 @@ _MOST = 2_000
 
 
 def order_of_labels(
-    features: Numbers, labels: Indices, shares: Numbers | None, seed: int = 0
+    features: Numbers,
+    labels: Indices,
+    shares: Numbers | None,
+    seed: int = 0,
+    *,
+    is_several: bool = False,
 ) -> Indices:
     """Return the positions of photos without a label, those first whose label helps most.
 
@@ -36,6 +41,8 @@ def order_of_labels(
         labels: class indices, -1 for photos without a label, shape (N,).
         shares: what the head says of them, shape (N, K); None where there is none.
         seed: of the choice where there are too many.
+        is_several: whether each class is a yes or no of its own: the head is then least sure where
+            one is as likely as not.
     """
     open_ = np.flatnonzero(labels < 0)
     labelled = np.flatnonzero(labels >= 0)
@@ -44,7 +51,7 @@ def order_of_labels(
     if shares is None or len(labelled) < TYPICAL_LABELS:
         first = _typical(features, open_, labelled, seed)
     else:
-        first = _unsure(open_, labels, shares)
+        first = _unsure(open_, labels, shares, is_several=is_several)
     return np.concatenate([first, np.setdiff1d(open_, first)])
 
 
@@ -89,11 +96,14 @@ def _typical(features: Numbers, open_: Indices, labelled: Indices, seed: int) ->
     return np.array([at for _, _, at in sorted(middles)], np.int64)
 
 
-def _unsure(open_: Indices, labels: Indices, shares: Numbers) -> Indices:
+def _unsure(open_: Indices, labels: Indices, shares: Numbers, *, is_several: bool) -> Indices:
     """Return the photos that the head is least sure of, of the classes in turn."""
     top = np.sort(shares[open_], axis=1)[:, ::-1]
     margin = top[:, 0] - top[:, 1]
     likeliest = shares[open_].argmax(axis=1)
+    if is_several:
+        doubt = np.abs(shares[open_] - 0.5)
+        margin, likeliest = doubt.min(axis=1), doubt.argmin(axis=1)
     by_class: defaultdict[int, list[int]] = defaultdict(list)
     for at in np.argsort(margin, kind="stable").tolist():
         by_class[int(likeliest[at])].append(at)

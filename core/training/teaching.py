@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from core.inference.features import Body, PhotoFeatures
     from core.models.sources.base import OpenedModel
     from core.training.figures import Figures
+    from core.training.fine_tuning import FineTune
     from core.training.learning import Examples, Learnt
-    from core.training.softmax_head import SoftmaxHead
+    from core.training.linear_head import LinearHead
 
 LEAST_CLASSES = 2
 
@@ -28,10 +29,10 @@ _AGREEMENT = 1e-3
 
 @dataclass(frozen=True)
 class Labelled:
-    """A photo and the index of its class."""
+    """A photo and the indices of its classes; of one where photos show one."""
 
     photo: Path
-    label: int
+    classes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class TeachHead(ModelRequest["Iterator[Looked | Taught]"]):
         validation: other photos, on which it is tried; none holds some of ``photos`` out.
         share: of ``photos`` that is held out and not learnt from; 0 tries each in turn.
         seed: of what is held out.
+        is_several: whether a photo may show several classes.
     """
 
     slot = "teach"
@@ -91,6 +93,7 @@ class TeachHead(ModelRequest["Iterator[Looked | Taught]"]):
     validation: tuple[Labelled, ...] = ()
     share: float = 0.0
     seed: int = 0
+    is_several: bool = False
 
     def run(self, engine: Engine) -> Iterator[Looked | Taught]:
         """Yield how far it is, then what has become of it.
@@ -102,10 +105,10 @@ class TeachHead(ModelRequest["Iterator[Looked | Taught]"]):
         from core.training.learning import learn
 
         refuse_unwritable(self.model)
-        prepared = yield from prepare(engine, self.photos, self.validation, self.classes)
+        prepared = yield from prepare(self, engine)
         examples, validation = prepared.examples, prepared.validation
         learnt: Learnt | None = None
-        for learnt in learn(examples, validation, len(self.classes), self.share, self.seed):
+        for learnt in learn(examples, validation, self.share, self.seed):
             if learnt is None:
                 yield Looked(len(prepared.photos), len(prepared.photos))
                 prepared.require_same(engine)
@@ -144,7 +147,7 @@ class Prepared:
         """
         _require_same(engine, self.classifier)
 
-    def with_head(self, classes: tuple[str, ...], head: SoftmaxHead) -> OpenedModel:
+    def with_head(self, classes: tuple[str, ...], head: LinearHead) -> OpenedModel:
         """Return a model with a head.
 
         Raises:
@@ -153,12 +156,7 @@ class Prepared:
         return _with_head(self.classifier, self.body, classes, head)
 
 
-def prepare(
-    engine: Engine,
-    photos: tuple[Labelled, ...],
-    validation: tuple[Labelled, ...],
-    classes: tuple[str, ...],
-) -> Generator[Looked, None, Prepared]:
+def prepare(request: TeachHead | FineTune, engine: Engine) -> Generator[Looked, None, Prepared]:
     """Yield how many photos have been looked at, and return what was seen of them.
 
     Raises:
@@ -167,14 +165,16 @@ def prepare(
     """
     from core.inference.features import body_of
     from core.training.learning import Examples
+    from core.training.truth import Truth
 
+    photos, classes = request.photos, request.classes
     engine.require(
         Capability.TEACH,
         tr("This kind of model cannot be taught; choose another model to begin with."),
     )
     _require_classes(photos, classes)
     classifier, body, kept = engine.classifier(), body_of(engine), engine.kept_features()
-    everything = [*photos, *validation]
+    everything = [*photos, *request.validation]
     features: list[PhotoFeatures] = []
     for one in body.features((labelled.photo for labelled in everything), engine, kept):
         features.append(one)
@@ -187,7 +187,10 @@ def prepare(
         if seen.values is not None
     ]
     _require_classes(opened, classes)
-    examples = Examples.of(features, [labelled.label for labelled in everything])
+    truth = Truth.of(
+        [labelled.classes for labelled in everything], len(classes), is_several=request.is_several
+    )
+    examples = Examples.of(features, truth)
     return Prepared(
         classifier,
         body,
@@ -209,7 +212,7 @@ def _require_classes(photos: Sequence[Labelled], classes: Sequence[str]) -> None
     Raises:
         TeachingError: there are fewer than two classes with photos, or one has none.
     """
-    present = {one.label for one in photos}
+    present = {index for one in photos for index in one.classes}
     if len(present) < LEAST_CLASSES:
         raise TeachingError(
             "Only {n} of the classes has photos that can be opened; a model needs two or more "
@@ -226,7 +229,7 @@ def _require_classes(photos: Sequence[Labelled], classes: Sequence[str]) -> None
 
 
 def _with_head(
-    classifier: Classifier, body: Body, classes: tuple[str, ...], head: SoftmaxHead
+    classifier: Classifier, body: Body, classes: tuple[str, ...], head: LinearHead
 ) -> OpenedModel:
     """Return a model with a head.
 
@@ -249,7 +252,7 @@ def _with_head(
         classifier.spec,
         class_names=classes,
         class_names_source=NamesSource(NamedBy.USER),
-        outputs="softmax",
+        outputs="sigmoid" if head.is_several else "softmax",
     )
     made = OpenedModel(spec, network, plan)
     pixels = probe_batch(spec.preprocessing)

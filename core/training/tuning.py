@@ -20,9 +20,10 @@ from core.training.pixels import chance
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
     from core.training.recipe import Recipe
+    from core.training.truth import Truth
 
 Pixels = npt.NDArray[np.uint8]
-Indices = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float32]
 
 _WARM_UP = 0.05
@@ -42,7 +43,7 @@ class Tuner:
         preprocessing: whose numbers make pixels the input.
         recipe: how it learns.
         device: torch's name.
-        weights: of the classes in the loss, shape (K,).
+        truth: of all photos that it learns from; it says what classes weigh in the loss.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Tuner:
         preprocessing: Preprocessing,
         recipe: Recipe,
         device: str,
-        weights: Numbers,
+        truth: Truth,
     ) -> None:
         self._recipe, self._device = recipe, torch.device(device)
         self._normalisation = Normalisation(preprocessing, self._device)
@@ -69,7 +70,8 @@ class Tuner:
         self.average = copy.deepcopy(self.network).eval()
         self.part = recipe.batch if self._device.type == "cuda" else min(recipe.batch, _CACHED)
         """Photos that are computed at a time; what memory does not hold is halved."""
-        self._weights = torch.from_numpy(weights).to(self._device)
+        self._is_several = truth.is_several
+        self._weights = torch.from_numpy(truth.weights).to(self._device)
         self._steps = 0
         self._done = 0
         learning = [one for one in parameters if one.requires_grad]
@@ -88,12 +90,12 @@ class Tuner:
         """Say how many steps there will be: the rate follows from it."""
         self._steps = steps
 
-    def step(self, pixels: Pixels, labels: Indices, seed: int) -> float:
+    def step(self, pixels: Pixels, shown: Bools, seed: int) -> float:
         """Learn from a batch and return its loss.
 
         Args:
             pixels: uint8, shape (N, H, W, C), of the size that the network is given.
-            labels: class indices, shape (N,).
+            shown: whether a photo shows a class, shape (N, K).
             seed: of what layers leave out by chance.
 
         Raises:
@@ -102,7 +104,7 @@ class Tuner:
         for group in self._adam.param_groups:
             group["lr"] = self._recipe.rate * self._share_of_rate()
         with without_compiler(), torch.enable_grad(), chance(seed, self._device):
-            loss = self._gradients(pixels, labels)
+            loss = self._gradients(pixels, shown)
             nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
             self._adam.step()
         self._done += 1
@@ -133,13 +135,13 @@ class Tuner:
             self._adam.load_state_dict(state["adam"])
         self._done, self._steps = state["done"], state["steps"]
 
-    def _gradients(self, pixels: Pixels, labels: Indices) -> float:
+    def _gradients(self, pixels: Pixels, shown: Bools) -> float:
         """Compute the gradients of a batch, in parts that fit in memory, and return the loss."""
         while True:
             self._adam.zero_grad(set_to_none=True)
             try:
                 return sum(
-                    self._gradient(pixels[at : at + self.part], labels[at : at + self.part], labels)
+                    self._gradient(pixels[at : at + self.part], shown[at : at + self.part], shown)
                     for at in range(0, len(pixels), self.part)
                 )
             except Exception as error:
@@ -152,17 +154,31 @@ class Tuner:
                     ) from error
                 self.part = (self.part + 1) // 2
 
-    def _gradient(self, pixels: Pixels, labels: Indices, batch: Indices) -> float:
-        wanted = torch.from_numpy(labels).to(self._device)
-        weight = self._weights[torch.from_numpy(batch).to(self._device)].sum()
+    def _gradient(self, pixels: Pixels, shown: Bools, batch: Bools) -> float:
         with self._precision():
             logits = self.network(self._input(pixels)).float()
-        loss = nn.functional.cross_entropy(
-            logits, wanted, self._weights, label_smoothing=self._recipe.smoothing, reduction="sum"
-        )
-        loss = loss / weight
+        loss = self._loss(logits, self._wanted(shown)) / self._weight(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
+
+    def _wanted(self, shown: Bools) -> Tensor:
+        return torch.from_numpy(shown.astype(np.float32)).to(self._device)
+
+    def _loss(self, logits: Tensor, wanted: Tensor) -> Tensor:
+        """Return the sum of the losses of photos."""
+        smoothing = self._recipe.smoothing
+        if self._is_several:
+            softened = wanted * (1 - smoothing) + smoothing / 2
+            return nn.functional.binary_cross_entropy_with_logits(
+                logits, softened, pos_weight=self._weights, reduction="sum"
+            )
+        return nn.functional.cross_entropy(
+            logits, wanted, self._weights, label_smoothing=smoothing, reduction="sum"
+        )
+
+    def _weight(self, batch: Bools) -> float | Tensor:
+        """Return what all photos of a batch weigh together."""
+        return len(batch) if self._is_several else (self._wanted(batch) @ self._weights).sum()
 
     def _follow(self) -> None:
         """Let the average follow the network; at first faster, as there is little to average."""

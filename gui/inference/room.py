@@ -291,10 +291,12 @@ def said_of(lesson: Lesson) -> str:
     if figures is None or figures.accuracy is None or figures.interval is None:
         return said
     low, high = figures.interval
-    right = tr(
-        "{share} right on photos it had not seen, between {low} and {high}.",
-        share=percent(figures.accuracy),
-        low=percent(low),
-        high=percent(high),
+    values = {"share": percent(figures.accuracy), "low": percent(low), "high": percent(high)}
+    if figures.is_several:
+        return f"{said} " + tr(
+            "All classes right on {share} of photos it had not seen, between {low} and {high}.",
+            **values,
+        )
+    return f"{said} " + tr(
+        "{share} right on photos it had not seen, between {low} and {high}.", **values
     )
-    return f"{said} {right}"

@@ -117,14 +117,13 @@ class LiveLearning(QObject):
             return None
         if session.model is self._untaught:
             return None
-        if session.photos.label_index.classes.is_multiple:
-            return None  # a softmax says one class a photo
+        is_several = session.photos.label_index.classes.is_multiple
         labelled = [
-            (path, names[0])
+            (path, names)
             for path, names in session.photos.labelled()
-            if len(names) == 1 and self._is_there(path)
+            if (is_several or len(names) == 1) and self._is_there(path)
         ]
-        counts = Counter(name for _, name in labelled)
+        counts = Counter(name for _, names in labelled for name in names)
         if sum(count >= LEAST_PHOTOS for count in counts.values()) < LEAST_CLASSES:
             return None
         assert session.model is not None
@@ -136,8 +135,11 @@ class LiveLearning(QObject):
             self._photos = tuple(row.path for row in rows if not row.is_away)
         return LearnLive(
             self._photos,
-            tuple(Labelled(path, numbers[name]) for path, name in labelled),
+            tuple(
+                Labelled(path, tuple(numbers[name] for name in names)) for path, names in labelled
+            ),
             tuple(numbers),
+            is_several=is_several,
         )
 
     def _is_there(self, path: Path) -> bool:

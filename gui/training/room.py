@@ -82,6 +82,7 @@ class TrainingRoom(Room):
             self._use,
             self._remember,
             self.window,
+            is_several=self.session.photos.label_index.classes.is_multiple,
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

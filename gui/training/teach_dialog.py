@@ -56,6 +56,8 @@ class TeachDialog(QDialog):
         use: Callable[[Path], object],
         remember: Callable[[Path], object],
         parent: QWidget | None = None,
+        *,
+        is_several: bool = False,
     ) -> None:
         """Make the dialog.
 
@@ -67,12 +69,14 @@ class TeachDialog(QDialog):
             use: called with the model that was taught, when it is to be opened.
             remember: called with it as soon as it is written.
             parent: the window.
+            is_several: whether a photo may have several classes.
         """
         super().__init__(parent)
         self._tasks, self._use, self._remember = tasks, use, remember
-        self._photos = [(path, names[0]) for path, names in labelled if len(names) == 1]
-        self._several = sum(len(names) > 1 for _, names in labelled)
-        counts = Counter(name for _, name in self._photos)
+        self._is_several = is_several
+        self._photos = [one for one in labelled if is_several or len(one[1]) == 1]
+        self._left_out = len(labelled) - len(self._photos)
+        counts = Counter(name for _, names in self._photos for name in names)
         self._classes = tuple(
             dict.fromkeys(name for _, names in labelled for name in names if name in counts)
         )
@@ -194,12 +198,12 @@ class TeachDialog(QDialog):
                 tr("{name} is there already and will be replaced.", name=self.target.name),
                 warns=True,
             )
-        elif self._several:
+        elif self._left_out:
             self._say(
                 tr_n(
                     "{n} photo has several classes and is left out.",
                     "{n} photos have several classes and are left out.",
-                    self._several,
+                    self._left_out,
                 )
             )
         else:
@@ -228,13 +232,15 @@ class TeachDialog(QDialog):
 
     def _teach(self, target: Path, *, ends_now: bool = False) -> None:
         numbers = {name: at for at, name in enumerate(self._classes)}
-        photos = tuple(Labelled(path, numbers[name]) for path, name in self._photos)
+        photos = tuple(
+            Labelled(path, tuple(numbers[name] for name in names)) for path, names in self._photos
+        )
         self._set_running(is_running=True)
         self._bar.setRange(0, len(photos))
         self._bar.setValue(0)
         answers = (self._follow, self._show_end, self._show_failure)
         if not self._minutes:
-            request = TeachHead(photos, self._classes, target)
+            request = TeachHead(photos, self._classes, target, is_several=self._is_several)
             self._running = self._tasks.stream(request, *answers)
             return
         thorough = FineTune(
@@ -244,6 +250,7 @@ class TeachDialog(QDialog):
             cache_path() / "trainings",
             recipe=recipe_for(self._minutes),
             ends_now=ends_now,
+            is_several=self._is_several,
         )
         self._running = self._tasks.stream(thorough, *answers)
 
@@ -342,19 +349,7 @@ def result_of(taught: Taught) -> str:
             classes=len(taught.classes),
         )
     ]
-    if taught.figures.accuracy is None or taught.figures.interval is None:
-        said.append(tr("How right it is cannot be said yet: label more photos that are not alike."))
-    else:
-        low, high = taught.figures.interval
-        said.append(
-            tr(
-                "{share} right on photos that it had not seen; the true share lies between "
-                "{low} and {high}.",
-                share=percent(taught.figures.accuracy),
-                low=percent(low),
-                high=percent(high),
-            )
-        )
+    said.append(taught.figures.said)
     if taught.figures.is_selected:
         said.append(
             tr("The best epoch was chosen by these photos, so the figure is a little too good.")

@@ -40,11 +40,12 @@ from core.inference.features import body_of  # noqa: E402
 from core.labels.changes import Labelling  # noqa: E402
 from core.labels.store import LabelStore  # noqa: E402
 from core.training.learning import Examples, learn  # noqa: E402
+from core.training.linear_head import USUAL_PENALTY, PenaltyChoice, fit  # noqa: E402
 from core.training.next_photos import order_of_labels  # noqa: E402
-from core.training.softmax_head import USUAL_PENALTY, PenaltyChoice, fit  # noqa: E402
 from core.training.splits import folds_of, groups_of  # noqa: E402
 from core.values.spec import ModelChoice  # noqa: E402
 from tests.benchmarks.measuring import table  # noqa: E402
+from tests.truths import one_each  # noqa: E402
 
 GOALS = {"tf_efficientnet_lite0": 0.81, "tf_efficientnet_lite2": 0.84}
 GOAL_SECONDS = {"cold": 90, "warm": 3}
@@ -129,7 +130,7 @@ def after_asked_labels(found: dict[str, Any], seed: int) -> dict[int, float]:
         given[asked] = wanted[asked]
         known = np.flatnonzero(given >= 0)
         if len(set(given[known].tolist())) > 1:
-            head = fit(values[known], given[known], int(wanted.max()) + 1, USUAL_PENALTY)
+            head = fit(values[known], one_each(given[known], int(wanted.max()) + 1), USUAL_PENALTY)
             shares = head.probabilities(values)
         if len(known) in _LABELS:
             accuracies[len(known)] = _accuracy(found, values[known], given[known], seed)
@@ -139,12 +140,13 @@ def after_asked_labels(found: dict[str, Any], seed: int) -> dict[int, float]:
 def _accuracy(found: dict[str, Any], values: Any, wanted: Any, seed: int) -> float:
     classes = int(found["validation"][1].max()) + 1
     groups = groups_of(values, [""] * len(values), [""] * len(values))
-    choice = PenaltyChoice(values, wanted, classes)
+    truth = one_each(wanted, classes)
+    choice = PenaltyChoice(values, truth)
     for fold in folds_of(wanted, groups, seed):
         for _ in choice.hold_out(fold):
             pass
     penalty, _ = choice.best()
-    head = fit(values, wanted, classes, penalty)
+    head = fit(values, truth, penalty)
     tried, right = found["validation"]
     return float((head.probabilities(tried).argmax(axis=1) == right).mean())
 
@@ -174,8 +176,9 @@ def intervals(architecture: str, photos: Path, home: Path, _: int) -> dict[str, 
     within = 0
     for seed in range(_DRAWS):
         chosen = np.random.default_rng(seed).permutation(len(wanted))[:_DRAWN]
-        examples = Examples(values[chosen], wanted[chosen], tuple(map(str, chosen)), ("",) * _DRAWN)
-        learnt = [one for one in learn(examples, examples.first(0), 10, 0.0, 0) if one][-1]
+        truth = one_each(wanted[chosen], 10)
+        examples = Examples(values[chosen], truth, tuple(map(str, chosen)), ("",) * _DRAWN)
+        learnt = [one for one in learn(examples, examples.first(0), 0.0, 0) if one][-1]
         accuracy = (learnt.head.probabilities(tried).argmax(axis=1) == right).mean()
         assert learnt.figures.interval is not None
         low, high = learnt.figures.interval
@@ -224,7 +227,8 @@ def steps(architecture: str, photos: Path, home: Path, rounds: int) -> dict[str,
     wide = random.integers(0, 256, (batch, height + 32, width + 32, 3), np.uint8)
     classes = len(classifier.spec.class_names)
     wanted = random.integers(0, classes, batch)
-    tuner = Tuner(classifier.network, preprocessing, USUAL, "cpu", np.ones(classes, np.float32))
+    truth = one_each(wanted, classes)
+    tuner = Tuner(classifier.network, preprocessing, USUAL, "cpu", truth)
     tuner.plan(1000)
     views = Views((height, width), 3, 600)
     bare = copy.deepcopy(tuner.network)
@@ -234,7 +238,7 @@ def steps(architecture: str, photos: Path, home: Path, rounds: int) -> dict[str,
     taken: dict[str, list[float]] = {"droplens": [], "bare": []}
     for number in range(rounds * 4):
         begun = time.perf_counter()
-        tuner.step(views.of(wide, number), wanted, number)
+        tuner.step(views.of(wide, number), truth.shown, number)
         taken["droplens"].append(time.perf_counter() - begun)
         begun = time.perf_counter()
         adam.zero_grad(set_to_none=True)
@@ -256,7 +260,7 @@ def live(architecture: str, photos: Path, home: Path, rounds: int) -> dict[str, 
     taken = []
     for _ in range(rounds):
         begun = time.perf_counter()
-        fit(values, wanted, 10, USUAL_PENALTY).probabilities(values)
+        fit(values, one_each(wanted, 10), USUAL_PENALTY).probabilities(values)
         taken.append(time.perf_counter() - begun)
     return {"seconds": round(statistics.median(taken), 3), "goal": 0.3}
 

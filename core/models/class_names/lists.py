@@ -53,6 +53,12 @@ def imagenet_names() -> tuple[str, ...]:
     return tuple(text.splitlines())
 
 
+def imagenet_wordnet() -> tuple[str, ...]:
+    """Return the numbers in WordNet of ImageNet's 1,000 classes, such as "n01440764"."""
+    text = resources.path("class_names/imagenet_wordnet.txt").read_text(encoding="utf-8")
+    return tuple(text.splitlines())
+
+
 def placeholder_names(count: int) -> tuple[str, ...]:
     """Return "class 0", "class 1", … for a model whose names nobody has given."""
     return tuple(f"class {index}" for index in range(count))

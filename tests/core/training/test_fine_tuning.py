@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from core.training.pixels import Views, with_margin
 from core.training.progress import Progress
 from core.training.recipe import MOST_EPOCHS, Recipe, epochs_within, is_over
 from core.training.teaching import Labelled, Looked, Taught, TeachHead
+from core.training.truth import Truth
 from core.training.tuning import Tuner
 from core.values.spec import ModelChoice
 from tests.stripes import CLASSES, write_stripes
@@ -34,7 +36,7 @@ RECIPE = Recipe(epochs=2, batch=4)
 def request_(tmp_path: Path) -> FineTune:
     folder = write_stripes(tmp_path / "photos", PHOTOS)
     photos = tuple(
-        Labelled(photo, label)
+        Labelled(photo, (label,))
         for label, name in enumerate(CLASSES)
         for photo in sorted((folder / name).iterdir())
     )
@@ -123,13 +125,13 @@ def test_no_room_is_a_sentence(engine: Engine, request_: FineTune, tmp_path: Pat
 def test_photos_that_are_all_alike_are_refused(
     engine: Engine, request_: FineTune, tmp_path: Path
 ) -> None:
-    first = [next(one for one in request_.photos if one.label == label) for label in (0, 1)]
+    first = [next(one for one in request_.photos if one.classes == (label,)) for label in (0, 1)]
     copies = []
     for number in range(3):
         for one in first:
-            copy = tmp_path / f"{one.label} {number}.png"
+            copy = tmp_path / f"{one.classes[0]} {number}.png"
             copy.write_bytes(one.photo.read_bytes())
-            copies.append(Labelled(copy, one.label))
+            copies.append(Labelled(copy, one.classes))
     with pytest.raises(TeachingError, match="held out"):
         list(replace(request_, photos=tuple(copies)).run(engine))
 
@@ -195,19 +197,21 @@ class Small(nn.Module):
         return self.last(values.mean(dim=(2, 3)))  # type: ignore[no-any-return]
 
 
-def tuner(most: int) -> Tuner:
+def tuner(most: int, *, is_several: bool = False) -> Tuner:
     torch.manual_seed(0)
-    made = Tuner(Small(most), Preprocessing(), RECIPE, "cpu", np.array([1.0, 2.0], np.float32))
+    truth = Truth.of([(0,), (0,), (1,)], 2, is_several=is_several)
+    made = Tuner(Small(most), Preprocessing(), RECIPE, "cpu", truth)
     made.plan(10)
     return made
 
 
-def test_what_does_not_fit_in_memory_is_halved_and_learns_the_same() -> None:
+@pytest.mark.parametrize("is_several", [False, True])
+def test_what_does_not_fit_in_memory_is_halved_and_learns_the_same(is_several: bool) -> None:
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (4, 8, 8, 3), np.uint8)
-    labels = np.array([0, 1, 1, 0], np.int64)
-    whole, halved = tuner(4), tuner(1)
-    losses = [one.step(pixels, labels, 0) for one in (whole, halved)]
+    shown = np.array([[True, False], [False, True], [False, True], [True, is_several]])
+    whole, halved = (tuner(most, is_several=is_several) for most in (4, 1))
+    losses = [one.step(pixels, shown, 0) for one in (whole, halved)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert halved.part == 1
     for one, other in zip(whole.network.parameters(), halved.network.parameters(), strict=True):
@@ -216,7 +220,24 @@ def test_what_does_not_fit_in_memory_is_halved_and_learns_the_same() -> None:
 
 def test_one_photo_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(TeachingError, match="does not fit in memory"):
-        tuner(0).step(np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 1], np.int64), 0)
+        tuner(0).step(np.zeros((2, 8, 8, 3), np.uint8), np.eye(2, dtype=np.bool_), 0)
+
+
+def test_several_classes_a_photo_are_learnt(
+    engine: Engine, request_: FineTune, tmp_path: Path
+) -> None:
+    """Stripes one way, the other way, and both in one photo."""
+    both = []
+    for one, other in zip(request_.photos[:PHOTOS], request_.photos[PHOTOS:], strict=True):
+        with Image.open(one.photo) as first, Image.open(other.photo) as second:
+            path = tmp_path / f"both {one.photo.name}"
+            Image.blend(first, second, 0.5).save(path)
+        both.append(Labelled(path, (0, 1)))
+    photos = (*request_.photos, *both)
+    taught = taught_by(replace(request_, photos=photos, is_several=True), engine)
+    assert taught.figures.is_several
+    spec = engine.open(ModelChoice(request_.model), "cpu").spec
+    assert (spec.outputs, spec.class_names) == ("sigmoid", CLASSES)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
@@ -238,7 +259,7 @@ def test_a_graphics_card_teaches_what_the_processor_opens(
             for batch in Classify([one.photo for one in request_.photos]).run(engine)
             for one in batch.predictions
         ]
-        assert np.mean(np.equal(answers, [one.label for one in request_.photos])) > 0.7
+        assert np.mean(np.equal(answers, [one.classes[0] for one in request_.photos])) > 0.7
 
 
 # The command line

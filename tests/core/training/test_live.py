@@ -23,7 +23,7 @@ def labelled(photos: list[Path], of_each: int) -> tuple[Labelled, ...]:
     found = []
     for label, name in enumerate(CLASSES):
         members = [photo for photo in photos if photo.parent.name == name]
-        found += [Labelled(photo, label) for photo in members[:of_each]]
+        found += [Labelled(photo, (label,)) for photo in members[:of_each]]
     return tuple(found)
 
 
@@ -53,7 +53,7 @@ def test_all_photos_are_named_by_the_classes_of_the_labels(
 def test_another_label_changes_what_is_said(engine: Engine, photos: list[Path]) -> None:
     request = LearnLive(tuple(photos), labelled(photos, 4), CLASSES)
     list(request.run(engine))
-    turned = tuple(Labelled(one.photo, 1 - one.label) for one in request.labelled)
+    turned = tuple(Labelled(one.photo, (1 - one.classes[0],)) for one in request.labelled)
     predictions = named(list(replace(request, labelled=turned).run(engine)))
     for photo, prediction in predictions.items():
         assert prediction.top[0].class_name != photo.parent.name

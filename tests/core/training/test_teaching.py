@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,29 @@ def test_a_project_teaches(make_photo: Callable[..., Path], folder: Path, tmp_pa
         assert store.label_of(folder / "lying" / "lying 0.png") == (2,)
     named = classes_of(model, folder, tmp_path)
     assert all(name == Path(photo).parent.name for photo, (name, _) in named.items())
+
+
+def test_a_project_of_several_classes_a_photo_teaches(folder: Path, tmp_path: Path) -> None:
+    """Stripes one way, the other way, or neither way in a photo that shows both."""
+    project = tmp_path / "labels.droplens"
+    with LabelStore(project) as store:
+        classes = store.classes.add(["standing", "lying", "striped"])
+        store.edit_classes("add", replace(classes, is_multiple=True))
+        for index, name in enumerate(("standing", "lying"), 1):
+            photos = sorted((folder / name).iterdir())
+            store.register(photos)
+            store.label([Labelling(photo, (index, 3)) for photo in photos])
+    out, model = tmp_path / "report.json", tmp_path / "model.safetensors"
+    assert train("--project", project, "--out", model, "--json", out) == 0
+    assert report(out)["classes"] == ["standing", "lying", "striped"]
+    assert report(out)["is_several"]
+    spec = open_model(ModelChoice(model)).spec
+    assert spec.outputs == "sigmoid"
+    assert not spec.problems
+    assert main(["classify", str(folder), "--checkpoint", str(model), "--json", str(out)]) == 0
+    for one in json.loads(out.read_text()):
+        likely = {top["class_name"] for top in one["predictions"] if top["probability"] > 0.5}
+        assert likely == {Path(one["image"]).parent.name, "striped"}
 
 
 @pytest.mark.parametrize("case", ["one class", "no photos", "share", "no project"])

@@ -51,7 +51,7 @@ def test_three_of_each_of_two_classes_are_learnt_from(session: Session, live: Li
     request = asked(live)
     assert request is not None
     assert request.classes == NAMES
-    assert [one.label for one in request.labelled] == [0, 0, 0, 1, 1, 1]
+    assert [one.classes for one in request.labelled] == [(0,)] * 3 + [(1,)] * 3
     assert len(request.photos) == 7
 
 
@@ -77,12 +77,16 @@ def test_a_model_that_knows_the_classes_speaks_for_itself(
     assert asked(live) is not None
 
 
-def test_a_softmax_does_not_learn_several_classes_a_photo(
+def test_several_classes_a_photo_are_learnt_where_the_project_allows_them(
     session: Session, live: LiveLearning
 ) -> None:
     session.use_model(ready())
     label(session, 3, several=True)
-    assert asked(live) is None
+    session.photos.set_labels({"/moth 0.png": (1, 2)})
+    request = asked(live)
+    assert request is not None
+    assert request.is_several
+    assert [one.classes for one in request.labelled] == [(0, 1), (0,), (0,), (1,), (1,), (1,)]
 
 
 def test_photos_that_are_away_are_not_looked_at(session: Session, live: LiveLearning) -> None:

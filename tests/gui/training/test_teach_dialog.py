@@ -31,9 +31,12 @@ def dialog_of(
     worker: HeldWorker,
     labelled: list[tuple[Path, tuple[str, ...]]],
     use: Callable[[Path], object] = print,
+    *,
+    is_several: bool = False,
 ) -> TeachDialog:
     tasks = Tasks(Lanes(engine=Lane("engine", executor=worker)))
-    made = TeachDialog(tasks, labelled, "ResNet-18", Path("/tmp/mine.safetensors"), use, print)
+    target = Path("/tmp/mine.safetensors")
+    made = TeachDialog(tasks, labelled, "ResNet-18", target, use, print, is_several=is_several)
     qtbot.addWidget(made)
     return made
 
@@ -67,6 +70,23 @@ def test_photos_of_several_classes_are_left_out_and_said(qtbot: QtBot, worker: H
     assert "1 photo has several classes and is left out" in message(dialog)
 
 
+def test_where_photos_may_have_several_classes_all_are_learnt_from(
+    qtbot: QtBot, worker: HeldWorker
+) -> None:
+    both = (Path("both.png"), ("ant", "bee"))
+    dialog = dialog_of(qtbot, worker, [*TWO, both], is_several=True)
+    assert "left out" not in message(dialog)
+    asked: list[TeachHead] = []
+    stream = dialog._tasks.stream
+    dialog._tasks.stream = lambda request, *rest: asked.append(request) or stream(request, *rest)  # type: ignore[assignment,func-returns-value]
+    button(dialog, "Teach").click()
+    assert asked[0].is_several
+    assert asked[0].photos[-1].classes == (1, 0)
+    dialog._taught = taught(is_several=True)
+    dialog._show_end()
+    assert "All classes right on 81% of 8 photos" in message(dialog)
+
+
 def test_what_is_chosen_is_asked_for_and_progress_shows(qtbot: QtBot, worker: HeldWorker) -> None:
     dialog = dialog_of(qtbot, worker, TWO)
     dialog._target.setText("/tmp/other")
@@ -77,7 +97,7 @@ def test_what_is_chosen_is_asked_for_and_progress_shows(qtbot: QtBot, worker: He
     (request,) = asked
     assert request.model == Path("/tmp/other.safetensors")
     assert request.classes == ("bee", "ant")
-    assert [one.label for one in request.photos] == [0, 1] * 4
+    assert [one.classes for one in request.photos] == [(0,), (1,)] * 4
     dialog._follow([Looked(3, 8)])
     assert "photo 3 of 8" in message(dialog)
     dialog._follow([Looked(8, 8)])

@@ -1,8 +1,8 @@
-"""A softmax head on features: fitted by LBFGS, its L2 chosen by cross-validation."""
+"""A linear head on features: fitted by LBFGS, its L2 chosen by cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.models.compiler import without_compiler
+from core.training.truth import Truth, shares_of
 
 Numbers = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -26,56 +27,49 @@ _LOSS_CHANGE = 1e-5
 
 
 @dataclass(frozen=True)
-class SoftmaxHead:
+class LinearHead:
     """Logits as a linear function of features.
 
     Attributes:
         weight: float32, shape (K, D).
         bias: float32, shape (K,).
+        is_several: whether the logits are of sigmoids, one a class, or of one softmax.
     """
 
     weight: Numbers
     bias: Numbers
+    is_several: bool = False
 
     def probabilities(self, features: Numbers) -> Numbers:
-        """Return the softmax of the logits, shape (N, K), for features of shape (N, D)."""
+        """Return the probability of each class, shape (N, K), for features of shape (N, D)."""
         logits = features @ self.weight.T + self.bias
-        logits -= logits.max(axis=1, keepdims=True)
-        shares = np.exp(logits)
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+        return shares_of(logits, is_several=self.is_several)
 
 
 def fit(
-    features: Numbers,
-    labels: Indices,
-    classes: int,
-    penalty: float,
-    start: SoftmaxHead | None = None,
-) -> SoftmaxHead:
+    features: Numbers, truth: Truth, penalty: float, start: LinearHead | None = None
+) -> LinearHead:
     """Return the head that minimises the mean cross-entropy plus half the penalty times |W|² / D.
 
     Features are brought to mean 0 and, all together, variance 1 for it, so that a penalty means
-    the same for every body. Classes weigh with the root of their rarity.
+    the same for every body. Rare classes weigh more.
 
     Args:
         features: shape (N, D).
-        labels: class indices, shape (N,).
-        classes: K.
+        truth: of N photos.
         penalty: of the weights; the bias is free.
         start: a head to begin from, of the same features.
     """
     scaling = _Scaling.of(features)
     given = torch.from_numpy(scaling.scaled(features))
-    wanted = torch.from_numpy(labels)
-    weights = torch.from_numpy(_weights(labels, classes))
-    weight = torch.zeros(classes, features.shape[1])
-    bias = torch.zeros(classes)
+    weight = torch.zeros(truth.classes, features.shape[1])
+    bias = torch.zeros(truth.classes)
     if start is not None:
         weight, bias = (torch.from_numpy(one) for one in scaling.of_scaled(start))
     parameters = [weight.requires_grad_(), bias.requires_grad_()]
     with torch.enable_grad(), without_compiler():
-        _minimise(parameters, given, wanted, weights, penalty)
-    return scaling.unscaled(weight.detach().numpy(), bias.detach().numpy())
+        _minimise(parameters, given, _loss_of(truth), penalty)
+    return scaling.unscaled(weight.detach().numpy(), bias.detach().numpy(), truth)
 
 
 class PenaltyChoice:
@@ -83,20 +77,20 @@ class PenaltyChoice:
 
     Args:
         features: shape (N, D).
-        labels: class indices, shape (N,).
-        classes: K.
+        truth: of N photos.
     """
 
-    def __init__(self, features: Numbers, labels: Indices, classes: int) -> None:
-        self._features, self._labels, self._classes = features, labels, classes
-        self._held_out = np.full((len(PENALTIES), len(labels), classes), np.nan, np.float32)
+    def __init__(self, features: Numbers, truth: Truth) -> None:
+        self._features, self._truth = features, truth
+        self._held_out = np.full((len(PENALTIES), *truth.shown.shape), np.nan, np.float32)
 
     def hold_out(self, fold: Indices) -> Iterator[None]:
         """Fit heads without the photos at these positions, and let them name these; a step each."""
-        rest = np.setdiff1d(np.arange(len(self._labels)), fold)
-        head: SoftmaxHead | None = None
+        rest = np.setdiff1d(np.arange(len(self._truth)), fold)
+        truth = self._truth.chosen(rest)
+        head: LinearHead | None = None
         for at, penalty in enumerate(PENALTIES):
-            head = fit(self._features[rest], self._labels[rest], self._classes, penalty, head)
+            head = fit(self._features[rest], truth, penalty, head)
             self._held_out[at, fold] = head.probabilities(self._features[fold])
             yield
 
@@ -110,8 +104,8 @@ class PenaltyChoice:
         tried = np.flatnonzero(~np.isnan(self._held_out[0, :, 0]))
         if not len(tried):
             return USUAL_PENALTY, self._held_out[0]
-        right = self._held_out[:, tried, self._labels[tried]]
-        best = int(np.argmax(np.log(np.maximum(right, 1e-12)).mean(axis=1)))
+        said = self._truth.chosen(tried).log_likelihood(self._held_out[:, tried])
+        best = int(np.argmax(said.mean(axis=1)))
         return PENALTIES[best], self._held_out[best]
 
 
@@ -128,25 +122,39 @@ class _Scaling:
     def scaled(self, features: Numbers) -> Numbers:
         return np.asarray((features - self.mean) / self.deviation, np.float32)
 
-    def of_scaled(self, head: SoftmaxHead) -> tuple[Numbers, Numbers]:
+    def of_scaled(self, head: LinearHead) -> tuple[Numbers, Numbers]:
         """Return weight and bias of a head for scaled features."""
         return head.weight * np.float32(self.deviation), head.bias + head.weight @ self.mean
 
-    def unscaled(self, weight: Numbers, bias: Numbers) -> SoftmaxHead:
+    def unscaled(self, weight: Numbers, bias: Numbers, truth: Truth) -> LinearHead:
         """Return a head for features as they are."""
         plain = weight / np.float32(self.deviation)
-        return SoftmaxHead(plain, np.asarray(bias - plain @ self.mean, np.float32))
+        moved = np.asarray(bias - plain @ self.mean, np.float32)
+        return LinearHead(plain, moved, truth.is_several)
 
 
-def _weights(labels: Indices, classes: int) -> Numbers:
-    """Return what each photo weighs, one in the mean."""
-    counts = np.bincount(labels, minlength=classes)
-    found = 1 / np.sqrt(counts[labels])
-    return np.asarray(found / found.mean(), np.float32)
+def _loss_of(truth: Truth) -> Callable[[Tensor], Tensor]:
+    """Return the function that gives the mean loss of logits of shape (N, K)."""
+    functional = torch.nn.functional
+    if truth.is_several:
+        shown = torch.from_numpy(truth.shown.astype(np.float32))
+        of_shown = torch.from_numpy(truth.weights)
+        return lambda logits: (
+            functional.binary_cross_entropy_with_logits(
+                logits, shown, pos_weight=of_shown, reduction="sum"
+            )
+            / len(logits)
+        )
+    kinds = torch.from_numpy(truth.kinds)
+    each = truth.weights[truth.kinds]
+    weights = torch.from_numpy(each / each.mean())
+    return lambda logits: (
+        functional.cross_entropy(logits, kinds, reduction="none") * weights
+    ).mean()
 
 
 def _minimise(
-    parameters: list[Tensor], given: Tensor, wanted: Tensor, weights: Tensor, penalty: float
+    parameters: list[Tensor], given: Tensor, loss_of: Callable[[Tensor], Tensor], penalty: float
 ) -> None:
     weight, bias = parameters
     steps = torch.optim.LBFGS(
@@ -160,8 +168,7 @@ def _minimise(
     def loss() -> Tensor:
         steps.zero_grad()
         logits = torch.nn.functional.linear(given, weight, bias)
-        each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
-        found = (each * weights).mean() + penalty / 2 * weight.square().sum() / weight.shape[1]
+        found = loss_of(logits) + penalty / 2 * weight.square().sum() / weight.shape[1]
         found.backward()  # type: ignore[no-untyped-call]
         return found
 

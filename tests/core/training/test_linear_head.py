@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.training import softmax_head
-from core.training.figures import wilson_interval
-from core.training.softmax_head import PENALTIES, USUAL_PENALTY, PenaltyChoice, fit
+from core.training.linear_head import PENALTIES, USUAL_PENALTY, PenaltyChoice, fit
 from core.training.splits import folds_of, groups_of, hold_out
+from core.training.truth import Truth
+from core.values.intervals import wilson_interval
+from tests.truths import one_each
 
 
 def clouds(
@@ -23,7 +24,7 @@ def clouds(
 
 def test_a_head_is_where_the_loss_is_least() -> None:
     features, labels = clouds(90, 1.5)
-    head = fit(features, labels, 3, penalty=10.0)
+    head = fit(features, one_each(labels, 3), penalty=10.0)
     deviation = float(np.sqrt(((features - features.mean(0)) ** 2).mean()))
     given = torch.from_numpy((features - features.mean(0)) / deviation).double()
     weight = torch.from_numpy(head.weight * deviation).double().requires_grad_()
@@ -38,7 +39,7 @@ def test_a_head_is_where_the_loss_is_least() -> None:
 
 def test_what_is_apart_is_told_apart_and_probabilities_sum_to_one() -> None:
     features, labels = clouds(60, 0.3)
-    head = fit(features, labels, 3, USUAL_PENALTY)
+    head = fit(features, one_each(labels, 3), USUAL_PENALTY)
     found = head.probabilities(features)
     assert (found.argmax(1) == labels).all()
     assert found.sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
@@ -49,7 +50,7 @@ def test_noise_asks_for_a_stronger_penalty_than_what_is_clear() -> None:
     for name, spread in (("clear", 0.3), ("noise", 30.0)):
         features, labels = clouds(90, spread)
         folds = folds_of(labels, np.arange(90), seed=0)
-        choice = PenaltyChoice(features, labels, 3)
+        choice = PenaltyChoice(features, one_each(labels, 3))
         for fold in folds:
             for _ in choice.hold_out(fold):
                 pass
@@ -61,7 +62,7 @@ def test_noise_asks_for_a_stronger_penalty_than_what_is_clear() -> None:
 
 def test_without_folds_the_usual_penalty_holds_and_nothing_was_held_out() -> None:
     features, labels = clouds(3, 0.3)
-    penalty, held_out = PenaltyChoice(features, labels, 3).best()
+    penalty, held_out = PenaltyChoice(features, one_each(labels, 3)).best()
     assert penalty == USUAL_PENALTY
     assert np.isnan(held_out).all()
 
@@ -72,14 +73,66 @@ def test_a_rare_class_is_not_drowned(monkeypatch: pytest.MonkeyPatch) -> None:
     rest = np.flatnonzero(labels == 1)[15:]
 
     def recall() -> float:
-        head = fit(features[kept], labels[kept], 2, penalty=10.0)
+        head = fit(features[kept], one_each(labels[kept], 2), penalty=10.0)
         return float((head.probabilities(features[rest]).argmax(1) == 1).mean())
 
     weighed = recall()
-    monkeypatch.setattr(
-        softmax_head, "_weights", lambda labels, _: np.ones(len(labels), np.float32)
-    )
+    monkeypatch.setattr(Truth, "weights", np.ones(2, np.float32))
     assert weighed > recall() + 0.1
+
+
+def several(photos: int, spread: float) -> tuple[np.ndarray, Truth]:
+    """Return features that add up from those of the classes that a photo shows, or none."""
+    random = np.random.default_rng(0)
+    shown = random.random((photos, 3)) < (0.5, 0.3, 0.1)
+    features = shown @ random.normal(size=(3, 40)) + spread * random.normal(size=(photos, 40))
+    return features.astype(np.float32), Truth(shown, is_several=True)
+
+
+def test_several_classes_are_each_a_yes_or_no() -> None:
+    features, truth = several(300, 0.2)
+    head = fit(features, truth, penalty=1.0)
+    shares = head.probabilities(features)
+    assert truth.right(shares).mean() > 0.98
+    assert (shares.sum(axis=1) > 1.5).any()
+    assert (shares.sum(axis=1) < 0.5).any()
+
+
+def test_a_penalty_is_chosen_for_several_classes() -> None:
+    chosen = {}
+    for name, spread in (("clear", 0.2), ("noise", 30.0)):
+        features, truth = several(120, spread)
+        choice = PenaltyChoice(features, truth)
+        for fold in folds_of(truth.kinds, np.arange(120), seed=0):
+            for _ in choice.hold_out(fold):
+                pass
+        chosen[name], _ = choice.best()
+    assert chosen["clear"] < chosen["noise"] == PENALTIES[0]
+
+
+def test_a_rare_one_of_several_classes_is_not_drowned(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, truth = several(300, 1.5)
+    rare = truth.shown[:, 2]
+
+    def recall() -> float:
+        head = fit(features, truth, penalty=10.0)
+        return float((head.probabilities(features)[rare, 2] > 0.5).mean())
+
+    weighed = recall()
+    monkeypatch.setattr(Truth, "weights", np.ones(3, np.float32))
+    assert weighed > recall() + 0.1
+
+
+def test_the_truth_of_several_classes() -> None:
+    truth = Truth.of([(0, 1), (0,), ()], 2, is_several=True)
+    assert truth.kinds.tolist() == [1, 0, 2]
+    shares = np.array([[0.9, 0.6], [0.9, 0.6], [0.4, 0.1]], np.float32)
+    assert truth.right(shares).tolist() == [True, False, True]
+    expected = [np.log(0.9 * 0.6), np.log(0.9 * 0.4), np.log(0.6 * 0.9)]
+    assert truth.log_likelihood(shares) == pytest.approx(expected, abs=1e-6)
+    exclusive = Truth.of([(1,), (0,)], 2, is_several=False)
+    assert exclusive.right(shares[:2]).tolist() == [False, True]
+    assert exclusive.log_likelihood(shares[:2]) == pytest.approx(np.log([0.6, 0.9]), abs=1e-6)
 
 
 def test_near_duplicates_copies_and_bursts_stay_together() -> None:

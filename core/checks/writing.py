@@ -1,0 +1,306 @@
+"""A check as JSON, and as a page that stands alone: no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from core.checks.calibration import (
+    BINS,
+    Bin,
+    Temperature,
+    conformal_sets,
+    conformal_threshold,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    threshold_for,
+)
+from core.checks.figures import Figure, Report
+from core.language import number, percent, tr
+from core.values.spec import ModelSpec
+
+ASKED = (0.9, 0.95, 0.99)
+"""Shares that are right, for which the page says from which probability on they are."""
+
+_SHOWN_CELLS = 20
+_MOST_COLUMNS = 40
+_SIDE = 260
+"""Pixels of the diagram."""
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1d2430; background: #fff }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
+table { border-collapse: collapse } th, td { padding: .2rem .6rem; text-align: left }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+tr { border-bottom: 1px solid #8884 } .muted { color: #69707d } .matrix td { min-width: 2rem }
+.scroll { overflow-x: auto } svg text { font-size: 11px; fill: currentColor }
+@media (prefers-color-scheme: dark) { body { color: #e3e6ea; background: #15181d }
+  .muted { color: #9aa3b0 } }
+"""
+
+
+def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
+    """Return the figures as JSON values.
+
+    Args:
+        report: of the photos that could be opened.
+        spec: of the model.
+        failed: photos that could not.
+    """
+    answers = report.answers
+    temperature = _temperature(report, spec)
+    others = {name: one.value for name, one in report.others.items()}
+    intervals = {name: list(one.interval) for name, one in report.others.items()}
+    return {
+        "photos": len(answers),
+        "failed": failed,
+        "classes": list(answers.classes),
+        "accuracy": report.accuracy.value,
+        "interval": list(report.accuracy.interval),
+        "top5": None if report.top5 is None else report.top5.value,
+        **others,
+        "intervals": intervals,
+        "per_class": [
+            {
+                "class_name": one.name,
+                "precision": _value(one.precision),
+                "recall": _value(one.recall),
+                "recall_interval": None if one.recall is None else list(one.recall.interval),
+                "f1": one.f1,
+                "support": one.support,
+            }
+            for one in report.classes
+        ],
+        "confusion": report.confusion.tolist(),
+        "ece": expected_calibration_error(answers),
+        "reliability": [
+            {
+                "low": one.low,
+                "high": one.high,
+                "photos": one.photos,
+                "confidence": one.confidence,
+                "accuracy": one.accuracy,
+            }
+            for one in reliability(answers)
+        ],
+        "temperature": None
+        if temperature is None
+        else {
+            "value": temperature.value,
+            "gain": temperature.gain,
+            "interval": list(temperature.interval),
+            "helps": temperature.helps,
+        },
+        "thresholds": [
+            {"accuracy": asked, "probability": found[0], "coverage": found[1]}
+            for asked in ASKED
+            if (found := threshold_for(answers, asked)) is not None
+        ],
+        "conformal": [
+            {"coverage": asked, "probability": threshold, "mean_classes": mean}
+            for asked, threshold, mean in _sets(report)
+        ],
+        "model": {
+            "title": spec.title,
+            "checkpoint": str(spec.checkpoint),
+            "sha256": spec.sha256,
+            "preprocessing": spec.preprocessing.to_json(),
+        },
+    }
+
+
+def to_html(report: Report, spec: ModelSpec) -> str:
+    """Return the page."""
+    title = tr("How right {title} is", title=spec.title)
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        _summary(report, spec),
+        f"<h2>{escape(tr('What it takes for what'))}</h2>",
+        _confusions(report),
+        f"<h2>{escape(tr('Each class'))}</h2>",
+        _classes(report),
+        f"<h2>{escape(tr('Whether its probabilities mean what they say'))}</h2>",
+        _confidence(report, spec),
+        _matrix(report),
+    ]
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _summary(report: Report, spec: ModelSpec) -> str:
+    said = tr(
+        "{share} right on {n} photos; the true share lies between {low} and {high}.",
+        share=percent(report.accuracy.value),
+        n=number(len(report.answers)),
+        low=percent(report.accuracy.interval[0]),
+        high=percent(report.accuracy.interval[1]),
+    )
+    names = {
+        "balanced_accuracy": tr("Mean of the classes (balanced accuracy)"),
+        "macro_f1": tr("F1, mean of the classes"),
+        "kappa": tr("Cohen’s kappa"),
+        "log_loss": tr("Log loss"),
+    }
+    rows = [
+        (name, _rounded(report.others[key].value), _between(report.others[key]))
+        for key, name in names.items()
+    ]
+    if report.top5 is not None:
+        among = tr("Label among the five likeliest")
+        rows.insert(0, (among, percent(report.top5.value), _between(report.top5, percent)))
+    made = tr("{checkpoint}, SHA-256 {sha256}", checkpoint=spec.checkpoint, sha256=spec.sha256)
+    header = (tr("Figure"), tr("Value"), tr("Between"))
+    return f"<p>{escape(said)}</p>{_table(header, rows)}<p class='muted'>{escape(made)}</p>"
+
+
+def _confusions(report: Report) -> str:
+    cells = report.confusion - np.diag(np.diag(report.confusion))
+    order = np.argsort(-cells, axis=None, kind="stable")[:_SHOWN_CELLS].tolist()
+    names = report.answers.classes
+    rows = []
+    for at in order:
+        label, predicted = divmod(at, len(names))
+        if cells[label, predicted]:
+            rows.append((names[label], names[predicted], number(int(cells[label, predicted]))))
+    if not rows:
+        return f"<p>{escape(tr('It makes no mistake on these photos.'))}</p>"
+    return _table((tr("Label"), tr("Prediction"), tr("Photos")), rows)
+
+
+def _classes(report: Report) -> str:
+    header = (
+        *(tr("Class"), tr("Photos"), tr("Of these found (recall)"), tr("Between")),
+        *(tr("Of those named so right (precision)"), tr("F1")),
+    )
+    rows = [
+        (
+            one.name,
+            number(one.support),
+            "" if one.recall is None else percent(one.recall.value),
+            "" if one.recall is None else _between(one.recall, percent),
+            "" if one.precision is None else percent(one.precision.value),
+            _rounded(one.f1),
+        )
+        for one in report.classes
+    ]
+    return _table(header, rows)
+
+
+def _confidence(report: Report, spec: ModelSpec) -> str:
+    answers = report.answers
+    said = [
+        tr(
+            "Probability and share of right ones are {ece} apart in the mean.",
+            ece=percent(expected_calibration_error(answers), 1),
+        )
+    ]
+    for asked in ASKED:
+        found = threshold_for(answers, asked)
+        if found is not None:
+            said.append(
+                tr(
+                    "From {probability} on {share} are right; {coverage} of the photos reach it.",
+                    probability=percent(found[0], 1),
+                    share=percent(asked),
+                    coverage=percent(found[1]),
+                )
+            )
+    temperature = _temperature(report, spec)
+    if temperature is not None and temperature.helps:
+        said.append(
+            tr(
+                "Divided by a temperature of {value} they would mean it better.",
+                value=_rounded(temperature.value),
+            )
+        )
+    return f"<p>{escape(' '.join(said))}</p>{_diagram(reliability(answers))}"
+
+
+def _diagram(bins: Sequence[Bin]) -> str:
+    width = _SIDE / BINS
+    bars = [
+        f'<rect x="{at * width + 1:.1f}" y="{_SIDE * (1 - one.accuracy):.1f}" '
+        f'width="{width - 2:.1f}" height="{_SIDE * one.accuracy:.1f}" fill="#3d7eff" '
+        f'fill-opacity="{0.25 if one.photos < 10 else 0.8}"/>'
+        for at, one in enumerate(bins)
+        if one.photos
+    ]
+    said = escape(tr("share that is right, by probability; pale bars have fewer than 10 photos"))
+    return (
+        f'<svg role="img" aria-label="{said}" viewBox="-1 -1 {_SIDE + 2} {_SIDE + 20}" '
+        f'width="{_SIDE + 2}"><rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#8886"/>'
+        f'{"".join(bars)}<line x1="0" y1="{_SIDE}" x2="{_SIDE}" y2="0" stroke="currentColor" '
+        f'stroke-dasharray="4 4"/><text x="0" y="{_SIDE + 15}">0 %</text>'
+        f'<text x="{_SIDE}" y="{_SIDE + 15}" text-anchor="end">100 %</text></svg>'
+        f"<p class='muted'>{said}</p>"
+    )
+
+
+def _matrix(report: Report) -> str:
+    """Return the confusion matrix; of many classes, the list of confusions tells more."""
+    used = np.flatnonzero(report.confusion.sum(axis=0) + report.confusion.sum(axis=1)).tolist()
+    if len(used) > _MOST_COLUMNS:
+        return ""
+    names = [report.answers.classes[at] for at in used]
+    cells = report.confusion[np.ix_(used, used)]
+    shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
+    head = "".join(f"<th class='n'>{escape(name)}</th>" for name in names)
+    lines = []
+    for row, name in enumerate(names):
+        tds = "".join(
+            f"<td class='n' style='background: rgba(61,126,255,{shares[row, column]:.2f})'>"
+            f"{cells[row, column] or ''}</td>"
+            for column in range(len(names))
+        )
+        lines.append(f"<tr><th>{escape(name)}</th>{tds}</tr>")
+    title = escape(tr("Labels (rows) and predictions (columns)"))
+    body = f"<tr><th></th>{head}</tr>{''.join(lines)}"
+    return f"<h2>{title}</h2><div class='scroll'><table class='matrix'>{body}</table></div>"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table whose first column is text, and all others numbers where they look so."""
+
+    def cell(tag: str, text: str) -> str:
+        is_number = bool(text) and (text[0].isdecimal() or text[0] in "-−")
+        kind = " class='n'" if is_number and tag == "td" else ""
+        return f"<{tag}{kind}>{escape(text)}</{tag}>"
+
+    lines = ["".join(cell("th", text) for text in header)]
+    lines += [
+        f"<td>{escape(row[0])}</td>" + "".join(cell("td", text) for text in row[1:]) for row in rows
+    ]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def _temperature(report: Report, spec: ModelSpec) -> Temperature | None:
+    return fit_temperature(report.answers) if spec.outputs == "softmax" else None
+
+
+def _sets(report: Report) -> list[tuple[float, float, float]]:
+    found = []
+    for asked in ASKED:
+        threshold = conformal_threshold(report.answers, asked)
+        sets = conformal_sets(report.answers, threshold)
+        found.append((asked, threshold, sum(map(len, sets)) / len(sets)))
+    return found
+
+
+def _value(figure: Figure | None) -> float | None:
+    return None if figure is None else figure.value
+
+
+def _rounded(value: float) -> str:
+    return number(value, 2)
+
+
+def _between(figure: Figure, written: Callable[[float], str] = _rounded) -> str:
+    low, high = figure.interval
+    return tr("{low} to {high}", low=written(low), high=written(high))

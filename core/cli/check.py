@@ -1,0 +1,228 @@
+"""``check``: how right a model is on labelled photos."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import settings
+from core.cli.labelled import NamedPhotos, add_labelled_options, labelled_photos
+from core.cli.model_options import add_model_options, opened_model
+from core.cli.terminal import (
+    ALL_DONE,
+    SOME_FAILED,
+    STANDARD_OUTPUT,
+    Parser,
+    ProgressLine,
+    path_option,
+    say,
+    say_result,
+    write_json,
+)
+from core.csv_cells import Writer
+from core.errors import CheckError
+from core.files import refuse_unwritable, write_result
+from core.language import number, percent, tr, tr_n
+
+if TYPE_CHECKING:
+    from core.checks.answers import Answers
+    from core.checks.figures import Report
+    from core.inference.shares import PhotoShares
+    from core.values.spec import ModelSpec
+
+_SHOWN_CLASSES = 20
+
+
+def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add the command."""
+    check = commands.add_parser("check", help=tr("say how right a model is on labelled photos"))
+    check.set_defaults(command=_run)
+    add_labelled_options(check)
+    check.add_argument(
+        "--mapping",
+        type=path_option,
+        metavar="FILE.csv",
+        help=tr("two columns: a class of the model, and the class of the labels that it means"),
+    )
+    check.add_argument(
+        "--json", type=path_option, metavar="FILE|-", help=tr("write JSON; - is standard output")
+    )
+    check.add_argument(
+        "--html", type=path_option, metavar="FILE", help=tr("write a page for a browser")
+    )
+    check.add_argument(
+        "--csv", type=path_option, metavar="FILE", help=tr("write a table with a row a photo")
+    )
+    add_model_options(check)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.checks.figures import Report
+
+    for target in (options.json, options.html, options.csv):
+        if target not in (None, STANDARD_OUTPUT):
+            refuse_unwritable(target)
+    given = {} if options.mapping is None else _table(options.mapping)
+    named = labelled_photos(options)
+    if named.is_several:
+        raise CheckError("Photos that have several classes cannot be checked yet.")
+    spec, found = _looked_at([photo for photo, _ in named.photos], options)
+    failed = [one for one in found if one.shares is None]
+    for one in failed:
+        say(tr("{photo} was left out: {reason}.", photo=one.photo, reason=one.reason))
+    photos, answers, meant = _joined(named, found, spec, given)
+    _say_joined(answers, meant, spec, named)
+    report = Report(answers)
+    if options.json is not None:
+        from core.checks.writing import to_json
+
+        write_json(to_json(report, spec, len(failed)), options.json)
+    if options.csv is not None:
+        write_result(options.csv, _to_csv(photos, answers))
+    if options.html is not None:
+        from core.checks.writing import to_html
+
+        write_result(options.html, to_html(report, spec).encode())
+    if options.json != STANDARD_OUTPUT:
+        _tell(report)
+    return SOME_FAILED if failed else ALL_DONE
+
+
+def _looked_at(
+    photos: Sequence[Path], options: argparse.Namespace
+) -> tuple[ModelSpec, list[PhotoShares]]:
+    from core.inference.shares import FindShares
+
+    found: list[PhotoShares] = []
+    progress = ProgressLine()
+    with opened_model(options, settings.cache_path()) as engine:
+        spec = engine.classifier().spec
+        if not spec.predicts or spec.outputs == "value":
+            raise CheckError(
+                "{title} names no classes, so there is nothing to check.", title=spec.title
+            )
+        try:
+            for batch in FindShares(tuple(photos)).run(engine):
+                found += batch
+                progress.show(len(found))
+        finally:
+            progress.end()
+    return spec, found
+
+
+def _joined(
+    named: NamedPhotos, found: Sequence[PhotoShares], spec: ModelSpec, given: Mapping[str, str]
+) -> tuple[list[Path], Answers, dict[str, str]]:
+    """Return photos with what is said of them, in the words of labels, and which class means which.
+
+    Raises:
+        CheckError: no photo could be opened, or no class of the model means one of the labels.
+    """
+    import numpy as np
+
+    from core.checks.answers import Answers
+    from core.checks.mapping import joined
+    from core.models.class_names.lists import imagenet_names, imagenet_wordnet
+
+    usable = [
+        (photo, names[0], one.shares)
+        for (photo, names), one in zip(named.photos, found, strict=True)
+        if one.shares is not None
+    ]
+    if not usable:
+        raise CheckError("None of the photos can be opened, so there is nothing to check.")
+    names = spec.class_names
+    numbers: dict[str, Sequence[str]] = {}
+    if names == imagenet_names():
+        numbers = {name: (number,) for name, number in zip(names, imagenet_wordnet(), strict=True)}
+    meant = joined(names, named.classes, given, numbers)
+    if not meant:
+        raise CheckError(
+            "No class of {title} means one of the labels’ ({names}): give a table with --mapping.",
+            title=spec.title,
+            names=", ".join(named.classes[:5]),
+        )
+    shares = np.stack([shares for _, _, shares in usable])
+    labels = [label for _, label, _ in usable]
+    return [photo for photo, _, _ in usable], Answers.of(labels, shares, names, meant), meant
+
+
+def _say_joined(
+    answers: Answers, meant: Mapping[str, str], spec: ModelSpec, named: NamedPhotos
+) -> None:
+    """Say which classes were taken for the same, and which of the labels no class means."""
+    others = [f"{name} = {label}" for name, label in meant.items() if name != label]
+    if others:
+        listed = ", ".join(others[:_SHOWN_CLASSES]) + (" …" if len(others) > _SHOWN_CLASSES else "")
+        say(tr("Taken for the same: {names}.", names=listed))
+    without = [name for name in named.classes if name not in meant.values()]
+    if without:
+        say(
+            tr(
+                "No class of {title} means {names}: all photos of these count as wrong.",
+                title=spec.title,
+                names=", ".join(without[:_SHOWN_CLASSES]),
+            )
+        )
+
+
+def _table(path: Path) -> dict[str, str]:
+    """Return a table of two columns, a class of the model and one of the labels.
+
+    Raises:
+        CheckError: it is no such table.
+    """
+    from core.labels.reading import ReadOptions, read_text
+
+    rows = [row for row in csv.reader(io.StringIO(read_text(path, ReadOptions()))) if any(row)]
+    if not rows or any(len(row) != 2 for row in rows):
+        raise CheckError(
+            "{path} must have two columns: a class of the model, and one of the labels.", path=path
+        )
+    return {ours.strip(): theirs.strip() for ours, theirs in rows}
+
+
+def _to_csv(photos: Sequence[Path], answers: Answers) -> bytes:
+    text = io.StringIO(newline="")
+    writer = Writer(text)
+    writer.write(("image", "label", "prediction", "probability", "probability_of_label", "right"))
+    predicted = answers.predicted.tolist()
+    for at, photo in enumerate(photos):
+        label = int(answers.labels[at])
+        writer.write(
+            [
+                str(photo),
+                answers.classes[label],
+                answers.classes[predicted[at]],
+                f"{answers.shares[at, predicted[at]]:.6f}",
+                f"{answers.shares[at, label]:.6f}",
+                int(label == predicted[at]),
+            ]
+        )
+    return text.getvalue().encode("utf-8-sig", "surrogateescape")
+
+
+def _tell(report: Report) -> None:
+    low, high = report.accuracy.interval
+    say_result(
+        tr(
+            "{share} right on {photos}; the true share lies between {low} and {high}.",
+            share=percent(report.accuracy.value),
+            photos=tr_n("{n} photo", "{n} photos", len(report.answers)),
+            low=percent(low),
+            high=percent(high),
+        )
+    )
+    rows = sorted(
+        (one for one in report.classes if one.recall is not None),
+        key=lambda one: one.recall.value if one.recall is not None else 0.0,
+    )
+    for one in rows[:_SHOWN_CLASSES]:
+        recall = 0.0 if one.recall is None else one.recall.value
+        say_result(f"  {percent(recall):>5}  {number(one.support):>6}  {one.name}")
+    if len(rows) > _SHOWN_CLASSES:
+        say_result(tr("  … and {n} classes that are better", n=len(rows) - _SHOWN_CLASSES))

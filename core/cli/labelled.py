@@ -1,0 +1,96 @@
+"""Labelled photos that a command is given: a folder of class folders, or a project."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.cli.terminal import path_option, say
+from core.errors import DroplensError
+from core.labels.formats import class_folders
+from core.labels.reading import ReadOptions
+from core.language import tr
+
+
+@dataclass(frozen=True)
+class NamedPhotos:
+    """Photos with the names of their classes.
+
+    Attributes:
+        photos: with the names of each.
+        classes: all names, in order.
+        is_several: whether a photo may have several.
+    """
+
+    photos: tuple[tuple[Path, tuple[str, ...]], ...] = ()
+    classes: tuple[str, ...] = ()
+    is_several: bool = False
+
+
+def add_labelled_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which photos are meant."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "folder", nargs="?", type=path_option, metavar="FOLDER", help=tr("with a folder a class")
+    )
+    source.add_argument(
+        "--project", type=path_option, metavar="FILE", help=tr("project with labels")
+    )
+
+
+def labelled_photos(options: argparse.Namespace) -> NamedPhotos:
+    """Return photos and the names of their classes.
+
+    Raises:
+        DroplensError: there are none.
+    """
+    if options.project is None:
+        return photos_in_folders(options.folder)
+    from core.labels.exporting import choose
+    from core.labels.store import LabelStore
+
+    if not options.project.is_file():
+        raise DroplensError("{path} is no project; choose another file.", path=options.project)
+    with LabelStore(options.project) as store:
+        photos = [(one.path, one.classes) for one in choose(store) if one.is_labelled]
+        names, is_multiple = store.classes.names, store.classes.is_multiple
+    is_several = is_multiple or any(len(classes) > 1 for _, classes in photos)
+    return _sorted(photos, names, is_several=is_several)
+
+
+def _sorted(
+    photos: Sequence[tuple[Path, Sequence[str]]], names: Sequence[str], *, is_several: bool
+) -> NamedPhotos:
+    """Return photos by their first class, and of all classes those that have any."""
+    order = {name: at for at, name in enumerate(names)}
+    found = [(path, tuple(classes)) for path, classes in photos]
+    found.sort(key=lambda one: order[one[1][0]])
+    used = {name for _, classes in found for name in classes}
+    return NamedPhotos(tuple(found), tuple(filter(used.__contains__, names)), is_several)
+
+
+def photos_in_folders(folder: Path) -> NamedPhotos:
+    """Return the photos of a folder with a folder a class; of sets, those of all together.
+
+    Raises:
+        DroplensError: there are none.
+    """
+    read = class_folders.read(folder, ReadOptions())
+    for note in read.notes:
+        say(note)
+    found = [(Path(one.file), one.classes[:1]) for one in read.labels if one.classes]
+    above = folder if folder.is_dir() else folder.parent  # classes.txt names its folder
+    sets: dict[str, set[str]] = {}
+    for path, (name,) in found:
+        sets.setdefault(name, set()).add(path.relative_to(above).parts[0])
+    joined = sorted(set().union(*(one for one in sets.values() if len(one) > 1)))
+    if joined:
+        say(
+            tr(
+                "{names} are taken together; name one of them alone to leave the others out.",
+                names=", ".join(joined),
+            )
+        )
+    return _sorted(found, read.classes, is_several=False)
