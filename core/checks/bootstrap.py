@@ -23,12 +23,17 @@ def bootstrap(
 
     Args:
         count: of photos; at least one.
-        figures: gives F figures for how often each photo counts, shape (N,).
+        figures: gives F figures for how often each photo counts, shape (N,); NaN where there is
+            none for these, which then does not count.
     """
     random = np.random.default_rng(_SEED)
     found = []
     for _ in range(DRAWS):
         drawn = random.integers(count, size=count)
         found.append(figures(np.bincount(drawn, minlength=count).astype(np.float64)))
-    low, high = np.nanpercentile(np.stack(found), _TAILS, axis=0)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
+    intervals = []
+    for values in np.stack(found).T:
+        there = values[~np.isnan(values)]
+        low, high = np.percentile(there, _TAILS) if len(there) else (np.nan, np.nan)
+        intervals.append((float(low), float(high)))
+    return intervals

@@ -110,13 +110,16 @@ class Report:
 
     @cached_property
     def others(self) -> dict[str, Figure]:
-        """Return the other figures, by their names in ``NAMES``."""
-        once = np.ones(len(self.answers))
-        values = self._others(once)
+        """Return the other figures, by their names in ``NAMES``.
+
+        Kappa is not among them where all labels and all predictions are of one class.
+        """
+        values = self._others(np.ones(len(self.answers)))
         intervals = bootstrap(len(self.answers), self._others)
         return {
             name: Figure(value, interval)
             for name, value, interval in zip(NAMES, values.tolist(), intervals, strict=True)
+            if not np.isnan(value)
         }
 
     @cached_property

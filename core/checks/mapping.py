@@ -99,4 +99,4 @@ def _singular(name: str) -> str:
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch")):
         if plain.endswith(ending):
             return plain.removesuffix(ending) + instead
-    return plain.removesuffix("s") if len(plain) > 2 and not plain.endswith("ss") else plain
+    return plain.removesuffix("s") if len(plain) > 3 and not plain.endswith("ss") else plain

@@ -18,7 +18,7 @@ from core.checks.calibration import (
     reliability,
     threshold_for,
 )
-from core.checks.figures import Figure, Report
+from core.checks.figures import NAMES, Figure, Report
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
 
@@ -53,7 +53,7 @@ def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
     """
     answers = report.answers
     temperature = _temperature(report, spec)
-    others = {name: one.value for name, one in report.others.items()}
+    others = {name: _value(report.others.get(name)) for name in NAMES}
     intervals = {name: list(one.interval) for name, one in report.others.items()}
     return {
         "photos": len(answers),
@@ -151,6 +151,7 @@ def _summary(report: Report, spec: ModelSpec) -> str:
     rows = [
         (name, _rounded(report.others[key].value), _between(report.others[key]))
         for key, name in names.items()
+        if key in report.others
     ]
     if report.top5 is not None:
         among = tr("Label among the five likeliest")

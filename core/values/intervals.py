@@ -20,4 +20,4 @@ def wilson_interval(right: int, tested: int) -> Interval:
     share, z2 = right / tested, _Z**2
     middle = (share + z2 / (2 * tested)) / (1 + z2 / tested)
     half = _Z * math.sqrt(share * (1 - share) / tested + z2 / (4 * tested**2)) / (1 + z2 / tested)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
