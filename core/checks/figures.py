@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from core.checks.answers import Answers
 from core.checks.bootstrap import bootstrap
+from core.checks.calibration import Temperature, fit_temperature
 from core.values.intervals import Interval, wilson_interval
+from core.values.spec import Outputs
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,6 +123,10 @@ class Report:
             for name, value, interval in zip(NAMES, values.tolist(), intervals, strict=True)
             if not np.isnan(value)
         }
+
+    def temperature(self, outputs: Outputs) -> Temperature | None:
+        """Return the temperature that suits; None where outputs are of no softmax, or too few."""
+        return fit_temperature(self.answers) if outputs == "softmax" else None
 
     @cached_property
     def _surprises(self) -> Floats:

@@ -78,13 +78,13 @@ def _run(options: argparse.Namespace) -> int:
     _say_joined(answers, meant, spec, named)
     report = Report(answers)
     if options.json is not None:
-        from core.checks.writing import to_json
+        from core.checks.as_json import to_json
 
         write_json(to_json(report, spec, len(failed)), options.json)
     if options.csv is not None:
         write_result(options.csv, _to_csv(photos, answers))
     if options.html is not None:
-        from core.checks.writing import to_html
+        from core.checks.page import to_html
 
         write_result(options.html, to_html(report, spec).encode())
     if options.json != STANDARD_OUTPUT:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core.errors import PreprocessingError, UnusableCheckpointError
 from core.inference.backends import Backend, EagerBackend, filled_size, probe_batch, size_within
 from core.inference.devices import Device, processor
+from core.inference.memory import is_out_of_memory
 from core.language import lazy, percent, tr
 from core.models.sources.base import OpenedModel
 from core.values.predictions import ClassProbability
@@ -387,20 +388,3 @@ class Classifier:
         self.device = processor(reason)
         self.network.to("cpu")
         self._eager = self._eagerly()
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error of torch means that memory ran out.
-
-    CUDA raises a type of its own; the processor's allocator and MPS say it in words alone.
-    """
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error)
-    said = (  # Linux, Windows, MPS, ONNX Runtime
-        "can't allocate memory",
-        "not enough memory",
-        "out of memory",
-        "Failed to allocate memory",
-    )
-    return any(words in text for words in said)

@@ -306,7 +306,7 @@ class Course:
         except Exception as error:  # whatever a damaged file provokes: it begins anew
             import logging
 
-            from core.inference.classifier import is_out_of_memory
+            from core.inference.memory import is_out_of_memory
 
             if is_out_of_memory(error):
                 raise TeachingError("The training does not fit in memory.") from error

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import TeachingError
 from core.inference.backends import Normalisation
-from core.inference.classifier import is_out_of_memory
+from core.inference.memory import is_out_of_memory
 from core.models.compiler import without_compiler
 from core.training.pixels import chance
 

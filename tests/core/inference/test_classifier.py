@@ -9,8 +9,9 @@ from core.errors import DeviceUnavailableError, PreprocessingError
 from core.images.preprocessing import Preprocessing
 from core.inference import devices
 from core.inference.backends import filled_size, size_within
-from core.inference.classifier import TOO_LARGE, Classifier, is_out_of_memory
+from core.inference.classifier import TOO_LARGE, Classifier
 from core.inference.devices import Device, choose_device, processor
+from core.inference.memory import is_out_of_memory
 from core.models.building import Blueprint
 from core.models.recognition.fingerprints import fingerprint_of
 from core.models.sources.checkpoint.source import OpenedModel

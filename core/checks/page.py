@@ -1,4 +1,4 @@
-"""A check as JSON, and as a page that stands alone: no script, nothing from elsewhere."""
+"""A check as a page that stands alone: no script, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from html import escape
 
 import numpy as np
 
+from core.checks.as_json import ASKED
 from core.checks.calibration import (
     BINS,
     Bin,
-    Temperature,
-    conformal_sets,
-    conformal_threshold,
     expected_calibration_error,
-    fit_temperature,
     reliability,
     threshold_for,
 )
-from core.checks.figures import NAMES, Figure, Report
+from core.checks.figures import Figure, Report
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
-
-ASKED = (0.9, 0.95, 0.99)
-"""Shares that are right, for which the page says from which probability on they are."""
 
 _SHOWN_CELLS = 20
 _MOST_COLUMNS = 40
@@ -41,76 +35,6 @@ tr { border-bottom: 1px solid #8884 } .muted { color: #69707d } .matrix td { min
 @media (prefers-color-scheme: dark) { body { color: #e3e6ea; background: #15181d }
   .muted { color: #9aa3b0 } }
 """
-
-
-def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
-    """Return the figures as JSON values.
-
-    Args:
-        report: of the photos that could be opened.
-        spec: of the model.
-        failed: photos that could not.
-    """
-    answers = report.answers
-    temperature = _temperature(report, spec)
-    others = {name: _value(report.others.get(name)) for name in NAMES}
-    intervals = {name: list(one.interval) for name, one in report.others.items()}
-    return {
-        "photos": len(answers),
-        "failed": failed,
-        "classes": list(answers.classes),
-        "accuracy": report.accuracy.value,
-        "interval": list(report.accuracy.interval),
-        "top5": None if report.top5 is None else report.top5.value,
-        **others,
-        "intervals": intervals,
-        "per_class": [
-            {
-                "class_name": one.name,
-                "precision": _value(one.precision),
-                "recall": _value(one.recall),
-                "recall_interval": None if one.recall is None else list(one.recall.interval),
-                "f1": one.f1,
-                "support": one.support,
-            }
-            for one in report.classes
-        ],
-        "confusion": report.confusion.tolist(),
-        "ece": expected_calibration_error(answers),
-        "reliability": [
-            {
-                "low": one.low,
-                "high": one.high,
-                "photos": one.photos,
-                "confidence": one.confidence,
-                "accuracy": one.accuracy,
-            }
-            for one in reliability(answers)
-        ],
-        "temperature": None
-        if temperature is None
-        else {
-            "value": temperature.value,
-            "gain": temperature.gain,
-            "interval": list(temperature.interval),
-            "helps": temperature.helps,
-        },
-        "thresholds": [
-            {"accuracy": asked, "probability": found[0], "coverage": found[1]}
-            for asked in ASKED
-            if (found := threshold_for(answers, asked)) is not None
-        ],
-        "conformal": [
-            {"coverage": asked, "probability": threshold, "mean_classes": mean}
-            for asked, threshold, mean in _sets(report)
-        ],
-        "model": {
-            "title": spec.title,
-            "checkpoint": str(spec.checkpoint),
-            "sha256": spec.sha256,
-            "preprocessing": spec.preprocessing.to_json(),
-        },
-    }
 
 
 def to_html(report: Report, spec: ModelSpec) -> str:
@@ -213,7 +137,7 @@ def _confidence(report: Report, spec: ModelSpec) -> str:
                     coverage=percent(found[1]),
                 )
             )
-    temperature = _temperature(report, spec)
+    temperature = report.temperature(spec.outputs)
     if temperature is not None and temperature.helps:
         said.append(
             tr(
@@ -279,23 +203,6 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         f"<td>{escape(row[0])}</td>" + "".join(cell("td", text) for text in row[1:]) for row in rows
     ]
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _temperature(report: Report, spec: ModelSpec) -> Temperature | None:
-    return fit_temperature(report.answers) if spec.outputs == "softmax" else None
-
-
-def _sets(report: Report) -> list[tuple[float, float, float]]:
-    found = []
-    for asked in ASKED:
-        threshold = conformal_threshold(report.answers, asked)
-        sets = conformal_sets(report.answers, threshold)
-        found.append((asked, threshold, sum(map(len, sets)) / len(sets)))
-    return found
-
-
-def _value(figure: Figure | None) -> float | None:
-    return None if figure is None else figure.value
 
 
 def _rounded(value: float) -> str:

@@ -1,0 +1,87 @@
+"""A check as JSON values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from core.checks.calibration import (
+    conformal_sets,
+    conformal_threshold,
+    expected_calibration_error,
+    reliability,
+    threshold_for,
+)
+from core.checks.figures import NAMES, ClassFigures, Figure, Report
+from core.values.spec import ModelSpec
+
+ASKED = (0.9, 0.95, 0.99)
+"""Shares that are right, or covered, for which it is said what it takes."""
+
+
+def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
+    """Return the figures as JSON values.
+
+    Args:
+        report: of the photos that could be opened.
+        spec: of the model.
+        failed: photos that could not.
+    """
+    answers = report.answers
+    return {
+        "photos": len(answers),
+        "failed": failed,
+        "classes": list(answers.classes),
+        "accuracy": report.accuracy.value,
+        "interval": list(report.accuracy.interval),
+        "top5": _value(report.top5),
+        **{name: _value(report.others.get(name)) for name in NAMES},
+        "intervals": {name: list(one.interval) for name, one in report.others.items()},
+        "per_class": [_of_class(one) for one in report.classes],
+        "confusion": report.confusion.tolist(),
+        **_confidence(report, spec),
+        "model": {
+            "title": spec.title,
+            "checkpoint": str(spec.checkpoint),
+            "sha256": spec.sha256,
+            "preprocessing": spec.preprocessing.to_json(),
+        },
+    }
+
+
+def _of_class(one: ClassFigures) -> dict[str, object]:
+    return {
+        "class_name": one.name,
+        "precision": _value(one.precision),
+        "recall": _value(one.recall),
+        "recall_interval": None if one.recall is None else list(one.recall.interval),
+        "f1": one.f1,
+        "support": one.support,
+    }
+
+
+def _confidence(report: Report, spec: ModelSpec) -> dict[str, object]:
+    answers, temperature = report.answers, report.temperature(spec.outputs)
+    thresholds = [
+        {"accuracy": asked, "probability": found[0], "coverage": found[1]}
+        for asked in ASKED
+        if (found := threshold_for(answers, asked)) is not None
+    ]
+    conformal = []
+    for asked in ASKED:
+        threshold = conformal_threshold(answers, asked)
+        sets = conformal_sets(answers, threshold)
+        mean = sum(map(len, sets)) / len(sets)
+        conformal.append({"coverage": asked, "probability": threshold, "mean_classes": mean})
+    return {
+        "ece": expected_calibration_error(answers),
+        "reliability": [asdict(one) for one in reliability(answers)],
+        "temperature": None
+        if temperature is None
+        else {**asdict(temperature), "helps": temperature.helps},
+        "thresholds": thresholds,
+        "conformal": conformal,
+    }
+
+
+def _value(figure: Figure | None) -> float | None:
+    return None if figure is None else figure.value
