@@ -44,7 +44,6 @@ FAMILIES = {
     "swin_v2_t": 2,
     "maxvit_t": 3,
 }
-SCRIPT_NEEDS_TRACE = ("maxvit_t",)
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def whole(network: nn.Module, _: tuple[str, ...], path: Path) -> nn.Module:
 def scripted(network: nn.Module, _: tuple[str, ...], path: Path) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if any("maxvit" in type(module).__module__ for module in network.modules()):
+        if "mnasnet" in type(network).__module__:  # the other way to TorchScript
             torch.jit.trace(network, torch.zeros(1, 3, 224, 224)).save(str(path))
         else:
             torch.jit.script(network).save(str(path))
@@ -268,7 +267,8 @@ FORMS: list[Form] = [
     fastai,
 ]
 TELLING = {tutorial, examples, references, lightning, home_made, safetensors, legacy, head_outside}
-LARGE = {"alexnet", "vgg11", "vit_b_32"}
+LARGE = {"alexnet", "vgg11", "vit_b_32", "swin_v2_t", "maxvit_t"}
+"""Or slow."""
 LARGE_FORMS = {bare, examples, wrapped, whole, safetensors, legacy, head_outside}
 
 
