@@ -14,6 +14,7 @@ from core.labels.service import LabelService
 from core.language import tr
 from core.models.overrides import SavedOverrides
 from core.work.lane import Lanes
+from gui.checks.room import ChecksRoom
 from gui.images.room import ImagesRoom
 from gui.inference.room import InferenceRoom
 from gui.inside.room import InsideRoom
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from gui.main_window import MainWindow
 
-ROOMS = (Shell, ImagesRoom, InferenceRoom, InsideRoom, LabelsRoom, TrainingRoom, ModelsRoom)
+ROOMS = (
+    Shell, ImagesRoom, InferenceRoom, InsideRoom, LabelsRoom, TrainingRoom, ChecksRoom, ModelsRoom
+)  # fmt: skip
 """In the order of their panels, and in which Escape asks them whether there is something to end."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import settings
-from core.cli.labelled import NamedPhotos, add_labelled_options, labelled_photos
+from core.cli.labelled import add_labelled_options, labelled_photos
 from core.cli.model_options import add_model_options, opened_model
 from core.cli.terminal import (
     ALL_DONE,
@@ -29,8 +29,8 @@ from core.files import refuse_unwritable, write_result
 from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
-    from core.checks.answers import Answers
     from core.checks.figures import Report
+    from core.checks.requests import Checked
     from core.inference.shares import PhotoShares
     from core.values.spec import ModelSpec
 
@@ -61,7 +61,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.checks.figures import Report
+    from core.checks.requests import Check
 
     for target in (options.json, options.html, options.csv):
         if target not in (None, STANDARD_OUTPUT):
@@ -74,15 +74,17 @@ def _run(options: argparse.Namespace) -> int:
     failed = [one for one in found if one.shares is None]
     for one in failed:
         say(tr("{photo} was left out: {reason}.", photo=one.photo, reason=one.reason))
-    photos, answers, meant = _joined(named, found, spec, given)
-    _say_joined(answers, meant, spec, named)
-    report = Report(answers)
+    shares = {one.photo: one.shares for one in found if one.shares is not None}
+    photos = tuple((photo, names[0]) for photo, names in named.photos)
+    checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
+    _say_joined(checked, spec)
+    report = checked.report
     if options.json is not None:
         from core.checks.as_json import to_json
 
         write_json(to_json(report, spec, len(failed)), options.json)
     if options.csv is not None:
-        write_result(options.csv, _to_csv(photos, answers))
+        write_result(options.csv, _to_csv(checked))
     if options.html is not None:
         from core.checks.page import to_html
 
@@ -114,58 +116,25 @@ def _looked_at(
     return spec, found
 
 
-def _joined(
-    named: NamedPhotos, found: Sequence[PhotoShares], spec: ModelSpec, given: Mapping[str, str]
-) -> tuple[list[Path], Answers, dict[str, str]]:
-    """Return photos with what is said of them, in the words of labels, and which class means which.
+def _synonyms(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Return the numbers in WordNet of a model of ImageNet's classes."""
+    from core.models.class_names.lists import imagenet_synonyms
 
-    Raises:
-        CheckError: no photo could be opened, or no class of the model means one of the labels.
-    """
-    import numpy as np
-
-    from core.checks.answers import Answers
-    from core.checks.mapping import joined
-    from core.models.class_names.lists import imagenet_names, imagenet_wordnet
-
-    usable = [
-        (photo, names[0], one.shares)
-        for (photo, names), one in zip(named.photos, found, strict=True)
-        if one.shares is not None
-    ]
-    if not usable:
-        raise CheckError("None of the photos can be opened, so there is nothing to check.")
-    names = spec.class_names
-    numbers: dict[str, Sequence[str]] = {}
-    if names == imagenet_names():
-        numbers = {name: (number,) for name, number in zip(names, imagenet_wordnet(), strict=True)}
-    meant = joined(names, named.classes, given, numbers)
-    if not meant:
-        raise CheckError(
-            "No class of {title} means one of the labels’ ({names}): give a table with --mapping.",
-            title=spec.title,
-            names=", ".join(named.classes[:5]),
-        )
-    shares = np.stack([shares for _, _, shares in usable])
-    labels = [label for _, label, _ in usable]
-    return [photo for photo, _, _ in usable], Answers.of(labels, shares, names, meant), meant
+    return imagenet_synonyms(spec.class_names)
 
 
-def _say_joined(
-    answers: Answers, meant: Mapping[str, str], spec: ModelSpec, named: NamedPhotos
-) -> None:
+def _say_joined(checked: Checked, spec: ModelSpec) -> None:
     """Say which classes were taken for the same, and which of the labels no class means."""
-    others = [f"{name} = {label}" for name, label in meant.items() if name != label]
+    others = [f"{name} = {label}" for name, label in checked.meant.items() if name != label]
     if others:
         listed = ", ".join(others[:_SHOWN_CLASSES]) + (" …" if len(others) > _SHOWN_CLASSES else "")
         say(tr("Taken for the same: {names}.", names=listed))
-    without = [name for name in named.classes if name not in meant.values()]
-    if without:
+    if checked.without:
         say(
             tr(
                 "No class of {title} means {names}: all photos of these count as wrong.",
                 title=spec.title,
-                names=", ".join(without[:_SHOWN_CLASSES]),
+                names=", ".join(checked.without[:_SHOWN_CLASSES]),
             )
         )
 
@@ -186,12 +155,13 @@ def _table(path: Path) -> dict[str, str]:
     return {ours.strip(): theirs.strip() for ours, theirs in rows}
 
 
-def _to_csv(photos: Sequence[Path], answers: Answers) -> bytes:
+def _to_csv(checked: Checked) -> bytes:
+    answers = checked.report.answers
     text = io.StringIO(newline="")
     writer = Writer(text)
     writer.write(("image", "label", "prediction", "probability", "probability_of_label", "right"))
     predicted = answers.predicted.tolist()
-    for at, photo in enumerate(photos):
+    for at, photo in enumerate(checked.photos):
         label = int(answers.labels[at])
         writer.write(
             [

@@ -53,10 +53,16 @@ def imagenet_names() -> tuple[str, ...]:
     return tuple(text.splitlines())
 
 
-def imagenet_wordnet() -> tuple[str, ...]:
-    """Return the numbers in WordNet of ImageNet's 1,000 classes, such as "n01440764"."""
+def imagenet_synonyms(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the number in WordNet, such as "n01440764", of each of ImageNet's 1,000 classes.
+
+    Args:
+        names: of a model's classes; nothing is returned for others than ImageNet's.
+    """
+    if names != imagenet_names():
+        return {}
     text = resources.path("class_names/imagenet_wordnet.txt").read_text(encoding="utf-8")
-    return tuple(text.splitlines())
+    return {name: (number,) for name, number in zip(names, text.splitlines(), strict=True)}
 
 
 def placeholder_names(count: int) -> tuple[str, ...]:

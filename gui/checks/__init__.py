@@ -1,0 +1,1 @@
+"""Checking: how right the model in use is on labelled photos."""

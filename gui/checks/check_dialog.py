@@ -1,0 +1,276 @@
+"""Where a person sees how right the model is, what it takes for what, and the photos of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QTabWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.checks.requests import Checked, WritePage
+from core.language import number, percent, tr
+from gui import theme
+from gui.checks.matrix import MatrixView
+from gui.widgets.plain_text import PlainLabel, literal
+
+if TYPE_CHECKING:
+    from core.values.spec import ModelSpec
+    from gui.tasks import Tasks
+
+_MOST_ROWS = 500
+
+
+class CheckDialog(QDialog):
+    """Shows the figures of a check; stands beside the window, where labels are corrected."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        spec: ModelSpec,
+        folder: Path,
+        show_photos: Callable[[list[str], str], object],
+        parent: QWidget,
+    ) -> None:
+        """Make the dialog.
+
+        Args:
+            tasks: writes the page.
+            spec: of the model that is checked.
+            folder: where a page is offered to be written.
+            show_photos: called with the files of photos that are to be shown, and what they are.
+            parent: the window.
+        """
+        super().__init__(parent)
+        self._tasks, self._spec, self._folder = tasks, spec, folder
+        self._show_files = show_photos
+        self._checked: Checked | None = None
+        self.setWindowTitle(tr("How right the model is"))
+        self.resize(640, 560)
+        self._make()
+        self._lay_out()
+
+    def _make(self) -> None:
+        self._figure = PlainLabel()
+        self._figure.setProperty("heading", True)
+        self._about = PlainLabel(wordWrap=True)
+        self._about.setProperty("muted", True)
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setAccessibleName(tr("Progress"))
+        self._mistakes = _rows(tr("Mistakes"), [tr("Label"), tr("Prediction"), tr("Photos")], 2)
+        self._classes = _rows(
+            tr("Classes"),
+            [tr("Class"), tr("Photos"), tr("Found"), tr("Right if named"), tr("F1")],
+            1,
+        )
+        heading = self._classes.headerItem()
+        heading.setToolTip(2, tr("Share of its photos that are predicted so"))
+        heading.setToolTip(3, tr("Share of the photos predicted so that are labelled so"))
+        self._matrix = MatrixView(self._show_photos)
+        self._tabs = QTabWidget()
+        self._tabs.addTab(self._mistakes, tr("Mistakes"))
+        self._tabs.addTab(self._classes, tr("Classes"))
+        self._tabs.addTab(self._matrix, tr("Matrix"))
+        self._hint = PlainLabel(
+            tr("Click a row or a cell to see its photos; the keys of the classes correct labels."),
+            wordWrap=True,
+        )
+        self._hint.setProperty("muted", True)
+
+    def _lay_out(self) -> None:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._save = QPushButton(tr("Save a report…"))
+        self._save.setEnabled(False)
+        buttons.addButton(self._save, QDialogButtonBox.ButtonRole.ActionRole)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setSpacing(10)
+        for widget in (self._figure, self._about, self._bar):
+            layout.addWidget(widget)
+        layout.addWidget(self._tabs, 1)
+        layout.addWidget(self._hint)
+        layout.addWidget(buttons)
+        buttons.rejected.connect(self.reject)
+        self._save.clicked.connect(self._ask_where_to_save)
+        self._mistakes.itemClicked.connect(self._show_mistake)
+        self._mistakes.itemActivated.connect(self._show_mistake)
+        self._classes.itemClicked.connect(self._show_class)
+        self._classes.itemActivated.connect(self._show_class)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how many photos have been looked at."""
+        self._bar.show()
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        if self._checked is None:
+            self._figure.setText(tr("Looking at photo {done} of {total}", done=done, total=total))
+
+    def show_refusal(self, said: str) -> None:
+        """Say why there are no figures."""
+        self._bar.hide()
+        self._checked = None
+        self._figure.setText(tr("Nothing to check yet"))
+        self._about.setText(said)
+        self._save.setEnabled(False)
+
+    def show_checked(self, checked: Checked) -> None:
+        """Show other figures."""
+        self._bar.hide()
+        self._checked = checked
+        self._save.setEnabled(True)
+        report = checked.report
+        self._figure.setText(
+            tr(
+                "{share} right on {n} photos",
+                share=percent(report.accuracy.value),
+                n=number(len(report.answers)),
+            )
+        )
+        self._about.setText(_said_of(checked))
+        self._fill_mistakes(checked)
+        self._fill_classes(checked)
+        self._matrix.matrix.show_report(report)
+
+    def _fill_mistakes(self, checked: Checked) -> None:
+        self._mistakes.clear()
+        report = checked.report
+        counts = report.confusion.copy()
+        counts[range(len(counts)), range(len(counts))] = 0
+        order = (-counts).argsort(axis=None, kind="stable")[:_MOST_ROWS].tolist()
+        names = report.answers.classes
+        for at in order:
+            label, predicted = divmod(at, len(names))
+            count = int(counts[label, predicted])
+            if count:
+                self._mistakes.addTopLevelItem(
+                    _Row([names[label], names[predicted], number(count)], {2: count})
+                )
+
+    def _fill_classes(self, checked: Checked) -> None:
+        self._classes.clear()
+        for one in checked.report.classes:
+            recall = None if one.recall is None else one.recall.value
+            precision = None if one.precision is None else one.precision.value
+            texts = [
+                one.name,
+                number(one.support),
+                "" if recall is None else percent(recall),
+                "" if precision is None else percent(precision),
+                number(one.f1, 2),
+            ]
+            keys = {1: one.support, 2: recall or 0.0, 3: precision or 0.0, 4: one.f1}
+            self._classes.addTopLevelItem(_Row(texts, keys))
+
+    @Slot(QTreeWidgetItem)
+    def _show_mistake(self, item: QTreeWidgetItem) -> None:
+        self._show_photos(item.text(0), item.text(1))
+
+    @Slot(QTreeWidgetItem)
+    def _show_class(self, item: QTreeWidgetItem) -> None:
+        """Show the photos of a class that are predicted otherwise; where all are right, all."""
+        assert self._checked is not None
+        name = item.text(0)
+        answers = self._checked.report.answers
+        at = answers.classes.index(name)
+        wrong = (answers.labels == at) & (answers.predicted != at)
+        chosen = wrong if wrong.any() else answers.labels == at
+        self._want(chosen.nonzero()[0].tolist(), name)
+
+    def _show_photos(self, label: str, predicted: str) -> None:
+        assert self._checked is not None
+        answers = self._checked.report.answers
+        row, column = (answers.classes.index(name) for name in (label, predicted))
+        chosen = (answers.labels == row) & (answers.predicted == column)
+        self._want(chosen.nonzero()[0].tolist(), f"{label} → {predicted}")
+
+    def _want(self, positions: list[int], said: str) -> None:
+        assert self._checked is not None
+        if positions:
+            self._show_files([str(self._checked.photos[at]) for at in positions], said)
+
+    @Slot()
+    def _ask_where_to_save(self) -> None:
+        file, _ = QFileDialog.getSaveFileName(
+            self, tr("Save a report"), str(self._folder / "check.html"), tr("Pages (*.html)")
+        )
+        if file and self._checked is not None:
+            path = Path(file)
+            if path.suffix.lower() not in (".html", ".htm"):
+                path = path.with_name(f"{path.name}.html")
+            self._tasks.ask(WritePage(self._checked, self._spec, path), self._tell_saved)
+
+    def _tell_saved(self, path: Path) -> None:
+        self._hint.setText(tr("Saved as {path}.", path=path))
+        self._hint.setStyleSheet(f"color: {theme.colours().text}")
+
+
+class _Row(QTreeWidgetItem):
+    """Is sorted by numbers where its columns are such."""
+
+    def __init__(self, texts: list[str], keys: dict[int, float]) -> None:
+        super().__init__(texts)
+        self._keys = keys
+        self.setToolTip(0, literal(texts[0]))
+        for column in keys:
+            self.setTextAlignment(
+                column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            )
+
+    def __lt__(self, other: QTreeWidgetItem) -> bool:
+        tree = self.treeWidget()
+        column = tree.sortColumn() if tree is not None else 0
+        if isinstance(other, _Row) and column in self._keys:
+            return self._keys[column] < other._keys[column]
+        return self.text(column).casefold() < other.text(column).casefold()
+
+
+def _said_of(checked: Checked) -> str:
+    """Return how sure the figure is, and what it rests on."""
+    low, high = checked.report.accuracy.interval
+    said = [
+        tr("The true share lies between {low} and {high}.", low=percent(low), high=percent(high))
+    ]
+    others = [f"{name} = {label}" for name, label in checked.meant.items() if name != label]
+    if others:
+        said.append(tr("Taken for the same: {names}.", names=", ".join(others[:5])))
+    if checked.without:
+        said.append(
+            tr(
+                "The model has no class for {names}: their photos count as wrong.",
+                names=", ".join(checked.without[:5]),
+            )
+        )
+    return " ".join(said)
+
+
+def _rows(name: str, header: list[str], first_number: int) -> QTreeWidget:
+    rows = QTreeWidget()
+    rows.setAccessibleName(name)
+    rows.setHeaderLabels(header)
+    rows.setRootIsDecorated(False)
+    rows.setUniformRowHeights(True)
+    rows.setSortingEnabled(True)
+    rows.sortByColumn(-1, Qt.SortOrder.DescendingOrder)
+    rows.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    rows.setStyleSheet("QTreeWidget::item { padding: 4px 2px }")
+    header_view = rows.header()
+    header_view.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header_view.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    header_view.setStretchLastSection(False)
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    for column in range(first_number, len(header)):
+        rows.headerItem().setTextAlignment(column, right)
+    return rows

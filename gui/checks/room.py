@@ -1,0 +1,84 @@
+"""The room of checking: how right the model in use is on the labelled photos of the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+
+from core.language import tr
+from gui.actions import Action
+from gui.checks.checking import Checking
+from gui.room import Room
+
+if TYPE_CHECKING:
+    from gui.checks.check_dialog import CheckDialog
+    from gui.main_window import MainWindow
+    from gui.session import Session
+    from gui.tasks import Tasks
+
+_STEP = 1e-6
+"""Between two photos of a cell, in the order of likeness."""
+
+
+class ChecksRoom(Room):
+    """Opens the dialog, and shows the photos that it asks for in the list."""
+
+    def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
+        super().__init__(session, tasks, window)
+        self._dialog: CheckDialog | None = None
+
+    def actions(self) -> list[Action]:
+        return [
+            Action(
+                "check_model", tr("See ho&w right the model is…"), self.open, "labels", 5,
+                "Ctrl+K", "check-check",
+                enabled=self._can_check,
+            )
+        ]  # fmt: skip
+
+    def close(self) -> None:
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    @Slot()
+    def open(self) -> None:
+        """Show how right the model in use is."""
+        from gui.checks.check_dialog import CheckDialog
+
+        model = self.session.model
+        if model is None:
+            return
+        if self._dialog is not None:
+            self._dialog.reject()
+        folder = Path(self.session.settings.last_folder or Path.home())
+        dialog = CheckDialog(self.tasks, model.spec, folder, self._show_photos, self.window)
+        checking = Checking(self.session, self.tasks, dialog)
+        dialog.finished.connect(checking.close)
+        dialog.finished.connect(self._forget)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._dialog = dialog
+        dialog.show()
+        checking.start()
+
+    def _show_photos(self, files: list[str], said: str) -> None:
+        """Let photos come first in the list, and select them."""
+        photos = self.session.photos
+        photos.set_similarity({file: 1 - at * _STEP for at, file in enumerate(files)})
+        photos.set_order("similar")
+        self.session.select(files, Path(files[0]))
+        self.window.note(tr("{name}: {n} photos are selected", name=said, n=len(files)))
+
+    @Slot()
+    def _forget(self) -> None:
+        self._dialog = None
+
+    def _can_check(self) -> bool:
+        model = self.session.model
+        return (
+            self.session.has_photos
+            and model is not None
+            and model.spec.predicts
+            and model.spec.outputs != "value"
+        )
