@@ -268,7 +268,8 @@ def _rows(name: str, header: list[str], first_number: int) -> QTreeWidget:
     rows.setStyleSheet("QTreeWidget::item { padding: 4px 2px }")
     header_view = rows.header()
     header_view.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header_view.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column in range(first_number):
+        header_view.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
     header_view.setStretchLastSection(False)
     right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
     for column in range(first_number, len(header)):

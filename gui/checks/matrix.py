@@ -16,7 +16,7 @@ from gui.widgets.plain_text import literal
 if TYPE_CHECKING:
     from core.checks.figures import Report
 
-_CELL_PX = 46
+_CELL_PX = (72, 30)
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -100,11 +100,10 @@ class MatrixView(QTableView):
         self.setAccessibleName(tr("Labels (rows) and predictions (columns)"))
         self.setCornerButtonEnabled(False)
         for header in (self.horizontalHeader(), self.verticalHeader()):
-            header.setDefaultSectionSize(_CELL_PX)
             header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
             header.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.horizontalHeader().setDefaultSectionSize(2 * _CELL_PX)
-        self.verticalHeader().setDefaultSectionSize(30)
+        self.horizontalHeader().setDefaultSectionSize(_CELL_PX[0])
+        self.verticalHeader().setDefaultSectionSize(_CELL_PX[1])
         self.verticalHeader().setMaximumWidth(160)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gui.session import Session
     from gui.tasks import Tasks
 
+_MARGIN_PX, _FROM_TOP_PX = 12, 90
+"""Of the dialog in the window's corner, where it hides neither the list nor the photo."""
+
 _STEP = 1e-6
 """Between two photos of a cell, in the order of likeness."""
 
@@ -60,6 +63,8 @@ class ChecksRoom(Room):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._dialog = dialog
         dialog.show()
+        corner = self.window.frameGeometry().topRight()
+        dialog.move(corner.x() - dialog.width() - _MARGIN_PX, corner.y() + _FROM_TOP_PX)
         checking.start()
 
     def _show_photos(self, files: list[str], said: str) -> None:
@@ -68,6 +73,7 @@ class ChecksRoom(Room):
         photos.set_similarity({file: 1 - at * _STEP for at, file in enumerate(files)})
         photos.set_order("similar")
         self.session.select(files, Path(files[0]))
+        self.window.activateWindow()  # whose keys correct labels
         self.window.note(tr("{name}: {n} photos are selected", name=said, n=len(files)))
 
     @Slot()

@@ -1,0 +1,55 @@
+"""A person looks how right a model is, sees the photos of a mistake, and corrects a label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from PySide6.QtWidgets import QLabel
+
+from core.cli.main import main
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
+from core.settings import project_path
+from gui.checks.check_dialog import CheckDialog
+from gui.labels.label_panel import LabelPanel
+from tests.e2e.driver import Person, drive
+from tests.stripes import CLASSES, write_stripes
+
+Steps = Generator[Callable[[], object], None, None]
+PHOTOS = 6
+
+
+def text_of(dialog: CheckDialog) -> str:
+    return "\n".join(one.text() for one in dialog.findChildren(QLabel))
+
+
+def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
+    photos = write_stripes(tmp_path / "photos", PHOTOS)
+    model = tmp_path / "stripes.safetensors"
+    assert main(["train", str(photos), "--out", str(model)]) == 0
+    project_path().parent.mkdir(parents=True, exist_ok=True)
+    wrong = photos / CLASSES[0] / f"{CLASSES[0]} 0.png"
+    with LabelStore(project_path()) as store:
+        store.edit_classes("add", store.classes.add(CLASSES))
+        for number, name in enumerate(CLASSES, 1):
+            files = sorted((photos / name).iterdir())
+            store.register(files)
+            store.label([Labelling(file, (2 if file == wrong else number,)) for file in files])
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(len(CLASSES) * PHOTOS)
+        person.choose("check_model")
+        dialog = person.see(CheckDialog)
+        yield lambda: "92% right on 12 photos" in text_of(dialog)
+        row = dialog._mistakes.topLevelItem(0)
+        assert (row.text(0), row.text(1), row.text(2)) == (CLASSES[1], CLASSES[0], "1")
+        dialog._mistakes.itemClicked.emit(row, 0)
+        yield lambda: person.current == wrong
+        first = person.photos.label_index.classes.classes[0]
+        person.see(LabelPanel).class_chosen.emit(first.id)
+        yield lambda: "100% right on 12 photos" in text_of(dialog)
+        assert dialog._mistakes.topLevelItemCount() == 0
+        dialog.reject()
+
+    assert drive([str(model), str(photos)], script) == 0

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from core.checks.requests import Check, Checked
+from core.inference.shares import FindShares, PhotoShares
+from core.labels.classes import ClassList
+from gui.checks.check_dialog import CheckDialog
+from gui.checks.checking import Checking
+from gui.main_window import MainWindow
+from gui.session import Session
+from gui.tasks import Tasks
+from tests.gui.conftest import ready
+from tests.specs import make_spec
+
+NAMES = ("moth", "wasp", "bee")
+LABELS = ("moth", "moth", "wasp", "bee")
+PREDICTED = (0, 1, 1, 2)
+PHOTOS = tuple(Path(f"/{number}.png") for number in range(4))
+
+
+def checked(names: tuple[str, ...] = NAMES) -> Checked:
+    spec = make_spec(names=names)
+    rows = np.eye(len(names), dtype=np.float32) * 0.8 + 0.05
+    shares = {photo: rows[at] for photo, at in zip(PHOTOS, PREDICTED, strict=True)}
+    return Check(tuple(zip(PHOTOS, LABELS, strict=True)), shares, spec).run(None)
+
+
+@pytest.fixture
+def shown() -> list[tuple[list[str], str]]:
+    return []
+
+
+@pytest.fixture
+def dialog(
+    qtbot: QtBot,
+    tasks: Tasks,
+    window: MainWindow,
+    shown: list[tuple[list[str], str]],
+    tmp_path: Path,
+) -> CheckDialog:
+    made = CheckDialog(
+        tasks, make_spec(names=NAMES), tmp_path, lambda *wanted: shown.append(wanted), window
+    )
+    qtbot.addWidget(made)
+    return made
+
+
+def text(dialog: CheckDialog) -> str:
+    return "\n".join(one.text() for one in dialog.findChildren(QLabel))
+
+
+def test_a_mistake_shows_its_photos(
+    dialog: CheckDialog, shown: list[tuple[list[str], str]]
+) -> None:
+    dialog.show_checked(checked())
+    assert "75% right on 4 photos" in text(dialog)
+    assert "The true share lies between" in text(dialog)
+    assert dialog._mistakes.topLevelItemCount() == 1
+    row = dialog._mistakes.topLevelItem(0)
+    assert [row.text(column) for column in range(3)] == ["moth", "wasp", "1"]
+    dialog._mistakes.itemClicked.emit(row, 0)
+    assert shown == [(["/1.png"], "moth → wasp")]
+
+
+def test_a_class_shows_what_is_wrong_of_it_else_all(
+    dialog: CheckDialog, shown: list[tuple[list[str], str]]
+) -> None:
+    dialog.show_checked(checked())
+    for at in range(2):
+        dialog._classes.itemActivated.emit(dialog._classes.topLevelItem(at), 0)
+    assert shown == [(["/1.png"], "moth"), (["/2.png"], "wasp")]
+    assert dialog._classes.topLevelItem(0).text(2) == "50%"
+
+
+def test_a_cell_of_the_matrix_shows_its_photos(
+    dialog: CheckDialog, shown: list[tuple[list[str], str]]
+) -> None:
+    dialog.show_checked(checked())
+    matrix = dialog._matrix.matrix
+    assert matrix.rowCount() == matrix.columnCount() == 3
+    assert [matrix.index(0, column).data() for column in range(3)] == ["1", "1", ""]
+    dialog._matrix.clicked.emit(matrix.index(0, 0))
+    dialog._matrix.clicked.emit(matrix.index(0, 2))  # an empty one shows none
+    assert shown == [(["/0.png"], "moth → moth")]
+
+
+def test_what_the_figures_rest_on_is_said(dialog: CheckDialog) -> None:
+    dialog.show_checked(checked(("Moths", "WASP", "ant")))
+    assert "Taken for the same: WASP = wasp, Moths = moth." in text(dialog)
+    assert "The model has no class for bee" in text(dialog)
+
+
+def test_a_page_is_written(
+    dialog: CheckDialog, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog.show_checked(checked())
+    monkeypatch.setattr(
+        "gui.checks.check_dialog.QFileDialog.getSaveFileName",
+        lambda *_: (str(tmp_path / "report"), ""),
+    )
+    dialog._save.click()
+    qtbot.waitUntil(lambda: "Saved as" in text(dialog))
+    assert "75%" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def label(session: Session, labels: dict[Path, str]) -> None:
+    classes = ClassList().add(NAMES)
+    session.photos.set_classes(classes)
+    numbers = {one.name: one.id for one in classes.classes}
+    session.add_photos(list(labels))
+    session.photos.set_labels({str(path): (numbers[name],) for path, name in labels.items()})
+
+
+def test_only_new_photos_are_looked_at_when_labels_change(
+    dialog: CheckDialog,
+    session: Session,
+    tasks: Tasks,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[FindShares] = []
+    stream = tasks.stream
+    monkeypatch.setattr(
+        tasks, "stream", lambda request, *rest: asked.append(request) or stream(request, *rest)
+    )
+    session.use_model(ready(make_spec(names=NAMES)))
+    label(session, dict(zip(PHOTOS[:3], LABELS, strict=False)))
+    checking = Checking(session, tasks, dialog)
+    checking.start()
+    assert set(asked[-1].photos) == set(PHOTOS[:3])
+    rows = np.eye(3, dtype=np.float32)
+    checking._take([[PhotoShares(photo, rows[0]) for photo in PHOTOS[:2]]])
+    checking._take([[PhotoShares(PHOTOS[2], None, "the file is empty")]])
+    checking._count()
+    qtbot.waitUntil(lambda: "100% right on 2 photos" in text(dialog))
+    label(session, {PHOTOS[0]: "wasp", PHOTOS[3]: "bee"})
+    checking._ask()
+    assert asked[-1].photos == (PHOTOS[3],)
+    checking._take([[PhotoShares(PHOTOS[3], rows[2])]])
+    checking._count()
+    qtbot.waitUntil(lambda: "67% right on 3 photos" in text(dialog))
+    checking.close()
+
+
+def test_labels_that_the_model_has_no_class_for_are_a_sentence(
+    dialog: CheckDialog, session: Session, tasks: Tasks, qtbot: QtBot
+) -> None:
+    session.use_model(ready(replace(make_spec(names=("ant", "fly")))))
+    label(session, {PHOTOS[0]: "moth"})
+    checking = Checking(session, tasks, dialog)
+    checking._shares = {PHOTOS[0]: np.array([0.5, 0.5], np.float32)}
+    checking.start()
+    qtbot.waitUntil(lambda: "cannot be checked" in text(dialog))
+    assert not dialog._save.isEnabled()
+    checking.close()
