@@ -43,13 +43,20 @@ class Answers:
             joined: for a class of the model the class of labels that it means; the probabilities of
                 all that mean one are added up.
         """
-        meant = [joined.get(name, name) for name in class_names]
-        classes = tuple(dict.fromkeys([*dict.fromkeys(labels), *meant]))
+        classes = list(dict.fromkeys(labels))
         index = {name: at for at, name in enumerate(classes)}
+        own: dict[str, int] = {}  # classes of the model that mean none, whatever their name
+        columns = []
+        for name in class_names:
+            places, word = (index, joined[name]) if name in joined else (own, name)
+            if word not in places:
+                places[word] = len(classes)
+                classes.append(word)
+            columns.append(places[word])
         summed = np.zeros((len(labels), len(classes)), np.float32)
-        for at, name in enumerate(meant):
-            summed[:, index[name]] += shares[:, at]
-        return cls(classes, np.array([index[name] for name in labels], np.int64), summed)
+        for at, column in enumerate(columns):
+            summed[:, column] += shares[:, at]
+        return cls(tuple(classes), np.array([index[name] for name in labels], np.int64), summed)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -12,25 +12,28 @@ from core.checks.calibration import (
     threshold_for,
 )
 from core.checks.figures import NAMES, ClassFigures, Figure, Report
+from core.checks.several import SeveralReport
 from core.values.spec import ModelSpec
 
 ASKED = (0.9, 0.95, 0.99)
 """Shares that are right, or covered, for which it is said what it takes."""
 
 
-def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
+def to_json(report: Report, spec: ModelSpec, failed: int, learnt: int) -> dict[str, object]:
     """Return the figures as JSON values.
 
     Args:
         report: of the photos that could be opened.
         spec: of the model.
         failed: photos that could not.
+        learnt: photos that the model has learnt from.
     """
     answers = report.answers
     return {
         "photos": len(answers),
         "failed": failed,
-        "classes": list(answers.classes),
+        "learnt": learnt,
+        "classes": list(report.names),
         "accuracy": report.accuracy.value,
         "interval": list(report.accuracy.interval),
         "top5": _value(report.top5),
@@ -39,12 +42,37 @@ def to_json(report: Report, spec: ModelSpec, failed: int) -> dict[str, object]:
         "per_class": [_of_class(one) for one in report.classes],
         "confusion": report.confusion.tolist(),
         **_confidence(report, spec),
-        "model": {
-            "title": spec.title,
-            "checkpoint": str(spec.checkpoint),
-            "sha256": spec.sha256,
-            "preprocessing": spec.preprocessing.to_json(),
-        },
+        "model": _of_model(spec),
+    }
+
+
+def several_to_json(
+    report: SeveralReport, spec: ModelSpec, failed: int, learnt: int
+) -> dict[str, object]:
+    """Return the figures where photos may have several classes; arguments as for ``to_json``."""
+    return {
+        "photos": len(report.shown),
+        "failed": failed,
+        "learnt": learnt,
+        "classes": list(report.classes),
+        "exact_match": report.exact_match.value,
+        "interval": list(report.exact_match.interval),
+        **{name: one.value for name, one in report.others.items()},
+        "intervals": {name: list(one.interval) for name, one in report.others.items()},
+        "per_class": [
+            {**_of_class(one), "average_precision": precision}
+            for one, precision in zip(report.per_class, report.average_precisions, strict=True)
+        ],
+        "model": _of_model(spec),
+    }
+
+
+def _of_model(spec: ModelSpec) -> dict[str, object]:
+    return {
+        "title": spec.title,
+        "checkpoint": str(spec.checkpoint),
+        "sha256": spec.sha256,
+        "preprocessing": spec.preprocessing.to_json(),
     }
 
 

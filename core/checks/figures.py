@@ -61,17 +61,23 @@ class Report:
 
     Attributes:
         answers: as given.
-        confusion: counts, shape (K, K); rows are labels, columns predictions.
+        used: indices of the classes that a label or a prediction names, U of them.
+        names: theirs.
+        confusion: counts, shape (U, U); rows are labels, columns predictions.
     """
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
-        count = len(answers.classes)
         self._predicted = answers.predicted
-        cells = answers.labels * count + self._predicted
-        self.confusion: npt.NDArray[np.int64] = np.bincount(cells, minlength=count**2).reshape(
-            count, count
+        self.used = np.unique(np.concatenate([answers.labels, self._predicted]))
+        self.names = tuple(answers.classes[at] for at in self.used.tolist())
+        rows, columns = (
+            np.searchsorted(self.used, indices) for indices in (answers.labels, self._predicted)
         )
+        count = len(self.used)
+        self.confusion: npt.NDArray[np.int64] = np.bincount(
+            rows * count + columns, minlength=count**2
+        ).reshape(count, count)
 
     @cached_property
     def accuracy(self) -> Figure:
@@ -95,19 +101,11 @@ class Report:
     @cached_property
     def classes(self) -> tuple[ClassFigures, ...]:
         """Return the figures of each class that a label or a prediction names."""
-        counts = self.confusion.astype(np.float64)
-        right, support, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-        f1 = _f1(right, support, predicted)
+        right, support = np.diag(self.confusion), self.confusion.sum(axis=1)
+        predicted = self.confusion.sum(axis=0)
         return tuple(
-            ClassFigures(
-                self.answers.classes[at],
-                _share(int(right[at]), int(predicted[at])) if predicted[at] else None,
-                _share(int(right[at]), int(support[at])) if support[at] else None,
-                float(f1[at]),
-                int(support[at]),
-                int(predicted[at]),
-            )
-            for at in np.flatnonzero(support + predicted).tolist()
+            figures_of_class(name, int(right[at]), int(support[at]), int(predicted[at]))
+            for at, name in enumerate(self.names)
         )
 
     @cached_property
@@ -184,6 +182,25 @@ NAMES = (
 )
 """Of figures that are no shares of photos. Balanced accuracy is the mean recall of the classes that
 are labelled; kappa is Cohen's; macro means count each class once, weighted ones each photo."""
+
+
+def figures_of_class(name: str, right: int, support: int, predicted: int) -> ClassFigures:
+    """Return the figures of a class.
+
+    Args:
+        name: of it.
+        right: photos that are labelled and predicted so.
+        support: photos that are labelled so.
+        predicted: photos that are predicted so.
+    """
+    return ClassFigures(
+        name,
+        _share(right, predicted) if predicted else None,
+        _share(right, support) if support else None,
+        2 * right / (support + predicted) if support + predicted else 0.0,
+        support,
+        predicted,
+    )
 
 
 def _share(right: int, tested: int) -> Figure:

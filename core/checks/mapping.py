@@ -34,7 +34,7 @@ def joined(
     """
     given = given or {}
     found = {name: meant for name, meant in given.items() if name in set(model_classes) and meant}
-    left = [name for name in model_classes if name not in given]
+    left = [name for name in dict.fromkeys(model_classes) if name not in given]
     open_ = [name for name in label_classes if name not in found.values()]
     for way in (_composed, _plain, _singular):
         if way is _singular and synonyms is not None:

@@ -88,7 +88,7 @@ def _summary(report: Report, spec: ModelSpec) -> str:
 def _confusions(report: Report) -> str:
     cells = report.confusion - np.diag(np.diag(report.confusion))
     order = np.argsort(-cells, axis=None, kind="stable")[:_SHOWN_CELLS].tolist()
-    names = report.answers.classes
+    names = report.names
     rows = []
     for at in order:
         label, predicted = divmod(at, len(names))
@@ -170,11 +170,9 @@ def _diagram(bins: Sequence[Bin]) -> str:
 
 def _matrix(report: Report) -> str:
     """Return the confusion matrix; of many classes, the list of confusions tells more."""
-    used = np.flatnonzero(report.confusion.sum(axis=0) + report.confusion.sum(axis=1)).tolist()
-    if len(used) > _MOST_COLUMNS:
+    names, cells = report.names, report.confusion
+    if len(names) > _MOST_COLUMNS:
         return ""
-    names = [report.answers.classes[at] for at in used]
-    cells = report.confusion[np.ix_(used, used)]
     shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
     head = "".join(f"<th class='n'>{escape(name)}</th>" for name in names)
     lines = []

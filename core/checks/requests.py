@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from core.checks.figures import Report
+    from core.checks.several import SeveralReport
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Checked:
     Attributes:
         photos: in the order of the report's answers.
         report: of them.
+        spec: of the model.
         meant: for a class of the model the class of labels that it was taken for.
         without: classes of labels that no class of the model means.
     """
 
     photos: tuple[Path, ...]
     report: Report
+    spec: ModelSpec
     meant: Mapping[str, str]
     without: tuple[str, ...]
 
@@ -65,24 +68,110 @@ class Check(Request[None, Checked]):
 
         from core.checks.answers import Answers
         from core.checks.figures import Report
-        from core.checks.mapping import joined
 
+        _require_answers(self.spec)
         usable = [(photo, label) for photo, label in self.photos if photo in self.shares]
-        if not usable:
-            raise CheckError("None of the photos can be opened, so there is nothing to check.")
         labels = tuple(label for _, label in usable)
-        classes, names = tuple(dict.fromkeys(labels)), self.spec.class_names
-        meant = joined(names, classes, self.given, self.synonyms)
-        if not meant:
-            raise CheckError(
-                "No class of {title} means one of the labels’ ({names}), so it cannot be checked.",
-                title=self.spec.title,
-                names=", ".join(classes[:5]),
-            )
+        meant, without = _joined(self.spec, labels, self.given, self.synonyms)
         shares = np.stack([self.shares[photo] for photo, _ in usable])
-        report = Report(Answers.of(labels, shares, names, meant))
-        without = tuple(name for name in classes if name not in meant.values())
-        return Checked(tuple(photo for photo, _ in usable), report, meant, without)
+        report = Report(Answers.of(labels, shares, self.spec.class_names, meant))
+        return Checked(tuple(photo for photo, _ in usable), report, self.spec, meant, without)
+
+
+@dataclass(frozen=True)
+class CheckedSeveral:
+    """What came of a check of photos that may have several classes; as ``Checked``."""
+
+    photos: tuple[Path, ...]
+    report: SeveralReport
+    spec: ModelSpec
+    meant: Mapping[str, str]
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckSeveral(Request[None, CheckedSeveral]):
+    """Compare what a model says with labels, of which a photo may have several.
+
+    Attributes:
+        photos: each with its labels.
+        shares, spec, given: as for ``Check``.
+    """
+
+    lane = "write"
+    slot = "check"
+    photos: tuple[tuple[Path, tuple[str, ...]], ...]
+    shares: Mapping[Path, npt.NDArray[np.float32]]
+    spec: ModelSpec
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, _: None) -> CheckedSeveral:
+        """Return the figures.
+
+        Raises:
+            CheckError: as for ``Check``.
+        """
+        import numpy as np
+
+        from core.checks.several import SeveralReport
+
+        usable = [(photo, labels) for photo, labels in self.photos if photo in self.shares]
+        every = tuple(name for _, labels in usable for name in labels)
+        meant, without = _joined(self.spec, every, self.given, {})
+        shares = np.stack([self.shares[photo] for photo, _ in usable])
+        report = SeveralReport.of(
+            [labels for _, labels in usable], shares, self.spec.class_names, meant
+        )
+        return CheckedSeveral(
+            tuple(photo for photo, _ in usable), report, self.spec, meant, without
+        )
+
+
+def _require_answers(spec: ModelSpec) -> None:
+    """Make sure that there is something that a model could be wrong about.
+
+    Raises:
+        CheckError: it knows a single class.
+    """
+    if len(spec.class_names) < 2:
+        raise CheckError(
+            "{title} knows a single class; whether a photo shows that one cannot be told from "
+            "others yet.",
+            title=spec.title,
+        )
+
+
+def _joined(
+    spec: ModelSpec,
+    labels: Sequence[str],
+    given: Mapping[str, str],
+    synonyms: Mapping[str, Sequence[str]],
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return which class of the model means which label, and labels that none means.
+
+    Raises:
+        CheckError: there is no label, or no class of the model means one.
+    """
+    from core.checks.mapping import joined
+
+    if not labels:
+        raise CheckError("None of the photos can be opened, so there is nothing to check.")
+    unknown = sorted(set(given) - set(spec.class_names))
+    if unknown:
+        raise CheckError(
+            "{title} has no class {names}; the table’s first column must name its classes.",
+            title=spec.title,
+            names=", ".join(unknown[:5]),
+        )
+    classes = tuple(dict.fromkeys(labels))
+    meant = joined(spec.class_names, classes, given, synonyms)
+    if not set(meant.values()).intersection(classes):
+        raise CheckError(
+            "No class of {title} means one of the labels’ ({names}), so it cannot be checked.",
+            title=spec.title,
+            names=", ".join(classes[:5]),
+        )
+    return meant, tuple(name for name in classes if name not in meant.values())
 
 
 @dataclass(frozen=True)
@@ -91,7 +180,6 @@ class WritePage(Request[None, Path]):
 
     lane = "write"
     checked: Checked
-    spec: ModelSpec
     path: Path
 
     def run(self, _: None) -> Path:
@@ -103,5 +191,6 @@ class WritePage(Request[None, Path]):
         from core.checks.page import to_html
         from core.files import write_result
 
-        write_result(self.path, to_html(self.checked.report, self.spec).encode())
+        page = to_html(self.checked.report, self.checked.spec)
+        write_result(self.path, page.encode(errors="replace"))
         return self.path

@@ -30,7 +30,7 @@ from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
     from core.checks.figures import Report
-    from core.checks.requests import Checked
+    from core.checks.requests import Checked, CheckedSeveral
     from core.inference.shares import PhotoShares
     from core.values.spec import ModelSpec
 
@@ -61,37 +61,89 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.checks.requests import Check
+    from core.checks.requests import Check, CheckSeveral
 
     for target in (options.json, options.html, options.csv):
         if target not in (None, STANDARD_OUTPUT):
             refuse_unwritable(target)
     given = {} if options.mapping is None else _table(options.mapping)
     named = labelled_photos(options)
-    if named.is_several:
-        raise CheckError("Photos that have several classes cannot be checked yet.")
+    if named.is_several and options.html is not None:
+        raise CheckError("There is no page yet for photos that may have several classes.")
     spec, found = _looked_at([photo for photo, _ in named.photos], options)
+    first = next(iter(given), "")
+    if len(given) > 1 and first not in spec.class_names:
+        del given[first]  # a heading
     failed = [one for one in found if one.shares is None]
     for one in failed:
         say(tr("{photo} was left out: {reason}.", photo=one.photo, reason=one.reason))
+    learnt = sum(one.was_learnt for one in found)
+    if learnt:
+        say(
+            tr_n(
+                "The model has learnt from {n} of these photos: the figures are too good.",
+                "The model has learnt from {n} of these photos: the figures are too good.",
+                learnt,
+            )
+        )
     shares = {one.photo: one.shares for one in found if one.shares is not None}
-    photos = tuple((photo, names[0]) for photo, names in named.photos)
-    checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
-    _say_joined(checked, spec)
+    if named.is_several:
+        several = CheckSeveral(named.photos, shares, spec, given).run(None)
+        _say_joined(several, spec)
+        _write_several(several, spec, (len(failed), learnt), options)
+    else:
+        photos = tuple((photo, names[0]) for photo, names in named.photos)
+        checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
+        _say_joined(checked, spec)
+        _write(checked, spec, (len(failed), learnt), options)
+    return SOME_FAILED if failed else ALL_DONE
+
+
+def _write(
+    checked: Checked, spec: ModelSpec, counts: tuple[int, int], options: argparse.Namespace
+) -> None:
     report = checked.report
     if options.json is not None:
         from core.checks.as_json import to_json
 
-        write_json(to_json(report, spec, len(failed)), options.json)
+        write_json(to_json(report, spec, *counts), options.json)
     if options.csv is not None:
         write_result(options.csv, _to_csv(checked))
     if options.html is not None:
         from core.checks.page import to_html
 
-        write_result(options.html, to_html(report, spec).encode())
+        write_result(options.html, to_html(report, spec).encode(errors="replace"))
     if options.json != STANDARD_OUTPUT:
         _tell(report)
-    return SOME_FAILED if failed else ALL_DONE
+
+
+def _write_several(
+    checked: CheckedSeveral, spec: ModelSpec, counts: tuple[int, int], options: argparse.Namespace
+) -> None:
+    report = checked.report
+    if options.json is not None:
+        from core.checks.as_json import several_to_json
+
+        write_json(several_to_json(report, spec, *counts), options.json)
+    if options.csv is not None:
+        write_result(options.csv, _several_to_csv(checked))
+    if options.json == STANDARD_OUTPUT:
+        return
+    low, high = report.exact_match.interval
+    say_result(
+        tr(
+            "All classes right on {share} of {n} photos; the true share lies between {low} and "
+            "{high}.",
+            share=percent(report.exact_match.value),
+            n=len(report.shown),
+            low=percent(low),
+            high=percent(high),
+        )
+    )
+    for one, precision in zip(report.per_class, report.average_precisions, strict=True):
+        recall = 0.0 if one.recall is None else one.recall.value
+        figures = f"{percent(recall):>5}  {number(precision, 2):>5}  {number(one.support):>6}"
+        say_result(f"  {figures}  {one.name}")
 
 
 def _looked_at(
@@ -123,7 +175,7 @@ def _synonyms(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
     return imagenet_synonyms(spec.class_names)
 
 
-def _say_joined(checked: Checked, spec: ModelSpec) -> None:
+def _say_joined(checked: Checked | CheckedSeveral, spec: ModelSpec) -> None:
     """Say which classes were taken for the same, and which of the labels no class means."""
     others = [f"{name} = {label}" for name, label in checked.meant.items() if name != label]
     if others:
@@ -173,6 +225,18 @@ def _to_csv(checked: Checked) -> bytes:
                 int(label == predicted[at]),
             ]
         )
+    return text.getvalue().encode("utf-8-sig", "surrogateescape")
+
+
+def _several_to_csv(checked: CheckedSeveral) -> bytes:
+    report = checked.report
+    text = io.StringIO(newline="")
+    writer = Writer(text)
+    writer.write(("image", "class", "label", "probability"))
+    for at, photo in enumerate(checked.photos):
+        for number_, name in enumerate(report.classes):
+            probability = f"{report.shares[at, number_]:.6f}"
+            writer.write([str(photo), name, int(report.shown[at, number_]), probability])
     return text.getvalue().encode("utf-8-sig", "surrogateescape")
 
 

@@ -210,10 +210,15 @@ class Classifier:
                 title=self.spec.title,
             )
         half = (len(pixels) + 1) // 2
+        self._largest_batch = self._eager.batch_size = self.batch_size(half)
         return np.concatenate([self._rows(pixels[:half], then), self._rows(pixels[half:], then)])
 
-    def difference(self, other: Backend) -> float:
+    def difference(self, other: Backend, *, in_full: bool = False) -> float:
         """Return how far a backend's probabilities are from PyTorch's, on photos made for that.
+
+        Args:
+            other: the backend.
+            in_full: compare with full precision, also where half of it is in use.
 
         Returns:
             The largest difference, of plain values relative to the largest one; infinity where
@@ -221,7 +226,8 @@ class Classifier:
         """
         pixels = probe_batch(self.spec.preprocessing)
         with torch.inference_mode():
-            expected = self._eager.begin(pixels, self._probabilities)()
+            reference = self._eagerly() if in_full else self._eager
+            expected = reference.begin(pixels, self._probabilities)()
             found = other.begin(pixels, self._probabilities)().to(expected.device)
         if expected.shape != found.shape or not torch.equal(expected.argmax(1), found.argmax(1)):
             return math.inf

@@ -87,7 +87,7 @@ def _open_and_export(asked: dict[str, Any], path: Path) -> None:
     if opened.spec.sha256 != asked["sha256"]:
         raise OSError("the checkpoint has changed on the disk")
     size = sum(one.nbytes for one in opened.network.state_dict().values())
-    if size > _LARGEST_NETWORK_BYTES:
+    if size > _LARGEST_NETWORK_BYTES and not asked.get("is_plain"):
         raise TooLargeError(f"the network has {size // 2**20} MB")
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)  # it has no counterpart outside torch

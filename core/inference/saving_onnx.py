@@ -31,6 +31,9 @@ INPUT, OUTPUT = "input", "logits"
 """Names in the file: photos after the preprocessing, float32, shape (N, C, H, W); (N, K)."""
 
 _AGREEMENT = 1e-4
+_MOST_BYTES = 2 * 2**30 - 2**20
+"""Of parameters: protocol buffers hold no more than 2 GB."""
+
 _LOOKING_SECONDS = 0.05
 
 _Answer = TypeVar("_Answer")
@@ -59,6 +62,12 @@ class SaveAsOnnx(ModelRequest["Iterator[Path | None]"]):
         refuse_unwritable(self.path)
         ready, classifier = engine.ready, engine.classifier()
         assert ready is not None
+        size = sum(one.nbytes for one in classifier.network.state_dict().values())
+        if size > _MOST_BYTES:
+            raise UnusableCheckpointError(
+                "{title} cannot be written as ONNX: such a file holds 2 GB at most.",
+                title=classifier.spec.title,
+            )
         conversion = Conversion(ready.choice, classifier.spec)
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "network.onnx"
@@ -69,7 +78,8 @@ class SaveAsOnnx(ModelRequest["Iterator[Path | None]"]):
                 "Another model was opened while {path} was being made; it is not written.",
                 path=self.path,
             )
-        difference = classifier.difference(_Written(content, classifier.spec.preprocessing))
+        written = _Written(content, classifier.spec.preprocessing)
+        difference = classifier.difference(written, in_full=True)
         if difference > _AGREEMENT:
             log.warning("%s: as ONNX it differs by %g", classifier.spec.title, difference)
             raise _has_no_counterpart(classifier.spec.title)

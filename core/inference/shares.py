@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.files import hash_of, open_ordinary
 from core.inference.engine import Engine, ModelRequest
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ class PhotoShares:
         photo: the file.
         shares: the probability of each class, float32, shape (K,); None where there are none.
         reason: why, in words that end a sentence; "" where there are.
+        was_learnt: whether the model has learnt from this photo, as its file says.
     """
 
     photo: Path
     shares: npt.NDArray[np.float32] | None
     reason: str = ""
+    was_learnt: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,9 @@ class FindShares(ModelRequest["Iterator[list[PhotoShares]]"]):
 
     def run(self, engine: Engine) -> Iterator[list[PhotoShares]]:
         """Yield the photos in their order, a batch at a time."""
+        from core.models.sources.checkpoint.learnt import learnt_from
+
+        learnt = learnt_from(engine.classifier().spec.checkpoint)
         left = deque(self.photos)
         decoding: deque[tuple[Path, ModelSpec, Future[Decoded]]] = deque()
         while left or decoding:
@@ -57,11 +63,14 @@ class FindShares(ModelRequest["Iterator[list[PhotoShares]]"]):
             batch = [decoding.popleft() for _ in range(min(size, len(decoding)))]
             if any(spec is not classifier.spec for _, spec, _ in batch):
                 return  # another model was opened; what was asked of this one is no more
-            yield _answered(engine, [(photo, decoded.result()) for photo, _, decoded in batch])
+            decoded_batch = [(photo, decoded.result()) for photo, _, decoded in batch]
+            yield _answered(engine, decoded_batch, learnt)
         engine.end_run()
 
 
-def _answered(engine: Engine, batch: list[tuple[Path, Decoded]]) -> list[PhotoShares]:
+def _answered(
+    engine: Engine, batch: list[tuple[Path, Decoded]], learnt: frozenset[str]
+) -> list[PhotoShares]:
     import numpy as np
 
     from core.inference.classifier import NO_NUMBERS
@@ -75,7 +84,17 @@ def _answered(engine: Engine, batch: list[tuple[Path, Decoded]]) -> list[PhotoSh
             continue
         shares = rows.pop(0)
         if np.isfinite(shares).all():
-            answers.append(PhotoShares(photo, shares))
+            answers.append(PhotoShares(photo, shares, "", _is_of(photo, learnt)))
         else:
             answers.append(PhotoShares(photo, None, str(NO_NUMBERS)))
     return answers
+
+
+def _is_of(photo: Path, contents: frozenset[str]) -> bool:
+    if not contents:
+        return False
+    try:
+        with open_ordinary(photo) as file:
+            return hash_of(file).hex() in contents
+    except OSError:
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QHeaderView,
     QProgressBar,
     QPushButton,
@@ -22,13 +21,13 @@ from PySide6.QtWidgets import (
 )
 
 from core.checks.requests import Checked, WritePage
-from core.language import number, percent, tr
+from core.language import number, percent, tr, tr_n
 from gui import theme
 from gui.checks.matrix import MatrixView
 from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
-    from core.values.spec import ModelSpec
     from gui.tasks import Tasks
 
 _MOST_ROWS = 500
@@ -40,7 +39,6 @@ class CheckDialog(QDialog):
     def __init__(
         self,
         tasks: Tasks,
-        spec: ModelSpec,
         folder: Path,
         show_photos: Callable[[list[str], str], object],
         parent: QWidget,
@@ -49,13 +47,12 @@ class CheckDialog(QDialog):
 
         Args:
             tasks: writes the page.
-            spec: of the model that is checked.
             folder: where a page is offered to be written.
             show_photos: called with the files of photos that are to be shown, and what they are.
             parent: the window.
         """
         super().__init__(parent)
-        self._tasks, self._spec, self._folder = tasks, spec, folder
+        self._tasks, self._folder = tasks, folder
         self._show_files = show_photos
         self._checked: Checked | None = None
         self.setWindowTitle(tr("How right the model is"))
@@ -120,26 +117,40 @@ class CheckDialog(QDialog):
 
     def show_refusal(self, said: str) -> None:
         """Say why there are no figures."""
+        self.forget()
         self._bar.hide()
-        self._checked = None
         self._figure.setText(tr("Nothing to check yet"))
         self._about.setText(said)
-        self._save.setEnabled(False)
 
-    def show_checked(self, checked: Checked) -> None:
-        """Show other figures."""
+    def forget(self) -> None:
+        """Show no figures: they were of another model."""
+        self._checked = None
+        self._about.setText("")
+        self._save.setEnabled(False)
+        self._mistakes.clear()
+        self._classes.clear()
+        self._matrix.matrix.clear()
+
+    def show_checked(self, checked: Checked, notes: Sequence[str] = ()) -> None:
+        """Show other figures.
+
+        Args:
+            checked: what came of the check.
+            notes: sentences about what the figures rest on.
+        """
         self._bar.hide()
         self._checked = checked
         self._save.setEnabled(True)
         report = checked.report
         self._figure.setText(
-            tr(
+            tr_n(
+                "{share} right on {n} photo",
                 "{share} right on {n} photos",
+                len(report.answers),
                 share=percent(report.accuracy.value),
-                n=number(len(report.answers)),
             )
         )
-        self._about.setText(_said_of(checked))
+        self._about.setText(" ".join([*_said_of(checked), *notes]))
         self._fill_mistakes(checked)
         self._fill_classes(checked)
         self._matrix.matrix.show_report(report)
@@ -150,7 +161,7 @@ class CheckDialog(QDialog):
         counts = report.confusion.copy()
         counts[range(len(counts)), range(len(counts))] = 0
         order = (-counts).argsort(axis=None, kind="stable")[:_MOST_ROWS].tolist()
-        names = report.answers.classes
+        names = report.names
         for at in order:
             label, predicted = divmod(at, len(names))
             count = int(counts[label, predicted])
@@ -203,14 +214,14 @@ class CheckDialog(QDialog):
 
     @Slot()
     def _ask_where_to_save(self) -> None:
-        file, _ = QFileDialog.getSaveFileName(
-            self, tr("Save a report"), str(self._folder / "check.html"), tr("Pages (*.html)")
+        if self._checked is None:
+            return
+        checked = self._checked
+        path = ask_where_to_save(
+            self, tr("Save a report"), self._folder / "check.html", tr("Pages (*.html)")
         )
-        if file and self._checked is not None:
-            path = Path(file)
-            if path.suffix.lower() not in (".html", ".htm"):
-                path = path.with_name(f"{path.name}.html")
-            self._tasks.ask(WritePage(self._checked, self._spec, path), self._tell_saved)
+        if path is not None:
+            self._tasks.ask(WritePage(checked, path), self._tell_saved)
 
     def _tell_saved(self, path: Path) -> None:
         self._hint.setText(tr("Saved as {path}.", path=path))
@@ -237,7 +248,7 @@ class _Row(QTreeWidgetItem):
         return self.text(column).casefold() < other.text(column).casefold()
 
 
-def _said_of(checked: Checked) -> str:
+def _said_of(checked: Checked) -> list[str]:
     """Return how sure the figure is, and what it rests on."""
     low, high = checked.report.accuracy.interval
     said = [
@@ -253,7 +264,7 @@ def _said_of(checked: Checked) -> str:
                 names=", ".join(checked.without[:5]),
             )
         )
-    return " ".join(said)
+    return said
 
 
 def _rows(name: str, header: list[str], first_number: int) -> QTreeWidget:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from core.checks.requests import Check
+from core.checks.requests import Check, Checked
 from core.inference.shares import FindShares, PhotoShares
+from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ class Checking(QObject):
         self._session, self._tasks = session, tasks
         self._shares: dict[Path, object] = {}
         self._failed: set[Path] = set()
+        self._learnt: set[Path] = set()
         self._stream: Handle[None] | None = None
+        self._counting: Handle[Checked] | None = None
+        self._total = 0
         self._waiting = QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._waiting.timeout.connect(self._ask)
-        session.labels_changed.connect(self._waiting.start)
+        for changed in (session.labels_changed, session.photos_removed, session.photos_found):
+            changed.connect(self._waiting.start)
         session.model_changed.connect(self._begin_anew)
 
     def start(self) -> None:
@@ -44,26 +49,42 @@ class Checking(QObject):
     def close(self) -> None:
         """Look at no more photos."""
         self._waiting.stop()
-        if self._stream is not None:
-            self._stream.drop()
-            self._stream = None
+        for handle in (self._stream, self._counting):
+            if handle is not None:
+                handle.drop()
+        self._stream = self._counting = None
 
     @Slot()
     def _begin_anew(self) -> None:
         self.close()
-        self._shares, self._failed = {}, set()
+        self._shares, self._failed, self._learnt = {}, set(), set()
+        self._dialog.forget()
         self._waiting.start()
 
     @Slot()
     def _ask(self) -> None:
         """Look at photos that have not been looked at, else count."""
         self.close()
-        labelled = self._labelled()
+        if self._session.photos.label_index.classes.is_multiple:
+            self._dialog.show_refusal(
+                tr(
+                    "Photos of this project may have several classes; “droplens-cli check” gives "
+                    "the figures for that."
+                )
+            )
+            return
+        model, labelled = self._session.model, self._labelled()
+        if model is None or not model.spec.predicts or model.spec.outputs == "value":
+            self._dialog.show_refusal(tr("The model in use names no classes."))
+            return
+        if not labelled:
+            self._dialog.show_refusal(tr("Label some photos first, or import labels."))
+            return
+        self._total = len(labelled)
         known = self._shares.keys() | self._failed
         new = tuple(path for path, _ in labelled if path not in known)
-        if new and self._session.model is not None:
-            done = len(labelled) - len(new)
-            self._dialog.show_progress(done, len(labelled))
+        if new:
+            self._dialog.show_progress(self._total - len(new), self._total)
             self._stream = self._tasks.stream(
                 FindShares(new), self._take, self._count, self._refuse
             )
@@ -76,7 +97,9 @@ class Checking(QObject):
                 self._failed.add(one.photo)
             else:
                 self._shares[one.photo] = one.shares
-        self._dialog.show_progress(len(self._shares) + len(self._failed), len(self._labelled()))
+                if one.was_learnt:
+                    self._learnt.add(one.photo)
+        self._dialog.show_progress(len(self._shares) + len(self._failed), self._total)
 
     def _count(self) -> None:
         model = self._session.model
@@ -88,10 +111,52 @@ class Checking(QObject):
             model.spec,
             synonyms=imagenet_synonyms(model.spec.class_names),
         )
-        self._tasks.ask(request, self._dialog.show_checked, self._refuse)
+        self._counting = self._tasks.ask(request, self._show, self._refuse)
+
+    def _show(self, checked: Checked) -> None:
+        self._dialog.show_checked(checked, self._notes(checked))
+
+    def _notes(self, checked: Checked) -> list[str]:
+        """Return what has to be said of photos that were learnt from or left out."""
+        notes = []
+        learnt = len(self._learnt.intersection(checked.photos))
+        if learnt:
+            notes.append(
+                tr_n(
+                    "It has learnt from {n} of these photos: the figure is too good.",
+                    "It has learnt from {n} of these photos: the figure is too good.",
+                    learnt,
+                )
+            )
+        failed = sum(path in self._failed for path, _ in self._labelled())
+        if failed:
+            notes.append(
+                tr_n(
+                    "{n} photo could not be opened and is left out.",
+                    "{n} photos could not be opened and are left out.",
+                    failed,
+                )
+            )
+        if self._session.taught is not None:
+            notes.append(
+                tr(
+                    "The list shows proposals that come from your labels; these figures are of "
+                    "{title}.",
+                    title=checked.spec.title,
+                )
+            )
+        return notes
 
     def _refuse(self, error: BaseException) -> None:
-        self._dialog.show_refusal(str(error))
+        said = [str(error)]
+        if self._session.taught is not None:
+            said.append(
+                tr(
+                    "The proposals come from your labels: teach a model of them (Ctrl+E), which "
+                    "says how right it is on photos that it has not seen."
+                )
+            )
+        self._dialog.show_refusal(" ".join(said))
 
     def _labelled(self) -> list[tuple[Path, str]]:
         """Return the photos that have one class and are there."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
-from core.language import number, percent, tr
+from core.language import number, percent, tr, tr_n
 from gui import theme
 from gui.widgets.plain_text import literal
 
@@ -32,11 +32,15 @@ class MatrixModel(QAbstractTableModel):
     def show_report(self, report: Report) -> None:
         """Show another report: the classes that a label or a prediction names."""
         self.beginResetModel()
-        everything = report.answers.classes
-        self._names = tuple(one.name for one in report.classes)
-        at = [everything.index(name) for name in self._names]
-        self._counts = [[int(report.confusion[row, column]) for column in at] for row in at]
+        self._names = report.names
+        self._counts = report.confusion.tolist()
         self._totals = [sum(row) for row in self._counts]
+        self.endResetModel()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.beginResetModel()
+        self._names, self._counts, self._totals = (), [], []
         self.endResetModel()
 
     def classes_of(self, index: QModelIndex) -> tuple[str, str]:
@@ -60,9 +64,10 @@ class MatrixModel(QAbstractTableModel):
             return self._colour(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return literal(
-                tr(
+                tr_n(
+                    "{n} photo labelled {label}, predicted {prediction} ({share})",
                     "{n} photos labelled {label}, predicted {prediction} ({share})",
-                    n=number(count),
+                    count,
                     label=self._names[row],
                     prediction=self._names[column],
                     share=percent(count / max(1, self._totals[row])),

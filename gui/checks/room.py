@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 
-from core.language import tr
+from core.language import tr, tr_n
 from gui.actions import Action
 from gui.checks.checking import Checking
 from gui.room import Room
@@ -56,7 +56,7 @@ class ChecksRoom(Room):
         if self._dialog is not None:
             self._dialog.reject()
         folder = Path(self.session.settings.last_folder or Path.home())
-        dialog = CheckDialog(self.tasks, model.spec, folder, self._show_photos, self.window)
+        dialog = CheckDialog(self.tasks, folder, self._show_photos, self.window)
         checking = Checking(self.session, self.tasks, dialog)
         dialog.finished.connect(checking.close)
         dialog.finished.connect(self._forget)
@@ -70,11 +70,23 @@ class ChecksRoom(Room):
     def _show_photos(self, files: list[str], said: str) -> None:
         """Let photos come first in the list, and select them."""
         photos = self.session.photos
+        shown = photos.positions(files)
+        files = [file for file in files if file in shown]
+        if not files:
+            self.window.note(tr("{name}: search or filter hide these photos", name=said))
+            return
         photos.set_similarity({file: 1 - at * _STEP for at, file in enumerate(files)})
         photos.set_order("similar")
         self.session.select(files, Path(files[0]))
         self.window.activateWindow()  # whose keys correct labels
-        self.window.note(tr("{name}: {n} photos are selected", name=said, n=len(files)))
+        self.window.note(
+            tr_n(
+                "{name}: {n} photo is selected",
+                "{name}: {n} photos are selected",
+                len(files),
+                name=said,
+            )
+        )
 
     @Slot()
     def _forget(self) -> None:
@@ -87,4 +99,5 @@ class ChecksRoom(Room):
             and model is not None
             and model.spec.predicts
             and model.spec.outputs != "value"
+            and len(model.spec.class_names) > 1
         )

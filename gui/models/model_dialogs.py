@@ -18,6 +18,7 @@ from core.models.families import BY_NAME
 from core.models.weights.requests import ListWeights
 from gui.models.downloading import Downloading
 from gui.models.questions import Questions
+from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
@@ -138,17 +139,9 @@ class ModelDialogs(QObject):
         ready = self._session.model
         if ready is None:
             return
-        start = (
-            Path(self._session.settings.last_folder) / f"{ready.spec.checkpoint.stem}.safetensors"
-        )
-        file, _ = QFileDialog.getSaveFileName(
-            self._window, tr("Save the model"), str(start), tr("Models (*.safetensors)")
-        )
-        if not file:
+        path = self._ask_where(tr("Save the model"), ".safetensors", tr("Models (*.safetensors)"))
+        if path is None:
             return
-        path = Path(file)
-        if path.suffix != ".safetensors":
-            path = path.with_name(f"{path.name}.safetensors")
         self._session.remember(last_folder=str(path.parent))
         self._tasks.ask(SaveModel(path), partial(self._tell_saved, ready.spec))
 
@@ -167,21 +160,21 @@ class ModelDialogs(QObject):
 
     def save_as_onnx(self) -> None:
         """Write the model in use for programs that run ONNX."""
-        ready = self._session.model
-        if ready is None:
+        if self._session.model is None:
             return
-        start = Path(self._session.settings.last_folder) / f"{ready.spec.checkpoint.stem}.onnx"
-        file, _ = QFileDialog.getSaveFileName(
-            self._window, tr("Save as ONNX"), str(start), tr("ONNX networks (*.onnx)")
-        )
-        if not file:
+        path = self._ask_where(tr("Save as ONNX"), ".onnx", tr("ONNX networks (*.onnx)"))
+        if path is None:
             return
-        path = Path(file)
-        if path.suffix != ".onnx":
-            path = path.with_name(f"{path.name}.onnx")
         self._session.remember(last_folder=str(path.parent))
         self._window.note(tr("{path} is being made; that takes some seconds.", path=path))
         self._tasks.stream(SaveAsOnnx(path), self._tell_saved_as_onnx)
+
+    def _ask_where(self, title: str, ending: str, kinds: str) -> Path | None:
+        assert self._session.model is not None
+        name = self._session.model.spec.checkpoint.stem + ending
+        return ask_where_to_save(
+            self._window, title, Path(self._session.settings.last_folder) / name, kinds
+        )
 
     def _tell_saved_as_onnx(self, found: list[Path | None]) -> None:
         if found[-1] is not None:

@@ -119,7 +119,7 @@ def test_preprocessing_changes_live_and_a_saved_model_keeps_it(
         yield lambda: person.see(ModelBar).preprocessing.value.startswith("Squashed to 96×64")
         yield lambda: person.all_classified(1)
         editor.close()
-        name = "gui.models.model_dialogs.QFileDialog.getSaveFileName"
+        name = "gui.widgets.saving.QFileDialog.getSaveFileName"
         with patch(name, return_value=(str(own), "")):
             person.choose("save_model")
         yield lambda: (tmp_path / "mine.safetensors").exists()

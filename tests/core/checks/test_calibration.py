@@ -74,6 +74,15 @@ def test_a_temperature_undoes_what_falsified(sharpness: float) -> None:
     assert found.helps
 
 
+def test_photos_of_classes_that_the_model_does_not_have_change_no_temperature() -> None:
+    known = answers_of(500)
+    shares = np.pad(known.shares, ((0, 0), (0, 1)))
+    labels = np.where(np.arange(500) < 50, 5, known.labels)
+    found = fit_temperature(Answers((*known.classes, "unknown"), labels, shares))
+    assert found is not None
+    assert found.value == pytest.approx(1, rel=0.15)
+
+
 def test_no_temperature_is_kept_where_none_helps() -> None:
     found = fit_temperature(answers_of(2000))
     assert found is not None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,10 @@ def test_a_taught_model_is_checked_on_folders(
     assert [(row["image"], row["label"], row["prediction"]) for row in mistakes] == [
         (str(wrong), second, first)
     ]
-    assert "92% right on 12 photos" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "92% right on 12 photos" in said.out
+    assert "has learnt from 12 of these photos: the figures are too good" in said.err
+    assert found["learnt"] == 12
     text = page.read_text(encoding="utf-8")
     assert "92%" in text
     assert not re.search(r"<script|https?://|url\(", text)
@@ -86,6 +90,29 @@ def test_a_project_is_checked_and_stays_as_it_is(
     assert f"{CLASSES[0]} = {CLASSES[0].upper()}" in said.err
 
 
+def test_photos_of_several_classes_are_checked(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, model, out = (tmp_path / name for name in ("p.droplens", "m.safetensors", "c.json"))
+    with LabelStore(project) as store:
+        classes = store.classes.add([*CLASSES, "striped"])
+        store.edit_classes("add", replace(classes, is_multiple=True))
+        for number, name in enumerate(CLASSES, 1):
+            photos = sorted((folder / name).iterdir())
+            store.register(photos)
+            store.label([Labelling(photo, (number, 3)) for photo in photos])
+    assert main(["train", "--project", str(project), "--out", str(model)]) == 0
+    table = tmp_path / "check.csv"
+    options = ("--project", project, "--checkpoint", model)
+    assert check(*options, "--json", out, "--csv", table) == 0
+    found = report(out)
+    assert found["exact_match"] == found["mean_average_precision"] == found["micro_f1"] == 1
+    assert [one["support"] for one in found["per_class"]] == [6, 12, 6]
+    assert "All classes right on 100% of 12 photos" in capsys.readouterr().out
+    assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 1 + 12 * 3
+    assert check(*options, "--html", tmp_path / "check.html") == 2
+
+
 def test_a_table_says_which_class_means_which(folder: Path, model: Path, tmp_path: Path) -> None:
     for name in CLASSES:
         (folder / name).rename(folder / f"my {name[0]}")
@@ -94,6 +121,10 @@ def test_a_table_says_which_class_means_which(folder: Path, model: Path, tmp_pat
     table.write_text("".join(f"{name},my {name[0]}\n" for name in CLASSES))
     assert check(folder, "--checkpoint", model, "--mapping", table, "--json", out) == 0
     assert report(out)["accuracy"] == 1
+    table.write_text("model,label\n" + table.read_text())
+    assert check(folder, "--checkpoint", model, "--mapping", table) == 0
+    table.write_text(table.read_text() + "typo,my x\n")
+    assert check(folder, "--checkpoint", model, "--mapping", table) == 2
 
 
 def test_names_of_folders_are_no_markup(folder: Path, model: Path, tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def test_the_figures_of_each_class_and_the_matrix(answers: Answers) -> None:
     every = np.arange(len(answers.classes))
     labels, predicted = answers.labels, answers.predicted
     matrix = metrics.confusion_matrix(labels, predicted, labels=every)
-    assert (report.confusion == matrix).all()
+    assert (report.confusion == matrix[np.ix_(report.used, report.used)]).all()
+    assert report.confusion.sum() == matrix.sum()
     scores = metrics.precision_recall_fscore_support(
         labels, predicted, labels=every, zero_division=np.nan
     )
@@ -136,3 +137,9 @@ def test_what_means_one_class_is_added_up() -> None:
     assert answers.classes == ("fish", "cat")
     assert answers.shares[0].tolist() == pytest.approx([0.6, 0.4])
     assert answers.predicted.tolist() == answers.labels.tolist() == [0]
+
+
+def test_a_class_of_the_model_that_means_none_is_no_label_of_its_name() -> None:
+    shares = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+    answers = Answers.of(["dog", "cat"], shares, ("dog", "cat"), {"cat": "cat"})
+    assert (answers.predicted == answers.labels).tolist() == [False, True]

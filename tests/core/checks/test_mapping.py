@@ -34,6 +34,10 @@ def test_a_name_that_could_mean_two_is_left_out() -> None:
     assert joined(["tree-frog", "tree frog"], ["tree frog"]) == {"tree frog": "tree frog"}
 
 
+def test_a_class_that_the_model_names_twice_means_one() -> None:
+    assert joined(["dog", "dog", "cat"], ["dog"]) == {"dog": "dog"}
+
+
 def test_other_names_count_before_plurals() -> None:
     numbers = {"tench": ("n01440764",), "goldfish": ("n01443537",)}
     found = joined(["tench", "goldfish"], ["n01443537", "N01440764"], synonyms=numbers)

@@ -45,9 +45,7 @@ def dialog(
     shown: list[tuple[list[str], str]],
     tmp_path: Path,
 ) -> CheckDialog:
-    made = CheckDialog(
-        tasks, make_spec(names=NAMES), tmp_path, lambda *wanted: shown.append(wanted), window
-    )
+    made = CheckDialog(tasks, tmp_path, lambda *wanted: shown.append(wanted), window)
     qtbot.addWidget(made)
     return made
 
@@ -102,8 +100,7 @@ def test_a_page_is_written(
 ) -> None:
     dialog.show_checked(checked())
     monkeypatch.setattr(
-        "gui.checks.check_dialog.QFileDialog.getSaveFileName",
-        lambda *_: (str(tmp_path / "report"), ""),
+        "gui.widgets.saving.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / "report"), "")
     )
     dialog._save.click()
     qtbot.waitUntil(lambda: "Saved as" in text(dialog))
@@ -136,10 +133,12 @@ def test_only_new_photos_are_looked_at_when_labels_change(
     checking.start()
     assert set(asked[-1].photos) == set(PHOTOS[:3])
     rows = np.eye(3, dtype=np.float32)
-    checking._take([[PhotoShares(photo, rows[0]) for photo in PHOTOS[:2]]])
+    checking._take([[PhotoShares(photo, rows[0], was_learnt=True) for photo in PHOTOS[:2]]])
     checking._take([[PhotoShares(PHOTOS[2], None, "the file is empty")]])
     checking._count()
     qtbot.waitUntil(lambda: "100% right on 2 photos" in text(dialog))
+    assert "It has learnt from 2 of these photos: the figure is too good." in text(dialog)
+    assert "1 photo could not be opened and is left out." in text(dialog)
     label(session, {PHOTOS[0]: "wasp", PHOTOS[3]: "bee"})
     checking._ask()
     assert asked[-1].photos == (PHOTOS[3],)
@@ -159,4 +158,27 @@ def test_labels_that_the_model_has_no_class_for_are_a_sentence(
     checking.start()
     qtbot.waitUntil(lambda: "cannot be checked" in text(dialog))
     assert not dialog._save.isEnabled()
+    assert not dialog._mistakes.topLevelItemCount()
+    checking.close()
+
+
+def test_without_labels_the_next_step_is_said(
+    dialog: CheckDialog, session: Session, tasks: Tasks
+) -> None:
+    session.use_model(ready(make_spec(names=NAMES)))
+    checking = Checking(session, tasks, dialog)
+    checking.start()
+    assert "Label some photos first" in text(dialog)
+    checking.close()
+
+
+def test_another_model_takes_the_figures_away(
+    dialog: CheckDialog, session: Session, tasks: Tasks
+) -> None:
+    session.use_model(ready(make_spec(names=NAMES)))
+    checking = Checking(session, tasks, dialog)
+    dialog.show_checked(checked())
+    session.use_model(ready(make_spec(names=("x", "y"))))
+    assert not dialog._save.isEnabled()
+    assert not dialog._matrix.matrix.rowCount()
     checking.close()
