@@ -48,12 +48,21 @@ def labelled_photos(options: argparse.Namespace) -> NamedPhotos:
     """
     if options.project is None:
         return photos_in_folders(options.folder)
+    return photos_of_project(options.project)
+
+
+def photos_of_project(project: Path) -> NamedPhotos:
+    """Return the labelled photos of a project.
+
+    Raises:
+        DroplensError: it is no project.
+    """
     from core.labels.exporting import choose
     from core.labels.store import LabelStore
 
-    if not options.project.is_file():
-        raise DroplensError("{path} is no project; choose another file.", path=options.project)
-    with LabelStore(options.project) as store:
+    if not project.is_file():
+        raise DroplensError("{path} is no project; choose another file.", path=project)
+    with LabelStore(project) as store:
         photos = [(one.path, one.classes) for one in choose(store) if one.is_labelled]
         names, is_multiple = store.classes.names, store.classes.is_multiple
     is_several = is_multiple or any(len(classes) > 1 for _, classes in photos)

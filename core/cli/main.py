@@ -6,14 +6,34 @@ import argparse
 import logging
 from collections.abc import Callable, Sequence
 
-from core.cli import check, classify, feature_maps, inspect, labels, layers, residual_blocks, train
+from core.cli import (
+    check,
+    classify,
+    diagnose,
+    feature_maps,
+    inspect,
+    labels,
+    layers,
+    residual_blocks,
+    train,
+)
 from core.cli.terminal import ALL_DONE, INTERRUPTED, NOT_CARRIED_OUT, Parser, forget_output, say
 from core.errors import DroplensError, os_reason
 from core.language import catalogues, tr
 
 log = logging.getLogger(__name__)
 
-COMMANDS = (classify, inspect, layers, residual_blocks, feature_maps, labels, train, check)
+COMMANDS = (
+    classify,
+    inspect,
+    layers,
+    residual_blocks,
+    feature_maps,
+    labels,
+    train,
+    check,
+    diagnose,
+)
 """Each adds its parser, whose default ``command`` carries it out, by ``add_to``."""
 
 

@@ -1,0 +1,200 @@
+"""``diagnose``: whether a model is given photos as when it learnt, and names in its order."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import settings
+from core.cli.labelled import NamedPhotos, photos_in_folders, photos_of_project
+from core.cli.model_options import add_model_options, opened_model
+from core.cli.terminal import (
+    ALL_DONE,
+    STANDARD_OUTPUT,
+    Parser,
+    ProgressLine,
+    path_option,
+    say,
+    say_result,
+    write_json,
+)
+from core.errors import CheckError
+from core.files import refuse_unwritable
+from core.language import number, percent, tr
+
+if TYPE_CHECKING:
+    from core.inference.diagnosing import Diagnosis, Finding
+    from core.values.spec import ModelSpec
+
+
+def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add the command."""
+    diagnose = commands.add_parser(
+        "diagnose", help=tr("say whether a model is set up right for photos")
+    )
+    diagnose.set_defaults(command=_run)
+    diagnose.add_argument(
+        "paths", nargs="*", type=path_option, metavar="PATH", help=tr("photos or folders")
+    )
+    diagnose.add_argument(
+        "--labels",
+        type=path_option,
+        metavar="FOLDER|FILE",
+        help=tr("a folder with a folder a class, or a project: much more can be told by labels"),
+    )
+    diagnose.add_argument(
+        "--json", type=path_option, metavar="FILE|-", help=tr("write JSON; - is standard output")
+    )
+    add_model_options(diagnose)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.inference.diagnosing import Diagnose, Diagnosis
+
+    if options.json not in (None, STANDARD_OUTPUT):
+        refuse_unwritable(options.json)
+    if options.labels is None and not options.paths:
+        raise CheckError("Name photos, or labelled ones with --labels.")
+    found: Diagnosis | None = None
+    progress = ProgressLine()
+    with opened_model(options, settings.cache_path()) as engine:
+        spec = engine.classifier().spec
+        photos, labels = _photos(options, spec)
+        try:
+            for step in Diagnose(photos, labels).run(engine):
+                if isinstance(step, Diagnosis):
+                    found = step
+                else:
+                    progress.say(tr("{n} set-ups tried", n=step))
+        finally:
+            progress.end()
+    assert found is not None
+    if options.json is not None:
+        write_json(_to_json(found), options.json)
+    if options.json != STANDARD_OUTPUT:
+        _tell(found, spec)
+    return ALL_DONE
+
+
+def _photos(
+    options: argparse.Namespace, spec: ModelSpec
+) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+    """Return photos, and the class indices of those that have labels.
+
+    Raises:
+        DroplensError: there are none, or no class of the model means one of the labels.
+    """
+    from core.checks.mapping import joined
+    from core.images.finding import find_images
+    from core.models.class_names.lists import imagenet_synonyms
+
+    if options.labels is None:
+        return tuple(find_images(options.paths, say)), ()
+    is_folder = options.labels.is_dir()
+    named: NamedPhotos = (
+        photos_in_folders(options.labels) if is_folder else photos_of_project(options.labels)
+    )
+    meant = joined(spec.class_names, named.classes, {}, imagenet_synonyms(spec.class_names))
+    index = {label: spec.class_names.index(name) for name, label in meant.items()}
+    pairs = [
+        (photo, index[names[0]])
+        for photo, names in named.photos
+        if len(names) == 1 and names[0] in index
+    ]
+    if not pairs:
+        raise CheckError(
+            "No class of {title} means one of the labels’ ({names}).",
+            title=spec.title,
+            names=", ".join(named.classes[:5]),
+        )
+    return tuple(photo for photo, _ in pairs), tuple(label for _, label in pairs)
+
+
+def _tell(found: Diagnosis, spec: ModelSpec) -> None:
+    for sentence in sentences(found, spec):
+        say_result(sentence)
+
+
+def sentences(found: Diagnosis, spec: ModelSpec) -> Iterator[str]:
+    """Yield what was found, in words."""
+    if found.accuracy is not None:
+        yield tr(
+            "{share} right on {n} photos as it is set up.",
+            share=percent(found.accuracy),
+            n=found.photos,
+        )
+    if not found.findings:
+        if found.accuracy is None and found.mismatch is None:
+            yield tr(
+                "{title} has no batch norm, so that nothing can be told without labels; give some "
+                "with --labels.",
+                title=spec.title,
+            )
+        else:
+            yield tr("It looks set up right: nothing that was tried is surely better.")
+        return
+    for finding in found.findings:
+        because = (
+            tr(
+                "{before} of the photos are right now, {after} then",
+                before=percent(finding.before),
+                after=percent(finding.after),
+            )
+            if finding.by_labels
+            else tr(
+                "what its first batch norm is given fits what it knows then: {after} apart instead "
+                "of {before}",
+                before=number(finding.before, 2),
+                after=number(finding.after, 2),
+            )
+        )
+        yield tr("It looks as if {what}: {because}.", what=_what(finding), because=because)
+    yield tr("Nothing was changed. Set it in the preprocessing or the class names, and look again.")
+
+
+def _what(finding: Finding) -> str:
+    """Return what seems to be the case, in words that follow “as if”."""
+    used = finding.preprocessing
+    if finding.kind == "numbers" and used is not None:
+        return tr(
+            "it learnt from pixels of 0 to {scale}, less {mean}, over {std}",
+            scale=number(used.scale, 0),
+            mean=_listed(used.mean),
+            std=_listed(used.std),
+        )
+    if finding.kind == "order":
+        return tr("its class names stand in another order ({order})", order=finding.name)
+    words = {
+        "colours": tr("it takes colours in the order {name}", name=finding.name),
+        "cut": tr("it learnt from photos cut in another way ({name})", name=finding.name),
+        "size": tr("it learnt from photos of {name} pixels", name=finding.name),
+        "turn": tr("photos should be taken {name}", name=finding.name),
+        "sideways": tr("the photos are turned by {name} degrees", name=finding.name),
+    }
+    return words[finding.kind]
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return " ".join(number(value, 3) for value in values)
+
+
+def _to_json(found: Diagnosis) -> dict[str, object]:
+    return {
+        "photos": found.photos,
+        "mismatch": found.mismatch,
+        "accuracy": found.accuracy,
+        "findings": [
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "before": one.before,
+                "after": one.after,
+                "by_labels": one.by_labels,
+                "preprocessing": None if one.preprocessing is None else one.preprocessing.to_json(),
+                "class_names": None if one.class_names is None else list(one.class_names),
+            }
+            for one in found.findings
+        ],
+    }

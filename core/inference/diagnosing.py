@@ -1,0 +1,270 @@
+"""Find out whether a model is given photos as it was when it learnt, and names in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import CheckError
+from core.inference.engine import Engine, ModelRequest
+from core.inference.setups import other_colours, other_cuts, other_numbers, other_sizes, other_turns
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from core.images.preprocessing import Preprocessing
+    from core.inference.classifier import Classifier
+
+    Pixels = npt.NDArray[np.uint8]
+    Bools = npt.NDArray[np.bool_]
+
+LEAST_PHOTOS = 24
+_MOST_PHOTOS = 120
+_BATCH = 16
+
+_WRONG, _TIMES_LESS = 0.25, 4.0
+"""Of ``mismatch``: what is wrong lies above, and what is right this many times below it."""
+
+_CHANCE, _LEAST_GAIN = 0.05, 0.03
+"""Of an alternative that is better by labels: shared among all that are tried; and by how much."""
+
+Kind = Literal["numbers", "colours", "cut", "size", "turn", "sideways", "order"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that looks wrong, and what would be better.
+
+    Attributes:
+        kind: of the change.
+        name: which change, as ``core.inference.setups`` and ``core.checks.class_orders`` name them.
+        before, after: mismatch, or accuracy where there are labels.
+        by_labels: whether they are accuracies.
+        preprocessing: that would be better; None where it is not about that.
+        class_names: likewise.
+    """
+
+    kind: Kind
+    name: str
+    before: float
+    after: float
+    by_labels: bool
+    preprocessing: Preprocessing | None = None
+    class_names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a look at a model's set-up has found.
+
+    Attributes:
+        photos: that were looked at.
+        mismatch: of the first batch norm; None where there is none.
+        accuracy: on labels; None where there are none.
+        findings: the likeliest first; empty where all looks right.
+    """
+
+    photos: int
+    mismatch: float | None
+    accuracy: float | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Diagnose(ModelRequest["Iterator[int | Diagnosis]"]):
+    """Try other ways of preparing photos, and other orders of class names. Nothing is changed.
+
+    Attributes:
+        photos: 24 or more; of very many some are taken, evenly.
+        labels: the class index of each, in the model's order; empty where they are not known.
+    """
+
+    slot = "diagnose"
+    photos: tuple[Path, ...]
+    labels: tuple[int, ...] = ()
+
+    def run(self, engine: Engine) -> Iterator[int | Diagnosis]:
+        """Yield how many ways were tried, then the diagnosis.
+
+        Raises:
+            CheckError: too few photos can be opened.
+        """
+        step = max(1, -(-len(self.photos) // _MOST_PHOTOS))
+        looking = _Looking(engine, self.photos[::step], self.labels[::step])
+        yield from looking.begin()
+        yield from looking.by_norm()
+        if self.labels:
+            yield from looking.by_labels()
+        yield looking.diagnosis()
+
+
+class _Looking:
+    def __init__(self, engine: Engine, photos: tuple[Path, ...], labels: tuple[int, ...]) -> None:
+        self._engine, self._photos, self._given = engine, photos, labels
+        self._classifier: Classifier = engine.classifier()
+        self._used = self._classifier.spec.preprocessing
+        self._mismatch: float | None = None
+        self._accuracy: float | None = None
+        self._findings: list[Finding] = []
+        self._tried = 0
+
+    def begin(self) -> Iterator[int]:
+        import numpy as np
+
+        decoded = self._decoded(self._used)
+        there = [at for at, one in enumerate(decoded) if one is not None]
+        if len(there) < LEAST_PHOTOS:
+            raise CheckError(
+                "{n} photos or more are needed for this; {found} can be opened.",
+                n=LEAST_PHOTOS,
+                found=len(there),
+            )
+        self._photos = tuple(self._photos[at] for at in there)
+        self._pixels: Pixels = np.stack([one for one in decoded if one is not None])
+        self._labels = np.array([self._given[at] for at in there if self._given], np.int64)
+        yield self._count()
+
+    def by_norm(self) -> Iterator[int]:
+        """Try other numbers, as the first batch norm sees them."""
+        from core.inference.first_norm import first_norm
+
+        norm = first_norm(self._classifier.network)
+        if norm is None:
+            return
+        self._mismatch = now = self._mismatch_by(self._used)
+        found: list[Finding] = []
+        for name, used in other_numbers(self._used).items():
+            after = self._mismatch_by(used)
+            found.append(Finding("numbers", name, now, after, False, used))
+            yield self._count()
+        best = min(found, key=lambda one: one.after, default=None)
+        if best is not None and now > _WRONG and best.after * _TIMES_LESS < now:
+            self._findings.append(best)
+
+    def by_labels(self) -> Iterator[int]:
+        """Try everything, and see by labels what is surely better."""
+        from core.checks.class_orders import orders
+        from core.checks.mcnemar import chance_of
+
+        shares = self._shares(self._pixels, self._used)
+        outputs = shares.argmax(axis=1)
+        now = outputs == self._labels
+        self._accuracy = before = float(now.mean())
+        tried: list[tuple[Finding, float]] = []
+
+        def note(kind: Kind, name: str, right: Bools, used: Preprocessing | None) -> None:
+            finding = Finding(kind, name, before, float(right.mean()), True, used)
+            tried.append((finding, chance_of(now, right)))
+
+        for kind, name, used, pixels in self._setups():
+            right = self._shares(pixels, used).argmax(axis=1) == self._labels
+            note(kind, name, right, None if kind == "sideways" else used)
+            yield self._count()
+        names = self._classifier.spec.class_names
+        for order, meant in orders(names, self._labels[::2], outputs[::2]).items():
+            # What the labels say is tried on photos that have not said it.
+            tested = slice(1, None, 2) if order == "as the labels say" else slice(None)
+            right, plain = (meant[outputs] == self._labels)[tested], now[tested]
+            ordered = tuple(names[at] for at in meant.tolist())
+            accuracies = float(plain.mean()), float(right.mean())
+            finding = Finding("order", order, *accuracies, True, class_names=ordered)
+            tried.append((finding, chance_of(plain, right)))
+        sure = [
+            finding
+            for finding, chance in tried
+            if finding.after - finding.before >= _LEAST_GAIN and chance < _CHANCE / len(tried)
+        ]
+        sure.sort(key=lambda one: -one.after)
+        self._findings = [*sure, *(one for one in self._findings if one.kind not in _kinds(sure))]
+
+    def diagnosis(self) -> Diagnosis:
+        return Diagnosis(len(self._photos), self._mismatch, self._accuracy, tuple(self._findings))
+
+    def _setups(self) -> Iterator[tuple[Kind, str, Preprocessing, Pixels]]:
+        import numpy as np
+
+        for name, used in other_numbers(self._used).items():
+            yield "numbers", name, used, self._in_order(used)
+        for name, used in other_colours(self._used).items():
+            yield "colours", name, used, self._in_order(used)
+        ways: tuple[tuple[Kind, dict[str, Preprocessing]], ...] = (
+            ("cut", other_cuts(self._used)),
+            ("size", other_sizes(self._used)),
+            ("turn", other_turns(self._used)),
+        )
+        for kind, setups in ways:
+            for name, used in setups.items():
+                decoded = [one for one in self._decoded(used) if one is not None]
+                if len(decoded) == len(self._photos) and self._fits(used):
+                    yield kind, name, used, np.stack(decoded)
+        height, width = self._used.input_size
+        for quarters in (1, 2, 3) if height == width else (2,):
+            turned = np.ascontiguousarray(np.rot90(self._pixels, quarters, axes=(1, 2)))
+            yield "sideways", str(90 * quarters), self._used, turned
+
+    def _fits(self, used: Preprocessing) -> bool:
+        """Return whether the network takes photos of this size at all."""
+        import numpy as np
+
+        from core.errors import UnusableCheckpointError
+
+        height, width = used.input_size
+        try:
+            self._shares(np.zeros((1, height, width, used.channels), np.uint8), used)
+        except (RuntimeError, AssertionError, ValueError, UnusableCheckpointError):
+            return False
+        return True
+
+    def _decoded(self, used: Preprocessing) -> list[Pixels | None]:
+        waiting = [self._engine.decode(photo, used, is_exact=True) for photo in self._photos]
+        found = [one.result() for one in waiting]
+        return [None if isinstance(one, str) else one for one in found]
+
+    def _in_order(self, used: Preprocessing) -> Pixels:
+        """Return the photos with their colours in the order of a preprocessing."""
+        is_same = used.channel_order == self._used.channel_order
+        return self._pixels if is_same else self._pixels[..., ::-1].copy()
+
+    def _mismatch_by(self, used: Preprocessing) -> float:
+        import torch
+
+        from core.inference.backends import Normalisation
+        from core.inference.first_norm import first_norm, mismatch
+
+        network, device = self._classifier.network, torch.device(self._classifier.device.name)
+        norm = first_norm(network)
+        assert norm is not None
+        pixels = torch.from_numpy(self._in_order(used)[:_MOST_OF_NORM]).to(device)
+        return mismatch(network, norm, Normalisation(used, device)(pixels))
+
+    def _shares(self, pixels: Pixels, used: Preprocessing) -> npt.NDArray[np.float32]:
+        import numpy as np
+
+        from core.inference.classifier import Classifier
+        from core.models.sources.base import OpenedModel
+
+        now = self._classifier
+        spec = replace(now.spec, preprocessing=used)
+        other = Classifier(OpenedModel(spec, now.network, now.plan), now.device, lambda _: None)
+        if now.device.name == "cpu" and len(pixels) >= LEAST_PHOTOS and not other.fill_template():
+            other.fold()
+        try:
+            rows = [other.shares(pixels[at : at + _BATCH]) for at in range(0, len(pixels), _BATCH)]
+        finally:
+            other.close()
+        return np.concatenate(rows)
+
+    def _count(self) -> int:
+        self._tried += 1
+        return self._tried
+
+
+_MOST_OF_NORM = 64
+"""Photos that the first batch norm is tried on."""
+
+
+def _kinds(findings: list[Finding]) -> set[str]:
+    return {one.kind for one in findings}
