@@ -44,7 +44,7 @@ ROWS = {
     ),
     "gui/app.py": (
         ("from gui.images.room import", "from gui.counting.room import CountingRoom\n"),
-        ("ModelsRoom)", "CountingRoom, "),
+        ("ChecksRoom, ModelsRoom", "CountingRoom, "),
     ),
 }
 """For each addition its import and its row, before what stands there; the language needs none."""

@@ -78,9 +78,10 @@ class MatrixModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            name = self._names[section]
-            return name if role == Qt.ItemDataRole.DisplayRole else literal(name)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._names[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return literal(self._names[section])
         return None
 
     def _colour(self, row: int, column: int) -> QColor:

@@ -163,10 +163,10 @@ def test_what_cannot_be_converted_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[str] = []
-    begin = conversion._begin
+    begin = conversion.begin_process
     monkeypatch.setattr(
         conversion,
-        "_begin",
+        "begin_process",
         lambda asked, *, is_idle: begun.append(asked) or begin("{}", is_idle=is_idle),
     )
     conversions = Conversions(tmp_path / "converted")
