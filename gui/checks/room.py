@@ -62,10 +62,21 @@ class ChecksRoom(Room):
         dialog.finished.connect(self._forget)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._dialog = dialog
+        self._place(dialog)
         dialog.show()
-        corner = self.window.frameGeometry().topRight()
-        dialog.move(corner.x() - dialog.width() - _MARGIN_PX, corner.y() + _FROM_TOP_PX)
         checking.start()
+
+    def _place(self, dialog: CheckDialog) -> None:
+        """Put the dialog into the window's upper right corner, as far as the screen reaches."""
+        screen = self.window.screen().availableGeometry()
+        corner = self.window.frameGeometry().topRight()
+        width = min(dialog.width(), screen.width() - 2 * _MARGIN_PX)
+        height = min(dialog.height(), screen.height() - 4 * _MARGIN_PX)
+        dialog.resize(width, height)
+        dialog.move(
+            min(corner.x(), screen.right()) - width - _MARGIN_PX,
+            min(corner.y() + _FROM_TOP_PX, screen.bottom() - height - _MARGIN_PX),
+        )
 
     def _show_photos(self, files: list[str], said: str) -> None:
         """Let photos come first in the list, and select them."""
