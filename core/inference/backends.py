@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 
 _GPU_SIZES = (8, 32, 128)
 """Photos of a batch on CUDA. There are few sizes, since cuDNN takes a second to plan for each that
-it has not met: with any size 115 photos a second, with these 1,031 on one card."""
+it has not met: with sizes that follow the pace 115 photos a second, with one size 1,031."""
 
 _PHOTOS_A_CALL = 2
 _CALLS_A_STREAM = 8
