@@ -37,12 +37,19 @@ tr { border-bottom: 1px solid #8884 } .muted { color: #69707d } .matrix td { min
 """
 
 
-def to_html(report: Report, spec: ModelSpec) -> str:
-    """Return the page."""
+def to_html(report: Report, spec: ModelSpec, notes: Sequence[str] = ()) -> str:
+    """Return the page.
+
+    Args:
+        report: of the photos that could be opened.
+        spec: of the model.
+        notes: sentences about what the figures rest on.
+    """
     title = tr("How right {title} is", title=spec.title)
     parts = [
         f"<h1>{escape(title)}</h1>",
         _summary(report, spec),
+        *(f"<p>{escape(note)}</p>" for note in notes),
         f"<h2>{escape(tr('What it takes for what'))}</h2>",
         _confusions(report),
         f"<h2>{escape(tr('Each class'))}</h2>",

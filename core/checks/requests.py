@@ -20,22 +20,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What came of a check.
+class Joined:
+    """Photos whose labels and predictions are in the same words.
 
     Attributes:
-        photos: in the order of the report's answers.
-        report: of them.
+        photos: in the order of the report's.
         spec: of the model.
         meant: for a class of the model the class of labels that it was taken for.
         without: classes of labels that no class of the model means.
     """
 
     photos: tuple[Path, ...]
-    report: Report
     spec: ModelSpec
     meant: Mapping[str, str]
     without: tuple[str, ...]
+
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        """Return the classes that were taken for one of another name, as "name = label"."""
+        return tuple(f"{name} = {label}" for name, label in self.meant.items() if name != label)
+
+
+@dataclass(frozen=True)
+class Checked(Joined):
+    """What came of a check."""
+
+    report: Report
 
 
 @dataclass(frozen=True)
@@ -75,18 +85,14 @@ class Check(Request[None, Checked]):
         meant, without = _joined(self.spec, labels, self.given, self.synonyms)
         shares = np.stack([self.shares[photo] for photo, _ in usable])
         report = Report(Answers.of(labels, shares, self.spec.class_names, meant))
-        return Checked(tuple(photo for photo, _ in usable), report, self.spec, meant, without)
+        return Checked(tuple(photo for photo, _ in usable), self.spec, meant, without, report)
 
 
 @dataclass(frozen=True)
-class CheckedSeveral:
-    """What came of a check of photos that may have several classes; as ``Checked``."""
+class CheckedSeveral(Joined):
+    """What came of a check of photos that may have several classes."""
 
-    photos: tuple[Path, ...]
     report: SeveralReport
-    spec: ModelSpec
-    meant: Mapping[str, str]
-    without: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class CheckSeveral(Request[None, CheckedSeveral]):
             [labels for _, labels in usable], shares, self.spec.class_names, meant
         )
         return CheckedSeveral(
-            tuple(photo for photo, _ in usable), report, self.spec, meant, without
+            tuple(photo for photo, _ in usable), self.spec, meant, without, report
         )
 
 
@@ -176,11 +182,12 @@ def _joined(
 
 @dataclass(frozen=True)
 class WritePage(Request[None, Path]):
-    """Write the page of a check."""
+    """Write the page of a check, with what has to be said of it."""
 
     lane = "write"
     checked: Checked
     path: Path
+    notes: tuple[str, ...] = ()
 
     def run(self, _: None) -> Path:
         """Return the file.
@@ -191,6 +198,6 @@ class WritePage(Request[None, Path]):
         from core.checks.page import to_html
         from core.files import write_result
 
-        page = to_html(self.checked.report, self.checked.spec)
+        page = to_html(self.checked.report, self.checked.spec, self.notes)
         write_result(self.path, page.encode(errors="replace"))
         return self.path

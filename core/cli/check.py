@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
     from core.checks.figures import Report
-    from core.checks.requests import Checked, CheckedSeveral
+    from core.checks.requests import Checked, CheckedSeveral, Joined
     from core.inference.shares import PhotoShares
     from core.values.spec import ModelSpec
 
@@ -73,34 +73,60 @@ def _run(options: argparse.Namespace) -> int:
     spec, found = _looked_at([photo for photo, _ in named.photos], options)
     first = next(iter(given), "")
     if len(given) > 1 and first not in spec.class_names:
-        del given[first]  # a heading
+        say(tr("The first row of the table, {name!r}, is taken for its heading.", name=first))
+        del given[first]
     failed = [one for one in found if one.shares is None]
     for one in failed:
         say(tr("{photo} was left out: {reason}.", photo=one.photo, reason=one.reason))
     learnt = sum(one.was_learnt for one in found)
+    notes = _notes(len(failed), learnt)
+    shares = {one.photo: one.shares for one in found if one.shares is not None}
+    if named.is_several:
+        several = CheckSeveral(named.photos, shares, spec, given).run(None)
+        _say_all([*notes, *_joined(several, spec)])
+        _write_several(several, spec, (len(failed), learnt), options)
+    else:
+        photos = tuple((photo, names[0]) for photo, names in named.photos)
+        checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
+        notes += _joined(checked, spec)
+        _say_all(notes)
+        _write(checked, spec, (len(failed), learnt), notes, options)
+    return SOME_FAILED if failed else ALL_DONE
+
+
+def _notes(failed: int, learnt: int) -> list[str]:
+    """Return what has to be said of photos that are left out, or that the model knows."""
+    notes = []
+    if failed:
+        notes.append(
+            tr_n(
+                "{n} photo could not be opened and is left out.",
+                "{n} photos could not be opened and are left out.",
+                failed,
+            )
+        )
     if learnt:
-        say(
+        notes.append(
             tr_n(
                 "The model has learnt from {n} of these photos: the figures are too good.",
                 "The model has learnt from {n} of these photos: the figures are too good.",
                 learnt,
             )
         )
-    shares = {one.photo: one.shares for one in found if one.shares is not None}
-    if named.is_several:
-        several = CheckSeveral(named.photos, shares, spec, given).run(None)
-        _say_joined(several, spec)
-        _write_several(several, spec, (len(failed), learnt), options)
-    else:
-        photos = tuple((photo, names[0]) for photo, names in named.photos)
-        checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
-        _say_joined(checked, spec)
-        _write(checked, spec, (len(failed), learnt), options)
-    return SOME_FAILED if failed else ALL_DONE
+    return notes
+
+
+def _say_all(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        say(sentence)
 
 
 def _write(
-    checked: Checked, spec: ModelSpec, counts: tuple[int, int], options: argparse.Namespace
+    checked: Checked,
+    spec: ModelSpec,
+    counts: tuple[int, int],
+    notes: Sequence[str],
+    options: argparse.Namespace,
 ) -> None:
     report = checked.report
     if options.json is not None:
@@ -112,7 +138,7 @@ def _write(
     if options.html is not None:
         from core.checks.page import to_html
 
-        write_result(options.html, to_html(report, spec).encode(errors="replace"))
+        write_result(options.html, to_html(report, spec, notes).encode(errors="replace"))
     if options.json != STANDARD_OUTPUT:
         _tell(report)
 
@@ -175,20 +201,22 @@ def _synonyms(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
     return imagenet_synonyms(spec.class_names)
 
 
-def _say_joined(checked: Checked | CheckedSeveral, spec: ModelSpec) -> None:
-    """Say which classes were taken for the same, and which of the labels no class means."""
-    others = [f"{name} = {label}" for name, label in checked.meant.items() if name != label]
-    if others:
-        listed = ", ".join(others[:_SHOWN_CLASSES]) + (" …" if len(others) > _SHOWN_CLASSES else "")
-        say(tr("Taken for the same: {names}.", names=listed))
+def _joined(checked: Joined, spec: ModelSpec) -> list[str]:
+    """Return which classes were taken for the same, and which of the labels no class means."""
+    notes = []
+    if checked.renamed:
+        more = " …" if len(checked.renamed) > _SHOWN_CLASSES else ""
+        listed = ", ".join(checked.renamed[:_SHOWN_CLASSES]) + more
+        notes.append(tr("Taken for the same: {names}.", names=listed))
     if checked.without:
-        say(
+        notes.append(
             tr(
                 "No class of {title} means {names}: all photos of these count as wrong.",
                 title=spec.title,
                 names=", ".join(checked.without[:_SHOWN_CLASSES]),
             )
         )
+    return notes
 
 
 def _table(path: Path) -> dict[str, str]:

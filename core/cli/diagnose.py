@@ -22,7 +22,7 @@ from core.cli.terminal import (
 )
 from core.errors import CheckError
 from core.files import refuse_unwritable
-from core.language import number, percent, tr
+from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
     from core.inference.diagnosing import Diagnosis, Finding
@@ -71,6 +71,14 @@ def _run(options: argparse.Namespace) -> int:
         finally:
             progress.end()
     assert found is not None
+    if found.failed:
+        say(
+            tr_n(
+                "{n} photo could not be opened and is left out.",
+                "{n} photos could not be opened and are left out.",
+                found.failed,
+            )
+        )
     if options.json is not None:
         write_json(_to_json(found), options.json)
     if options.json != STANDARD_OUTPUT:
@@ -103,6 +111,15 @@ def _photos(
         for photo, names in named.photos
         if len(names) == 1 and names[0] in index
     ]
+    left_out = len(named.photos) - len(pairs)
+    if left_out:
+        say(
+            tr_n(
+                "{n} photo is left out: it has several classes, or one that the model lacks.",
+                "{n} photos are left out: they have several classes, or one that the model lacks.",
+                left_out,
+            )
+        )
     if not pairs:
         raise CheckError(
             "No class of {title} means one of the labels’ ({names}).",
@@ -183,6 +200,7 @@ def _listed(values: tuple[float, ...]) -> str:
 def _to_json(found: Diagnosis) -> dict[str, object]:
     return {
         "photos": found.photos,
+        "failed": found.failed,
         "mismatch": found.mismatch,
         "accuracy": found.accuracy,
         "findings": [

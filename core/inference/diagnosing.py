@@ -62,12 +62,14 @@ class Diagnosis:
 
     Attributes:
         photos: that were looked at.
+        failed: that could not be opened.
         mismatch: of the first batch norm; None where there is none.
         accuracy: on labels; None where there are none.
         findings: the likeliest first; empty where all looks right.
     """
 
     photos: int
+    failed: int
     mismatch: float | None
     accuracy: float | None
     findings: tuple[Finding, ...]
@@ -122,6 +124,7 @@ class _Looking:
                 n=LEAST_PHOTOS,
                 found=len(there),
             )
+        self._failed = len(self._photos) - len(there)
         self._photos = tuple(self._photos[at] for at in there)
         self._pixels: Pixels = np.stack([one for one in decoded if one is not None])
         self._labels = np.array([self._given[at] for at in there if self._given], np.int64)
@@ -181,7 +184,9 @@ class _Looking:
         self._findings = [*sure, *(one for one in self._findings if one.kind not in _kinds(sure))]
 
     def diagnosis(self) -> Diagnosis:
-        return Diagnosis(len(self._photos), self._mismatch, self._accuracy, tuple(self._findings))
+        return Diagnosis(
+            len(self._photos), self._failed, self._mismatch, self._accuracy, tuple(self._findings)
+        )
 
     def _setups(self) -> Iterator[tuple[Kind, str, Preprocessing, Pixels]]:
         import numpy as np

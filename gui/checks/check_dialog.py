@@ -55,6 +55,7 @@ class CheckDialog(QDialog):
         self._tasks, self._folder = tasks, folder
         self._show_files = show_photos
         self._checked: Checked | None = None
+        self._notes: tuple[str, ...] = ()
         self.setWindowTitle(tr("How right the model is"))
         self.resize(640, 560)
         self._make()
@@ -150,6 +151,7 @@ class CheckDialog(QDialog):
                 share=percent(report.accuracy.value),
             )
         )
+        self._notes = tuple(notes)
         self._about.setText(" ".join([*_said_of(checked), *notes]))
         self._fill_mistakes(checked)
         self._fill_classes(checked)
@@ -216,12 +218,12 @@ class CheckDialog(QDialog):
     def _ask_where_to_save(self) -> None:
         if self._checked is None:
             return
-        checked = self._checked
+        checked, notes = self._checked, (*_said_of_classes(self._checked), *self._notes)
         path = ask_where_to_save(
             self, tr("Save a report"), self._folder / "check.html", tr("Pages (*.html)")
         )
         if path is not None:
-            self._tasks.ask(WritePage(checked, path), self._tell_saved)
+            self._tasks.ask(WritePage(checked, path, notes), self._tell_saved)
 
     def _tell_saved(self, path: Path) -> None:
         self._hint.setText(tr("Saved as {path}.", path=path))
@@ -254,9 +256,14 @@ def _said_of(checked: Checked) -> list[str]:
     said = [
         tr("The true share lies between {low} and {high}.", low=percent(low), high=percent(high))
     ]
-    others = [f"{name} = {label}" for name, label in checked.meant.items() if name != label]
-    if others:
-        said.append(tr("Taken for the same: {names}.", names=", ".join(others[:5])))
+    return [*said, *_said_of_classes(checked)]
+
+
+def _said_of_classes(checked: Checked) -> list[str]:
+    """Return which classes were taken for the same, and which the model lacks."""
+    said = []
+    if checked.renamed:
+        said.append(tr("Taken for the same: {names}.", names=", ".join(checked.renamed[:5])))
     if checked.without:
         said.append(
             tr(

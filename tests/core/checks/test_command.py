@@ -71,6 +71,7 @@ def test_a_taught_model_is_checked_on_folders(
     assert found["learnt"] == 12
     text = page.read_text(encoding="utf-8")
     assert "92%" in text
+    assert "has learnt from 12 of these photos: the figures are too good" in text
     assert not re.search(r"<script|https?://|url\(", text)
 
 
