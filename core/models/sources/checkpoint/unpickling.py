@@ -82,6 +82,11 @@ class Source:
     def readline(self) -> bytes:
         """Return the bytes up to and with the next line feed."""
         start = self.position
+        at = start - self._first
+        end = self._window.find(b"\n", at) + 1 if at >= 0 else 0
+        if end:
+            self.position = self._first + end
+            return self._window[at:end]
         while self.position < self._end and self.position - start < _LONGEST_LINE_BYTES:
             piece = self.read(min(256, self._end - self.position))
             at = piece.find(b"\n")

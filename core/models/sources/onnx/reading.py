@@ -27,8 +27,11 @@ from core.models.sources.onnx.wire import (
     text,
 )
 
-MOST_NODES = 30_000
-"""The largest of torchvision's networks have some 5,000; ONNX Runtime takes 2 s for these."""
+MOST_NODES = 15_000
+"""The largest of torchvision's networks have some 5,000; ONNX Runtime takes 6 s for these."""
+
+MOST_PORTS = 30_000
+"""Inputs of a graph, or outputs; old files name each tensor of parameters as an input."""
 
 DEEPEST = 8
 """Graphs in graphs."""
@@ -108,10 +111,11 @@ class _Reader:
             elif number == 5:
                 tensor = self._tensor(content(value))
                 tensors[tensor.name] = tensor
-            elif number == 11:
-                inputs.append(self._port(content(value)))
-            elif number == 12:
-                outputs.append(self._port(content(value)))
+            elif number in (11, 12):
+                ports = inputs if number == 11 else outputs
+                ports.append(self._port(content(value)))
+                if len(ports) > MOST_PORTS:
+                    raise TooManyPartsError
             elif number == 15:
                 raise SparseError
         given = tuple(port for port in inputs if port.name not in tensors)
