@@ -15,6 +15,7 @@ from core.cli import (
     labels,
     layers,
     residual_blocks,
+    review,
     train,
 )
 from core.cli.terminal import ALL_DONE, INTERRUPTED, NOT_CARRIED_OUT, Parser, forget_output, say
@@ -32,6 +33,7 @@ COMMANDS = (
     labels,
     train,
     check,
+    review,
     diagnose,
 )
 """Each adds its parser, whose default ``command`` carries it out, by ``add_to``."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from core.images.facts import PhotoFacts
     from core.images.preprocessing import Preprocessing
     from core.images.viewing import ViewedPhoto
 
@@ -140,3 +141,17 @@ class Thumbnail(Request[None, "npt.NDArray[np.uint8]"]):
         from core.images.thumbnails import find_or_make_thumbnail
 
         return find_or_make_thumbnail(self.path, self.size_px)
+
+
+@dataclass(frozen=True)
+class FindFacts(Request[None, "Iterator[tuple[Path, PhotoFacts | None]]"]):
+    """What can be said of photos without a model; None of those that cannot be opened."""
+
+    lane = "search"
+    slot = "facts"
+    photos: tuple[Path, ...]
+
+    def run(self, _: None) -> Iterator[tuple[Path, PhotoFacts | None]]:
+        from core.images.facts import facts_of
+
+        return ((photo, facts_of(photo)) for photo in self.photos)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from core.values.joining import Groups
+
 Numbers = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
@@ -28,25 +30,15 @@ def groups_of(features: Numbers, contents: Sequence[str], bursts: Sequence[str])
         contents: a hash of each file.
         bursts: what shots of one place and minute have in common; "" for none.
     """
-    parents = list(range(len(features)))
-
-    def root(at: int) -> int:
-        while parents[at] != at:
-            parents[at] = parents[parents[at]]
-            at = parents[at]
-        return at
-
-    for names in (contents, bursts):
-        first: dict[str, int] = {}
-        for at, name in enumerate(names):
-            if name:
-                parents[root(at)] = root(first.setdefault(name, at))
+    groups = Groups(len(features))
+    groups.join_same(contents)
+    groups.join_same(bursts)
     unit = of_length_one(features)
     for begin in range(0, len(unit), _ROWS):
         rows = unit[begin : begin + _ROWS]
-        for at, other in np.argwhere(rows @ unit.T > _NEARLY_THE_SAME):
-            parents[root(begin + int(at))] = root(int(other))
-    return np.array([root(at) for at in range(len(features))], np.int64)
+        for at, other in np.argwhere(rows @ unit.T > _NEARLY_THE_SAME).tolist():
+            groups.join(begin + at, other)
+    return np.array(groups.all(), np.int64)
 
 
 def of_length_one(features: Numbers) -> Numbers:

@@ -1,0 +1,144 @@
+"""Labels that are likely wrong, and photos that stand in a set twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.checks.answers import Answers
+from core.values.joining import Groups
+
+_MOST_BITS_APART = 4
+"""Of 64; photos that were shrunk or compressed anew differ in fewer, others in some 20."""
+
+_LEAST_BITS, _MOST_BITS = 6, 58
+"""Of ones in a hash; a wall or a clear sky has fewer, and is like any other."""
+
+_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label that is likely wrong.
+
+    Attributes:
+        position: of the photo.
+        label: that it has.
+        proposal: what is likelier.
+        share: the probability of its label.
+        proposed: the probability of the proposal.
+    """
+
+    position: int
+    label: str
+    proposal: str
+    share: float
+    proposed: float
+
+
+def suspects(answers: Answers) -> tuple[Suspect, ...]:
+    """Return the photos for which another class is likelier than their label, the worst first.
+
+    They are ordered by the probability of their label. Source: Northcutt, Jiang and Chuang,
+    "Confident Learning", 2021 ("self-confidence").
+
+    Args:
+        answers: of a model that has not learnt from these photos.
+    """
+    everywhere = np.arange(len(answers))
+    own = answers.shares[everywhere, answers.labels]
+    predicted = answers.predicted
+    wrong = np.flatnonzero(predicted != answers.labels)
+    wrong = wrong[np.argsort(own[wrong], kind="stable")]
+    return tuple(
+        Suspect(
+            at,
+            answers.classes[answers.labels[at]],
+            answers.classes[predicted[at]],
+            float(own[at]),
+            float(answers.shares[at, predicted[at]]),
+        )
+        for at in wrong.tolist()
+    )
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Photos that show the same.
+
+    Attributes:
+        positions: of the photos, two or more.
+        is_exact: whether all files have the same content.
+        labels: that they have, each once.
+        sets: in which they stand, training and validation for instance, each once.
+    """
+
+    positions: tuple[int, ...]
+    is_exact: bool
+    labels: tuple[str, ...]
+    sets: tuple[str, ...]
+
+
+def duplicates(
+    contents: Sequence[str],
+    hashes: Sequence[int | None],
+    alike: Sequence[int],
+    labels: Sequence[str],
+    sets: Sequence[str],
+) -> tuple[Duplicates, ...]:
+    """Return groups of photos that show the same; those first whose labels differ, then sets.
+
+    Args:
+        contents: a hash of each file; "" where it is not known.
+        hashes: a perceptual hash of each photo, 64 bits; None where there is none.
+        alike: a number for each photo, the same for those that a network takes for the same.
+        labels: of each.
+        sets: in which each stands; "" where there are none.
+    """
+    groups = Groups(len(contents))
+    groups.join_same(contents)
+    groups.join_same(("group", group) for group in alike)
+    for at, other in _near(hashes):
+        groups.join(at, other)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for at, group in enumerate(groups.all()):
+        members[group].append(at)
+    found = [
+        _group(positions, contents, labels, sets)
+        for positions in members.values()
+        if len(positions) > 1
+    ]
+    found.sort(key=lambda one: (len(one.labels) < 2, len(one.sets) < 2, not one.is_exact))
+    return tuple(found)
+
+
+def _group(
+    positions: Sequence[int], contents: Sequence[str], labels: Sequence[str], sets: Sequence[str]
+) -> Duplicates:
+    is_exact = len({contents[at] for at in positions}) == 1 and bool(contents[positions[0]])
+    return Duplicates(
+        tuple(positions),
+        is_exact,
+        tuple(dict.fromkeys(labels[at] for at in positions)),
+        tuple(dict.fromkeys(sets[at] for at in positions)),
+    )
+
+
+def _near(hashes: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Return pairs whose hashes differ in few bits."""
+    usable = [
+        at
+        for at, bits in enumerate(hashes)
+        if bits is not None and _LEAST_BITS <= bits.bit_count() <= _MOST_BITS
+    ]
+    bits = np.array([hashes[at] for at in usable], np.uint64)
+    pairs = []
+    for begin in range(0, len(bits), _ROWS):
+        apart = np.bitwise_count(bits[begin : begin + _ROWS, None] ^ bits[None])
+        for row, column in np.argwhere(apart <= _MOST_BITS_APART).tolist():
+            if begin + row < column:
+                pairs.append((usable[begin + row], usable[column]))
+    return pairs

@@ -1,0 +1,123 @@
+"""What can be said of a photo without a model: when, by what and how it was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.errors import UnreadableImageError
+from core.images import colours
+from core.images.decoding import stored_photo
+from core.images.turning import Size, turned
+
+_SIDE = 64
+"""Pixels to which a photo is shrunk for it."""
+
+_EXIF, _TAKEN = 0x8769, 0x9003
+_MAKE, _MODEL = 0x010F, 0x0110
+_MONTH = len("2024:05")
+_WHITE = 255.0
+_HASH_SIDE = 8
+
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """What is known of a photo.
+
+    Attributes:
+        month: in which it was taken, as "2024-05"; "" where it does not say.
+        camera: make and model; "" where it does not say.
+        size: (width, height) in pixels, upright.
+        brightness: mean luma, from 0 for black to 1 for white.
+        dhash: whether each of 8 × 8 places is brighter than that on its left, 64 bits; photos that
+            look the same differ in few. Source: Krawetz, "Kind of Like That", 2013.
+    """
+
+    month: str
+    camera: str
+    size: Size
+    brightness: float
+    dhash: int
+
+
+def facts_of(path: Path) -> PhotoFacts | None:
+    """Return what can be said of a photo; None where it cannot be opened."""
+    sizes: list[Size] = []
+
+    def least_size(size: Size) -> Size:
+        sizes.append(size)
+        return _SIDE, _SIDE
+
+    try:
+        with stored_photo(path, least_size=least_size, may_be_partial=True) as stored:
+            image, notes = stored.image, _notes(stored.image)
+            size = sizes[0] if sizes else stored.size
+            small = colours.shown_rgb(image, _SIDE**2 * 16)
+            luma = turned(small, stored.orientation).convert("L")
+    except UnreadableImageError:
+        return None
+    taken, camera = notes
+    month = taken[:_MONTH].replace(":", "-") if taken[:4].isdecimal() else ""
+    brightness = float(np.asarray(luma, np.float64).mean()) / _WHITE
+    return PhotoFacts(month, camera, size, brightness, _dhash(luma))
+
+
+def _dhash(luma: Image.Image) -> int:
+    side = (_HASH_SIDE + 1, _HASH_SIDE)
+    pixels = np.asarray(luma.resize(side, Image.Resampling.BOX), np.int16)
+    bits = (pixels[:, 1:] > pixels[:, :-1]).ravel()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _notes(image: Image.Image) -> tuple[str, str]:
+    """Return when a photo was taken, and by what, as its camera noted it."""
+    try:
+        exif = image.getexif()
+        taken, make, model = exif.get_ifd(_EXIF).get(_TAKEN), exif.get(_MAKE), exif.get(_MODEL)
+    except Exception:  # noqa: BLE001 - decoders raise whatever a broken file provokes
+        return "", ""
+    make, model = _text(make), _text(model)
+    first = make.split(" ")[0].casefold()
+    is_named = bool(first) and model.casefold().startswith(first)
+    return _text(taken), model if is_named else " ".join(filter(None, (make, model)))
+
+
+def _text(value: object) -> str:
+    """Return a note in printable letters."""
+    if not isinstance(value, str):
+        return ""
+    return " ".join("".join(filter(str.isprintable, value.replace("\0", " "))).split())[:80]
+
+
+def groups_by(facts: Mapping[Path, PhotoFacts]) -> dict[str, dict[Path, str]]:
+    """Return by kind of fact what is the case for each photo of which it is known.
+
+    Returns:
+        "month", "camera", "size" (shorter side in pixels) and "brightness" (percent of white).
+    """
+    found: dict[str, dict[Path, str]] = {
+        name: {} for name in ("month", "camera", "size", "brightness")
+    }
+    for path, one in facts.items():
+        found["size"][path] = _between(min(one.size), _SIDES, _LARGE)
+        found["brightness"][path] = _between(round(100 * one.brightness), _PERCENTS, 100)
+        if one.month:
+            found["month"][path] = one.month
+        if one.camera:
+            found["camera"][path] = one.camera
+    return found
+
+
+_SIDES, _LARGE = (0, 256, 512, 1024, 2048), 0
+_PERCENTS = (0, 20, 40, 60, 80)
+
+
+def _between(value: int, bounds: tuple[int, ...], end: int) -> str:
+    """Return the bounds between which a value lies, as "20 – 40"; "2048 –" where none ends it."""
+    at = sum(value >= bound for bound in bounds) - 1
+    high = bounds[at + 1] if at + 1 < len(bounds) else end
+    return f"{bounds[at]} – {high}" if high else f"{bounds[at]} –"
