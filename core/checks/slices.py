@@ -76,7 +76,8 @@ def slices(right: Bools, groups: Mapping[str, Mapping[int, str]]) -> tuple[Slice
 def _corrected(found: Sequence[Slice]) -> tuple[Slice, ...]:
     """Return slices, the surest first, with what chance is left when so many were looked at."""
     worst, corrected = 0.0, []
-    for at, one in enumerate(sorted(found, key=lambda one: one.chance)):
+    found = sorted(found, key=lambda one: (round(one.chance, 12), one.accuracy.value))
+    for at, one in enumerate(found):
         worst = max(worst, min(1.0, one.chance * (len(found) - at)))
         corrected.append(replace(one, chance=worst))
     return tuple(corrected)
