@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 
 from core.settings import SaveSettings, Settings
 from gui.gallery_model import GalleryModel
+from gui.tasks import ignore
 
 if TYPE_CHECKING:
     from core.inference.devices import Device
@@ -43,6 +44,9 @@ class Session(QObject):
         model: the model in use; None before the first has opened.
         taught: what was learnt of the labels, while its proposals hold; None while the model's do.
         settings: of this user; changed by ``remember`` alone.
+        project_notes: what the project keeps beside its labels, by name.
+        keep_in_project: lets it keep more of that; of the labels' room.
+        give_class: gives photos a class by its name; likewise.
     """
 
     current_changed = Signal(object)
@@ -96,6 +100,9 @@ class Session(QObject):
         self.taught: Lesson | None = None
         self.settings = settings
         self.settings_path = settings_path
+        self.project_notes: Mapping[str, str] = {}
+        self.keep_in_project: Callable[[Mapping[str, str]], object] = ignore
+        self.give_class: Callable[[Sequence[Path], str], object] = ignore
         self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._saving.timeout.connect(self.save_settings)
         self.selection.currentChanged.connect(self._note_current)
@@ -144,6 +151,15 @@ class Session(QObject):
         """Show photos where they are now: file before → file now."""
         self.photos.remove([Path(file) for file in moved])
         self.add_photos([Path(file) for file in moved.values()])
+
+    def labelled_once(self) -> list[tuple[Path, str]]:
+        """Return the photos that have one class and are there, with its name."""
+        found = []
+        for path, names in self.photos.labelled():
+            row = self.photos.row(path)
+            if len(names) == 1 and row is not None and not row.is_away:
+                found.append((path, names[0]))
+        return found
 
     # The current photo and the selection
 

@@ -158,7 +158,7 @@ def _joined(
     Raises:
         CheckError: there is no label, or no class of the model means one.
     """
-    from core.checks.mapping import joined
+    from core.values.class_mapping import joined
 
     if not labels:
         raise CheckError("None of the photos can be opened, so there is nothing to check.")

@@ -26,14 +26,14 @@ class FindSlices(Request[None, "tuple[Slice, ...]"]):
 
     Attributes:
         photos: with whether each is named rightly.
-        groups: by kind of fact the value for each photo of which it is known.
+        shared: by photo what it may have in common with others, by kind.
         labels: of the photos, for the folders: those that are named as labels say nothing more.
     """
 
     lane = "write"
     slot = "slices"
     photos: tuple[tuple[Path, bool], ...]
-    groups: Mapping[str, Mapping[Path, str]]
+    shared: Mapping[Path, Mapping[str, str]]
     labels: frozenset[str] = frozenset()
 
     def run(self, _: None) -> tuple[Slice, ...]:
@@ -43,12 +43,13 @@ class FindSlices(Request[None, "tuple[Slice, ...]"]):
         from core.checks.slices import slices
 
         paths = [path for path, _ in self.photos]
-        groups = {"folder": _folders(paths, self.labels), **self.groups}
-        by_position = {
-            kind: {at: values[path] for at, path in enumerate(paths) if path in values}
-            for kind, values in groups.items()
+        groups: dict[str, dict[int, str]] = {
+            "folder": dict(enumerate(_folders(paths, self.labels)))
         }
-        return slices(np.array([right for _, right in self.photos], np.bool_), by_position)
+        for at, path in enumerate(paths):
+            for kind, value in self.shared.get(path, {}).items():
+                groups.setdefault(kind, {})[at] = value
+        return slices(np.array([right for _, right in self.photos], np.bool_), groups)
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,10 @@ def _set_of(path: Path) -> str:
     return next((name for name in names if name in _SETS), "")
 
 
-def _folders(paths: Sequence[Path], labels: frozenset[str]) -> dict[Path, str]:
+def _folders(paths: Sequence[Path], labels: frozenset[str]) -> list[str]:
     """Return the folder of each photo: the nearest that is not named as a label."""
     plain = {label.casefold() for label in labels}
-    return {
-        path: str(next((one for one in path.parents if one.name.casefold() not in plain), ""))
+    return [
+        str(next((one for one in path.parents if one.name.casefold() not in plain), ""))
         for path in paths
-    }
+    ]

@@ -94,9 +94,9 @@ def _photos(
     Raises:
         DroplensError: there are none, or no class of the model means one of the labels.
     """
-    from core.checks.mapping import joined
     from core.images.finding import find_images
     from core.models.class_names.lists import imagenet_synonyms
+    from core.values.class_mapping import joined
 
     if options.labels is None:
         return tuple(find_images(options.paths, say)), ()

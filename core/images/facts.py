@@ -22,6 +22,8 @@ _MAKE, _MODEL = 0x010F, 0x0110
 _MONTH = len("2024:05")
 _WHITE = 255.0
 _HASH_SIDE = 8
+_SIDES, _LARGE = (0, 256, 512, 1024, 2048), 0
+_PERCENTS = (0, 20, 40, 60, 80)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class PhotoFacts:
         camera: make and model; "" where it does not say.
         size: (width, height) in pixels, upright.
         brightness: mean luma, from 0 for black to 1 for white.
+        shared: by kind what it may have in common with others: "month", "camera", "size" (shorter
+            side in pixels) and "brightness" (percent of white), those that are known.
         dhash: whether each of 8 × 8 places is brighter than that on its left, 64 bits; photos that
             look the same differ in few. Source: Krawetz, "Kind of Like That", 2013.
     """
@@ -41,6 +45,7 @@ class PhotoFacts:
     camera: str
     size: Size
     brightness: float
+    shared: Mapping[str, str]
     dhash: int
 
 
@@ -63,7 +68,14 @@ def facts_of(path: Path) -> PhotoFacts | None:
     taken, camera = notes
     month = taken[:_MONTH].replace(":", "-") if taken[:4].isdecimal() else ""
     brightness = float(np.asarray(luma, np.float64).mean()) / _WHITE
-    return PhotoFacts(month, camera, size, brightness, _dhash(luma))
+    shared = {
+        "size": _between(min(size), _SIDES, _LARGE),
+        "brightness": _between(round(100 * brightness), _PERCENTS, 100),
+        "month": month,
+        "camera": camera,
+    }
+    known = {kind: value for kind, value in shared.items() if value}
+    return PhotoFacts(month, camera, size, brightness, known, _dhash(luma))
 
 
 def _dhash(luma: Image.Image) -> int:
@@ -91,29 +103,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return " ".join("".join(filter(str.isprintable, value.replace("\0", " "))).split())[:80]
-
-
-def groups_by(facts: Mapping[Path, PhotoFacts]) -> dict[str, dict[Path, str]]:
-    """Return by kind of fact what is the case for each photo of which it is known.
-
-    Returns:
-        "month", "camera", "size" (shorter side in pixels) and "brightness" (percent of white).
-    """
-    found: dict[str, dict[Path, str]] = {
-        name: {} for name in ("month", "camera", "size", "brightness")
-    }
-    for path, one in facts.items():
-        found["size"][path] = _between(min(one.size), _SIDES, _LARGE)
-        found["brightness"][path] = _between(round(100 * one.brightness), _PERCENTS, 100)
-        if one.month:
-            found["month"][path] = one.month
-        if one.camera:
-            found["camera"][path] = one.camera
-    return found
-
-
-_SIDES, _LARGE = (0, 256, 512, 1024, 2048), 0
-_PERCENTS = (0, 20, 40, 60, 80)
 
 
 def _between(value: int, bounds: tuple[int, ...], end: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from core.labels.classes import REJECT, UNSURE, ClassList, LabelClass, Labels, clean_name
+from core.values.class_mapping import joined
 
 LabelFilter = Literal["any", "none", "some", "disagreeing", "unsure", "reject", "class"]
 LABEL_FILTERS: tuple[LabelFilter, ...] = get_args(LabelFilter)
@@ -35,12 +36,13 @@ class Filter:
 
 
 class LabelIndex:
-    """The classes as they are, and which of them a model's classes are, by their names."""
+    """The classes as they are, and which of them a model's classes mean."""
 
     def __init__(self) -> None:
         self._resolved: dict[Labels, Labels] = {(): ()}
         self._proposed: tuple[int, ...] = ()
         self._names: Sequence[str] = ()
+        self._given: Mapping[str, str] = {}
         self.by_id: dict[int, LabelClass] = {}
         self.classes = ClassList()
 
@@ -55,6 +57,13 @@ class LabelIndex:
         """Say which classes the model in use knows."""
         if names != self._names:
             self._names = names
+            self._propose()
+
+    def set_mapping(self, given: Mapping[str, str]) -> None:
+        """Say what classes of models mean, as a person has settled it."""
+        cleaned = {clean_name(name): meant for name, meant in given.items()}
+        if cleaned != self._given:
+            self._given = cleaned
             self._propose()
 
     def resolve(self, labels: Labels) -> Labels:
@@ -105,4 +114,5 @@ class LabelIndex:
 
     def _propose(self) -> None:
         ids = {one.name: one.id for one in self.classes.classes}
-        self._proposed = tuple(ids.get(clean_name(name), 0) for name in self._names)
+        meant = joined([clean_name(name) for name in self._names], tuple(ids), self._given)
+        self._proposed = tuple(ids.get(meant.get(clean_name(name), ""), 0) for name in self._names)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.labels.classes import MARKS, Labels
+from core.labels.classes import MARKS, Labels, clean_name
+from core.values.class_mapping import KEPT_AS, joined, of_text
 from core.values.predictions import unpack_classes
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class SaidByModel:
     Attributes:
         top: names and probabilities, most likely first.
         model: architecture, checkpoint, sha256, preprocessing, outputs.
+        meant: the class of the project that the likeliest means; "" for none.
     """
 
     top: tuple[tuple[str, float], ...]
     model: Mapping[str, Any]
+    meant: str = ""
 
     @property
     def name(self) -> str:
@@ -89,18 +91,18 @@ class LabelledPhoto:
     @property
     def is_corrected(self) -> bool:
         """Return whether the person said something else than the model had proposed."""
-        return self.is_labelled and self.seen is not None and self.seen.name not in self.classes
+        return self.is_labelled and self.seen is not None and self.seen.meant not in self.classes
 
     @property
     def is_disagreeing(self) -> bool:
         """Return whether the model says something else now."""
         said = self.prediction or self.seen
-        return self.is_labelled and said is not None and said.name not in self.classes
+        return self.is_labelled and said is not None and said.meant not in self.classes
 
 
 def read_records(store: LabelStore) -> Iterator[LabelledPhoto]:
     """Yield every photo of the list and every labelled one, in the order of the list."""
-    models = _Models(store.database)
+    models = _Models(store)
     names = {one.id: one.name for one in store.classes.classes}
     for row in store.database.execute(_RECORDS):
         path, size, sha256, classes, who, at, seen_model, seen, model, top = row
@@ -122,22 +124,29 @@ def read_records(store: LabelStore) -> Iterator[LabelledPhoto]:
 class _Models:
     """The models that predictions stand beside, read once each."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-        self._known: dict[int, dict[str, Any]] = {}
+    def __init__(self, store: LabelStore) -> None:
+        self._database = store.database
+        self._classes = store.classes.names
+        given = of_text(store.session().get(KEPT_AS, ""))
+        self._given = {clean_name(name): meant for name, meant in given.items()}
+        self._known: dict[int, tuple[dict[str, Any], Mapping[str, str]]] = {}
 
     def said(self, number: int | None, top: bytes | None) -> SaidByModel | None:
         if number is None or not top:
             return None
         if number not in self._known:
             row = self._database.execute("SELECT described FROM models WHERE id = ?", (number,))
-            self._known[number] = json.loads(row.fetchone()[0])
-        model = self._known[number]
+            model = json.loads(row.fetchone()[0])
+            names = [clean_name(name) for name in model["class_names"]]
+            self._known[number] = model, joined(names, self._classes, self._given)
+        model, meant = self._known[number]
         names = model["class_names"]
         said = [
             (names[at], round(share, 6)) for at, share in unpack_classes(top) if at < len(names)
         ]
-        return SaidByModel(tuple(said), model) if said else None
+        if not said:
+            return None
+        return SaidByModel(tuple(said), model, meant.get(clean_name(said[0][0]), ""))
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QHeaderView,
     QProgressBar,
     QPushButton,
     QTabWidget,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -23,24 +21,36 @@ from PySide6.QtWidgets import (
 from core.checks.requests import Checked, WritePage
 from core.language import number, percent, tr, tr_n
 from gui import theme
+from gui.checks.comparison_tab import ComparisonTab
+from gui.checks.duplicates_tab import DuplicatesTab
+from gui.checks.groups_tab import GroupsTab
 from gui.checks.matrix import MatrixView
-from gui.widgets.plain_text import PlainLabel, literal
+from gui.checks.rows import Row, make_rows
+from gui.checks.suspects_tab import SuspectsTab
+from gui.widgets.plain_text import PlainLabel
 from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
+    from gui.checks.reviewing import Reviewing
     from gui.tasks import Tasks
 
 _MOST_ROWS = 500
 
 
 class CheckDialog(QDialog):
-    """Shows the figures of a check; stands beside the window, where labels are corrected."""
+    """Shows the figures of a check; stands beside the window, where labels are corrected.
+
+    Attributes:
+        comparison: where two models are compared.
+    """
 
     def __init__(
         self,
         tasks: Tasks,
         folder: Path,
         show_photos: Callable[[list[str], str], object],
+        look_at: Callable[[Path], object],
+        reviewing: Reviewing,
         parent: QWidget,
     ) -> None:
         """Make the dialog.
@@ -49,11 +59,14 @@ class CheckDialog(QDialog):
             tasks: writes the page.
             folder: where a page is offered to be written.
             show_photos: called with the files of photos that are to be shown, and what they are.
+            look_at: called with a photo that is to be shown while the dialog keeps the keys.
+            reviewing: finds what takes longer.
             parent: the window.
         """
         super().__init__(parent)
         self._tasks, self._folder = tasks, folder
-        self._show_files = show_photos
+        self._show_files, self._look_at = show_photos, look_at
+        self._reviewing = reviewing
         self._checked: Checked | None = None
         self._notes: tuple[str, ...] = ()
         self.setWindowTitle(tr("How right the model is"))
@@ -68,8 +81,8 @@ class CheckDialog(QDialog):
         self._about.setProperty("muted", True)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setAccessibleName(tr("Progress"))
-        self._mistakes = _rows(tr("Mistakes"), [tr("Label"), tr("Prediction"), tr("Photos")], 2)
-        self._classes = _rows(
+        self._mistakes = make_rows(tr("Mistakes"), [tr("Label"), tr("Prediction"), tr("Photos")], 2)
+        self._classes = make_rows(
             tr("Classes"),
             [tr("Class"), tr("Photos"), tr("Found"), tr("Right if named"), tr("F1")],
             1,
@@ -82,6 +95,18 @@ class CheckDialog(QDialog):
         self._tabs.addTab(self._mistakes, tr("Mistakes"))
         self._tabs.addTab(self._classes, tr("Classes"))
         self._tabs.addTab(self._matrix, tr("Matrix"))
+        reviewing = self._reviewing
+        self._groups = GroupsTab(reviewing.compare_groups, self._want)
+        self._suspects = SuspectsTab(
+            reviewing.review, self._look_at, reviewing.take, reviewing.leave
+        )
+        self._duplicates = DuplicatesTab(reviewing.review, self._show_files)
+        reviewing.show_in(self._groups, self._suspects, self._duplicates)
+        self._tabs.addTab(self._groups, tr("Groups"))
+        self._tabs.addTab(self._suspects, tr("Wrong labels"))
+        self._tabs.addTab(self._duplicates, tr("Duplicates"))
+        self.comparison = ComparisonTab(self._show_files)
+        self._tabs.addTab(self.comparison, tr("Two models"))
         self._hint = PlainLabel(
             tr("Click a row or a cell to see its photos; the keys of the classes correct labels."),
             wordWrap=True,
@@ -156,6 +181,7 @@ class CheckDialog(QDialog):
         self._fill_mistakes(checked)
         self._fill_classes(checked)
         self._matrix.matrix.show_report(report)
+        self._reviewing.follow(checked)
 
     def _fill_mistakes(self, checked: Checked) -> None:
         self._mistakes.clear()
@@ -169,7 +195,7 @@ class CheckDialog(QDialog):
             count = int(counts[label, predicted])
             if count:
                 self._mistakes.addTopLevelItem(
-                    _Row([names[label], names[predicted], number(count)], {2: count})
+                    Row([names[label], names[predicted], number(count)], {2: count})
                 )
 
     def _fill_classes(self, checked: Checked) -> None:
@@ -185,7 +211,7 @@ class CheckDialog(QDialog):
                 number(one.f1, 2),
             ]
             keys = {1: one.support, 2: recall or 0.0, 3: precision or 0.0, 4: one.f1}
-            self._classes.addTopLevelItem(_Row(texts, keys))
+            self._classes.addTopLevelItem(Row(texts, keys))
 
     @Slot(QTreeWidgetItem)
     def _show_mistake(self, item: QTreeWidgetItem) -> None:
@@ -230,26 +256,6 @@ class CheckDialog(QDialog):
         self._hint.setStyleSheet(f"color: {theme.colours().text}")
 
 
-class _Row(QTreeWidgetItem):
-    """Is sorted by numbers where its columns are such."""
-
-    def __init__(self, texts: list[str], keys: dict[int, float]) -> None:
-        super().__init__(texts)
-        self._keys = keys
-        self.setToolTip(0, literal(texts[0]))
-        for column in keys:
-            self.setTextAlignment(
-                column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            )
-
-    def __lt__(self, other: QTreeWidgetItem) -> bool:
-        tree = self.treeWidget()
-        column = tree.sortColumn() if tree is not None else 0
-        if isinstance(other, _Row) and column in self._keys:
-            return self._keys[column] < other._keys[column]
-        return self.text(column).casefold() < other.text(column).casefold()
-
-
 def _said_of(checked: Checked) -> list[str]:
     """Return how sure the figure is, and what it rests on."""
     low, high = checked.report.accuracy.interval
@@ -272,24 +278,3 @@ def _said_of_classes(checked: Checked) -> list[str]:
             )
         )
     return said
-
-
-def _rows(name: str, header: list[str], first_number: int) -> QTreeWidget:
-    rows = QTreeWidget()
-    rows.setAccessibleName(name)
-    rows.setHeaderLabels(header)
-    rows.setRootIsDecorated(False)
-    rows.setUniformRowHeights(True)
-    rows.setSortingEnabled(True)
-    rows.sortByColumn(-1, Qt.SortOrder.DescendingOrder)
-    rows.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-    rows.setStyleSheet("QTreeWidget::item { padding: 4px 2px }")
-    header_view = rows.header()
-    header_view.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    for column in range(first_number):
-        header_view.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-    header_view.setStretchLastSection(False)
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    for column in range(first_number, len(header)):
-        rows.headerItem().setTextAlignment(column, right)
-    return rows

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from core.checks.comparing import Compare
 from core.checks.requests import Check, Checked
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
+from gui.tasks import ignore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +38,8 @@ class Checking(QObject):
         self._stream: Handle[None] | None = None
         self._counting: Handle[Checked] | None = None
         self._total = 0
+        self._checked: Checked | None = None
+        self._before: Checked | None = None
         self._waiting = QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._waiting.timeout.connect(self._ask)
         for changed in (session.labels_changed, session.photos_removed, session.photos_found):
@@ -57,6 +61,8 @@ class Checking(QObject):
     @Slot()
     def _begin_anew(self) -> None:
         self.close()
+        self._before = self._checked or self._before
+        self._checked = None
         self._shares, self._failed, self._learnt = {}, set(), set()
         self._dialog.forget()
         self._waiting.start()
@@ -73,7 +79,7 @@ class Checking(QObject):
                 )
             )
             return
-        model, labelled = self._session.model, self._labelled()
+        model, labelled = self._session.model, self._session.labelled_once()
         if model is None or not model.spec.predicts or model.spec.outputs == "value":
             self._dialog.show_refusal(tr("The model in use names no classes."))
             return
@@ -106,7 +112,7 @@ class Checking(QObject):
         if model is None:
             return
         request = Check(
-            tuple(self._labelled()),
+            tuple(self._session.labelled_once()),
             dict(self._shares),  # type: ignore[arg-type]  # arrays, which only core speaks of
             model.spec,
             synonyms=imagenet_synonyms(model.spec.class_names),
@@ -114,7 +120,11 @@ class Checking(QObject):
         self._counting = self._tasks.ask(request, self._show, self._refuse)
 
     def _show(self, checked: Checked) -> None:
+        self._checked = checked
         self._dialog.show_checked(checked, self._notes(checked))
+        if self._before is not None:
+            comparison = self._dialog.comparison
+            self._tasks.ask(Compare(self._before, checked), comparison.show_comparison, ignore)
 
     def _notes(self, checked: Checked) -> list[str]:
         """Return what has to be said of photos that were learnt from or left out."""
@@ -128,7 +138,7 @@ class Checking(QObject):
                     learnt,
                 )
             )
-        failed = sum(path in self._failed for path, _ in self._labelled())
+        failed = sum(path in self._failed for path, _ in self._session.labelled_once())
         if failed:
             notes.append(
                 tr_n(
@@ -157,13 +167,3 @@ class Checking(QObject):
                 )
             )
         self._dialog.show_refusal(" ".join(said))
-
-    def _labelled(self) -> list[tuple[Path, str]]:
-        """Return the photos that have one class and are there."""
-        photos = self._session.photos
-        found = []
-        for path, names in photos.labelled():
-            row = photos.row(path)
-            if len(names) == 1 and row is not None and not row.is_away:
-                found.append((path, names[0]))
-        return found

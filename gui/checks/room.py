@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from core.language import tr, tr_n
 from gui.actions import Action
 from gui.checks.checking import Checking
+from gui.checks.reviewing import Reviewing
 from gui.room import Room
 
 if TYPE_CHECKING:
@@ -56,9 +57,14 @@ class ChecksRoom(Room):
         if self._dialog is not None:
             self._dialog.reject()
         folder = Path(self.session.settings.last_folder or Path.home())
-        dialog = CheckDialog(self.tasks, folder, self._show_photos, self.window)
+        reviewing = Reviewing(self.session, self.tasks)
+        dialog = CheckDialog(
+            self.tasks, folder, self._show_photos, self._look_at, reviewing, self.window
+        )
         checking = Checking(self.session, self.tasks, dialog)
+        reviewing.setParent(dialog)
         dialog.finished.connect(checking.close)
+        dialog.finished.connect(reviewing.close)
         dialog.finished.connect(self._forget)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._dialog = dialog
@@ -98,6 +104,13 @@ class ChecksRoom(Room):
                 name=said,
             )
         )
+
+    def _look_at(self, photo: Path) -> None:
+        """Select a photo; the dialog keeps the keys."""
+        if self.session.photos.position(photo) < 0:
+            self.window.note(tr("{name}: search or filter hide this photo", name=photo.name))
+            return
+        self.session.select([str(photo)], photo)
 
     @Slot()
     def _forget(self) -> None:

@@ -60,6 +60,10 @@ class LabelGiver(QObject):
         """Give photos the classes that the model proposes."""
         self._queue(lambda: self._accept(rows, advance=False))
 
+    def give_named(self, paths: Sequence[Path], name: str) -> None:
+        """Give photos a class that was proposed, by its name; the current one stays."""
+        self._queue(lambda: self._give_named(paths, name))
+
     def edit_classes(self, kind: str, edit: Callable[[ClassList], ClassList]) -> None:
         """Edit the list of classes as it is when what waits before is done."""
 
@@ -161,6 +165,17 @@ class LabelGiver(QObject):
             known = label_index.proposed(row.top[0]) or ids[clean_name(row.class_name)]
             labellings.append(Labelling(row.path, (known,), row.prediction))
         self._label_all(labellings, "proposal", advance=advance, classes=classes)
+
+    def _give_named(self, paths: Sequence[Path], name: str) -> None:
+        before = self._photos.label_index.classes
+        ids = {one.name: one.id for one in before.classes}
+        classes = None if name in ids else before.add([name])
+        if classes is not None:
+            ids = {one.name: one.id for one in classes.classes}
+        labellings = [
+            Labelling(row.path, (ids[name],), row.prediction) for row in self._rows(paths)
+        ]
+        self._label_all(labellings, "proposal", advance=False, classes=classes)
 
     def _label_all(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from core.labels.requests import (
     TakeOffList,
 )
 from core.language import tr
+from core.values.class_mapping import KEPT_AS, of_text
 from gui.labels.view_state import restore, view_state
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class Project(QObject):
         self.register([row.path for row in photos.rows()])
         self.bring([Path(file) for file in opened.files])
         photos.set_labels(opened.state.labels)
+        self._session.project_notes = dict(opened.session)
+        self._session.photos.label_index.set_mapping(of_text(opened.session.get(KEPT_AS, "")))
         self.opened.emit(opened)
         restore(opened.session, self._session, self._window.gallery_view, self._filter_bar)
         self._view_state.start()
@@ -203,6 +206,16 @@ class Project(QObject):
         kept, self._predictions = tuple(self._predictions), []
         if kept:
             self._tasks.ask(NotePredictions(kept))
+
+    def keep_notes(self, notes: Mapping[str, str]) -> None:
+        """Keep more beside the labels."""
+        session = self._session
+        session.project_notes = {**session.project_notes, **notes}
+        if KEPT_AS in notes:
+            session.photos.label_index.set_mapping(of_text(notes[KEPT_AS]))
+            session.photos.arrange()
+            session.labels_changed.emit()
+        self._tasks.ask(PutSession(notes))
 
     @Slot()
     def keep_view_state(self) -> None:

@@ -68,6 +68,8 @@ class LabelsRoom(Room):
 
     def _join(self) -> None:
         session, panel = self.session, self.panel
+        session.keep_in_project = self.project.keep_notes
+        session.give_class = self.giver.give_named
         self.giver.changed.connect(self._follow_change)
         self.project.opened.connect(self._follow_project)
         panel.class_chosen.connect(self.giver.give)

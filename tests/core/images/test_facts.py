@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.images.facts import facts_of, groups_by
+from core.images.facts import facts_of
 from core.images.requests import FindFacts
 
 
@@ -59,7 +59,8 @@ def test_photos_are_grouped_by_what_is_known(tmp_path: Path) -> None:
     broken.write_bytes(b"nothing")
     found = dict(FindFacts((*photos, broken)).run(None))
     assert found[broken] is None
-    groups = groups_by({path: one for path, one in found.items() if one is not None})
-    assert groups["brightness"] == {photos[0]: "0 – 20", photos[1]: "80 – 100"}
-    assert groups["size"] == dict.fromkeys(photos, "256 – 512")
-    assert groups["camera"] == groups["month"] == {}
+    dark, bright = (found[path] for path in photos)
+    assert dark is not None
+    assert bright is not None
+    assert dark.shared == {"brightness": "0 – 20", "size": "256 – 512"}
+    assert bright.shared == {"brightness": "80 – 100", "size": "256 – 512"}

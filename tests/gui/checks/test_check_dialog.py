@@ -13,6 +13,7 @@ from core.inference.shares import FindShares, PhotoShares
 from core.labels.classes import ClassList
 from gui.checks.check_dialog import CheckDialog
 from gui.checks.checking import Checking
+from gui.checks.reviewing import Reviewing
 from gui.main_window import MainWindow
 from gui.session import Session
 from gui.tasks import Tasks
@@ -42,10 +43,18 @@ def dialog(
     qtbot: QtBot,
     tasks: Tasks,
     window: MainWindow,
+    session: Session,
     shown: list[tuple[list[str], str]],
     tmp_path: Path,
 ) -> CheckDialog:
-    made = CheckDialog(tasks, tmp_path, lambda *wanted: shown.append(wanted), window)
+    made = CheckDialog(
+        tasks,
+        tmp_path,
+        lambda *wanted: shown.append(wanted),
+        lambda photo: shown.append(([str(photo)], "")),
+        Reviewing(session, tasks),
+        window,
+    )
     qtbot.addWidget(made)
     return made
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+KEPT_AS = "mapping"
+"""Name under which a project keeps what a person has said of it."""
+
 _APART = re.compile(r"[\W_]+")
+
+
+def to_text(given: Mapping[str, str]) -> str:
+    """Return what a person has said, as a project keeps it."""
+    return json.dumps(dict(given), ensure_ascii=False)
+
+
+def of_text(text: str) -> dict[str, str]:
+    """Return what a person has said; what cannot be read is passed over."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: meant for name, meant in found.items() if isinstance(meant, str)}
 
 
 def joined(

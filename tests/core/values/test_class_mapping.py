@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.checks.mapping import joined
+from core.values.class_mapping import joined
 
 
 @pytest.mark.parametrize(

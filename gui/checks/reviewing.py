@@ -1,0 +1,187 @@
+"""Finds what is wrong with labels, and on which photos the model is worse, when it is asked to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from core.checks.reviewing import FindSlices, Review, Reviewed
+from core.images.requests import FindFacts
+from core.language import tr
+from core.training.holding_out import HeldOut, HoldOut
+from core.training.teaching import Labelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.checks.requests import Checked
+    from core.images.facts import PhotoFacts
+    from core.work.handles import Handle
+    from gui.checks.duplicates_tab import DuplicatesTab
+    from gui.checks.groups_tab import GroupsTab
+    from gui.checks.suspects_tab import SuspectsTab
+    from gui.session import Session
+    from gui.tasks import Tasks
+
+_WAIT_MS = 200
+"""Labels that are changed within it are looked at together."""
+
+_RIGHT = "right labels"
+"""Under which a project keeps the labels that a person has looked at and left: by file."""
+
+
+class Reviewing(QObject):
+    """Keeps what was found up to date with the labels."""
+
+    def __init__(self, session: Session, tasks: Tasks) -> None:
+        super().__init__()
+        self._session, self._tasks = session, tasks
+        self._facts: dict[Path, PhotoFacts | None] = {}
+        self._held: HeldOut | None = None
+        self._classes: tuple[str, ...] = ()
+        self._checked: Checked | None = None
+        self._wants_slices = False
+        self._handles: list[Handle[None]] = []
+        self._waiting = QTimer(self, singleShot=True, interval=_WAIT_MS)
+        self._waiting.timeout.connect(self._review)
+        session.labels_changed.connect(self._waiting.start)
+        session.model_changed.connect(self._forget)
+
+    def show_in(self, groups: GroupsTab, suspects: SuspectsTab, duplicates: DuplicatesTab) -> None:
+        """Say where what is found is shown."""
+        self._groups, self._suspects, self._duplicates = groups, suspects, duplicates
+
+    def close(self) -> None:
+        """Look no more."""
+        self._waiting.stop()
+        for handle in self._handles:
+            handle.drop()
+        self._handles = []
+
+    @Slot()
+    def _forget(self) -> None:
+        """Forget what another model has said."""
+        self.close()
+        self._held, self._checked, self._wants_slices = None, None, False
+        for tab in (self._groups, self._suspects, self._duplicates):
+            tab.forget()
+
+    def follow(self, checked: Checked) -> None:
+        """Take other figures, and find the groups anew."""
+        self._checked = checked
+        if self._wants_slices:
+            self._find_slices()
+
+    # Groups
+
+    def compare_groups(self) -> None:
+        """Find groups of photos on which the model is worse."""
+        if self._checked is None:
+            self._groups.show_refusal(tr("There are no figures yet."))
+            return
+        self._wants_slices = True
+        self._look(list(self._checked.photos), self._groups.show_progress, self._find_slices)
+
+    def _find_slices(self) -> None:
+        checked = self._checked
+        if checked is None:
+            return
+        answers = checked.report.answers
+        right = (answers.labels == answers.predicted).tolist()
+        shared = {path: one.shared for path, one in self._facts.items() if one is not None}
+        request = FindSlices(
+            tuple(zip(checked.photos, right, strict=True)), shared, frozenset(answers.classes)
+        )
+        self._tasks.ask(request, self._groups.show_slices)
+
+    def _look(
+        self,
+        photos: list[Path],
+        show_progress: Callable[[int, int], object],
+        then: Callable[[], object],
+    ) -> None:
+        """Read what can be said of photos without a model; what was read is kept."""
+        new = tuple(path for path in photos if path not in self._facts)
+        total = len(photos)
+
+        def take(found: list[tuple[Path, PhotoFacts | None]]) -> None:
+            self._facts.update(found)
+            show_progress(min(total, total - len(new) + len(found)), total)
+
+        self._handles.append(self._tasks.stream(FindFacts(new), take, then))
+
+    # Labels
+
+    def review(self) -> None:
+        """Find labels that are likely wrong, and duplicates."""
+        labelled = self._session.labelled_once()
+        self._classes = tuple(sorted({label for _, label in labelled}))
+        index = {name: at for at, name in enumerate(self._classes)}
+        request = HoldOut(
+            tuple(Labelled(path, (index[label],)) for path, label in labelled), self._classes
+        )
+        total = len(labelled)
+
+        def take(found: list[int | HeldOut]) -> None:
+            for one in found:
+                if isinstance(one, int):
+                    self._show_progress(one, total)
+                else:
+                    self._held = one
+
+        def look_at_files() -> None:
+            if self._held is not None:
+                self._look(list(self._held.photos), self._show_progress, self._review)
+
+        self._show_progress(0, total)
+        self._handles.append(self._tasks.stream(request, take, look_at_files, self._refuse))
+
+    def _show_progress(self, done: int, total: int) -> None:
+        self._suspects.show_progress(done, total)
+        self._duplicates.show_progress(done, total)
+
+    def _refuse(self, error: BaseException) -> None:
+        self._suspects.show_refusal(str(error))
+        self._duplicates.show_refusal(str(error))
+
+    def _review(self) -> None:
+        held = self._held
+        if held is None:
+            return
+        labelled = tuple(self._session.labelled_once())
+        left = self._left()
+        request = Review(
+            labelled,
+            self._classes,
+            dict(zip(held.photos, held.shares, strict=True)),
+            dict(zip(held.photos, held.contents, strict=True)),
+            dict(zip(held.photos, held.alike, strict=True)),
+            {path: one.dhash for path, one in self._facts.items() if one is not None},
+            frozenset(path for path, label in labelled if left.get(str(path)) == label),
+        )
+        self._tasks.ask(request, self._show, self._refuse)
+
+    @Slot(object)
+    def _show(self, reviewed: Reviewed) -> None:
+        self._suspects.show_reviewed(reviewed)
+        self._duplicates.show_reviewed(reviewed)
+
+    def take(self, photo: Path, name: str) -> None:
+        """Give a photo the class that is likelier."""
+        self._session.give_class([photo], name)
+
+    def leave(self, photo: Path, label: str) -> None:
+        """Note that a label is right."""
+        left = {**self._left(), str(photo): label}
+        self._session.keep_in_project({_RIGHT: json.dumps(left)})
+
+    def _left(self) -> dict[str, str]:
+        """Return the labels that a person has looked at and left, by file."""
+        try:
+            found = json.loads(self._session.project_notes.get(_RIGHT, "{}"))
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
