@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.checks.figures import Figure
+from core.language import percent, tr
 from core.values.intervals import wilson_interval
 
 Bools = npt.NDArray[np.bool_]
@@ -107,3 +109,32 @@ def _log_ways(own: int, count: int, all_right: int, total: int) -> float:
 
 def _log_choose(total: int, chosen: int) -> float:
     return math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)
+
+
+def sentence_of(slices: Sequence[Slice]) -> str:
+    """Return what the groups tell, in words."""
+    worse = [one for one in slices if one.is_sure and one.accuracy.value < one.others]
+    if not slices:
+        return tr("There are no two groups of five photos or more to compare.")
+    if not worse:
+        return tr("On no group is it worse than chance alone would make it.")
+    first = worse[0]
+    return tr(
+        "It is worse on photos with {group}: {share} right, {others} on the others. That is hardly "
+        "chance.",
+        group=words_of(first.kind, first.value),
+        share=percent(first.accuracy.value),
+        others=percent(first.others),
+    )
+
+
+def words_of(kind: str, value: str) -> str:
+    """Return what photos of a group have in common, in words."""
+    words = {
+        "folder": tr("folder {value}", value=Path(value).name or value),
+        "month": tr("month {value}", value=value),
+        "camera": tr("camera {value}", value=value),
+        "size": tr("shorter side {value} px", value=value),
+        "brightness": tr("brightness {value}%", value=value),
+    }
+    return words.get(kind, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,20 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     check.add_argument(
         "--csv", type=path_option, metavar="FILE", help=tr("write a table with a row a photo")
     )
+    check.add_argument(
+        "--slices",
+        action="store_true",
+        help=tr(
+            "say on which photos it is worse: by folder, month, camera, size and brightness, which "
+            "reads each once more"
+        ),
+    )
+    check.add_argument(
+        "--against",
+        type=path_option,
+        metavar="MODELFILE",
+        help=tr("another model, which is tried on the same photos"),
+    )
     add_model_options(check)
 
 
@@ -90,7 +104,11 @@ def _run(options: argparse.Namespace) -> int:
         checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
         notes += _joined(checked, spec)
         _say_all(notes)
-        _write(checked, spec, (len(failed), learnt), notes, options)
+        more = _more(checked, options)
+        _write(checked, spec, (len(failed), learnt), [*notes, *more.sentences], more.json, options)
+        if options.json != STANDARD_OUTPUT:
+            for sentence in more.sentences:
+                say_result(sentence)
     return SOME_FAILED if failed else ALL_DONE
 
 
@@ -121,18 +139,84 @@ def _say_all(sentences: Iterable[str]) -> None:
         say(sentence)
 
 
+class _More:
+    """What was asked for beside the figures: as sentences, and as JSON values."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+        self.json: dict[str, object] = {}
+
+
+def _more(checked: Checked, options: argparse.Namespace) -> _More:
+    more = _More()
+    if options.slices:
+        _add_slices(more, checked)
+    if options.against is not None:
+        _add_comparison(more, checked, options)
+    return more
+
+
+def _add_slices(more: _More, checked: Checked) -> None:
+    from core.checks.reviewing import FindSlices
+    from core.checks.slices import sentence_of
+    from core.images.requests import FindFacts
+
+    answers = checked.report.answers
+    right = (answers.labels == answers.predicted).tolist()
+    facts = FindFacts(checked.photos).run(None)
+    shared = {path: one.shared for path, one in facts if one is not None}
+    request = FindSlices(
+        tuple(zip(checked.photos, right, strict=True)), shared, frozenset(answers.classes)
+    )
+    slices = request.run(None)
+    more.json["slices"] = [
+        {
+            "kind": one.kind,
+            "value": one.value,
+            "photos": len(one.positions),
+            "accuracy": one.accuracy.value,
+            "interval": list(one.accuracy.interval),
+            "accuracy_of_others": one.others,
+            "chance": one.chance,
+        }
+        for one in slices
+    ]
+    more.sentences.append(sentence_of(slices))
+
+
+def _add_comparison(more: _More, checked: Checked, options: argparse.Namespace) -> None:
+    """Check the other model with the same labels."""
+    from core.checks.comparing import Compare
+    from core.checks.requests import Check
+
+    other = argparse.Namespace(**vars(options))
+    other.checkpoint, other.architecture, other.weights = options.against, None, None
+    other.class_names = other.preprocessing = None
+    spec, found = _looked_at(checked.photos, other)
+    answers = checked.report.answers
+    labels = [answers.classes[at] for at in answers.labels.tolist()]
+    shares = {one.photo: one.shares for one in found if one.shares is not None}
+    photos = tuple(zip(checked.photos, labels, strict=True))
+    against = Check(photos, shares, spec, {}, _synonyms(spec)).run(None)
+    comparison = Compare(checked, against).run(None)
+    learnt = sum(one.was_learnt for one in found)
+    more.json["compared"] = {**comparison.to_json(), "learnt": learnt}
+    more.sentences += [*comparison.sentences(), *_notes(0, learnt)]
+
+
 def _write(
     checked: Checked,
     spec: ModelSpec,
     counts: tuple[int, int],
     notes: Sequence[str],
+    more: Mapping[str, object],
     options: argparse.Namespace,
 ) -> None:
     report = checked.report
     if options.json is not None:
         from core.checks.as_json import to_json
 
-        write_json(to_json(report, spec, *counts), options.json)
+        write_json({**to_json(report, spec, *counts), **more}, options.json)
     if options.csv is not None:
         write_result(options.csv, _to_csv(checked))
     if options.html is not None:

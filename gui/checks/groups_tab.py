@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidgetItem
 
+from core.checks.slices import sentence_of, words_of
 from core.language import number, percent, tr
 from gui.checks.look_tab import LookTab
 from gui.checks.rows import Row, make_rows
@@ -76,38 +76,10 @@ class GroupsTab(LookTab):
                 if not one.is_sure:
                     row.setForeground(column, self.palette().placeholderText())
             self.rows.addTopLevelItem(row)
-        self.show_found(_said_of(slices))
+        self.show_found(sentence_of(slices))
 
     def _choose(self, row: QTreeWidgetItem) -> None:
         self._show(row.data(0, _POSITIONS), row.text(0))
 
 
 _LEAST = 0.001
-
-
-def _said_of(slices: Sequence[Slice]) -> str:
-    worse = [one for one in slices if one.is_sure and one.accuracy.value < one.others]
-    if not slices:
-        return tr("There are no two groups of five photos or more to compare.")
-    if not worse:
-        return tr("On no group is it worse than chance alone would make it.")
-    first = worse[0]
-    return tr(
-        "It is worse on photos with {group}: {share} right, {others} on the others. That is hardly "
-        "chance.",
-        group=words_of(first.kind, first.value),
-        share=percent(first.accuracy.value),
-        others=percent(first.others),
-    )
-
-
-def words_of(kind: str, value: str) -> str:
-    """Return what photos of a group have in common, in words."""
-    words = {
-        "folder": tr("folder {value}", value=Path(value).name or value),
-        "month": tr("month {value}", value=value),
-        "camera": tr("camera {value}", value=value),
-        "size": tr("shorter side {value} px", value=value),
-        "brightness": tr("brightness {value}%", value=value),
-    }
-    return words.get(kind, value)

@@ -164,3 +164,35 @@ def test_what_cannot_be_checked_is_said_in_a_sentence(
     said = capsys.readouterr().err.strip()
     assert said.endswith(".")
     assert "did not expect" not in said
+
+
+def test_groups_and_another_model_are_told_of(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lying, standing = CLASSES
+    swapped = write_stripes(tmp_path / "swapped", PHOTOS)
+    for name in ("lying", "standing"):
+        (swapped / name).rename(swapped / f"{name} ones")
+    (swapped / f"{lying} ones").rename(swapped / standing)
+    (swapped / f"{standing} ones").rename(swapped / lying)
+    other = tmp_path / "swapped.safetensors"
+    assert main(["train", str(swapped), "--out", str(other)]) == 0
+    capsys.readouterr()
+    out = tmp_path / "check.json"
+    options = ("--checkpoint", model, "--json", out, "--slices", "--against", other)
+    assert check(folder, *options) == 0
+    found = report(out)
+    assert [one["kind"] for one in found["slices"]] == []  # all photos are of one kind
+    assert found["compared"]["accuracies"] == [1.0, 0.0]
+    assert len(found["compared"]["only_right"][0]) == 2 * PHOTOS
+    said = capsys.readouterr().out
+    assert "stripes.safetensors 100%, swapped.safetensors 0% right" in said
+    assert "The difference is hardly chance." in said
+    assert "no two groups of five photos" in said
+
+
+def test_one_model_against_itself_is_as_good(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(folder, "--checkpoint", model, "--against", model) == 0
+    assert "Both are right as often." in capsys.readouterr().out
