@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    Qt,
+)
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from core.language import number, percent, tr, tr_n
 from gui import theme
@@ -17,6 +31,7 @@ if TYPE_CHECKING:
     from core.checks.figures import Report
 
 _CELL_PX = (72, 30)
+_CHOSEN = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -60,8 +75,6 @@ class MatrixModel(QAbstractTableModel):
             return number(count) if count else ""
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignCenter
-        if role == Qt.ItemDataRole.BackgroundRole and count:
-            return self._colour(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return literal(
                 tr_n(
@@ -84,11 +97,38 @@ class MatrixModel(QAbstractTableModel):
             return literal(self._names[section])
         return None
 
-    def _colour(self, row: int, column: int) -> QColor:
+    def cell(self, row: int, column: int) -> tuple[int, float]:
+        """Return the count of a cell, and the share of its label's photos."""
+        count = self._counts[row][column]
+        return count, count / self._totals[row] if count else 0.0
+
+
+class CellPainter(QStyledItemDelegate):
+    """Paints a cell itself: Qt would ask for eight roles of each, most of which are empty."""
+
+    def __init__(self, matrix: MatrixModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._matrix = matrix
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        row, column = index.row(), index.column()
+        count, share = self._matrix.cell(row, column)
+        area: QRect = option.rect
+        if count:
+            colour = QColor(self._right if row == column else self._wrong)
+            colour.setAlphaF(0.12 + 0.5 * share)
+            painter.fillRect(area, colour)
+            painter.setPen(self._text)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, number(count))
+        if option.state & _CHOSEN:
+            painter.setPen(self._frame)
+            painter.drawRect(area.adjusted(0, 0, -1, -1))
+
+    def follow_theme(self) -> None:
+        """Take the colours in use."""
         used = theme.colours()
-        colour = QColor(used.accent if row == column else used.warning)
-        colour.setAlphaF(0.12 + 0.5 * self._counts[row][column] / max(1, self._totals[row]))
-        return colour
+        self._text, self._frame = QColor(used.text), QPen(QColor(used.accent), 2)
+        self._right, self._wrong = QColor(used.accent), QColor(used.warning)
 
 
 class MatrixView(QTableView):
@@ -103,6 +143,9 @@ class MatrixView(QTableView):
         self._choose_classes = choose
         self.matrix = MatrixModel(self)
         self.setModel(self.matrix)
+        self._painter = CellPainter(self.matrix, self)
+        self._painter.follow_theme()
+        self.setItemDelegate(self._painter)
         self.setAccessibleName(tr("Labels (rows) and predictions (columns)"))
         self.setCornerButtonEnabled(False)
         for header in (self.horizontalHeader(), self.verticalHeader()):
@@ -113,6 +156,11 @@ class MatrixView(QTableView):
         self.verticalHeader().setMaximumWidth(160)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._painter.follow_theme()
+        super().changeEvent(event)
 
     def _choose(self, index: QModelIndex) -> None:
         self._choose_classes(*self.matrix.classes_of(index))

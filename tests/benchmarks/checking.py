@@ -1,0 +1,99 @@
+"""How soon figures stand, and how smoothly the matrix is scrolled.
+
+    QT_QPA_PLATFORM=offscreen .venv/bin/python tests/benchmarks/checking.py [--photos 10000]
+
+*Figures*: seconds from known probabilities of so many photos and 1,000 classes to figures in the
+dialog, painted (goal 1 for 10,000). *Matrix*: milliseconds that a screenful of the matrix of 1,000
+classes takes to be drawn after each of 100 steps of scrolling (goal 16.7, 60 a second).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+
+from core.checks.requests import Check  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from core.work.lane import Lanes  # noqa: E402
+from gui import theme  # noqa: E402
+from gui.checks.check_dialog import CheckDialog  # noqa: E402
+from gui.checks.reviewing import Reviewing  # noqa: E402
+from gui.session import Session  # noqa: E402
+from gui.tasks import Tasks  # noqa: E402
+from tests.specs import make_spec  # noqa: E402
+
+CLASSES, STEPS = 1000, 100
+
+
+def main() -> None:
+    """Print both figures."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--photos", type=int, default=10_000)
+    count = options.parse_args().photos
+    application = QApplication([])
+    theme.apply(application)
+    names = tuple(f"class {at}" for at in range(CLASSES))
+    random = np.random.default_rng(0)
+    labels = random.integers(0, CLASSES, count)
+    logits = random.normal(size=(count, CLASSES)).astype(np.float32)
+    logits[np.arange(count), labels] += 3
+    shares = np.exp(logits)
+    shares /= shares.sum(axis=1, keepdims=True)
+    paths = [Path(f"/photos/{at}.jpg") for at in range(count)]
+    request = Check(
+        tuple((path, names[at]) for path, at in zip(paths, labels.tolist(), strict=True)),
+        dict(zip(paths, shares, strict=True)),
+        make_spec(names=names),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = Tasks(Lanes())
+        session = Session(tasks, Settings(), Path(folder) / "settings.json")
+        parent = QWidget()
+        dialog = CheckDialog(
+            tasks, Path(folder), lambda *_: None, lambda _: None, Reviewing(session, tasks), parent
+        )
+        dialog.show()
+        application.processEvents()
+        begun = time.perf_counter()
+        checked = request.run(None)
+        counted = time.perf_counter()
+        dialog.show_checked(checked)
+        application.processEvents()
+        shown = time.perf_counter()
+        print(
+            f"{count} photos, {CLASSES} classes: figures {counted - begun:.2f} s, "
+            f"shown {shown - counted:.2f} s, together {shown - begun:.2f} s"
+        )
+        dialog._tabs.setCurrentWidget(dialog._matrix)
+        dialog.resize(1200, 900)
+        application.processEvents()
+        bar = dialog._matrix.verticalScrollBar()
+        across = dialog._matrix.horizontalScrollBar()
+        took = []
+        for step in range(STEPS):
+            begun = time.perf_counter()
+            (bar if step % 2 else across).setValue(step * 7)
+            dialog._matrix.viewport().repaint()
+            application.processEvents()
+            took.append(1000 * (time.perf_counter() - begun))
+        print(
+            f"matrix of {len(checked.report.names)} classes: median "
+            f"{statistics.median(took):.1f} ms, worst {max(took):.1f} ms a step"
+        )
+        dialog.close()
+        tasks.shut_down()
+
+
+if __name__ == "__main__":
+    main()
