@@ -42,6 +42,7 @@ class CheckDialog(QDialog):
 
     Attributes:
         comparison: where two models are compared.
+        match_button: lets a person say which class means which.
     """
 
     def __init__(
@@ -118,6 +119,11 @@ class CheckDialog(QDialog):
         self._save = QPushButton(tr("Save a report…"))
         self._save.setEnabled(False)
         buttons.addButton(self._save, QDialogButtonBox.ButtonRole.ActionRole)
+        self.match_button = QPushButton(tr("Match classes…"))
+        self.match_button.setToolTip(
+            tr("Say which of the model’s classes mean which of the labels’")
+        )
+        buttons.addButton(self.match_button, QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(10)

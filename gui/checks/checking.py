@@ -11,6 +11,7 @@ from core.checks.requests import Check, Checked
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
+from core.values.class_mapping import KEPT_AS, of_text, to_text
 from gui.tasks import ignore
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Checking(QObject):
     def __init__(self, session: Session, tasks: Tasks, dialog: CheckDialog) -> None:
         super().__init__(dialog)
         self._dialog = dialog
+        dialog.match_button.clicked.connect(self.match_classes)
         self._session, self._tasks = session, tasks
         self._shares: dict[Path, object] = {}
         self._failed: set[Path] = set()
@@ -115,9 +117,36 @@ class Checking(QObject):
             tuple(self._session.labelled_once()),
             dict(self._shares),  # type: ignore[arg-type]  # arrays, which only core speaks of
             model.spec,
-            synonyms=imagenet_synonyms(model.spec.class_names),
+            {name: meant for name, meant in self._given.items() if name in model.spec.class_names},
+            imagenet_synonyms(model.spec.class_names),
         )
         self._counting = self._tasks.ask(request, self._show, self._refuse)
+
+    @property
+    def _given(self) -> dict[str, str]:
+        """Return what a person has said of which class means which."""
+        return of_text(self._session.project_notes.get(KEPT_AS, ""))
+
+    @Slot()
+    def match_classes(self) -> None:
+        """Let a person say which class means which; the project keeps it."""
+        from gui.checks.mapping_dialog import MappingDialog
+
+        model = self._session.model
+        if model is None:
+            return
+        names = model.spec.class_names
+        given = self._given
+        dialog = MappingDialog(
+            names,
+            self._session.photos.label_index.classes.names,
+            given,
+            imagenet_synonyms(names),
+            self._dialog,
+        )
+        if dialog.exec():
+            others = {name: meant for name, meant in given.items() if name not in names}
+            self._session.keep_in_project({KEPT_AS: to_text({**others, **dialog.given})})
 
     def _show(self, checked: Checked) -> None:
         self._checked = checked

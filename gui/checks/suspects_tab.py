@@ -68,7 +68,7 @@ class SuspectsTab(LookTab):
     def show_reviewed(self, reviewed: Reviewed) -> None:
         """List what was found; the row that is chosen stays so, or the next takes its place."""
         at = max(0, self.rows.currentIndex().row())
-        has_focus = self.rows.hasFocus()
+        takes_keys = self.rows.hasFocus() or (self.rows.isHidden() and self.isVisible())
         self.rows.blockSignals(True)
         self.rows.clear()
         for one in reviewed.suspects[:_MOST_ROWS]:
@@ -91,7 +91,7 @@ class SuspectsTab(LookTab):
             if count
             else tr("No label looks wrong.")
         )
-        if count and has_focus:
+        if count and takes_keys:
             self.rows.setFocus()
             self._choose(at)
         self._enable()
