@@ -91,7 +91,7 @@ class Review(Request[None, Reviewed]):
     shares: Mapping[Path, npt.NDArray[np.float32]]
     contents: Mapping[Path, str]
     alike: Mapping[Path, int]
-    dhashes: Mapping[Path, int]
+    dhashes: Mapping[Path, bytes]
     right: frozenset[Path] = frozenset()
 
     def run(self, _: None) -> Reviewed:

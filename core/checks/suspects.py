@@ -11,13 +11,15 @@ import numpy as np
 from core.checks.answers import Answers
 from core.values.joining import Groups
 
-_MOST_BITS_APART = 4
-"""Of 64; photos that were shrunk or compressed anew differ in fewer, others in some 20."""
+_BITS = 256
+_MOST_BITS_APART = 20
+"""Photos that were shrunk, compressed or brightened differ in fewer in 95 of 100 cases; the most
+alike of 882 photos of clothes on walls differ in 28, those of other things in 74."""
 
-_LEAST_BITS, _MOST_BITS = 6, 58
-"""Of ones in a hash; a wall or a clear sky has fewer, and is like any other."""
+_LEAST_BITS = 24
+"""Of ones, or of noughts, in a hash; a wall or a clear sky has fewer, and is like any other."""
 
-_ROWS = 512
+_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Duplicates:
 
 def duplicates(
     contents: Sequence[str],
-    hashes: Sequence[int | None],
+    hashes: Sequence[bytes | None],
     alike: Sequence[int],
     labels: Sequence[str],
     sets: Sequence[str],
@@ -93,7 +95,7 @@ def duplicates(
 
     Args:
         contents: a hash of each file; "" where it is not known.
-        hashes: a perceptual hash of each photo, 64 bits; None where there is none.
+        hashes: a perceptual hash of each photo, 256 bits; None where there is none.
         alike: a number for each photo, the same for those that a network takes for the same.
         labels: of each.
         sets: in which each stands; "" where there are none.
@@ -127,17 +129,18 @@ def _group(
     )
 
 
-def _near(hashes: Sequence[int | None]) -> list[tuple[int, int]]:
+def _near(hashes: Sequence[bytes | None]) -> list[tuple[int, int]]:
     """Return pairs whose hashes differ in few bits."""
-    usable = [
-        at
-        for at, bits in enumerate(hashes)
-        if bits is not None and _LEAST_BITS <= bits.bit_count() <= _MOST_BITS
-    ]
-    bits = np.array([hashes[at] for at in usable], np.uint64)
+    there = [at for at, bits in enumerate(hashes) if bits is not None]
+    if not there:
+        return []
+    words = np.frombuffer(b"".join(filter(None, hashes)), np.uint64).reshape(len(there), -1)
+    ones = np.bitwise_count(words).sum(axis=1)
+    is_usable = (ones >= _LEAST_BITS) & (ones <= _BITS - _LEAST_BITS)
+    words, usable = words[is_usable], np.array(there)[is_usable].tolist()
     pairs = []
-    for begin in range(0, len(bits), _ROWS):
-        apart = np.bitwise_count(bits[begin : begin + _ROWS, None] ^ bits[None])
+    for begin in range(0, len(words), _ROWS):
+        apart = np.bitwise_count(words[begin : begin + _ROWS, None] ^ words[None]).sum(axis=-1)
         for row, column in np.argwhere(apart <= _MOST_BITS_APART).tolist():
             if begin + row < column:
                 pairs.append((usable[begin + row], usable[column]))

@@ -21,7 +21,7 @@ _EXIF, _TAKEN = 0x8769, 0x9003
 _MAKE, _MODEL = 0x010F, 0x0110
 _MONTH = len("2024:05")
 _WHITE = 255.0
-_HASH_SIDE = 8
+_HASH_SIDE = 16
 _SIDES, _LARGE = (0, 256, 512, 1024, 2048), 0
 _PERCENTS = (0, 20, 40, 60, 80)
 
@@ -37,8 +37,8 @@ class PhotoFacts:
         brightness: mean luma, from 0 for black to 1 for white.
         shared: by kind what it may have in common with others: "month", "camera", "size" (shorter
             side in pixels) and "brightness" (percent of white), those that are known.
-        dhash: whether each of 8 × 8 places is brighter than that on its left, 64 bits; photos that
-            look the same differ in few. Source: Krawetz, "Kind of Like That", 2013.
+        dhash: whether each of 16 × 16 places is brighter than that on its left, 256 bits; photos
+            that look the same differ in few. Source: Krawetz, "Kind of Like That", 2013.
     """
 
     month: str
@@ -46,7 +46,7 @@ class PhotoFacts:
     size: Size
     brightness: float
     shared: Mapping[str, str]
-    dhash: int
+    dhash: bytes
 
 
 def facts_of(path: Path) -> PhotoFacts | None:
@@ -63,6 +63,7 @@ def facts_of(path: Path) -> PhotoFacts | None:
             size = sizes[0] if sizes else stored.size
             small = colours.shown_rgb(image, _SIDE**2 * 16)
             luma = turned(small, stored.orientation).convert("L")
+            luma.thumbnail((_SIDE, _SIDE), Image.Resampling.BILINEAR)  # so do all have one way
     except UnreadableImageError:
         return None
     taken, camera = notes
@@ -78,11 +79,10 @@ def facts_of(path: Path) -> PhotoFacts | None:
     return PhotoFacts(month, camera, size, brightness, known, _dhash(luma))
 
 
-def _dhash(luma: Image.Image) -> int:
+def _dhash(luma: Image.Image) -> bytes:
     side = (_HASH_SIDE + 1, _HASH_SIDE)
     pixels = np.asarray(luma.resize(side, Image.Resampling.BOX), np.int16)
-    bits = (pixels[:, 1:] > pixels[:, :-1]).ravel()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    return np.packbits((pixels[:, 1:] > pixels[:, :-1]).ravel()).tobytes()
 
 
 def _notes(image: Image.Image) -> tuple[str, str]:

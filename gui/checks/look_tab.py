@@ -49,6 +49,7 @@ class LookTab(QWidget):
         layout.addWidget(self.said)
         layout.addWidget(self.rows, 1)
         layout.addLayout(buttons)
+        layout.addStretch(0)
         self.forget()
 
     def forget(self) -> None:
@@ -81,4 +82,4 @@ class LookTab(QWidget):
         self.rows.setVisible(not empty)
         self._extra.setVisible(not empty)
         self._layout.setStretch(1, 0 if empty else 1)
-        self._layout.setStretch(2, 1 if empty else 0)
+        self._layout.setStretch(3, 1 if empty else 0)

@@ -17,6 +17,10 @@ def _photo(path: Path, value: int = 40, **save: object) -> Path:
     return path
 
 
+def apart(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
+
+
 def test_what_a_camera_noted_is_read(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0112] = "NIKON CORPORATION", "NIKON D90", 6
@@ -49,8 +53,8 @@ def test_a_photo_that_was_shrunk_and_compressed_has_nearly_the_same_hash(tmp_pat
     assert first is not None
     assert same is not None
     assert different is not None
-    assert (first.dhash ^ same.dhash).bit_count() <= 4
-    assert (first.dhash ^ different.dhash).bit_count() > 10
+    assert apart(first.dhash, same.dhash) <= 20
+    assert apart(first.dhash, different.dhash) > 60
 
 
 def test_photos_are_grouped_by_what_is_known(tmp_path: Path) -> None:
