@@ -8,6 +8,9 @@ import sys
 
 from environment import ROOT, need_programs, prepare, say
 
+_SIDE_BY_SIDE = ("-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "loadfile")
+"""A process of tests takes up to 3 GB."""
+
 
 def main() -> int:
     """Run formatter, linter, type checker, import contracts and tests; 1 if any fails."""
@@ -20,9 +23,11 @@ def main() -> int:
         "ruff": [python, "-m", "ruff", "check", "."],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [python, "-c", lint_imports],
-        "pytest": [python, "-m", "pytest", *sys.argv[1:]],
+        "pytest": [python, "-m", "pytest", *_SIDE_BY_SIDE, *sys.argv[1:]],
     }
-    environment = {**os.environ, "PYTHONUTF8": "1"}
+    # Each process of tests computes on one core, else they would wait for one another's threads.
+    one_core = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {**os.environ, **one_core, "PYTHONUTF8": "1"}
     failed = []
     for name, command in checks.items():
         say(name)
