@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from core.inference.classifier import Classifier
 
     Pixels = npt.NDArray[np.uint8]
-    Bools = npt.NDArray[np.bool_]
+    Indices = npt.NDArray[np.int64]
+    PixelsOf = Callable[[Indices], Pixels | None]
 
 LEAST_PHOTOS = 24
 _MOST_PHOTOS = 120
@@ -31,7 +33,26 @@ _WRONG, _TIMES_LESS = 0.25, 4.0
 _CHANCE, _LEAST_GAIN = 0.05, 0.03
 """Of an alternative that is better by labels: shared among all that are tried; and by how much."""
 
+_PARTS = 3
+"""A way is tried on a part of the photos; on the others only where it is better on these."""
+
+_MOST_EXAMPLES = 8
+
 Kind = Literal["numbers", "colours", "cut", "size", "turn", "sideways", "order"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A photo that is named otherwise after a change.
+
+    Attributes:
+        photo: the file.
+        before, after: names of the likeliest class.
+    """
+
+    photo: Path
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,7 @@ class Finding:
         by_labels: whether they are accuracies.
         preprocessing: that would be better; None where it is not about that.
         class_names: likewise.
+        examples: photos that are named otherwise then, some.
     """
 
     kind: Kind
@@ -54,6 +76,7 @@ class Finding:
     by_labels: bool
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +126,13 @@ class Diagnose(ModelRequest["Iterator[int | Diagnosis]"]):
         yield looking.diagnosis()
 
 
+@dataclass(frozen=True)
+class _Tried:
+    finding: Finding
+    chance: float
+    """How likely so large a difference is where there is none."""
+
+
 class _Looking:
     def __init__(self, engine: Engine, photos: tuple[Path, ...], labels: tuple[int, ...]) -> None:
         self._engine, self._photos, self._given = engine, photos, labels
@@ -116,7 +146,7 @@ class _Looking:
     def begin(self) -> Iterator[int]:
         import numpy as np
 
-        decoded = self._decoded(self._used)
+        decoded = self._decoded(self._used, self._photos)
         there = [at for at, one in enumerate(decoded) if one is not None]
         if len(there) < LEAST_PHOTOS:
             raise CheckError(
@@ -144,57 +174,107 @@ class _Looking:
             found.append(Finding("numbers", name, now, after, False, used))
             yield self._count()
         best = min(found, key=lambda one: one.after, default=None)
-        if best is not None and now > _WRONG and best.after * _TIMES_LESS < now:
-            self._findings.append(best)
+        if best is None or now <= _WRONG or best.after * _TIMES_LESS >= now:
+            return
+        assert best.preprocessing is not None
+        few = slice(0, _BATCH)
+        outputs = self._outputs(self._pixels[few], self._used)
+        then = self._outputs(self._in_order(best.preprocessing)[few], best.preprocessing)
+        names = self._classifier.spec.class_names
+        self._findings.append(replace(best, examples=self._examples(outputs, then, names)))
+        yield self._count()
 
     def by_labels(self) -> Iterator[int]:
         """Try everything, and see by labels what is surely better."""
+        outputs = self._outputs(self._pixels, self._used)
+        self._accuracy = float((outputs == self._labels).mean())
+        tried: list[_Tried] = []
+        for one in self._try_setups(outputs):
+            tried += one
+            yield self._count()
+        tried += self._try_orders(outputs)
+        sure = [
+            one.finding
+            for one in tried
+            if one.finding.after - one.finding.before >= _LEAST_GAIN
+            and one.chance < _CHANCE / len(tried)
+        ]
+        sure.sort(key=lambda finding: -finding.after)
+        self._findings = [*sure, *(one for one in self._findings if one.kind not in _kinds(sure))]
+
+    def _try_setups(self, outputs: Indices) -> Iterator[list[_Tried]]:
+        """Yield what came of each way of preparing photos; nothing of those left to try further."""
+        import numpy as np
+
+        from core.checks.mcnemar import chance_of
+
+        now, names = outputs == self._labels, self._classifier.spec.class_names
+        before = float(now.mean())
+        everywhere = np.arange(len(self._photos))
+        part = everywhere[::_PARTS]
+        for kind, name, used, pixels_of in self._setups():
+            finding = Finding(kind, name, before, 0.0, True)
+            first = self._outputs_of(used, pixels_of, part)
+            if first is None or (first == self._labels[part]).sum() <= now[part].sum():
+                yield [_Tried(finding, 1.0)]
+                continue
+            yield []
+            then = self._outputs_of(used, pixels_of, everywhere)
+            if then is None:
+                yield [_Tried(finding, 1.0)]
+                continue
+            right = then == self._labels
+            finding = replace(
+                finding,
+                after=float(right.mean()),
+                preprocessing=None if kind == "sideways" else used,
+                examples=self._examples(outputs, then, names),
+            )
+            yield [_Tried(finding, chance_of(now, right))]
+
+    def _try_orders(self, outputs: Indices) -> list[_Tried]:
+        """Return what came of each order of class names."""
         from core.checks.class_orders import orders
         from core.checks.mcnemar import chance_of
 
-        shares = self._shares(self._pixels, self._used)
-        outputs = shares.argmax(axis=1)
-        now = outputs == self._labels
-        self._accuracy = before = float(now.mean())
-        tried: list[tuple[Finding, float]] = []
-
-        def note(kind: Kind, name: str, right: Bools, used: Preprocessing | None) -> None:
-            finding = Finding(kind, name, before, float(right.mean()), True, used)
-            tried.append((finding, chance_of(now, right)))
-
-        for kind, name, used, pixels in self._setups():
-            right = self._shares(pixels, used).argmax(axis=1) == self._labels
-            note(kind, name, right, None if kind == "sideways" else used)
-            yield self._count()
-        names = self._classifier.spec.class_names
+        now, names = outputs == self._labels, self._classifier.spec.class_names
+        tried = []
         for order, meant in orders(names, self._labels[::2], outputs[::2]).items():
             # What the labels say is tried on photos that have not said it.
             tested = slice(1, None, 2) if order == "as the labels say" else slice(None)
             right, plain = (meant[outputs] == self._labels)[tested], now[tested]
             ordered = tuple(names[at] for at in meant.tolist())
-            accuracies = float(plain.mean()), float(right.mean())
-            finding = Finding("order", order, *accuracies, True, class_names=ordered)
-            tried.append((finding, chance_of(plain, right)))
-        sure = [
-            finding
-            for finding, chance in tried
-            if finding.after - finding.before >= _LEAST_GAIN and chance < _CHANCE / len(tried)
-        ]
-        sure.sort(key=lambda one: -one.after)
-        self._findings = [*sure, *(one for one in self._findings if one.kind not in _kinds(sure))]
+            finding = Finding(
+                "order",
+                order,
+                float(plain.mean()),
+                float(right.mean()),
+                True,
+                class_names=ordered,
+                examples=self._examples(outputs, outputs, ordered),
+            )
+            tried.append(_Tried(finding, chance_of(plain, right)))
+        return tried
 
     def diagnosis(self) -> Diagnosis:
         return Diagnosis(
             len(self._photos), self._failed, self._mismatch, self._accuracy, tuple(self._findings)
         )
 
-    def _setups(self) -> Iterator[tuple[Kind, str, Preprocessing, Pixels]]:
+    def _setups(self) -> Iterator[tuple[Kind, str, Preprocessing, PixelsOf]]:
+        """Yield each way with a function that gives photos at some positions, prepared so."""
         import numpy as np
 
+        def in_order(used: Preprocessing) -> PixelsOf:
+            return lambda at: self._in_order(used)[at]
+
+        def decoded(used: Preprocessing) -> PixelsOf:
+            return lambda at: self._stacked(used, at)
+
         for name, used in other_numbers(self._used).items():
-            yield "numbers", name, used, self._in_order(used)
+            yield "numbers", name, used, in_order(used)
         for name, used in other_colours(self._used).items():
-            yield "colours", name, used, self._in_order(used)
+            yield "colours", name, used, in_order(used)
         ways: tuple[tuple[Kind, dict[str, Preprocessing]], ...] = (
             ("cut", other_cuts(self._used)),
             ("size", other_sizes(self._used)),
@@ -202,13 +282,46 @@ class _Looking:
         )
         for kind, setups in ways:
             for name, used in setups.items():
-                decoded = [one for one in self._decoded(used) if one is not None]
-                if len(decoded) == len(self._photos) and self._fits(used):
-                    yield kind, name, used, np.stack(decoded)
+                if self._fits(used):
+                    yield kind, name, used, decoded(used)
         height, width = self._used.input_size
         for quarters in (1, 2, 3) if height == width else (2,):
-            turned = np.ascontiguousarray(np.rot90(self._pixels, quarters, axes=(1, 2)))
+
+            def turned(at: Indices, quarters: int = quarters) -> Pixels:
+                return np.ascontiguousarray(np.rot90(self._pixels[at], quarters, axes=(1, 2)))
+
             yield "sideways", str(90 * quarters), self._used, turned
+
+    def _stacked(self, used: Preprocessing, at: Indices) -> Pixels | None:
+        """Return photos prepared in a way; None where one cannot be."""
+        import numpy as np
+
+        decoded = self._decoded(used, [self._photos[one] for one in at.tolist()])
+        there = [one for one in decoded if one is not None]
+        return np.stack(there) if len(there) == len(decoded) else None
+
+    def _outputs_of(self, used: Preprocessing, pixels_of: PixelsOf, at: Indices) -> Indices | None:
+        pixels = pixels_of(at)
+        return None if pixels is None else self._outputs(pixels, used)
+
+    def _outputs(self, pixels: Pixels, used: Preprocessing) -> Indices:
+        """Return the likeliest output of each photo, shape (N,)."""
+        import numpy as np
+
+        return np.asarray(self._shares(pixels, used).argmax(axis=1), np.int64)
+
+    def _examples(
+        self, before: Indices, after: Indices, names_after: tuple[str, ...]
+    ) -> tuple[Example, ...]:
+        names = self._classifier.spec.class_names
+        found = (
+            Example(photo, names[one], names_after[other])
+            for photo, one, other in zip(
+                self._photos, before.tolist(), after.tolist(), strict=False
+            )
+            if names[one] != names_after[other]
+        )
+        return tuple(itertools.islice(found, _MOST_EXAMPLES))
 
     def _fits(self, used: Preprocessing) -> bool:
         """Return whether the network takes photos of this size at all."""
@@ -223,8 +336,8 @@ class _Looking:
             return False
         return True
 
-    def _decoded(self, used: Preprocessing) -> list[Pixels | None]:
-        waiting = [self._engine.decode(photo, used, is_exact=True) for photo in self._photos]
+    def _decoded(self, used: Preprocessing, photos: Sequence[Path]) -> list[Pixels | None]:
+        waiting = [self._engine.decode(photo, used, is_exact=True) for photo in photos]
         found = [one.result() for one in waiting]
         return [None if isinstance(one, str) else one for one in found]
 
