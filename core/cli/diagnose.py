@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +21,10 @@ from core.cli.terminal import (
 )
 from core.errors import CheckError
 from core.files import refuse_unwritable
-from core.language import number, percent, tr, tr_n
+from core.language import tr, tr_n
 
 if TYPE_CHECKING:
-    from core.inference.diagnosing import Diagnosis, Finding
+    from core.inference.diagnosis import Diagnosis
     from core.values.spec import ModelSpec
 
 
@@ -51,7 +50,8 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.inference.diagnosing import Diagnose, Diagnosis
+    from core.inference.diagnosing import Diagnose
+    from core.inference.diagnosis import Diagnosis
 
     if options.json not in (None, STANDARD_OUTPUT):
         refuse_unwritable(options.json)
@@ -95,8 +95,7 @@ def _photos(
         DroplensError: there are none, or no class of the model means one of the labels.
     """
     from core.images.finding import find_images
-    from core.models.class_names.lists import imagenet_synonyms
-    from core.values.class_mapping import joined
+    from core.models.class_names.meaning import indices_of
 
     if options.labels is None:
         return tuple(find_images(options.paths, say)), ()
@@ -104,8 +103,7 @@ def _photos(
     named: NamedPhotos = (
         photos_in_folders(options.labels) if is_folder else photos_of_project(options.labels)
     )
-    meant = joined(spec.class_names, named.classes, {}, imagenet_synonyms(spec.class_names))
-    index = {label: spec.class_names.index(name) for name, label in meant.items()}
+    index = indices_of(spec.class_names, named.classes, {})
     pairs = [
         (photo, index[names[0]])
         for photo, names in named.photos
@@ -130,71 +128,10 @@ def _photos(
 
 
 def _tell(found: Diagnosis, spec: ModelSpec) -> None:
+    from core.inference.diagnosis import sentences
+
     for sentence in sentences(found, spec):
         say_result(sentence)
-
-
-def sentences(found: Diagnosis, spec: ModelSpec) -> Iterator[str]:
-    """Yield what was found, in words."""
-    if found.accuracy is not None:
-        yield tr(
-            "{share} right on {n} photos as it is set up.",
-            share=percent(found.accuracy),
-            n=found.photos,
-        )
-    if not found.findings:
-        if found.accuracy is None and found.mismatch is None:
-            yield tr(
-                "{title} has no batch norm, so that nothing can be told without labels; give some "
-                "with --labels.",
-                title=spec.title,
-            )
-        else:
-            yield tr("It looks set up right: nothing that was tried is surely better.")
-        return
-    for finding in found.findings:
-        because = (
-            tr(
-                "{before} of the photos are right now, {after} then",
-                before=percent(finding.before),
-                after=percent(finding.after),
-            )
-            if finding.by_labels
-            else tr(
-                "what its first batch norm is given fits what it knows then: {after} apart instead "
-                "of {before}",
-                before=number(finding.before, 2),
-                after=number(finding.after, 2),
-            )
-        )
-        yield tr("It looks as if {what}: {because}.", what=_what(finding), because=because)
-    yield tr("Nothing was changed. Set it in the preprocessing or the class names, and look again.")
-
-
-def _what(finding: Finding) -> str:
-    """Return what seems to be the case, in words that follow “as if”."""
-    used = finding.preprocessing
-    if finding.kind == "numbers" and used is not None:
-        return tr(
-            "it learnt from pixels of 0 to {scale}, less {mean}, over {std}",
-            scale=number(used.scale, 0),
-            mean=_listed(used.mean),
-            std=_listed(used.std),
-        )
-    if finding.kind == "order":
-        return tr("its class names stand in another order ({order})", order=finding.name)
-    words = {
-        "colours": tr("it takes colours in the order {name}", name=finding.name),
-        "cut": tr("it learnt from photos cut in another way ({name})", name=finding.name),
-        "size": tr("it learnt from photos of {name} pixels", name=finding.name),
-        "turn": tr("photos should be taken {name}", name=finding.name),
-        "sideways": tr("the photos are turned by {name} degrees", name=finding.name),
-    }
-    return words[finding.kind]
-
-
-def _listed(values: tuple[float, ...]) -> str:
-    return " ".join(number(value, 3) for value in values)
 
 
 def _to_json(found: Diagnosis) -> dict[str, object]:
@@ -212,6 +149,10 @@ def _to_json(found: Diagnosis) -> dict[str, object]:
                 "by_labels": one.by_labels,
                 "preprocessing": None if one.preprocessing is None else one.preprocessing.to_json(),
                 "class_names": None if one.class_names is None else list(one.class_names),
+                "examples": [
+                    {"image": str(seen.photo), "before": seen.before, "after": seen.after}
+                    for seen in one.examples
+                ],
             }
             for one in found.findings
         ],

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.errors import CheckError
+from core.inference.diagnosis import Diagnosis, Example, Finding, Kind
 from core.inference.engine import Engine, ModelRequest
 from core.inference.setups import other_colours, other_cuts, other_numbers, other_sizes, other_turns
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from core.inference.classifier import Classifier
 
     Pixels = npt.NDArray[np.uint8]
+    Bools = npt.NDArray[np.bool_]
     Indices = npt.NDArray[np.int64]
+    Shares = npt.NDArray[np.float32]
     PixelsOf = Callable[[Indices], Pixels | None]
 
 LEAST_PHOTOS = 24
@@ -33,69 +36,13 @@ _WRONG, _TIMES_LESS = 0.25, 4.0
 _CHANCE, _LEAST_GAIN = 0.05, 0.03
 """Of an alternative that is better by labels: shared among all that are tried; and by how much."""
 
+_LEAST_SHARE = 1e-6
+"""Below it a probability is as good as none, and its logarithm says little."""
+
 _PARTS = 3
 """A way is tried on a part of the photos; on the others only where it is better on these."""
 
 _MOST_EXAMPLES = 8
-
-Kind = Literal["numbers", "colours", "cut", "size", "turn", "sideways", "order"]
-
-
-@dataclass(frozen=True)
-class Example:
-    """A photo that is named otherwise after a change.
-
-    Attributes:
-        photo: the file.
-        before, after: names of the likeliest class.
-    """
-
-    photo: Path
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that looks wrong, and what would be better.
-
-    Attributes:
-        kind: of the change.
-        name: which change, as ``core.inference.setups`` and ``core.checks.class_orders`` name them.
-        before, after: mismatch, or accuracy where there are labels.
-        by_labels: whether they are accuracies.
-        preprocessing: that would be better; None where it is not about that.
-        class_names: likewise.
-        examples: photos that are named otherwise then, some.
-    """
-
-    kind: Kind
-    name: str
-    before: float
-    after: float
-    by_labels: bool
-    preprocessing: Preprocessing | None = None
-    class_names: tuple[str, ...] | None = None
-    examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What a look at a model's set-up has found.
-
-    Attributes:
-        photos: that were looked at.
-        failed: that could not be opened.
-        mismatch: of the first batch norm; None where there is none.
-        accuracy: on labels; None where there are none.
-        findings: the likeliest first; empty where all looks right.
-    """
-
-    photos: int
-    failed: int
-    mismatch: float | None
-    accuracy: float | None
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -178,21 +125,23 @@ class _Looking:
             return
         assert best.preprocessing is not None
         few = slice(0, _BATCH)
-        outputs = self._outputs(self._pixels[few], self._used)
-        then = self._outputs(self._in_order(best.preprocessing)[few], best.preprocessing)
+        outputs = self._shares(self._pixels[few], self._used).argmax(axis=1)
+        then = self._shares(self._in_order(best.preprocessing)[few], best.preprocessing).argmax(
+            axis=1
+        )
         names = self._classifier.spec.class_names
         self._findings.append(replace(best, examples=self._examples(outputs, then, names)))
         yield self._count()
 
     def by_labels(self) -> Iterator[int]:
         """Try everything, and see by labels what is surely better."""
-        outputs = self._outputs(self._pixels, self._used)
-        self._accuracy = float((outputs == self._labels).mean())
+        shares = self._shares(self._pixels, self._used)
+        self._accuracy = float((shares.argmax(axis=1) == self._labels).mean())
         tried: list[_Tried] = []
-        for one in self._try_setups(outputs):
+        for one in self._try_setups(shares):
             tried += one
             yield self._count()
-        tried += self._try_orders(outputs)
+        tried += self._try_orders(shares)
         sure = [
             one.finding
             for one in tried
@@ -202,58 +151,64 @@ class _Looking:
         sure.sort(key=lambda finding: -finding.after)
         self._findings = [*sure, *(one for one in self._findings if one.kind not in _kinds(sure))]
 
-    def _try_setups(self, outputs: Indices) -> Iterator[list[_Tried]]:
+    def _try_setups(self, shares: Shares) -> Iterator[list[_Tried]]:
         """Yield what came of each way of preparing photos; nothing of those left to try further."""
         import numpy as np
 
-        from core.checks.mcnemar import chance_of
-
-        now, names = outputs == self._labels, self._classifier.spec.class_names
-        before = float(now.mean())
+        names = self._classifier.spec.class_names
+        outputs = shares.argmax(axis=1)
+        now = outputs == self._labels
         everywhere = np.arange(len(self._photos))
         part = everywhere[::_PARTS]
         for kind, name, used, pixels_of in self._setups():
-            finding = Finding(kind, name, before, 0.0, True)
-            first = self._outputs_of(used, pixels_of, part)
-            if first is None or (first == self._labels[part]).sum() <= now[part].sum():
+            finding = Finding(kind, name, float(now.mean()), 0.0, True)
+            first = self._shares_of(used, pixels_of, part)
+            if first is None or self._right(first, part).sum() <= now[part].sum():
                 yield [_Tried(finding, 1.0)]
                 continue
             yield []
-            then = self._outputs_of(used, pixels_of, everywhere)
+            then = self._shares_of(used, pixels_of, everywhere)
             if then is None:
                 yield [_Tried(finding, 1.0)]
                 continue
-            right = then == self._labels
             finding = replace(
                 finding,
-                after=float(right.mean()),
+                after=float(self._right(then, everywhere).mean()),
                 preprocessing=None if kind == "sideways" else used,
-                examples=self._examples(outputs, then, names),
+                examples=self._examples(outputs, then.argmax(axis=1), names),
             )
-            yield [_Tried(finding, chance_of(now, right))]
+            yield [_Tried(finding, _chance_of(shares, then, self._labels))]
 
-    def _try_orders(self, outputs: Indices) -> list[_Tried]:
+    def _right(self, shares: Shares, at: Indices) -> Bools:
+        """Return whether photos at some positions are named rightly."""
+        right: Bools = shares.argmax(axis=1) == self._labels[at]
+        return right
+
+    def _try_orders(self, shares: Shares) -> list[_Tried]:
         """Return what came of each order of class names."""
-        from core.checks.class_orders import orders
-        from core.checks.mcnemar import chance_of
+        import numpy as np
 
-        now, names = outputs == self._labels, self._classifier.spec.class_names
+        from core.checks.class_orders import orders
+
+        names, outputs = self._classifier.spec.class_names, shares.argmax(axis=1)
         tried = []
         for order, meant in orders(names, self._labels[::2], outputs[::2]).items():
             # What the labels say is tried on photos that have not said it.
             tested = slice(1, None, 2) if order == "as the labels say" else slice(None)
-            right, plain = (meant[outputs] == self._labels)[tested], now[tested]
+            now, labels = shares[tested], self._labels[tested]
+            then = np.empty_like(now)
+            then[:, meant] = now
             ordered = tuple(names[at] for at in meant.tolist())
             finding = Finding(
                 "order",
                 order,
-                float(plain.mean()),
-                float(right.mean()),
+                float((now.argmax(axis=1) == labels).mean()),
+                float((then.argmax(axis=1) == labels).mean()),
                 True,
                 class_names=ordered,
                 examples=self._examples(outputs, outputs, ordered),
             )
-            tried.append(_Tried(finding, chance_of(plain, right)))
+            tried.append(_Tried(finding, _chance_of(now, then, labels)))
         return tried
 
     def diagnosis(self) -> Diagnosis:
@@ -300,15 +255,9 @@ class _Looking:
         there = [one for one in decoded if one is not None]
         return np.stack(there) if len(there) == len(decoded) else None
 
-    def _outputs_of(self, used: Preprocessing, pixels_of: PixelsOf, at: Indices) -> Indices | None:
+    def _shares_of(self, used: Preprocessing, pixels_of: PixelsOf, at: Indices) -> Shares | None:
         pixels = pixels_of(at)
-        return None if pixels is None else self._outputs(pixels, used)
-
-    def _outputs(self, pixels: Pixels, used: Preprocessing) -> Indices:
-        """Return the likeliest output of each photo, shape (N,)."""
-        import numpy as np
-
-        return np.asarray(self._shares(pixels, used).argmax(axis=1), np.int64)
+        return None if pixels is None else self._shares(pixels, used)
 
     def _examples(
         self, before: Indices, after: Indices, names_after: tuple[str, ...]
@@ -382,6 +331,23 @@ class _Looking:
 
 _MOST_OF_NORM = 64
 """Photos that the first batch norm is tried on."""
+
+
+def _chance_of(now: Shares, then: Shares, labels: Indices) -> float:
+    """Return how likely probabilities of labels differ so where both ways are as good.
+
+    Probabilities tell more than which class is likeliest: with red for blue one photo in ten has
+    another class, and nine in ten a less likely label.
+    """
+    import numpy as np
+
+    from core.checks.signed_ranks import chance_of
+
+    own = [
+        np.log(np.maximum(shares[np.arange(len(labels)), labels].astype(np.float64), _LEAST_SHARE))
+        for shares in (now, then)
+    ]
+    return chance_of(own[1] - own[0])
 
 
 def _kinds(findings: list[Finding]) -> set[str]:

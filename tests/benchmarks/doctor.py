@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.images.preprocessing import Preprocessing  # noqa: E402
-from core.inference.diagnosing import Diagnose, Diagnosis  # noqa: E402
+from core.inference.diagnosing import Diagnose  # noqa: E402
+from core.inference.diagnosis import Diagnosis  # noqa: E402
 from core.inference.engine import Engine  # noqa: E402
 from core.models.torchvision_import import torchvision_models  # noqa: E402
 from core.values.spec import ModelChoice, Overrides  # noqa: E402

@@ -14,7 +14,8 @@ from core.checks.class_orders import orders
 from core.checks.mcnemar import chance_of
 from core.cli.main import main
 from core.images.preprocessing import IMAGENET_MEAN, Preprocessing
-from core.inference.diagnosing import Diagnose, Diagnosis
+from core.inference.diagnosing import Diagnose
+from core.inference.diagnosis import Diagnosis
 from core.inference.engine import Engine
 from core.inference.first_norm import first_norm, mismatch
 from core.inference.setups import other_colours, other_cuts, other_numbers, other_sizes

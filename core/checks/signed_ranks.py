@@ -1,0 +1,35 @@
+"""Whether numbers that were measured twice of the same things differ more than by chance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def chance_of(differences: Floats) -> float:
+    """Return how likely differences as one-sided are where there is none.
+
+    The signed-rank test of Wilcoxon, 1945, two-sided, by the normal distribution with corrections
+    for ties and continuity; for some twenty differences or more. Those of 0 are left out.
+
+    Args:
+        differences: of pairs, shape (N,).
+    """
+    apart = differences[differences != 0]
+    count = len(apart)
+    if not count:
+        return 1.0
+    _, place, ties = np.unique(np.abs(apart), return_inverse=True, return_counts=True)
+    ends = np.cumsum(ties)
+    ranks = (ends - (ties - 1) / 2)[place.reshape(-1)]
+    positive = float(ranks[apart > 0].sum())
+    mean = count * (count + 1) / 4
+    variance = count * (count + 1) * (2 * count + 1) / 24 - float((ties**3 - ties).sum()) / 48
+    if variance <= 0:
+        return 1.0
+    beyond = max(0.0, abs(positive - mean) - 0.5)
+    return math.erfc(beyond / math.sqrt(2 * variance))
