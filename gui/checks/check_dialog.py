@@ -43,6 +43,7 @@ class CheckDialog(QDialog):
     Attributes:
         comparison: where two models are compared.
         match_button: lets a person say which class means which.
+        doctor_button: finds out whether the model is set up right.
     """
 
     def __init__(
@@ -124,6 +125,8 @@ class CheckDialog(QDialog):
             tr("Say which of the model’s classes mean which of the labels’")
         )
         buttons.addButton(self.match_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.doctor_button = QPushButton(tr("Is it set up right?…"))
+        buttons.addButton(self.doctor_button, QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(10)

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QDialog
 
 from core.language import tr, tr_n
+from core.values.class_mapping import KEPT_AS, of_text
 from gui.actions import Action
 from gui.checks.checking import Checking
-from gui.checks.reviewing import Reviewing
 from gui.room import Room
 
 if TYPE_CHECKING:
     from gui.checks.check_dialog import CheckDialog
+    from gui.checks.doctor_dialog import DoctorDialog
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
@@ -32,6 +34,7 @@ class ChecksRoom(Room):
     def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__(session, tasks, window)
         self._dialog: CheckDialog | None = None
+        self._doctor: DoctorDialog | None = None
 
     def actions(self) -> list[Action]:
         return [
@@ -39,17 +42,23 @@ class ChecksRoom(Room):
                 "check_model", tr("See ho&w right the model is…"), self.open, "labels", 5,
                 "Ctrl+K", "check-check",
                 enabled=self._can_check,
-            )
+            ),
+            Action(
+                "diagnose_model", tr("Is it set &up right?…"), self.open_doctor, "model", 2,
+                "Ctrl+Alt+K", enabled=self._can_check,
+            ),
         ]  # fmt: skip
 
     def close(self) -> None:
-        if self._dialog is not None:
-            self._dialog.reject()
+        for dialog in (self._dialog, self._doctor):
+            if dialog is not None:
+                dialog.reject()
 
     @Slot()
     def open(self) -> None:
         """Show how right the model in use is."""
         from gui.checks.check_dialog import CheckDialog
+        from gui.checks.reviewing import Reviewing
 
         model = self.session.model
         if model is None:
@@ -63,6 +72,9 @@ class ChecksRoom(Room):
         )
         checking = Checking(self.session, self.tasks, dialog)
         reviewing.setParent(dialog)
+        doctor = dialog.doctor_button
+        doctor.setEnabled(self._can_check())
+        doctor.clicked.connect(self.open_doctor)
         dialog.finished.connect(checking.close)
         dialog.finished.connect(reviewing.close)
         dialog.finished.connect(self._forget)
@@ -72,7 +84,41 @@ class ChecksRoom(Room):
         dialog.show()
         checking.start()
 
-    def _place(self, dialog: CheckDialog) -> None:
+    @Slot()
+    def open_doctor(self) -> None:
+        """Find out whether the model in use is set up right, on the photos of the list."""
+        from core.inference.diagnosing import LEAST_PHOTOS
+        from core.models.class_names.meaning import indices_of
+        from gui.checks.doctor_dialog import DoctorDialog
+
+        model = self.session.model
+        if model is None:
+            return
+        if self._doctor is not None:
+            self._doctor.reject()
+        labelled = self.session.labelled_once()
+        given = of_text(self.session.project_notes.get(KEPT_AS, ""))
+        labels = [label for _, label in labelled]
+        index = indices_of(model.spec.class_names, labels, given)
+        known = [(path, index[label]) for path, label in labelled if label in index]
+        if len(known) >= LEAST_PHOTOS:
+            photos = tuple(path for path, _ in known)
+            indices = tuple(at for _, at in known)
+        else:
+            rows = self.session.photos.rows()
+            photos, indices = tuple(row.path for row in rows if not row.is_away), ()
+        dialog = DoctorDialog(self.session, self.tasks, photos, indices, self._look_at, self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(self._forget_doctor)
+        self._doctor = dialog
+        self._place(dialog)
+        dialog.show()
+
+    @Slot()
+    def _forget_doctor(self) -> None:
+        self._doctor = None
+
+    def _place(self, dialog: QDialog) -> None:
         """Put the dialog into the window's upper right corner, as far as the screen reaches."""
         screen = self.window.screen().availableGeometry()
         corner = self.window.frameGeometry().topRight()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from gui.models.model_picker import ModelPicker
 from gui.room import Room
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from core.inference.engine import ReadyModel
@@ -32,6 +34,7 @@ class ModelsRoom(Room):
         super().__init__(session, tasks, window)
         self.picker = ModelPicker(window.model_bar, session, tasks)
         self.dialogs = ModelDialogs(self.picker, session, tasks, window)
+        session.override_model = self._override
         window.model_bar.action_chosen.connect(window.choose)
         self.picker.refused.connect(self._take_refusal)
         session.model_changed.connect(self._follow_model)
@@ -108,6 +111,10 @@ class ModelsRoom(Room):
 
     def start(self) -> None:
         self.picker.open_remembered()
+
+    def _override(self, changes: Mapping[str, object]) -> None:
+        """Open the model anew with some of what the user said of it changed."""
+        self.picker.override(replace(self.picker.overrides, **changes))  # type: ignore[arg-type]
 
     @Slot(object)
     def _take_refusal(self, error: BaseException) -> None:

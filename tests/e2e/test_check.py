@@ -12,6 +12,7 @@ from core.labels.changes import Labelling
 from core.labels.store import LabelStore
 from core.settings import project_path
 from gui.checks.check_dialog import CheckDialog
+from gui.checks.doctor_dialog import DoctorDialog
 from gui.labels.label_panel import LabelPanel
 from tests.e2e.driver import Person, drive
 from tests.stripes import CLASSES, write_stripes
@@ -50,6 +51,40 @@ def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
         person.see(LabelPanel).class_chosen.emit(first.id)
         yield lambda: "100% right on 12 photos" in text_of(dialog)
         assert dialog._mistakes.topLevelItemCount() == 0
+        dialog.reject()
+
+    assert drive([str(model), str(photos)], script) == 0
+
+
+def test_names_in_the_wrong_order_are_found_and_put_right(tmp_path: Path) -> None:
+    photos = write_stripes(tmp_path / "photos", 2 * PHOTOS)
+    model = tmp_path / "stripes.safetensors"
+    assert main(["train", str(photos), "--out", str(model)]) == 0
+    project_path().parent.mkdir(parents=True, exist_ok=True)
+    with LabelStore(project_path()) as store:
+        store.edit_classes("add", store.classes.add(CLASSES))
+        for number, name in zip((2, 1), CLASSES, strict=True):  # each photo has the other's name
+            files = sorted((photos / name).iterdir())
+            store.register(files)
+            store.label([Labelling(file, (number,)) for file in files])
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(4 * PHOTOS)
+        person.choose("diagnose_model")
+        dialog = person.see(DoctorDialog)
+        yield lambda: dialog._findings.topLevelItemCount() > 0
+        assert "Something looks wrong" in "\n".join(
+            one.text() for one in dialog.findChildren(QLabel)
+        )
+        kinds = [finding.kind for finding in dialog._diagnosis.findings]
+        dialog._findings.setCurrentItem(dialog._findings.topLevelItem(kinds.index("order")))
+        dialog._use.click()
+        session = dialog._session
+        model = session.model
+        yield lambda: session.model is not model
+        assert session.model.spec.class_names == tuple(sorted(CLASSES, reverse=True))
+        dialog._back.click()
+        yield lambda: session.model.spec.class_names == tuple(sorted(CLASSES))
         dialog.reject()
 
     assert drive([str(model), str(photos)], script) == 0
