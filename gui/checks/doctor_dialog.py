@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gui.session import Session
     from gui.tasks import Tasks
 
+_EMPTY_PX, _FULL_PX = 220, 520
 _FILE = Qt.ItemDataRole.UserRole
 
 
@@ -59,7 +60,7 @@ class DoctorDialog(QDialog):
         self._taken_from: dict[str, object] | None = None
         self._is_changing = False
         self.setWindowTitle(tr("Is the model set up right?"))
-        self.resize(620, 520)
+        self.resize(620, _EMPTY_PX)
         self._make()
         self._lay_out()
         self._begin(photos, labels)
@@ -133,7 +134,7 @@ class DoctorDialog(QDialog):
             if isinstance(step, Diagnosis):
                 self._diagnosis = step
             else:
-                self._heading.setText(tr_n("{n} set-up was tried", "{n} set-ups were tried", step))
+                self._heading.setText(tr("Trying other set-ups: {n} so far", n=step))
 
     def _refuse(self, error: BaseException) -> None:
         self._bar.hide()
@@ -165,6 +166,7 @@ class DoctorDialog(QDialog):
         self._layout.setStretch(self._layout.count() - 2, 0)
         self._findings.show()
         self._examples.show()
+        self.resize(self.width(), _FULL_PX)
         self._findings.setCurrentIndex(self._findings.model().index(0, 0))
 
     def _basis(self, found: Diagnosis) -> str:
