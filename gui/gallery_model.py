@@ -293,6 +293,12 @@ class GalleryModel(QStringListModel):
         if self._order == "helpful":
             self.arrange()
 
+    def name_from(self, probability: float) -> None:
+        """Name all classes of photos from a probability on; 0 names the likeliest alone."""
+        if probability != self.label_index.named_from:
+            self.label_index.named_from = probability
+            self._tell_change()
+
     def arrange(self) -> None:
         """Search and sort again, after predictions have come in for instance."""
         rows = list(self._rows.values())
@@ -348,4 +354,8 @@ class GalleryModel(QStringListModel):
     def _said(self, row: GalleryRow) -> str:
         if not row.class_name:
             return ""
-        return tr("{name}: {probability}", name=row.class_name, probability=row.figure(1))
+        return tr(
+            "{name}: {probability}",
+            name=row.named(self.label_index.named_from),
+            probability=row.figure(1),
+        )

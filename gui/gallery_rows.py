@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.files import readable
 from core.images.naming import natural_key
+from core.language import tr
 from core.values.predictions import (
     LIKELIEST_FIELDS,
     Prediction,
@@ -99,6 +100,14 @@ class GalleryRow:
     def class_name(self) -> str:
         """Return the likeliest class, or nothing."""
         return self.class_names[self.top[0]] if self._top else ""
+
+    def named(self, at_least: float) -> str:
+        """Return the likeliest class, and all others that are at least so likely; 0 for none."""
+        prediction = self.prediction if at_least else None
+        if prediction is None:
+            return self.class_name
+        names = [one.class_name for one in prediction.top if one.probability >= at_least]
+        return tr(" or ").join(names) or self.class_name
 
     @property
     def probability(self) -> float:

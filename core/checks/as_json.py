@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from core.checks.calibration import (
-    conformal_sets,
-    conformal_threshold,
-    expected_calibration_error,
-    reliability,
-    threshold_for,
-)
+from core.checks.confidence import Confidence
 from core.checks.figures import NAMES, ClassFigures, Figure, Report
 from core.checks.several import SeveralReport
 from core.values.spec import ModelSpec
-
-ASKED = (0.9, 0.95, 0.99)
-"""Shares that are right, or covered, for which it is said what it takes."""
 
 
 def to_json(report: Report, spec: ModelSpec, failed: int, learnt: int) -> dict[str, object]:
@@ -41,7 +30,7 @@ def to_json(report: Report, spec: ModelSpec, failed: int, learnt: int) -> dict[s
         "intervals": {name: list(one.interval) for name, one in report.others.items()},
         "per_class": [_of_class(one) for one in report.classes],
         "confusion": report.confusion.tolist(),
-        **_confidence(report, spec),
+        **Confidence.of(report, spec.outputs).to_json(),
         "model": _of_model(spec),
     }
 
@@ -84,30 +73,6 @@ def _of_class(one: ClassFigures) -> dict[str, object]:
         "recall_interval": None if one.recall is None else list(one.recall.interval),
         "f1": one.f1,
         "support": one.support,
-    }
-
-
-def _confidence(report: Report, spec: ModelSpec) -> dict[str, object]:
-    answers, temperature = report.answers, report.temperature(spec.outputs)
-    thresholds = [
-        {"accuracy": asked, "probability": found[0], "coverage": found[1]}
-        for asked in ASKED
-        if (found := threshold_for(answers, asked)) is not None
-    ]
-    conformal = []
-    for asked in ASKED:
-        threshold = conformal_threshold(answers, asked)
-        sets = conformal_sets(answers, threshold)
-        mean = sum(map(len, sets)) / len(sets)
-        conformal.append({"coverage": asked, "probability": threshold, "mean_classes": mean})
-    return {
-        "ece": expected_calibration_error(answers),
-        "reliability": [asdict(one) for one in reliability(answers)],
-        "temperature": None
-        if temperature is None
-        else {**asdict(temperature), "helps": temperature.helps},
-        "thresholds": thresholds,
-        "conformal": conformal,
     }
 
 

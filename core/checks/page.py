@@ -7,14 +7,8 @@ from html import escape
 
 import numpy as np
 
-from core.checks.as_json import ASKED
-from core.checks.calibration import (
-    BINS,
-    Bin,
-    expected_calibration_error,
-    reliability,
-    threshold_for,
-)
+from core.checks.calibration import BINS, Bin
+from core.checks.confidence import Confidence
 from core.checks.figures import Figure, Report
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
@@ -126,33 +120,8 @@ def _classes(report: Report) -> str:
 
 
 def _confidence(report: Report, spec: ModelSpec) -> str:
-    answers = report.answers
-    said = [
-        tr(
-            "Probability and share of right ones are {ece} apart in the mean.",
-            ece=percent(expected_calibration_error(answers), 1),
-        )
-    ]
-    for asked in ASKED:
-        found = threshold_for(answers, asked)
-        if found is not None:
-            said.append(
-                tr(
-                    "From {probability} on {share} are right; {coverage} of the photos reach it.",
-                    probability=percent(found[0], 1),
-                    share=percent(asked),
-                    coverage=percent(found[1]),
-                )
-            )
-    temperature = report.temperature(spec.outputs)
-    if temperature is not None and temperature.helps:
-        said.append(
-            tr(
-                "Divided by a temperature of {value} they would mean it better.",
-                value=_rounded(temperature.value),
-            )
-        )
-    return f"<p>{escape(' '.join(said))}</p>{_diagram(reliability(answers))}"
+    found = Confidence.of(report, spec.outputs)
+    return f"<p>{escape(' '.join(found.sentences()))}</p>{_diagram(found.reliability)}"
 
 
 def _diagram(bins: Sequence[Bin]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from core.checks.confidence import Confidence
     from core.checks.figures import Report
     from core.checks.several import SeveralReport
 
@@ -201,3 +202,18 @@ class WritePage(Request[None, Path]):
         page = to_html(self.checked.report, self.checked.spec, self.notes)
         write_result(self.path, page.encode(errors="replace"))
         return self.path
+
+
+@dataclass(frozen=True)
+class FindConfidence(Request[None, "Confidence"]):
+    """Find what the probabilities of a check mean."""
+
+    lane = "write"
+    slot = "confidence"
+    checked: Checked
+
+    def run(self, _: None) -> Confidence:
+        """Return it."""
+        from core.checks.confidence import Confidence
+
+        return Confidence.of(self.checked.report, self.checked.spec.outputs)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.values.spec import ModelSpec
 
 _SHOWN_CLASSES = 20
+_COVERED = 0.95
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -320,10 +321,18 @@ def _table(path: Path) -> dict[str, str]:
 
 
 def _to_csv(checked: Checked) -> bytes:
+    from core.checks.calibration import conformal_sets, conformal_threshold
+
     answers = checked.report.answers
     text = io.StringIO(newline="")
     writer = Writer(text)
-    writer.write(("image", "label", "prediction", "probability", "probability_of_label", "right"))
+    writer.write(
+        (
+            *("image", "label", "prediction", "probability", "probability_of_label", "right"),
+            "classes_that_cover_95",
+        )
+    )
+    sets = conformal_sets(answers, conformal_threshold(answers, _COVERED))
     predicted = answers.predicted.tolist()
     for at, photo in enumerate(checked.photos):
         label = int(answers.labels[at])
@@ -335,6 +344,7 @@ def _to_csv(checked: Checked) -> bytes:
                 f"{answers.shares[at, predicted[at]]:.6f}",
                 f"{answers.shares[at, label]:.6f}",
                 int(label == predicted[at]),
+                " | ".join(answers.classes[one] for one in sets[at].tolist()),
             ]
         )
     return text.getvalue().encode("utf-8-sig", "surrogateescape")

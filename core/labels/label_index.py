@@ -36,7 +36,12 @@ class Filter:
 
 
 class LabelIndex:
-    """The classes as they are, and which of them a model's classes mean."""
+    """The classes as they are, and which of them a model's classes mean.
+
+    Attributes:
+        named_from: the probability from which on all classes of a photo are named; 0 for the
+            likeliest alone.
+    """
 
     def __init__(self) -> None:
         self._resolved: dict[Labels, Labels] = {(): ()}
@@ -45,6 +50,7 @@ class LabelIndex:
         self._given: Mapping[str, str] = {}
         self.by_id: dict[int, LabelClass] = {}
         self.classes = ClassList()
+        self.named_from = 0.0
 
     def set_classes(self, classes: ClassList) -> None:
         """Let another list hold."""

@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.checks.requests import Checked, WritePage
+from core.checks.requests import Checked, FindConfidence, WritePage
 from core.language import number, percent, tr, tr_n
 from gui import theme
 from gui.checks.comparison_tab import ComparisonTab
+from gui.checks.confidence_tab import ConfidenceTab
 from gui.checks.duplicates_tab import DuplicatesTab
 from gui.checks.groups_tab import GroupsTab
 from gui.checks.matrix import MatrixView
@@ -52,6 +53,7 @@ class CheckDialog(QDialog):
         folder: Path,
         show_photos: Callable[[list[str], str], object],
         look_at: Callable[[Path], object],
+        name_from: Callable[[float], object],
         reviewing: Reviewing,
         parent: QWidget,
     ) -> None:
@@ -62,13 +64,14 @@ class CheckDialog(QDialog):
             folder: where a page is offered to be written.
             show_photos: called with the files of photos that are to be shown, and what they are.
             look_at: called with a photo that is to be shown while the dialog keeps the keys.
+            name_from: called with the probability from which on the list is to name classes.
             reviewing: finds what takes longer.
             parent: the window.
         """
         super().__init__(parent)
         self._tasks, self._folder = tasks, folder
         self._show_files, self._look_at = show_photos, look_at
-        self._reviewing = reviewing
+        self._reviewing, self._name_from = reviewing, name_from
         self._checked: Checked | None = None
         self._notes: tuple[str, ...] = ()
         self.setWindowTitle(tr("How right the model is"))
@@ -98,6 +101,8 @@ class CheckDialog(QDialog):
         self._tabs.addTab(self._classes, tr("Classes"))
         self._tabs.addTab(self._matrix, tr("Matrix"))
         reviewing = self._reviewing
+        self._confidence = ConfidenceTab(self._show_unsure, self._name_from)
+        self._tabs.addTab(self._confidence, tr("Confidence"))
         self._groups = GroupsTab(reviewing.compare_groups, self._want)
         self._suspects = SuspectsTab(
             reviewing.review, self._look_at, reviewing.take, reviewing.leave
@@ -165,6 +170,8 @@ class CheckDialog(QDialog):
         self._mistakes.clear()
         self._classes.clear()
         self._matrix.matrix.clear()
+        self._confidence.forget()
+        self._name_from(0.0)
 
     def show_checked(self, checked: Checked, notes: Sequence[str] = ()) -> None:
         """Show other figures.
@@ -191,6 +198,7 @@ class CheckDialog(QDialog):
         self._fill_classes(checked)
         self._matrix.matrix.show_report(report)
         self._reviewing.follow(checked)
+        self._tasks.ask(FindConfidence(checked), self._confidence.show_confidence)
 
     def _fill_mistakes(self, checked: Checked) -> None:
         self._mistakes.clear()
@@ -243,6 +251,14 @@ class CheckDialog(QDialog):
         row, column = (answers.classes.index(name) for name in (label, predicted))
         chosen = (answers.labels == row) & (answers.predicted == column)
         self._want(chosen.nonzero()[0].tolist(), f"{label} → {predicted}")
+
+    def _show_unsure(self, probability: float) -> None:
+        assert self._checked is not None
+        answers = self._checked.report.answers
+        top = answers.shares.max(axis=1)
+        order = top.argsort(kind="stable")
+        below = [at for at in order.tolist() if top[at] < probability]
+        self._want(below, tr("below {probability}", probability=percent(probability, 1)))
 
     def _want(self, positions: list[int], said: str) -> None:
         assert self._checked is not None

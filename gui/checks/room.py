@@ -68,7 +68,13 @@ class ChecksRoom(Room):
         folder = Path(self.session.settings.last_folder or Path.home())
         reviewing = Reviewing(self.session, self.tasks)
         dialog = CheckDialog(
-            self.tasks, folder, self._show_photos, self._look_at, reviewing, self.window
+            self.tasks,
+            folder,
+            self._show_photos,
+            self._look_at,
+            self.session.photos.name_from,
+            reviewing,
+            self.window,
         )
         checking = Checking(self.session, self.tasks, dialog)
         reviewing.setParent(dialog)
@@ -161,6 +167,7 @@ class ChecksRoom(Room):
     @Slot()
     def _forget(self) -> None:
         self._dialog = None
+        self.session.photos.name_from(0.0)
 
     def _can_check(self) -> bool:
         model = self.session.model

@@ -195,7 +195,11 @@ class GalleryDelegate(TileDelegate):
         painter.drawText(
             second.adjusted(0, 0, -width, 0),
             left,
-            bold.elidedText(row.class_name, Qt.TextElideMode.ElideRight, second.width() - width),
+            bold.elidedText(
+                row.named(self.label_index.named_from),
+                Qt.TextElideMode.ElideRight,
+                second.width() - width,
+            ),
         )
         painter.setPen(QColor(used.accent))
         painter.drawText(
@@ -273,7 +277,8 @@ class GalleryView(TileView):
         for index, row in self._seen():
             label = self._cards.label_index.resolve(row.label)
             named = tuple(self._cards.label_index.by_id.get(one) for one in label)
-            said[row.file] = (row.likeliest, row.reason, row.is_away, label, named)
+            from_ = self._cards.label_index.named_from
+            said[row.file] = (row.likeliest, row.reason, row.is_away, label, named, from_)
             if self._said.get(row.file) != said[row.file]:
                 self.update(index)
         self._said = said

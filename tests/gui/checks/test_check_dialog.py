@@ -52,6 +52,7 @@ def dialog(
         tmp_path,
         lambda *wanted: shown.append(wanted),
         lambda photo: shown.append(([str(photo)], "")),
+        lambda _: None,
         Reviewing(session, tasks),
         window,
     )

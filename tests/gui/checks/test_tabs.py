@@ -11,7 +11,10 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from core.checks.answers import Answers
 from core.checks.comparing import Compare
+from core.checks.confidence import Confidence
+from core.checks.figures import Report
 from core.checks.requests import Check, Checked
 from core.checks.reviewing import Reviewed
 from core.checks.slices import Slice
@@ -19,7 +22,9 @@ from core.checks.suspects import Duplicates, Suspect
 from core.labels.classes import ClassList
 from core.training.holding_out import HeldOut
 from core.values.class_mapping import KEPT_AS, of_text
+from core.values.predictions import ClassProbability, Prediction
 from gui.checks.comparison_tab import ComparisonTab
+from gui.checks.confidence_tab import ConfidenceTab
 from gui.checks.duplicates_tab import DuplicatesTab
 from gui.checks.groups_tab import GroupsTab
 from gui.checks.mapping_dialog import MappingDialog
@@ -218,3 +223,53 @@ def test_a_mapping_that_was_kept_reaches_enter_and_disagreement(session: Session
     assert index.is_disagreeing((ids["fish"],), 1)
     assert KEPT_AS == "mapping"
     assert of_text("[1]") == of_text("{") == {}
+
+
+def test_confidence_is_drawn_and_the_unsure_are_shown(done: Done, qtbot: QtBot) -> None:
+    tab = ConfidenceTab(
+        lambda probability: done.shown.append(("below", round(probability, 2))),
+        lambda probability: done.shown.append(("from", round(probability, 2))),
+    )
+    qtbot.addWidget(tab)
+    assert not tab._sets.isEnabled()
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 200)
+    right = random.random(200) < 0.95
+    shares = np.full((200, 2), 0.1, np.float32)
+    shares[np.arange(200), np.where(right, labels, 1 - labels)] = 0.9
+    names = ("moth", "wasp")
+    answers = Answers.of(
+        [names[at] for at in labels], shares, names, {name: name for name in names}
+    )
+    tab.show_confidence(Confidence.of(Report(answers), "softmax"))
+    assert "apart in the mean" in tab._said.text()
+    first = tab._rows.topLevelItem(0)
+    assert (first.text(0), first.text(1), first.text(2)) == ("90%", "90.0%", "100%")
+    tab._rows.itemClicked.emit(first, 0)
+    assert tab._sets.count() == 4
+    tab._sets.setCurrentIndex(3)
+    tab._sets.activated.emit(3)
+    assert done.shown == [("below", 0.9), ("from", 0.1)]
+    tab.grab()  # paints the diagram
+    tab.forget()
+    assert tab._sets.count() == 1
+
+
+def test_the_list_names_as_many_classes_as_asked(session: Session) -> None:
+    photos = session.photos
+    photo = PHOTOS[0]
+    session.add_photos([photo])
+    top = (
+        ClassProbability(0, "tabby", 0.6),
+        ClassProbability(1, "tiger cat", 0.35),
+        ClassProbability(2, "lynx", 0.05),
+    )
+    spec = make_spec(names=("tabby", "tiger cat", "lynx"))
+    session.note_predictions([Prediction(photo, top, None, spec)])
+    row = photos.row(photo)
+    assert row is not None
+    assert row.named(photos.label_index.named_from) == "tabby"
+    photos.name_from(0.2)
+    assert row.named(photos.label_index.named_from) == "tabby or tiger cat"
+    photos.name_from(0.7)
+    assert row.named(photos.label_index.named_from) == "tabby"
