@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 )
 
 from core.settings import SaveSettings, Settings
+from core.values.class_mapping import KEPT_AS, of_text
 from gui.gallery_model import GalleryModel
 from gui.tasks import ignore
 
@@ -265,6 +266,11 @@ class Session(QObject):
                 self.photos.forget_predictions()  # their class indices mean other classes
             self.taught = lesson
             self.taught_changed.emit()
+
+    def apply_mapping(self) -> None:
+        """Follow what a person has said of which class of the model means which of the labels."""
+        text = "" if self.taught is not None else self.project_notes.get(KEPT_AS, "")
+        self.photos.label_index.set_mapping(of_text(text))  # what is taught speaks in labels
 
     def can(self, capability: Capability) -> bool:
         """Return whether something can be done with the model in use."""

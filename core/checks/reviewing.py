@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,12 +61,14 @@ class Reviewed:
         tested: how many could be held out.
         suspects: labels that are likely wrong, the worst first.
         duplicates: groups of photos that show the same, those with different labels first.
+        same: by photo a number that is the same for those that show the same.
     """
 
     photos: tuple[Path, ...]
     tested: int
     suspects: tuple[Suspect, ...]
     duplicates: tuple[Duplicates, ...]
+    same: Mapping[Path, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Review(Request[None, Reviewed]):
         alike: by photo a number that is the same for those that a network takes for the same.
         dhashes: by photo its perceptual hash.
         right: photos whose label a person has looked at and left; they are no suspects.
+        same: of a review of these photos before: comparing all takes seconds.
     """
 
     lane = "write"
@@ -93,13 +96,14 @@ class Review(Request[None, Reviewed]):
     alike: Mapping[Path, int]
     dhashes: Mapping[Path, bytes]
     right: frozenset[Path] = frozenset()
+    same: Mapping[Path, int] | None = None
 
     def run(self, _: None) -> Reviewed:
         """Return what is to be looked at."""
         import numpy as np
 
         from core.checks.answers import Answers
-        from core.checks.suspects import duplicates, suspects
+        from core.checks.suspects import duplicates, same_photos, suspects
 
         paths = tuple(path for path, _ in self.photos)
         tested = [
@@ -119,14 +123,19 @@ class Review(Request[None, Reviewed]):
                 for one in suspects(answers)
                 if paths[tested[one.position]] not in self.right
             )
-        same = duplicates(
-            [self.contents.get(path, "") for path in paths],
-            [self.dhashes.get(path) for path in paths],
-            [self.alike.get(path, -1 - at) for at, path in enumerate(paths)],
+        contents = [self.contents.get(path, "") for path in paths]
+        same = self.same
+        if same is None or not all(path in same for path in paths):
+            hashes = [self.dhashes.get(path) for path in paths]
+            alike = [self.alike.get(path, -1 - at) for at, path in enumerate(paths)]
+            same = dict(zip(paths, same_photos(contents, hashes, alike), strict=True))
+        groups = duplicates(
+            [same[path] for path in paths],
+            contents,
             [label for _, label in self.photos],
             [_set_of(path) for path in paths],
         )
-        return Reviewed(paths, len(tested), found, same)
+        return Reviewed(paths, len(tested), found, groups, same)
 
 
 def _set_of(path: Path) -> str:

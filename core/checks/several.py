@@ -56,7 +56,8 @@ class SeveralReport:
             meant: for a class of the model the class of labels that it means; of several that mean
                 one the likeliest counts. Classes of the model that mean none are left out.
         """
-        classes = tuple(dict.fromkeys(name for names in labels for name in names))
+        shown_names = (name for names in labels for name in names)
+        classes = tuple(dict.fromkeys([*shown_names, *meant.values()]))
         index = {name: at for at, name in enumerate(classes)}
         shown = np.zeros((len(labels), len(classes)), np.bool_)
         for at, names in enumerate(labels):

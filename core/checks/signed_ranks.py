@@ -1,4 +1,4 @@
-"""Whether numbers that were measured twice of the same things differ more than by chance."""
+"""Whether numbers that were measured twice of the same things are surely greater then."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def chance_of(differences: Floats) -> float:
-    """Return how likely differences as one-sided are where there is none.
+    """Return how likely differences are as far above 0, or farther, where there is none.
 
-    The signed-rank test of Wilcoxon, 1945, two-sided, by the normal distribution with corrections
+    The signed-rank test of Wilcoxon, 1945, one-sided, by the normal distribution with corrections
     for ties and continuity; for some twenty differences or more. Those of 0 are left out.
 
     Args:
@@ -31,5 +31,4 @@ def chance_of(differences: Floats) -> float:
     variance = count * (count + 1) * (2 * count + 1) / 24 - float((ties**3 - ties).sum()) / 48
     if variance <= 0:
         return 1.0
-    beyond = max(0.0, abs(positive - mean) - 0.5)
-    return math.erfc(beyond / math.sqrt(2 * variance))
+    return math.erfc((positive - mean - 0.5) / math.sqrt(2 * variance)) / 2

@@ -84,29 +84,36 @@ class Duplicates:
     sets: tuple[str, ...]
 
 
-def duplicates(
-    contents: Sequence[str],
-    hashes: Sequence[bytes | None],
-    alike: Sequence[int],
-    labels: Sequence[str],
-    sets: Sequence[str],
-) -> tuple[Duplicates, ...]:
-    """Return groups of photos that show the same; those first whose labels differ, then sets.
+def same_photos(
+    contents: Sequence[str], hashes: Sequence[bytes | None], alike: Sequence[int]
+) -> list[int]:
+    """Return a number for each photo, the same for those that show the same.
 
     Args:
         contents: a hash of each file; "" where it is not known.
         hashes: a perceptual hash of each photo, 256 bits; None where there is none.
         alike: a number for each photo, the same for those that a network takes for the same.
-        labels: of each.
-        sets: in which each stands; "" where there are none.
     """
     groups = Groups(len(contents))
     groups.join_same(contents)
     groups.join_same(("group", group) for group in alike)
-    for at, other in _near(hashes):
-        groups.join(at, other)
+    _join_near(groups, hashes)
+    return groups.all()
+
+
+def duplicates(
+    same: Sequence[int], contents: Sequence[str], labels: Sequence[str], sets: Sequence[str]
+) -> tuple[Duplicates, ...]:
+    """Return groups of photos that show the same; those first whose labels differ, then sets.
+
+    Args:
+        same: as ``same_photos`` gives it.
+        contents: as for it.
+        labels: of each.
+        sets: in which each stands; "" where there are none.
+    """
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for at, group in enumerate(groups.all()):
+    for at, group in enumerate(same):
         members[group].append(at)
     found = [
         _group(positions, contents, labels, sets)
@@ -129,19 +136,17 @@ def _group(
     )
 
 
-def _near(hashes: Sequence[bytes | None]) -> list[tuple[int, int]]:
-    """Return pairs whose hashes differ in few bits."""
-    there = [at for at, bits in enumerate(hashes) if bits is not None]
-    if not there:
-        return []
-    words = np.frombuffer(b"".join(filter(None, hashes)), np.uint64).reshape(len(there), -1)
+def _join_near(groups: Groups, hashes: Sequence[bytes | None]) -> None:
+    """Let photos be of one group whose hashes differ in few bits."""
+    count = len(hashes)
+    empty = bytes(_BITS // 8)  # of few ones, and passed over
+    words = np.frombuffer(b"".join(one or empty for one in hashes), np.uint64)
+    words = words.reshape(count, -1)
     ones = np.bitwise_count(words).sum(axis=1)
     is_usable = (ones >= _LEAST_BITS) & (ones <= _BITS - _LEAST_BITS)
-    words, usable = words[is_usable], np.array(there)[is_usable].tolist()
-    pairs = []
-    for begin in range(0, len(words), _ROWS):
-        apart = np.bitwise_count(words[begin : begin + _ROWS, None] ^ words[None]).sum(axis=-1)
-        for row, column in np.argwhere(apart <= _MOST_BITS_APART).tolist():
-            if begin + row < column:
-                pairs.append((usable[begin + row], usable[column]))
-    return pairs
+    for begin in range(0, count, _ROWS):
+        rows = words[begin : begin + _ROWS]
+        apart = np.bitwise_count(rows[:, None] ^ words[None, : begin + len(rows)]).sum(axis=-1)
+        near = (apart <= _MOST_BITS_APART) & is_usable[: begin + len(rows)]
+        near[~is_usable[begin : begin + _ROWS]] = False
+        groups.join_near(begin, near)

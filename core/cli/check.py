@@ -85,11 +85,14 @@ def _run(options: argparse.Namespace) -> int:
     named = labelled_photos(options)
     if named.is_several and options.html is not None:
         raise CheckError("There is no page yet for photos that may have several classes.")
+    if named.is_several and (options.slices or options.against is not None):
+        raise CheckError("Photos that may have several classes are neither grouped nor compared.")
     spec, found = _looked_at([photo for photo, _ in named.photos], options)
     first = next(iter(given), "")
     if len(given) > 1 and first not in spec.class_names:
         say(tr("The first row of the table, {name!r}, is taken for its heading.", name=first))
         del given[first]
+    given = {**_known(named.mapping, spec), **given}
     failed = [one for one in found if one.shares is None]
     for one in failed:
         say(tr("{photo} was left out: {reason}.", photo=one.photo, reason=one.reason))
@@ -105,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
         checked = Check(photos, shares, spec, given, _synonyms(spec)).run(None)
         notes += _joined(checked, spec)
         _say_all(notes)
-        more = _more(checked, options)
+        more = _more(checked, given, options)
         _write(checked, spec, (len(failed), learnt), [*notes, *more.sentences], more.json, options)
         if options.json != STANDARD_OUTPUT:
             for sentence in more.sentences:
@@ -148,12 +151,12 @@ class _More:
         self.json: dict[str, object] = {}
 
 
-def _more(checked: Checked, options: argparse.Namespace) -> _More:
+def _more(checked: Checked, given: Mapping[str, str], options: argparse.Namespace) -> _More:
     more = _More()
     if options.slices:
         _add_slices(more, checked)
     if options.against is not None:
-        _add_comparison(more, checked, options)
+        _add_comparison(more, checked, given, options)
     return more
 
 
@@ -185,7 +188,14 @@ def _add_slices(more: _More, checked: Checked) -> None:
     more.sentences.append(sentence_of(slices))
 
 
-def _add_comparison(more: _More, checked: Checked, options: argparse.Namespace) -> None:
+def _known(given: Mapping[str, str], spec: ModelSpec) -> dict[str, str]:
+    """Return what is given of classes that a model has."""
+    return {name: meant for name, meant in given.items() if name in spec.class_names}
+
+
+def _add_comparison(
+    more: _More, checked: Checked, given: Mapping[str, str], options: argparse.Namespace
+) -> None:
     """Check the other model with the same labels."""
     from core.checks.comparing import Compare
     from core.checks.requests import Check
@@ -198,7 +208,7 @@ def _add_comparison(more: _More, checked: Checked, options: argparse.Namespace) 
     labels = [answers.classes[at] for at in answers.labels.tolist()]
     shares = {one.photo: one.shares for one in found if one.shares is not None}
     photos = tuple(zip(checked.photos, labels, strict=True))
-    against = Check(photos, shares, spec, {}, _synonyms(spec)).run(None)
+    against = Check(photos, shares, spec, _known(given, spec), _synonyms(spec)).run(None)
     comparison = Compare(checked, against).run(None)
     learnt = sum(one.was_learnt for one in found)
     more.json["compared"] = {**comparison.to_json(), "learnt": learnt}

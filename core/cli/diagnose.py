@@ -103,7 +103,7 @@ def _photos(
     named: NamedPhotos = (
         photos_in_folders(options.labels) if is_folder else photos_of_project(options.labels)
     )
-    index = indices_of(spec.class_names, named.classes, {})
+    index = indices_of(spec.class_names, named.classes, named.mapping)
     pairs = [
         (photo, index[names[0]])
         for photo, names in named.photos

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.cli.terminal import path_option, say
@@ -12,6 +12,7 @@ from core.errors import DroplensError
 from core.labels.formats import class_folders
 from core.labels.reading import ReadOptions
 from core.language import tr
+from core.values.class_mapping import KEPT_AS, RIGHT_LABELS, of_text
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,15 @@ class NamedPhotos:
         photos: with the names of each.
         classes: all names, in order.
         is_several: whether a photo may have several.
+        mapping: for a class of a model the class that it means, as a project keeps it.
+        right: photos whose label a person has looked at and left.
     """
 
     photos: tuple[tuple[Path, tuple[str, ...]], ...] = ()
     classes: tuple[str, ...] = ()
     is_several: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    right: frozenset[Path] = frozenset()
 
 
 def add_labelled_options(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +70,14 @@ def photos_of_project(project: Path) -> NamedPhotos:
     with LabelStore(project) as store:
         photos = [(one.path, one.classes) for one in choose(store) if one.is_labelled]
         names, is_multiple = store.classes.names, store.classes.is_multiple
+        notes = store.session()
     is_several = is_multiple or any(len(classes) > 1 for _, classes in photos)
-    return _sorted(photos, names, is_several=is_several)
+    left = of_text(notes.get(RIGHT_LABELS, ""))
+    return replace(
+        _sorted(photos, names, is_several=is_several),
+        mapping=of_text(notes.get(KEPT_AS, "")),
+        right=frozenset(path for path, one in photos if left.get(str(path)) in one),
+    )
 
 
 def _sorted(

@@ -72,6 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         dict(zip(held.photos, held.contents, strict=True)),
         dict(zip(held.photos, held.alike, strict=True)),
         {path: one.dhash for path, one in facts.items()},
+        named.right,
     ).run(None)
     failed = len(photos) - len(held.photos)
     if failed:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.errors import UnreadableImageError
 from core.images import colours
 from core.images.decoding import stored_photo
 from core.images.turning import Size, turned
@@ -64,7 +63,7 @@ def facts_of(path: Path) -> PhotoFacts | None:
             small = colours.shown_rgb(image, _SIDE**2 * 16)
             luma = turned(small, stored.orientation).convert("L")
             luma.thumbnail((_SIDE, _SIDE), Image.Resampling.BILINEAR)  # so do all have one way
-    except UnreadableImageError:
+    except Exception:  # noqa: BLE001 - colours of a broken file provoke whatever their library has
         return None
     taken, camera = notes
     month = taken[:_MONTH].replace(":", "-") if taken[:4].isdecimal() else ""

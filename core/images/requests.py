@@ -148,7 +148,6 @@ class FindFacts(Request[None, "Iterator[tuple[Path, PhotoFacts | None]]"]):
     """What can be said of photos without a model; None of those that cannot be opened."""
 
     lane = "search"
-    slot = "facts"
     photos: tuple[Path, ...]
 
     def run(self, _: None) -> Iterator[tuple[Path, PhotoFacts | None]]:

@@ -334,7 +334,7 @@ _MOST_OF_NORM = 64
 
 
 def _chance_of(now: Shares, then: Shares, labels: Indices) -> float:
-    """Return how likely probabilities of labels differ so where both ways are as good.
+    """Return how likely probabilities of labels rise so where the other way is no better.
 
     Probabilities tell more than which class is likeliest: with red for blue one photo in ten has
     another class, and nine in ten a less likely label.

@@ -83,6 +83,10 @@ class LabelIndex:
         """Return the class that a class index of the model is, 0 where the project has none."""
         return self._proposed[index] if index < len(self._proposed) else 0
 
+    def means_none(self, name: str) -> bool:
+        """Return whether a person has said that a model's class is none of the project's."""
+        return self._given.get(clean_name(name)) == ""
+
     def is_disagreeing(self, labels: Labels, index: int) -> bool:
         """Return whether a person has said otherwise than the model says."""
         resolved = self.resolve(labels)

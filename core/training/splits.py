@@ -36,8 +36,7 @@ def groups_of(features: Numbers, contents: Sequence[str], bursts: Sequence[str])
     unit = of_length_one(features)
     for begin in range(0, len(unit), _ROWS):
         rows = unit[begin : begin + _ROWS]
-        for at, other in np.argwhere(rows @ unit.T > _NEARLY_THE_SAME).tolist():
-            groups.join(begin + at, other)
+        groups.join_near(begin, rows @ unit.T > _NEARLY_THE_SAME)
     return np.array(groups.all(), np.int64)
 
 

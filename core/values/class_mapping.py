@@ -11,16 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 KEPT_AS = "mapping"
 """Name under which a project keeps what a person has said of it."""
 
+RIGHT_LABELS = "right labels"
+"""Under which it keeps the labels that a person has looked at and left, by file."""
+
 _APART = re.compile(r"[\W_]+")
 
 
 def to_text(given: Mapping[str, str]) -> str:
-    """Return what a person has said, as a project keeps it."""
+    """Return names, and what each means, as a project keeps them."""
     return json.dumps(dict(given), ensure_ascii=False)
 
 
 def of_text(text: str) -> dict[str, str]:
-    """Return what a person has said; what cannot be read is passed over."""
+    """Return what a project keeps so; what cannot be read is passed over."""
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -53,16 +56,18 @@ def joined(
         Pairs; a class of the model that is not among them means none.
     """
     given = given or {}
-    found = {name: meant for name, meant in given.items() if name in set(model_classes) and meant}
+    known = set(model_classes)
+    settled = {name: meant for name, meant in given.items() if name in known and meant}
+    found: dict[str, str] = {}
     left = [name for name in dict.fromkeys(model_classes) if name not in given]
-    open_ = [name for name in label_classes if name not in found.values()]
+    open_ = list(label_classes)
     for way in (_composed, _plain, _singular):
         if way is _singular and synonyms is not None:
             found |= _join_synonyms(left, open_, synonyms)
             left, open_ = _rest(left, open_, found)
         found |= _join(left, open_, way)
         left, open_ = _rest(left, open_, found)
-    return found
+    return {**settled, **found}
 
 
 def _join(

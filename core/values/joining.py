@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Groups:
@@ -24,6 +29,24 @@ class Groups:
         for at, key in enumerate(keys):
             if key:
                 self.join(at, first.setdefault(key, at))
+
+    def join_near(self, first: int, near: npt.NDArray[np.bool_]) -> None:
+        """Let each of some numbers be of one group with the earlier ones that it is near to.
+
+        Args:
+            first: of these numbers.
+            near: a row for each, shape (R, N); what stands at or after the number itself is not
+                looked at.
+        """
+        import numpy as np
+
+        members = np.array(self.all())  # any number of a group stands for it
+        for at, row in enumerate(near, first):
+            found = np.unique(members[np.flatnonzero(row[:at])]).tolist()
+            for other in found:
+                self.join(at, other)
+            if found:
+                members[at] = found[0]
 
     def of(self, number: int) -> int:
         """Return a number that is the same for all of a group."""

@@ -75,7 +75,7 @@ class CheckDialog(QDialog):
         self._checked: Checked | None = None
         self._notes: tuple[str, ...] = ()
         self.setWindowTitle(tr("How right the model is"))
-        self.resize(640, 560)
+        self.resize(760, 560)
         self._make()
         self._lay_out()
 
@@ -103,7 +103,7 @@ class CheckDialog(QDialog):
         reviewing = self._reviewing
         self._confidence = ConfidenceTab(self._show_unsure, self._name_from)
         self._tabs.addTab(self._confidence, tr("Confidence"))
-        self._groups = GroupsTab(reviewing.compare_groups, self._want)
+        self._groups = GroupsTab(reviewing.compare_groups, self._show_files)
         self._suspects = SuspectsTab(
             reviewing.review, self._look_at, reviewing.take, reviewing.leave
         )
@@ -171,6 +171,7 @@ class CheckDialog(QDialog):
         self._classes.clear()
         self._matrix.matrix.clear()
         self._confidence.forget()
+        self._reviewing.forget_figures()
         self._name_from(0.0)
 
     def show_checked(self, checked: Checked, notes: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from core.checks.comparing import Compare
+from core.checks.comparing import Compare, Comparison
 from core.checks.requests import Check, Checked
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
@@ -42,6 +42,7 @@ class Checking(QObject):
         self._total = 0
         self._checked: Checked | None = None
         self._before: Checked | None = None
+        self._learnt_before = 0
         self._waiting = QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._waiting.timeout.connect(self._ask)
         for changed in (session.labels_changed, session.photos_removed, session.photos_found):
@@ -63,7 +64,9 @@ class Checking(QObject):
     @Slot()
     def _begin_anew(self) -> None:
         self.close()
-        self._before = self._checked or self._before
+        if self._checked is not None:
+            self._before = self._checked
+            self._learnt_before = len(self._learnt.intersection(self._checked.photos))
         self._checked = None
         self._shares, self._failed, self._learnt = {}, set(), set()
         self._dialog.forget()
@@ -152,8 +155,21 @@ class Checking(QObject):
         self._checked = checked
         self._dialog.show_checked(checked, self._notes(checked))
         if self._before is not None:
-            comparison = self._dialog.comparison
-            self._tasks.ask(Compare(self._before, checked), comparison.show_comparison, ignore)
+            self._tasks.ask(Compare(self._before, checked), self._show_comparison, ignore)
+
+    def _show_comparison(self, comparison: Comparison) -> None:
+        now = () if self._checked is None else self._checked.photos
+        counts = (self._learnt_before, len(self._learnt.intersection(now)))
+        notes = [
+            tr(
+                "{title} has learnt from {n} of these photos: its figure is too good.",
+                title=title,
+                n=count,
+            )
+            for title, count in zip(comparison.titles, counts, strict=True)
+            if count
+        ]
+        self._dialog.comparison.show_comparison(comparison, notes)
 
     def _notes(self, checked: Checked) -> list[str]:
         """Return what has to be said of photos that were learnt from or left out."""

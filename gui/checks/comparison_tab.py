@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -51,9 +51,9 @@ class ComparisonTab(QWidget):
             )
         )
 
-    def show_comparison(self, comparison: Comparison) -> None:
-        """Show what came of two checks."""
-        self._said.setText(" ".join(comparison.sentences()))
+    def show_comparison(self, comparison: Comparison, notes: Sequence[str] = ()) -> None:
+        """Show what came of two checks, with what has to be said of them."""
+        self._said.setText(" ".join([*comparison.sentences(), *notes]))
         self._rows.clear()
         self._rows.show()
         for title, paths in zip(comparison.titles, comparison.only, strict=True):

@@ -57,7 +57,7 @@ class DoctorDialog(QDialog):
         super().__init__(parent)
         self._session, self._tasks, self._look_at = session, tasks, look_at
         self._diagnosis: Diagnosis | None = None
-        self._taken_from: dict[str, object] | None = None
+        self._before: dict[str, object] | None = None
         self._is_changing = False
         self.setWindowTitle(tr("Is the model set up right?"))
         self.resize(620, _EMPTY_PX)
@@ -65,6 +65,7 @@ class DoctorDialog(QDialog):
         self._lay_out()
         self._begin(photos, labels)
         session.model_changed.connect(self._follow_model)
+        session.model_refused.connect(self._follow_refusal)
 
     def _make(self) -> None:
         self._heading = PlainLabel(tr("Trying other set-ups"))
@@ -238,20 +239,23 @@ class DoctorDialog(QDialog):
         finding, model = self._finding(), self._session.model
         if finding is None or model is None:
             return
-        before = model.spec.overrides
+        if self._before is None:
+            before = model.spec.overrides
+            self._before = {
+                "preprocessing": before.preprocessing,
+                "class_names": before.class_names,
+            }
         if finding.preprocessing is not None:
             self._change({"preprocessing": finding.preprocessing})
-            self._taken_from = {"preprocessing": before.preprocessing}
         else:
             self._change({"class_names": finding.class_names})
-            self._taken_from = {"class_names": before.class_names}
         self._heading.setText(tr("It is set up so now"))
         self._back.setEnabled(True)
 
     @Slot()
     def _take_back(self) -> None:
-        if self._taken_from is not None:
-            self._change(self._taken_from)
+        if self._before is not None:
+            self._change(self._before)
             self._heading.setText(tr("It is set up as before"))
             self._back.setEnabled(False)
             self._use.setEnabled(True)
@@ -260,6 +264,14 @@ class DoctorDialog(QDialog):
         self._use.setEnabled(False)
         self._is_changing = True
         self._session.override_model(overrides)
+
+    @Slot()
+    def _follow_refusal(self) -> None:
+        """Say that what was to be changed was not; the window says why."""
+        if self._is_changing:
+            self._is_changing = False
+            self._heading.setText(tr("It cannot be set up so"))
+            self._use.setEnabled(True)
 
     @Slot()
     def _follow_model(self) -> None:

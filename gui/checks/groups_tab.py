@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -16,7 +17,7 @@ from gui.checks.rows import Row, make_rows
 if TYPE_CHECKING:
     from core.checks.slices import Slice
 
-_POSITIONS = Qt.ItemDataRole.UserRole
+_FILES = Qt.ItemDataRole.UserRole
 
 
 class GroupsTab(LookTab):
@@ -24,11 +25,11 @@ class GroupsTab(LookTab):
 
     Args:
         start: called when groups are to be compared.
-        show: called with the positions of photos that are to be shown, and what they are.
+        show: called with the files of photos that are to be shown, and what they are.
     """
 
     def __init__(
-        self, start: Callable[[], object], show: Callable[[list[int], str], object]
+        self, start: Callable[[], object], show: Callable[[list[str], str], object]
     ) -> None:
         header = [tr("Photos with"), tr("Photos"), tr("Right"), tr("Others"), tr("Chance")]
         rows = make_rows(tr("Groups"), header, 1)
@@ -53,8 +54,13 @@ class GroupsTab(LookTab):
         rows.itemClicked.connect(self._choose)
         rows.itemActivated.connect(self._choose)
 
-    def show_slices(self, slices: Sequence[Slice]) -> None:
-        """List what was found."""
+    def show_slices(self, slices: Sequence[Slice], photos: Sequence[Path]) -> None:
+        """List what was found.
+
+        Args:
+            slices: groups.
+            photos: that their positions are of.
+        """
         self.rows.clear()
         for one in slices:
             texts = [
@@ -71,7 +77,7 @@ class GroupsTab(LookTab):
                 4: one.chance,
             }
             row = Row(texts, keys)
-            row.setData(0, _POSITIONS, list(one.positions))
+            row.setData(0, _FILES, [str(photos[at]) for at in one.positions])
             for column in range(len(texts)):
                 if not one.is_sure:
                     row.setForeground(column, self.palette().placeholderText())
@@ -79,7 +85,7 @@ class GroupsTab(LookTab):
         self.show_found(sentence_of(slices))
 
     def _choose(self, row: QTreeWidgetItem) -> None:
-        self._show(row.data(0, _POSITIONS), row.text(0))
+        self._show(row.data(0, _FILES), row.text(0))
 
 
 _LEAST = 0.001

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
@@ -13,9 +13,10 @@ from core.images.requests import FindFacts
 from core.language import tr
 from core.training.holding_out import HeldOut, HoldOut
 from core.training.teaching import Labelled
+from core.values.class_mapping import RIGHT_LABELS, of_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from core.checks.requests import Checked
     from core.images.facts import PhotoFacts
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 _WAIT_MS = 200
 """Labels that are changed within it are looked at together."""
 
-_RIGHT = "right labels"
-"""Under which a project keeps the labels that a person has looked at and left: by file."""
-
 
 class Reviewing(QObject):
     """Keeps what was found up to date with the labels."""
@@ -42,9 +40,11 @@ class Reviewing(QObject):
         self._facts: dict[Path, PhotoFacts | None] = {}
         self._held: HeldOut | None = None
         self._classes: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._same: Mapping[Path, int] | None = None
         self._checked: Checked | None = None
         self._wants_slices = False
-        self._handles: list[Handle[None]] = []
+        self._handles: list[Handle[Any]] = []
         self._waiting = QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._waiting.timeout.connect(self._review)
         session.labels_changed.connect(self._waiting.start)
@@ -75,6 +75,11 @@ class Reviewing(QObject):
         if self._wants_slices:
             self._find_slices()
 
+    def forget_figures(self) -> None:
+        """Show no groups: there are no figures any more."""
+        self._checked = None
+        self._groups.forget()
+
     # Groups
 
     def compare_groups(self) -> None:
@@ -83,7 +88,12 @@ class Reviewing(QObject):
             self._groups.show_refusal(tr("There are no figures yet."))
             return
         self._wants_slices = True
-        self._look(list(self._checked.photos), self._groups.show_progress, self._find_slices)
+        self._look(
+            list(self._checked.photos),
+            self._groups.show_progress,
+            self._find_slices,
+            lambda error: self._groups.show_refusal(str(error)),
+        )
 
     def _find_slices(self) -> None:
         checked = self._checked
@@ -95,13 +105,19 @@ class Reviewing(QObject):
         request = FindSlices(
             tuple(zip(checked.photos, right, strict=True)), shared, frozenset(answers.classes)
         )
-        self._tasks.ask(request, self._groups.show_slices)
+        photos = checked.photos
+        self._keep(self._tasks.ask(request, lambda found: self._groups.show_slices(found, photos)))
+
+    def _keep(self, handle: Handle[Any]) -> None:
+        self._handles = [one for one in self._handles if not one.future.done()]
+        self._handles.append(handle)
 
     def _look(
         self,
         photos: list[Path],
         show_progress: Callable[[int, int], object],
         then: Callable[[], object],
+        otherwise: Callable[[BaseException], object],
     ) -> None:
         """Read what can be said of photos without a model; what was read is kept."""
         new = tuple(path for path in photos if path not in self._facts)
@@ -109,15 +125,16 @@ class Reviewing(QObject):
 
         def take(found: list[tuple[Path, PhotoFacts | None]]) -> None:
             self._facts.update(found)
-            show_progress(min(total, total - len(new) + len(found)), total)
+            show_progress(sum(path in self._facts for path in photos), total)
 
-        self._handles.append(self._tasks.stream(FindFacts(new), take, then))
+        self._keep(self._tasks.stream(FindFacts(new), take, then, otherwise))
 
     # Labels
 
     def review(self) -> None:
         """Find labels that are likely wrong, and duplicates."""
         labelled = self._session.labelled_once()
+        self._names = self._session.photos.label_index.classes.names
         self._classes = tuple(sorted({label for _, label in labelled}))
         index = {name: at for at, name in enumerate(self._classes)}
         request = HoldOut(
@@ -134,10 +151,12 @@ class Reviewing(QObject):
 
         def look_at_files() -> None:
             if self._held is not None:
-                self._look(list(self._held.photos), self._show_progress, self._review)
+                photos = list(self._held.photos)
+                self._look(photos, self._show_progress, self._review, self._refuse)
 
+        self._same = None
         self._show_progress(0, total)
-        self._handles.append(self._tasks.stream(request, take, look_at_files, self._refuse))
+        self._keep(self._tasks.stream(request, take, look_at_files, self._refuse))
 
     def _show_progress(self, done: int, total: int) -> None:
         self._suspects.show_progress(done, total)
@@ -151,6 +170,11 @@ class Reviewing(QObject):
         held = self._held
         if held is None:
             return
+        if not set(self._names) <= set(self._session.photos.label_index.classes.names):
+            self._held = None  # a class has another name now, or another project is open
+            self._suspects.forget()
+            self._duplicates.forget()
+            return
         labelled = tuple(self._session.labelled_once())
         left = self._left()
         request = Review(
@@ -161,11 +185,19 @@ class Reviewing(QObject):
             dict(zip(held.photos, held.alike, strict=True)),
             {path: one.dhash for path, one in self._facts.items() if one is not None},
             frozenset(path for path, label in labelled if left.get(str(path)) == label),
+            self._same,
         )
-        self._tasks.ask(request, self._show, self._refuse)
+        self._keep(self._tasks.ask(request, self._show, self._refuse))
 
-    @Slot(object)
     def _show(self, reviewed: Reviewed) -> None:
+        self._same = reviewed.same
+        labels, left = dict(self._session.labelled_once()), self._left()
+        still = []
+        for one in reviewed.suspects:  # keys may have come since it was asked
+            photo = reviewed.photos[one.position]
+            if labels.get(photo) == one.label != left.get(str(photo)):
+                still.append(one)
+        reviewed = replace(reviewed, suspects=tuple(still))
         self._suspects.show_reviewed(reviewed)
         self._duplicates.show_reviewed(reviewed)
 
@@ -176,12 +208,8 @@ class Reviewing(QObject):
     def leave(self, photo: Path, label: str) -> None:
         """Note that a label is right."""
         left = {**self._left(), str(photo): label}
-        self._session.keep_in_project({_RIGHT: json.dumps(left)})
+        self._session.keep_in_project({RIGHT_LABELS: to_text(left)})
 
     def _left(self) -> dict[str, str]:
         """Return the labels that a person has looked at and left, by file."""
-        try:
-            found = json.loads(self._session.project_notes.get(_RIGHT, "{}"))
-        except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return of_text(self._session.project_notes.get(RIGHT_LABELS, ""))

@@ -66,9 +66,11 @@ class SuspectsTab(LookTab):
         self._enable()
 
     def show_reviewed(self, reviewed: Reviewed) -> None:
-        """List what was found; the row that is chosen stays so, or the next takes its place."""
-        at = max(0, self.rows.currentIndex().row())
-        takes_keys = self.rows.hasFocus() or (self.rows.isHidden() and self.isVisible())
+        """List what was found; the photo that is chosen stays so, or its place is."""
+        row = self._current()
+        at, file = max(0, self.rows.currentIndex().row()), row.data(0, _FILE) if row else ""
+        is_first = self.rows.isHidden() and self.isVisible() and self.window().isActiveWindow()
+        takes_keys = self.rows.hasFocus() or is_first
         self.rows.blockSignals(True)
         self.rows.clear()
         for one in reviewed.suspects[:_MOST_ROWS]:
@@ -78,8 +80,10 @@ class SuspectsTab(LookTab):
             )
             row.setData(0, _FILE, str(photo))
             self.rows.addTopLevelItem(row)
+            if str(photo) == file:
+                at = self.rows.topLevelItemCount() - 1
         self.rows.blockSignals(False)
-        count = len(reviewed.suspects)
+        count, untried = len(reviewed.suspects), len(reviewed.photos) - reviewed.tested
         self.show_found(
             tr_n(
                 "{n} label looks wrong: by what was learnt from the other photos, another class is "
@@ -91,6 +95,13 @@ class SuspectsTab(LookTab):
             if count
             else tr("No label looks wrong.")
         )
+        if untried:
+            more = tr_n(
+                "{n} photo was not tried: it is the only one of its class, or new.",
+                "{n} photos were not tried: each is the only one of its class, or new.",
+                untried,
+            )
+            self.said.setText(f"{self.said.text()} {more}")
         if count and takes_keys:
             self.rows.setFocus()
             self._choose(at)

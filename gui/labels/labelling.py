@@ -149,7 +149,8 @@ class LabelGiver(QObject):
         self._label_all(labellings, "person", advance=False)
 
     def _accept(self, rows: Sequence[GalleryRow], *, advance: bool) -> None:
-        proposing = [row for row in rows if row.class_name]
+        means_none = self._photos.label_index.means_none
+        proposing = [row for row in rows if row.class_name and not means_none(row.class_name)]
         if not proposing:
             self._window.note(tr("The model has no proposal for these photos yet."))
             return

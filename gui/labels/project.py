@@ -20,7 +20,7 @@ from core.labels.requests import (
     TakeOffList,
 )
 from core.language import tr
-from core.values.class_mapping import KEPT_AS, of_text
+from core.values.class_mapping import KEPT_AS
 from gui.labels.view_state import restore, view_state
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Project(QObject):
         self.bring([Path(file) for file in opened.files])
         photos.set_labels(opened.state.labels)
         self._session.project_notes = dict(opened.session)
-        self._session.photos.label_index.set_mapping(of_text(opened.session.get(KEPT_AS, "")))
+        self._session.apply_mapping()
         self.opened.emit(opened)
         restore(opened.session, self._session, self._window.gallery_view, self._filter_bar)
         self._view_state.start()
@@ -212,7 +212,7 @@ class Project(QObject):
         session = self._session
         session.project_notes = {**session.project_notes, **notes}
         if KEPT_AS in notes:
-            session.photos.label_index.set_mapping(of_text(notes[KEPT_AS]))
+            session.apply_mapping()
             session.photos.arrange()
             session.labels_changed.emit()
         self._tasks.ask(PutSession(notes))

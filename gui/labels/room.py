@@ -238,6 +238,7 @@ class LabelsRoom(Room):
     @Slot()
     def _follow_names(self) -> None:
         names = self.session.class_names
+        self.session.apply_mapping()
         self.session.photos.label_index.set_names(names)
         self.filter_bar.set_names(names)
 

@@ -13,8 +13,11 @@ from PIL import Image
 from core import settings
 from core.checks.answers import Answers
 from core.checks.reviewing import Review
-from core.checks.suspects import duplicates, suspects
+from core.checks.suspects import duplicates, same_photos, suspects
 from core.cli.main import main
+from core.labels.changes import Labelling
+from core.labels.store import LabelStore
+from core.values.class_mapping import RIGHT_LABELS, to_text
 from tests.stripes import CLASSES, write_stripes
 
 PHOTOS = 6
@@ -44,7 +47,8 @@ def test_photos_that_show_the_same_stand_together_those_with_different_labels_fi
     alike = [0, 1, 2, 3, 4, 5, 6, 2]
     labels = ["cat", "dog", "cat", "cat", "cat", "cat", "cat", "cat"]
     sets = ["", "", "train", "", "", "", "", "val"]
-    found = duplicates(contents, bits, alike, labels, sets)
+    same = same_photos(contents, bits, alike)
+    found = duplicates(same, contents, labels, sets)
     assert [one.positions for one in found] == [(0, 1), (2, 7), (5, 6)]
     assert found[0].labels == ("cat", "dog")
     assert found[1].sets == ("train", "val")
@@ -108,3 +112,33 @@ def test_photos_of_one_class_are_refused_in_a_sentence(
         path.write_bytes(b"no photo")
     assert main(["review", str(folder)]) == 2
     assert "Two classes or more" in capsys.readouterr().err
+
+
+def test_frames_of_a_camera_that_stands_are_one_group() -> None:
+    random = np.random.default_rng(0)
+    frame = random.integers(0, 256, 32, np.uint8)
+    hashes = [bytes([frame[0] ^ (1 << (at % 8)), *frame[1:]]) for at in range(3000)]
+    others = [random.integers(0, 256, 32, np.uint8).tobytes() for _ in range(50)]
+    same = same_photos([""] * 3050, [*hashes, *others], list(range(3050)))
+    assert len(set(same[:3000])) == 1
+    assert len(set(same)) == 51
+
+
+def test_a_project_keeps_what_was_left_and_what_classes_mean(tmp_path: Path) -> None:
+    folder = write_stripes(tmp_path / "photos", PHOTOS)
+    lying, standing = CLASSES
+    wrong = folder / lying / f"{lying} 0.png"
+    project = tmp_path / "labels.droplens"
+    with LabelStore(project) as store:
+        store.edit_classes("add", store.classes.add(CLASSES))
+        for number, name in enumerate(CLASSES, 1):
+            files = sorted((folder / name).iterdir())
+            store.register(files)
+            store.label([Labelling(file, (2 if file == wrong else number,)) for file in files])
+    out = tmp_path / "review.json"
+    assert main(["review", "--project", str(project), "--json", str(out)]) == 0
+    assert str(wrong) in [one["image"] for one in json.loads(out.read_text())["suspects"]]
+    with LabelStore(project) as store:
+        store.put_session({RIGHT_LABELS: to_text({str(wrong): standing})})
+    assert main(["review", "--project", str(project), "--json", str(out)]) == 0
+    assert str(wrong) not in [one["image"] for one in json.loads(out.read_text())["suspects"]]

@@ -19,6 +19,10 @@ def test_it_is_that_of_scipy(values: list[int]) -> None:
         assert chance_of(differences) == 1.0
         return
     expected = stats.wilcoxon(
-        differences, correction=True, method="asymptotic", zero_method="wilcox"
+        differences,
+        correction=True,
+        alternative="greater",
+        method="asymptotic",
+        zero_method="wilcox",
     ).pvalue
     assert chance_of(differences) == pytest.approx(expected, abs=1e-9)

@@ -51,3 +51,8 @@ def test_what_a_person_says_counts_before_all() -> None:
         "goldfish": "fish",
         "dog": "dog",
     }
+
+
+def test_what_is_given_takes_no_label_from_a_class_of_the_same_name() -> None:
+    given = {"truck": "car"}
+    assert joined(("car", "truck"), ("car",), given) == {"car": "car", "truck": "car"}

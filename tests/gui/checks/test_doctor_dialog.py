@@ -75,7 +75,7 @@ def test_nothing_is_changed_unasked_and_what_was_changed_is_taken_back(
     session.model_changed.emit(session.model)
     assert not dialog._use.isEnabled()
     dialog._back.click()
-    assert asked[1:] == [{"preprocessing": None}]
+    assert asked[1:] == [{"preprocessing": None, "class_names": None}]
     session.model_changed.emit(session.model)
     dialog._findings.setCurrentItem(dialog._findings.topLevelItem(1))
     dialog._use.click()

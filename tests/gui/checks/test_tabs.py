@@ -70,7 +70,8 @@ def suspects_tab(done: Done, qtbot: QtBot) -> SuspectsTab:
     )
     qtbot.addWidget(tab)
     tab.show()
-    qtbot.waitExposed(tab)
+    tab.activateWindow()
+    qtbot.waitUntil(tab.isActiveWindow)
     return tab
 
 
@@ -122,14 +123,14 @@ def test_a_group_on_which_it_is_worse_is_named_and_shown(done: Done, qtbot: QtBo
     qtbot.addWidget(tab)
     dark = Slice("brightness", "0 – 20", (0, 2), Figure(0.25, (0.1, 0.5)), 0.9, 0.0001)
     other = Slice("camera", "Acme", (1,), Figure(0.8, (0.5, 0.9)), 0.7, 0.6)
-    tab.show_slices((dark, other))
+    tab.show_slices((dark, other), PHOTOS)
     assert (
         "worse on photos with brightness 0 – 20%: 25% right, 90% on the others" in tab.said.text()
     )
     row = tab.rows.topLevelItem(0)
     assert [row.text(column) for column in (0, 1, 4)] == ["brightness 0 – 20%", "2", "< 0.1%"]
     tab.rows.itemClicked.emit(row, 0)
-    assert done.shown == [([0, 2], "brightness 0 – 20%")]
+    assert done.shown == [(["/0.png", "/2.png"], "brightness 0 – 20%")]
 
 
 def checked(title: str, predicted: list[int]) -> Checked:
