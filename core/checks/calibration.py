@@ -20,6 +20,9 @@ BINS = 15
 _LEAST_SHARE = 1e-12
 _FOLDS = 5
 _COLDEST, _HOTTEST = 0.05, 20.0
+_END = 1.05
+"""So near to the coldest or hottest a temperature is one of them."""
+
 _NARROWINGS = 60
 _NARROW = 1e-3
 _MOST_FITTED = 2000
@@ -116,8 +119,12 @@ class Temperature:
 
     @property
     def helps(self) -> bool:
-        """Return whether it is surely better with than without."""
-        return self.interval[0] > 0
+        """Return whether it is surely better with than without.
+
+        At the ends of what is tried nothing holds it: all photos are right, or none.
+        """
+        is_held = _COLDEST * _END < self.value < _HOTTEST / _END
+        return is_held and self.interval[0] > 0
 
 
 def fit_temperature(answers: Answers) -> Temperature | None:

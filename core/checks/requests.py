@@ -196,10 +196,12 @@ class WritePage(Request[None, Path]):
         Raises:
             DroplensError: it cannot be written.
         """
+        from core.checks.fingerprint import sentence_of
         from core.checks.page import to_html
         from core.files import write_result
 
-        page = to_html(self.checked.report, self.checked.spec, self.notes)
+        notes = (*self.notes, sentence_of(self.checked))
+        page = to_html(self.checked.report, self.checked.spec, notes)
         write_result(self.path, page.encode(errors="replace"))
         return self.path
 

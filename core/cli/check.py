@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -226,14 +227,16 @@ def _write(
     report = checked.report
     if options.json is not None:
         from core.checks.as_json import to_json
+        from core.checks.fingerprint import fingerprint_of
 
-        write_json({**to_json(report, spec, *counts), **more}, options.json)
+        made = {"date": date.today().isoformat(), "data_fingerprint": fingerprint_of(checked)}
+        write_json({**to_json(report, spec, *counts), **more, **made}, options.json)
     if options.csv is not None:
         write_result(options.csv, _to_csv(checked))
     if options.html is not None:
-        from core.checks.page import to_html
+        from core.checks.requests import WritePage
 
-        write_result(options.html, to_html(report, spec, notes).encode(errors="replace"))
+        WritePage(checked, options.html, tuple(notes)).run(None)
     if options.json != STANDARD_OUTPUT:
         _tell(report)
 

@@ -17,14 +17,18 @@ _SHARES = (0.875, 1.0)
 
 
 def other_numbers(now: Preprocessing) -> dict[str, Preprocessing]:
-    """Return by name how else the numbers of pixels may be made the input; photos stay as cut."""
+    """Return by name how else the numbers of pixels may be made the input; photos stay as cut.
+
+    Each has the order of colours that goes with it; where that alone differs it is left out.
+    """
     if now.channels != 3:
         return {}
+    rgb = replace(now, channel_order="RGB")
     found = {
-        "imagenet": replace(now, scale=1.0, mean=IMAGENET_MEAN, std=IMAGENET_STD),
-        "half": replace(now, scale=1.0, mean=_HALF, std=_HALF),
-        "unit": replace(now, scale=1.0, mean=_NOTHING, std=_ONE),
-        "bytes": replace(now, scale=_BYTES, mean=_NOTHING, std=_ONE),
+        "imagenet": replace(rgb, scale=1.0, mean=IMAGENET_MEAN, std=IMAGENET_STD),
+        "half": replace(rgb, scale=1.0, mean=_HALF, std=_HALF),
+        "unit": replace(rgb, scale=1.0, mean=_NOTHING, std=_ONE),
+        "bytes": replace(rgb, scale=_BYTES, mean=_NOTHING, std=_ONE),
         "caffe": replace(now, scale=_BYTES, mean=_CAFFE_MEAN, std=_ONE, channel_order="BGR"),
     }
     return {name: one for name, one in found.items() if not _same_numbers(one, now)}
@@ -71,9 +75,7 @@ def other_turns(now: Preprocessing) -> dict[str, Preprocessing]:
 
 
 def _same_numbers(one: Preprocessing, other: Preprocessing) -> bool:
-    """Return whether two make nearly the same input of the same pixels."""
-    if one.channel_order != other.channel_order:
-        return False
+    """Return whether two make nearly the same numbers of a pixel, whatever the colours' order."""
     ends = [
         [(value * used.scale - mean) / std for mean, std in zip(used.mean, used.std, strict=True)]
         for used in (one, other)

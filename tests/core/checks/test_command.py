@@ -55,6 +55,9 @@ def test_a_taught_model_is_checked_on_folders(
     assert check(folder, "--checkpoint", model, *options) == 0
     found = report(out)
     assert found["photos"] == 2 * PHOTOS
+    assert re.fullmatch("[0-9a-f]{64}", found["data_fingerprint"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"])
+    assert found["data_fingerprint"] in page.read_text(encoding="utf-8")
     assert found["classes"] == sorted(CLASSES)
     assert found["accuracy"] == pytest.approx(11 / 12)
     rows, column = (found["classes"].index(name) for name in (second, first))
