@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,18 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
-Order = Literal["sorted", "numbers", "reversed", "next", "previous", "as the labels say"]
+Order = Literal["sorted", "numbers", "usual", "reversed", "next", "previous", "as the labels say"]
 
 _DIGITS = re.compile(r"(\d+)")
 
 
-def orders(names: Sequence[str], labels: Indices, outputs: Indices) -> dict[Order, Indices]:
+def orders(
+    names: Sequence[str], labels: Indices, outputs: Indices, usual: Sequence[str] = ()
+) -> dict[Order, Indices]:
     """Return for each order which class each output would stand for, shape (K,).
 
     Args:
         names: of the outputs, as they are now; K.
         labels: class indices of photos, shape (N,).
         outputs: the likeliest output of each, shape (N,).
+        usual: the order in which these names usually stand, ImageNet's for instance, if any.
 
     Returns:
         Those that differ from the order of now.
@@ -38,7 +42,17 @@ def orders(names: Sequence[str], labels: Indices, outputs: Indices) -> dict[Orde
         "previous": np.roll(now, 1),
         "as the labels say": _assigned(count, labels, outputs),
     }
+    if sorted(usual) == sorted(names):
+        found["usual"] = _as_in(names, usual)
     return {order: meant for order, meant in found.items() if (meant != now).any()}
+
+
+def _as_in(names: Sequence[str], usual: Sequence[str]) -> Indices:
+    """Return where each name of a list stands among names; of equal ones each once."""
+    places: defaultdict[str, deque[int]] = defaultdict(deque)
+    for at, name in enumerate(names):
+        places[name].append(at)
+    return np.array([places[name].popleft() for name in usual], np.int64)
 
 
 def _assigned(count: int, labels: Indices, outputs: Indices) -> Indices:

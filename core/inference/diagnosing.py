@@ -189,10 +189,12 @@ class _Looking:
         import numpy as np
 
         from core.checks.class_orders import orders
+        from core.models.class_names.lists import imagenet_names
 
         names, outputs = self._classifier.spec.class_names, shares.argmax(axis=1)
+        found = orders(names, self._labels[::2], outputs[::2], imagenet_names())
         tried = []
-        for order, meant in orders(names, self._labels[::2], outputs[::2]).items():
+        for order, meant in found.items():
             # What the labels say is tried on photos that have not said it.
             tested = slice(1, None, 2) if order == "as the labels say" else slice(None)
             now, labels = shares[tested], self._labels[tested]

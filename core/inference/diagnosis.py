@@ -146,6 +146,7 @@ def _order(name: str) -> str:
     words = {
         "sorted": tr("sorted by letters"),
         "numbers": tr("sorted by numbers, 2 before 10"),
+        "usual": tr("that of ImageNet"),
         "reversed": tr("the last first"),
         "next": tr("each one place further"),
         "previous": tr("each one place back"),

@@ -181,3 +181,13 @@ def _preprocessing_of(model: Path) -> Preprocessing:
         return engine.open(ModelChoice(model), "cpu").spec.preprocessing
     finally:
         engine.close()
+
+
+def test_names_of_a_usual_list_are_found_in_its_order_though_two_are_equal() -> None:
+    usual = ("tench", "crane", "ant", "crane")
+    names = tuple(sorted(usual))  # ant, crane, crane, tench
+    nothing = np.array([], np.int64)
+    meant = orders(names, nothing, nothing, usual)["usual"]
+    assert tuple(names[at] for at in meant.tolist()) == usual
+    assert sorted(meant.tolist()) == [0, 1, 2, 3]
+    assert "usual" not in orders(("a", "b"), nothing, nothing, usual)
