@@ -157,11 +157,15 @@ class Session(QObject):
 
     def labelled_once(self) -> list[tuple[Path, str]]:
         """Return the photos that have one class and are there, with its name."""
+        return [(path, names[0]) for path, names in self.labelled() if len(names) == 1]
+
+    def labelled(self) -> list[tuple[Path, tuple[str, ...]]]:
+        """Return the photos that have classes and are there, with their names."""
         found = []
         for path, names in self.photos.labelled():
             row = self.photos.row(path)
-            if len(names) == 1 and row is not None and not row.is_away:
-                found.append((path, names[0]))
+            if row is not None and not row.is_away:
+                found.append((path, names))
         return found
 
     # The current photo and the selection

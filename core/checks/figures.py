@@ -98,6 +98,15 @@ class Report:
         before = (shares > own) | ((shares == own) & earlier)
         return _share(int((before.sum(axis=1) < TOP).sum()), len(labels))
 
+    @property
+    def most_confused(self) -> list[int]:
+        """Return positions of ``names``, those first that most mistakes are from or to."""
+        cells = self.confusion - np.diag(np.diag(self.confusion))
+        order: list[int] = np.argsort(
+            -(cells.sum(axis=0) + cells.sum(axis=1)), kind="stable"
+        ).tolist()
+        return order
+
     @cached_property
     def classes(self) -> tuple[ClassFigures, ...]:
         """Return the figures of each class that a label or a prediction names."""

@@ -18,20 +18,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.checks.requests import Checked, FindConfidence, WritePage
+from core.checks.requests import Checked, CheckedSeveral, FindConfidence, Joined, WritePage
 from core.language import number, percent, tr, tr_n
 from gui import theme
 from gui.checks.comparison_tab import ComparisonTab
 from gui.checks.confidence_tab import ConfidenceTab
 from gui.checks.duplicates_tab import DuplicatesTab
 from gui.checks.groups_tab import GroupsTab
-from gui.checks.matrix import MatrixView
+from gui.checks.matrix_tab import MatrixTab
 from gui.checks.rows import Row, make_rows
 from gui.checks.suspects_tab import SuspectsTab
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
+    from core.checks.figures import ClassFigures
     from gui.checks.reviewing import Reviewing
     from gui.tasks import Tasks
 
@@ -73,6 +74,7 @@ class CheckDialog(QDialog):
         self._show_files, self._look_at = show_photos, look_at
         self._reviewing, self._name_from = reviewing, name_from
         self._checked: Checked | None = None
+        self._several: CheckedSeveral | None = None
         self._notes: tuple[str, ...] = ()
         self.setWindowTitle(tr("How right the model is"))
         self.resize(760, 560)
@@ -95,7 +97,7 @@ class CheckDialog(QDialog):
         heading = self._classes.headerItem()
         heading.setToolTip(2, tr("Share of its photos that are predicted so"))
         heading.setToolTip(3, tr("Share of the photos predicted so that are labelled so"))
-        self._matrix = MatrixView(self._show_photos)
+        self._matrix = MatrixTab(self._show_photos)
         self._tabs = QTabWidget()
         self._tabs.addTab(self._mistakes, tr("Mistakes"))
         self._tabs.addTab(self._classes, tr("Classes"))
@@ -164,12 +166,12 @@ class CheckDialog(QDialog):
 
     def forget(self) -> None:
         """Show no figures: they were of another model."""
-        self._checked = None
+        self._checked = self._several = None
         self._about.setText("")
         self._save.setEnabled(False)
         self._mistakes.clear()
         self._classes.clear()
-        self._matrix.matrix.clear()
+        self._matrix.clear()
         self._confidence.forget()
         self._reviewing.forget_figures()
         self._name_from(0.0)
@@ -182,7 +184,8 @@ class CheckDialog(QDialog):
             notes: sentences about what the figures rest on.
         """
         self._bar.hide()
-        self._checked = checked
+        self._show_tabs()
+        self._checked, self._several = checked, None
         self._save.setEnabled(True)
         report = checked.report
         self._figure.setText(
@@ -196,10 +199,43 @@ class CheckDialog(QDialog):
         self._notes = tuple(notes)
         self._about.setText(" ".join([*_said_of(checked), *notes]))
         self._fill_mistakes(checked)
-        self._fill_classes(checked)
-        self._matrix.matrix.show_report(report)
+        self._fill_classes(report.classes)
+        self._matrix.show_report(report)
         self._reviewing.follow(checked)
         self._tasks.ask(FindConfidence(checked), self._confidence.show_confidence)
+
+    def show_several(self, checked: CheckedSeveral, notes: Sequence[str] = ()) -> None:
+        """Show figures of photos that may have several classes; arguments as above."""
+        self.forget()
+        self._bar.hide()
+        self._show_tabs(self._classes)
+        self._several = checked
+        report = checked.report
+        self._figure.setText(
+            tr_n(
+                "All classes right on {share} of {n} photo",
+                "All classes right on {share} of {n} photos",
+                len(report.shown),
+                share=percent(report.exact_match.value),
+            )
+        )
+        said = [
+            _between(*report.exact_match.interval),
+            tr(
+                "F1 of all pairs {micro}, mean of the classes {macro}; mean average precision "
+                "{precision}.",
+                micro=number(report.others["micro_f1"].value, 2),
+                macro=number(report.others["macro_f1"].value, 2),
+                precision=number(report.others["mean_average_precision"].value, 2),
+            ),
+        ]
+        self._about.setText(" ".join([*said, *_said_of_classes(checked), *notes]))
+        self._fill_classes(report.per_class)
+
+    def _show_tabs(self, *shown: QWidget) -> None:
+        """Show these tabs alone; all where none is given."""
+        for at in range(self._tabs.count()):
+            self._tabs.setTabVisible(at, not shown or self._tabs.widget(at) in shown)
 
     def _fill_mistakes(self, checked: Checked) -> None:
         self._mistakes.clear()
@@ -216,9 +252,9 @@ class CheckDialog(QDialog):
                     Row([names[label], names[predicted], number(count)], {2: count})
                 )
 
-    def _fill_classes(self, checked: Checked) -> None:
+    def _fill_classes(self, classes: Sequence[ClassFigures]) -> None:
         self._classes.clear()
-        for one in checked.report.classes:
+        for one in classes:
             recall = None if one.recall is None else one.recall.value
             precision = None if one.precision is None else one.precision.value
             texts = [
@@ -238,6 +274,9 @@ class CheckDialog(QDialog):
     @Slot(QTreeWidgetItem)
     def _show_class(self, item: QTreeWidgetItem) -> None:
         """Show the photos of a class that are predicted otherwise; where all are right, all."""
+        if self._several is not None:
+            self._show_class_of_several(self._several, item.text(0))
+            return
         assert self._checked is not None
         name = item.text(0)
         answers = self._checked.report.answers
@@ -245,6 +284,15 @@ class CheckDialog(QDialog):
         wrong = (answers.labels == at) & (answers.predicted != at)
         chosen = wrong if wrong.any() else answers.labels == at
         self._want(chosen.nonzero()[0].tolist(), name)
+
+    def _show_class_of_several(self, checked: CheckedSeveral, name: str) -> None:
+        report = checked.report
+        at = report.classes.index(name)
+        wrong = report.named[:, at] != report.shown[:, at]
+        chosen = wrong if wrong.any() else report.shown[:, at]
+        files = [str(checked.photos[one]) for one in chosen.nonzero()[0].tolist()]
+        if files:
+            self._show_files(files, name)
 
     def _show_photos(self, label: str, predicted: str) -> None:
         assert self._checked is not None
@@ -284,14 +332,14 @@ class CheckDialog(QDialog):
 
 def _said_of(checked: Checked) -> list[str]:
     """Return how sure the figure is, and what it rests on."""
-    low, high = checked.report.accuracy.interval
-    said = [
-        tr("The true share lies between {low} and {high}.", low=percent(low), high=percent(high))
-    ]
-    return [*said, *_said_of_classes(checked)]
+    return [_between(*checked.report.accuracy.interval), *_said_of_classes(checked)]
 
 
-def _said_of_classes(checked: Checked) -> list[str]:
+def _between(low: float, high: float) -> str:
+    return tr("The true share lies between {low} and {high}.", low=percent(low), high=percent(high))
+
+
+def _said_of_classes(checked: Joined) -> list[str]:
     """Return which classes were taken for the same, and which the model lacks."""
     said = []
     if checked.renamed:

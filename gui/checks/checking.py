@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from core.checks.comparing import Compare, Comparison
-from core.checks.requests import Check, Checked
+from core.checks.requests import Check, Checked, CheckedSeveral, CheckSeveral, Joined
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
@@ -34,11 +34,11 @@ class Checking(QObject):
         self._dialog = dialog
         dialog.match_button.clicked.connect(self.match_classes)
         self._session, self._tasks = session, tasks
-        self._shares: dict[Path, object] = {}
+        self._shares: dict[Path, Any] = {}  # arrays, which only core speaks of
         self._failed: set[Path] = set()
         self._learnt: set[Path] = set()
         self._stream: Handle[None] | None = None
-        self._counting: Handle[Checked] | None = None
+        self._counting: Handle[Any] | None = None
         self._total = 0
         self._checked: Checked | None = None
         self._before: Checked | None = None
@@ -76,15 +76,7 @@ class Checking(QObject):
     def _ask(self) -> None:
         """Look at photos that have not been looked at, else count."""
         self.close()
-        if self._session.photos.label_index.classes.is_multiple:
-            self._dialog.show_refusal(
-                tr(
-                    "Photos of this project may have several classes; “droplens-cli check” gives "
-                    "the figures for that."
-                )
-            )
-            return
-        model, labelled = self._session.model, self._session.labelled_once()
+        model, labelled = self._session.model, self._labelled()
         if model is None or not model.spec.predicts or model.spec.outputs == "value":
             self._dialog.show_refusal(tr("The model in use names no classes."))
             return
@@ -116,14 +108,30 @@ class Checking(QObject):
         model = self._session.model
         if model is None:
             return
-        request = Check(
-            tuple(self._session.labelled_once()),
-            dict(self._shares),  # type: ignore[arg-type]  # arrays, which only core speaks of
-            model.spec,
-            {name: meant for name, meant in self._given.items() if name in model.spec.class_names},
-            imagenet_synonyms(model.spec.class_names),
-        )
+        spec, shares = model.spec, dict(self._shares)
+        given = {name: meant for name, meant in self._given.items() if name in spec.class_names}
+        if self._is_several:
+            several = CheckSeveral(tuple(self._labelled()), shares, spec, given)
+            self._counting = self._tasks.ask(several, self._show_several, self._refuse)
+            return
+        names = self._session.photos.label_index.classes.names
+        order = {name: at for at, name in enumerate(names)}
+        photos = sorted(self._session.labelled_once(), key=lambda one: order[one[1]])
+        synonyms = imagenet_synonyms(spec.class_names)
+        request = Check(tuple(photos), shares, spec, given, synonyms)
         self._counting = self._tasks.ask(request, self._show, self._refuse)
+
+    @property
+    def _is_several(self) -> bool:
+        return self._session.photos.label_index.classes.is_multiple
+
+    def _labelled(self) -> list[tuple[Path, tuple[str, ...]]]:
+        """Return the photos that count: of a project of one class a photo those that have one."""
+        labelled = self._session.labelled()
+        return [one for one in labelled if self._is_several or len(one[1]) == 1]
+
+    def _show_several(self, checked: CheckedSeveral) -> None:
+        self._dialog.show_several(checked, self._notes(checked))
 
     @property
     def _given(self) -> dict[str, str]:
@@ -171,7 +179,7 @@ class Checking(QObject):
         ]
         self._dialog.comparison.show_comparison(comparison, notes)
 
-    def _notes(self, checked: Checked) -> list[str]:
+    def _notes(self, checked: Joined) -> list[str]:
         """Return what has to be said of photos that were learnt from or left out."""
         notes = []
         learnt = len(self._learnt.intersection(checked.photos))
@@ -183,7 +191,7 @@ class Checking(QObject):
                     learnt,
                 )
             )
-        failed = sum(path in self._failed for path, _ in self._session.labelled_once())
+        failed = sum(path in self._failed for path, _ in self._labelled())
         if failed:
             notes.append(
                 tr_n(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -43,14 +43,33 @@ class MatrixModel(QAbstractTableModel):
         self._names: tuple[str, ...] = ()
         self._counts: list[list[int]] = []
         self._totals: list[int] = []
+        self._has_shares = False
 
-    def show_report(self, report: Report) -> None:
-        """Show another report: the classes that a label or a prediction names."""
+    def show_report(self, report: Report, order: Sequence[int]) -> None:
+        """Show another report: the classes that a label or a prediction names.
+
+        Args:
+            report: of a check.
+            order: positions of the report's names, those that are shown.
+        """
         self.beginResetModel()
-        self._names = report.names
-        self._counts = report.confusion.tolist()
-        self._totals = [sum(row) for row in self._counts]
+        self._names = tuple(report.names[at] for at in order)
+        self._totals = report.confusion.sum(axis=1)[order].tolist()
+        self._counts = report.confusion[order][:, order].tolist()
         self.endResetModel()
+
+    def set_shares(self, shares: bool) -> None:
+        """Show shares of the label's photos, or counts."""
+        self.beginResetModel()
+        self._has_shares = shares
+        self.endResetModel()
+
+    def text(self, row: int, column: int) -> str:
+        """Return what a cell says; nothing where there is no photo."""
+        count = self._counts[row][column]
+        if not count:
+            return ""
+        return percent(count / self._totals[row]) if self._has_shares else number(count)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -72,7 +91,7 @@ class MatrixModel(QAbstractTableModel):
         row, column = index.row(), index.column()
         count = self._counts[row][column]
         if role == Qt.ItemDataRole.DisplayRole:
-            return number(count) if count else ""
+            return self.text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -119,7 +138,8 @@ class CellPainter(QStyledItemDelegate):
             colour.setAlphaF(0.12 + 0.5 * share)
             painter.fillRect(area, colour)
             painter.setPen(self._text)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, number(count))
+            text = self._matrix.text(row, column)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
         if option.state & _CHOSEN:
             painter.setPen(self._frame)
             painter.drawRect(area.adjusted(0, 0, -1, -1))

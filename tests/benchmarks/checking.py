@@ -78,13 +78,13 @@ def main() -> None:
         dialog._tabs.setCurrentWidget(dialog._matrix)
         dialog.resize(1200, 900)
         application.processEvents()
-        bar = dialog._matrix.verticalScrollBar()
-        across = dialog._matrix.horizontalScrollBar()
+        bar = dialog._matrix.view.verticalScrollBar()
+        across = dialog._matrix.view.horizontalScrollBar()
         took = []
         for step in range(STEPS):
             begun = time.perf_counter()
             (bar if step % 2 else across).setValue(step * 7)
-            dialog._matrix.viewport().repaint()
+            dialog._matrix.view.viewport().repaint()
             application.processEvents()
             took.append(1000 * (time.perf_counter() - begun))
         print(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -91,11 +92,11 @@ def test_a_cell_of_the_matrix_shows_its_photos(
     dialog: CheckDialog, shown: list[tuple[list[str], str]]
 ) -> None:
     dialog.show_checked(checked())
-    matrix = dialog._matrix.matrix
+    matrix = dialog._matrix.view.matrix
     assert matrix.rowCount() == matrix.columnCount() == 3
     assert [matrix.index(0, column).data() for column in range(3)] == ["1", "1", ""]
-    dialog._matrix.clicked.emit(matrix.index(0, 0))
-    dialog._matrix.clicked.emit(matrix.index(0, 2))  # an empty one shows none
+    dialog._matrix.view.clicked.emit(matrix.index(0, 0))
+    dialog._matrix.view.clicked.emit(matrix.index(0, 2))  # an empty one shows none
     assert shown == [(["/0.png"], "moth → moth")]
 
 
@@ -190,5 +191,65 @@ def test_another_model_takes_the_figures_away(
     dialog.show_checked(checked())
     session.use_model(ready(make_spec(names=("x", "y"))))
     assert not dialog._save.isEnabled()
-    assert not dialog._matrix.matrix.rowCount()
+    assert not dialog._matrix.view.matrix.rowCount()
+    checking.close()
+
+
+def test_the_matrix_is_ordered_and_shows_shares(dialog: CheckDialog) -> None:
+    dialog.show_checked(checked())
+    tab, matrix = dialog._matrix, dialog._matrix.view.matrix
+    tab._order.setCurrentIndex(1)
+    tab._order.activated.emit(1)
+    names = [matrix.headerData(at, Qt.Orientation.Horizontal) for at in range(3)]
+    assert names == ["moth", "wasp", "bee"]  # moth is taken for wasp, bee for nothing
+    tab._shares.setChecked(True)
+    assert matrix.index(0, 1).data() == "50%"
+
+
+def test_of_very_many_classes_the_most_confused_are_shown(dialog: CheckDialog) -> None:
+    names = tuple(f"class {at:03}" for at in range(120))
+    rows = np.eye(120, dtype=np.float32)
+    photos = tuple(Path(f"/{at}.png") for at in range(120))
+    predicted = [119 if at == 118 else at for at in range(120)]
+    shares = {photo: rows[at] for photo, at in zip(photos, predicted, strict=True)}
+    request = Check(tuple(zip(photos, names, strict=True)), shares, make_spec(names=names))
+    dialog.show_checked(request.run(None))
+    tab = dialog._matrix
+    assert tab.view.matrix.rowCount() == 120
+    tab._order.setCurrentIndex(1)
+    tab._order.activated.emit(1)
+    assert tab.view.matrix.rowCount() == 50
+    assert tab._said.text() == "50 of 120 classes"
+    first = {tab.view.matrix.headerData(at, Qt.Orientation.Vertical) for at in range(2)}
+    assert first == {"class 118", "class 119"}
+
+
+def test_photos_of_several_classes_have_figures_of_their_own(
+    dialog: CheckDialog,
+    session: Session,
+    tasks: Tasks,
+    qtbot: QtBot,
+    shown: list[tuple[list[str], str]],
+) -> None:
+    session.use_model(ready(make_spec(names=NAMES)))
+    classes = ClassList().add(NAMES).set_multiple(True)
+    session.photos.set_classes(classes)
+    numbers = {one.name: one.id for one in classes.classes}
+    session.add_photos(list(PHOTOS[:2]))
+    session.photos.set_labels(
+        {str(PHOTOS[0]): (numbers["moth"], numbers["bee"]), str(PHOTOS[1]): (numbers["wasp"],)}
+    )
+    checking = Checking(session, tasks, dialog)
+    checking._shares = {
+        PHOTOS[0]: np.array([0.9, 0.1, 0.8], np.float32),
+        PHOTOS[1]: np.array([0.7, 0.9, 0.1], np.float32),
+    }
+    checking.start()
+    qtbot.waitUntil(lambda: "All classes right on 50% of 2 photos" in text(dialog))
+    assert "mean average precision" in text(dialog)
+    assert not dialog._tabs.isTabVisible(dialog._tabs.indexOf(dialog._matrix))
+    row = dialog._classes.topLevelItem(0)
+    assert (row.text(0), row.text(2), row.text(3)) == ("moth", "100%", "50%")
+    dialog._classes.itemClicked.emit(row, 0)
+    assert shown == [(["/1.png"], "moth")]
     checking.close()
