@@ -7,17 +7,14 @@ from html import escape
 
 import numpy as np
 
-from core.checks.calibration import BINS, Bin
 from core.checks.confidence import Confidence
 from core.checks.figures import Figure, Report
+from core.checks.plots import XMLNS, reliability_plot, risk_plot
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
 
 _SHOWN_CELLS = 20
 _MOST_COLUMNS = 40
-_SIDE = 260
-"""Pixels of the diagram."""
-
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1d2430; background: #fff }
@@ -25,7 +22,8 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse } th, td { padding: .2rem .6rem; text-align: left }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 tr { border-bottom: 1px solid #8884 } .muted { color: #69707d } .matrix td { min-width: 2rem }
-.scroll { overflow-x: auto } svg text { font-size: 11px; fill: currentColor }
+.scroll { overflow-x: auto } .plots { display: flex; flex-wrap: wrap; gap: 2rem }
+figure { margin: 0; max-width: 264px }
 @media (prefers-color-scheme: dark) { body { color: #e3e6ea; background: #15181d }
   .muted { color: #9aa3b0 } }
 """
@@ -121,27 +119,17 @@ def _classes(report: Report) -> str:
 
 def _confidence(report: Report, spec: ModelSpec) -> str:
     found = Confidence.of(report, spec.outputs)
-    return f"<p>{escape(' '.join(found.sentences()))}</p>{_diagram(found.reliability)}"
-
-
-def _diagram(bins: Sequence[Bin]) -> str:
-    width = _SIDE / BINS
-    bars = [
-        f'<rect x="{at * width + 1:.1f}" y="{_SIDE * (1 - one.accuracy):.1f}" '
-        f'width="{width - 2:.1f}" height="{_SIDE * one.accuracy:.1f}" fill="#3d7eff" '
-        f'fill-opacity="{0.25 if one.photos < 10 else 0.8}"/>'
-        for at, one in enumerate(bins)
-        if one.photos
-    ]
-    said = escape(tr("share that is right, by probability; pale bars have fewer than 10 photos"))
-    return (
-        f'<svg role="img" aria-label="{said}" viewBox="-1 -1 {_SIDE + 2} {_SIDE + 20}" '
-        f'width="{_SIDE + 2}"><rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#8886"/>'
-        f'{"".join(bars)}<line x1="0" y1="{_SIDE}" x2="{_SIDE}" y2="0" stroke="currentColor" '
-        f'stroke-dasharray="4 4"/><text x="0" y="{_SIDE + 15}">0 %</text>'
-        f'<text x="{_SIDE}" y="{_SIDE + 15}" text-anchor="end">100 %</text></svg>'
-        f"<p class='muted'>{said}</p>"
+    drawn = reliability_plot(found.reliability), risk_plot(report)
+    names = (
+        tr("share that is right, by probability; pale bars have fewer than 10 photos"),
+        tr("share that is wrong among the surest photos, by how many these are"),
     )
+    figures = "".join(
+        f"<figure>{plot.replace(XMLNS, '')}"
+        f"<figcaption class='muted'>{escape(name)}</figcaption></figure>"
+        for plot, name in zip(drawn, names, strict=True)
+    )
+    return f"<p>{escape(' '.join(found.sentences()))}</p><div class='plots'>{figures}</div>"
 
 
 def _matrix(report: Report) -> str:

@@ -24,7 +24,6 @@ from core.cli.terminal import (
     say_result,
     write_json,
 )
-from core.csv_cells import Writer
 from core.errors import CheckError
 from core.files import refuse_unwritable, write_result
 from core.language import number, percent, tr, tr_n
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from core.values.spec import ModelSpec
 
 _SHOWN_CLASSES = 20
-_COVERED = 0.95
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -58,6 +56,12 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     check.add_argument(
         "--csv", type=path_option, metavar="FILE", help=tr("write a table with a row a photo")
+    )
+    check.add_argument(
+        "--plots",
+        type=path_option,
+        metavar="FOLDER",
+        help=tr("write pictures (SVG): reliability, risk by coverage, confusion"),
     )
     check.add_argument(
         "--slices",
@@ -88,6 +92,8 @@ def _run(options: argparse.Namespace) -> int:
         raise CheckError("There is no page yet for photos that may have several classes.")
     if named.is_several and (options.slices or options.against is not None):
         raise CheckError("Photos that may have several classes are neither grouped nor compared.")
+    if named.is_several and options.plots is not None:
+        raise CheckError("There are no pictures yet for photos that may have several classes.")
     spec, found = _looked_at([photo for photo, _ in named.photos], options)
     first = next(iter(given), "")
     if len(given) > 1 and first not in spec.class_names:
@@ -232,13 +238,25 @@ def _write(
         made = {"date": date.today().isoformat(), "data_fingerprint": fingerprint_of(checked)}
         write_json({**to_json(report, spec, *counts), **more, **made}, options.json)
     if options.csv is not None:
-        write_result(options.csv, _to_csv(checked))
+        from core.checks.as_csv import to_csv
+
+        write_result(options.csv, to_csv(checked))
     if options.html is not None:
         from core.checks.requests import WritePage
 
         WritePage(checked, options.html, tuple(notes)).run(None)
+    if options.plots is not None:
+        _write_plots(report, options.plots)
     if options.json != STANDARD_OUTPUT:
         _tell(report)
+
+
+def _write_plots(report: Report, folder: Path) -> None:
+    from core.checks.plots import plots
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, plot in plots(report).items():
+        write_result(folder / f"{name}.svg", plot.encode(errors="replace"))
 
 
 def _write_several(
@@ -250,7 +268,9 @@ def _write_several(
 
         write_json(several_to_json(report, spec, *counts), options.json)
     if options.csv is not None:
-        write_result(options.csv, _several_to_csv(checked))
+        from core.checks.as_csv import several_to_csv
+
+        write_result(options.csv, several_to_csv(checked))
     if options.json == STANDARD_OUTPUT:
         return
     low, high = report.exact_match.interval
@@ -331,48 +351,6 @@ def _table(path: Path) -> dict[str, str]:
             "{path} must have two columns: a class of the model, and one of the labels.", path=path
         )
     return {ours.strip(): theirs.strip() for ours, theirs in rows}
-
-
-def _to_csv(checked: Checked) -> bytes:
-    from core.checks.calibration import conformal_sets, conformal_threshold
-
-    answers = checked.report.answers
-    text = io.StringIO(newline="")
-    writer = Writer(text)
-    writer.write(
-        (
-            *("image", "label", "prediction", "probability", "probability_of_label", "right"),
-            "classes_that_cover_95",
-        )
-    )
-    sets = conformal_sets(answers, conformal_threshold(answers, _COVERED))
-    predicted = answers.predicted.tolist()
-    for at, photo in enumerate(checked.photos):
-        label = int(answers.labels[at])
-        writer.write(
-            [
-                str(photo),
-                answers.classes[label],
-                answers.classes[predicted[at]],
-                f"{answers.shares[at, predicted[at]]:.6f}",
-                f"{answers.shares[at, label]:.6f}",
-                int(label == predicted[at]),
-                " | ".join(answers.classes[one] for one in sets[at].tolist()),
-            ]
-        )
-    return text.getvalue().encode("utf-8-sig", "surrogateescape")
-
-
-def _several_to_csv(checked: CheckedSeveral) -> bytes:
-    report = checked.report
-    text = io.StringIO(newline="")
-    writer = Writer(text)
-    writer.write(("image", "class", "label", "probability"))
-    for at, photo in enumerate(checked.photos):
-        for number_, name in enumerate(report.classes):
-            probability = f"{report.shares[at, number_]:.6f}"
-            writer.write([str(photo), name, int(report.shown[at, number_]), probability])
-    return text.getvalue().encode("utf-8-sig", "surrogateescape")
 
 
 def _tell(report: Report) -> None:

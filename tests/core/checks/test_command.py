@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -51,10 +52,14 @@ def test_a_taught_model_is_checked_on_folders(
     wrong = folder / second / "wrong.png"
     (folder / first / f"{first} 0.png").rename(wrong)
     out, table, page = (tmp_path / name for name in ("check.json", "check.csv", "check.html"))
-    options = ("--json", out, "--csv", table, "--html", page)
+    plots = tmp_path / "plots"
+    options = ("--json", out, "--csv", table, "--html", page, "--plots", plots)
     assert check(folder, "--checkpoint", model, *options) == 0
     found = report(out)
     assert found["photos"] == 2 * PHOTOS
+    for name in ("reliability", "risk", "confusion"):
+        drawn = ElementTree.fromstring((plots / f"{name}.svg").read_text(encoding="utf-8"))
+        assert drawn.tag.endswith("svg")
     assert re.fullmatch("[0-9a-f]{64}", found["data_fingerprint"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"])
     assert found["data_fingerprint"] in page.read_text(encoding="utf-8")
