@@ -19,6 +19,7 @@ _FEW = 10
 _MOST_POINTS = 200
 _CELL, _NAME = 44, 120
 _BLUE = "#3d7eff"
+_FRAME = 'fill="none" stroke="#888" stroke-opacity="0.5"'
 _LONGEST_NAME = 18
 
 
@@ -82,16 +83,16 @@ def confusion_plot(report: Report) -> str:
             )
             parts.append(_text(x + _CELL / 2, middle, number(int(cells[row, other])), "middle"))
     side = len(names) * _CELL
-    frame = (
-        f'<rect x="{_NAME}" y="{_NAME}" width="{side}" height="{side}" fill="none" stroke="#8888"/>'
-    )
+    frame = f'<rect x="{_NAME}" y="{_NAME}" width="{side}" height="{side}" fill="none" stroke="#888" stroke-opacity="0.5"/>'
     said = tr("Labels (rows) and predictions (columns)")
     return _picture("".join(parts) + frame, said, (0, 0, _NAME + side + 1, _NAME + side + 1))
 
 
 def _square(inside: str, said: str, top: str) -> str:
     """Return a picture whose axes go from nothing to all."""
-    frame = f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#8888"/>'
+    frame = (
+        f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#888" stroke-opacity="0.5"/>'
+    )
     below = _SIDE + 15
     texts = (
         _text(0, below, percent(0.0), "start")
