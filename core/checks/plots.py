@@ -83,16 +83,14 @@ def confusion_plot(report: Report) -> str:
             )
             parts.append(_text(x + _CELL / 2, middle, number(int(cells[row, other])), "middle"))
     side = len(names) * _CELL
-    frame = f'<rect x="{_NAME}" y="{_NAME}" width="{side}" height="{side}" fill="none" stroke="#888" stroke-opacity="0.5"/>'
+    frame = f'<rect x="{_NAME}" y="{_NAME}" width="{side}" height="{side}" {_FRAME}/>'
     said = tr("Labels (rows) and predictions (columns)")
     return _picture("".join(parts) + frame, said, (0, 0, _NAME + side + 1, _NAME + side + 1))
 
 
 def _square(inside: str, said: str, top: str) -> str:
     """Return a picture whose axes go from nothing to all."""
-    frame = (
-        f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#888" stroke-opacity="0.5"/>'
-    )
+    frame = f'<rect width="{_SIDE}" height="{_SIDE}" {_FRAME}/>'
     below = _SIDE + 15
     texts = (
         _text(0, below, percent(0.0), "start")
