@@ -24,6 +24,8 @@ class Figures:
         alike: photos to try it on that did not count, being nearly the same as some learnt from.
         is_several: whether photos may show several classes; one then counts as right where exactly
             those that it shows are named.
+        temperature: by which its logits are divided, which surely makes its probabilities mean
+            what they say on photos that it was not fitted to; None where it would not.
     """
 
     trained: int
@@ -35,6 +37,7 @@ class Figures:
     alike: int = 0
     is_selected: bool = False
     is_several: bool = False
+    temperature: float | None = None
 
     @property
     def said(self) -> str:
@@ -79,4 +82,5 @@ class Figures:
             "is_selected": self.is_selected,
             "is_several": self.is_several,
             "penalty": self.penalty,
+            "temperature": self.temperature,
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from core.checks.answers import Answers
+from core.checks.calibration import fit_temperature
 from core.inference.features import PhotoFeatures
 from core.training.figures import Figures
 from core.training.linear_head import LinearHead, PenaltyChoice, fit
@@ -70,10 +72,36 @@ class Examples:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A head, and how right it is."""
+    """A head, and how right it is.
+
+    Attributes:
+        head: fitted to all photos that are not held out.
+        figures: of it.
+        held: what heads like it said of photos that they were not fitted to, shape (N, K).
+        truth: of these.
+    """
 
     head: LinearHead
     figures: Figures
+    held: Numbers
+    truth: Truth
+
+    def calibrated(self) -> Learnt:
+        """Return the head with the temperature that suits it, where that surely helps.
+
+        It is part of the head's numbers, so that whatever computes the model has it.
+        """
+        if self.truth.is_several:
+            return self
+        names = tuple(map(str, range(self.truth.classes)))
+        found = fit_temperature(Answers(names, self.truth.kinds, self.held))
+        if found is None or not found.helps:
+            return self
+        return replace(
+            self,
+            head=self.head.divided_by(found.value),
+            figures=replace(self.figures, temperature=found.value),
+        )
 
 
 def learn(
@@ -121,7 +149,8 @@ def learn(
         alike=len(validation) - len(apart),
         is_several=truth.is_several,
     )
-    yield Learnt(head, figures)
+    there = np.concatenate(folds) if folds else np.array([], np.int64)
+    yield Learnt(head, figures, held[there], truth.chosen(there))
 
 
 def not_alike(examples: Examples, validation: Examples) -> Indices:

@@ -40,6 +40,11 @@ class LinearHead:
     bias: Numbers
     is_several: bool = False
 
+    def divided_by(self, temperature: float) -> LinearHead:
+        """Return the head whose logits are these over a temperature."""
+        by = np.float32(temperature)
+        return LinearHead(self.weight / by, self.bias / by, self.is_several)
+
     def probabilities(self, features: Numbers) -> Numbers:
         """Return the probability of each class, shape (N, K), for features of shape (N, D)."""
         logits = features @ self.weight.T + self.bias

@@ -113,6 +113,7 @@ class TeachHead(ModelRequest["Iterator[Looked | Taught]"]):
                 yield Looked(len(prepared.photos), len(prepared.photos))
                 prepared.require_same(engine)
         assert learnt is not None
+        learnt = learnt.calibrated()
         made = prepared.with_head(self.classes, learnt.head)
         taught = Taught(self.model, self.classes, prepared.failed, learnt.figures)
         write(made, taught, {"method": "head", "seed": self.seed}, examples.contents)

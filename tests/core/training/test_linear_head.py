@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.linear_head import PENALTIES, USUAL_PENALTY, PenaltyChoice, fit
+from core.training.figures import Figures
+from core.training.learning import Learnt
+from core.training.linear_head import PENALTIES, USUAL_PENALTY, LinearHead, PenaltyChoice, fit
 from core.training.splits import folds_of, groups_of, hold_out
-from core.training.truth import Truth
+from core.training.truth import Truth, shares_of
 from core.values.intervals import wilson_interval
 from tests.truths import one_each
 
@@ -182,3 +184,32 @@ def test_the_interval_is_wilsons() -> None:
     assert high == pytest.approx(0.8749, abs=1e-3)
     assert wilson_interval(0, 5)[0] == 0
     assert wilson_interval(5, 5)[1] == pytest.approx(1)
+
+
+def test_a_head_that_is_too_sure_is_given_a_temperature_and_names_the_same() -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 400)
+    logits = random.normal(size=(400, 3)).astype(np.float32)
+    logits[np.arange(400), labels] += 1.5
+    held = shares_of(5 * logits, is_several=False)
+    head = LinearHead(random.normal(size=(3, 4)).astype(np.float32), np.zeros(3, np.float32))
+    figures = Figures(400, 400, 0.8, (0.7, 0.9), True, 1.0)
+    truth = Truth.of([(int(at),) for at in labels], 3, is_several=False)
+    learnt = Learnt(head, figures, held, truth).calibrated()
+    # Of two normal distributions 1.5 apart the logarithm of the odds is 1.5 times the value.
+    assert learnt.figures.temperature == pytest.approx(5 / 1.5, rel=0.15)
+    features = random.normal(size=(20, 4)).astype(np.float32)
+    before, after = head.probabilities(features), learnt.head.probabilities(features)
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+    assert after.max(axis=1).mean() < before.max(axis=1).mean()
+
+
+def test_a_head_that_means_what_it_says_stays_as_it_is() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(400, 3)).astype(np.float32) * 2
+    held = shares_of(logits, is_several=False)
+    labels = [(int(random.choice(3, p=row / row.sum())),) for row in held.astype(np.float64)]
+    truth = Truth.of(labels, 3, is_several=False)
+    head = LinearHead(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+    learnt = Learnt(head, Figures(400, 400, 0.8, (0.7, 0.9), True, 1.0), held, truth)
+    assert learnt.calibrated() is learnt
