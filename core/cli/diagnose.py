@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import settings
-from core.cli.labelled import NamedPhotos, photos_in_folders, photos_of_project
+from core.cli.labelled import photos_named_by
 from core.cli.model_options import add_model_options, opened_model
 from core.cli.terminal import (
     ALL_DONE,
@@ -41,7 +41,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         "--labels",
         type=path_option,
         metavar="FOLDER|FILE",
-        help=tr("a folder with a folder a class, or a project: much more can be told by labels"),
+        help=tr("class folders, a file of labels, or a project: much more can be told by labels"),
     )
     diagnose.add_argument(
         "--json", type=path_option, metavar="FILE|-", help=tr("write JSON; - is standard output")
@@ -99,10 +99,7 @@ def _photos(
 
     if options.labels is None:
         return tuple(find_images(options.paths, say)), ()
-    is_folder = options.labels.is_dir()
-    named: NamedPhotos = (
-        photos_in_folders(options.labels) if is_folder else photos_of_project(options.labels)
-    )
+    named = photos_named_by(options.labels)
     index = indices_of(spec.class_names, named.classes, named.mapping)
     pairs = [
         (photo, index[names[0]])

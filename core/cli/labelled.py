@@ -1,18 +1,23 @@
-"""Labelled photos that a command is given: a folder of class folders, or a project."""
+"""Labelled photos that a command is given: class folders, a file of labels, or a project."""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.cli.terminal import path_option, say
 from core.errors import DroplensError
+from core.images.kinds import PROJECTS
 from core.labels.formats import class_folders
 from core.labels.reading import ReadOptions
 from core.language import tr
 from core.values.class_mapping import KEPT_AS, RIGHT_LABELS, of_text
+
+_CLASS_LIST = "classes.txt"
+"""Stands beside class folders, and names theirs."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,11 @@ def add_labelled_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which photos are meant."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "folder", nargs="?", type=path_option, metavar="FOLDER", help=tr("with a folder a class")
+        "folder",
+        nargs="?",
+        type=path_option,
+        metavar="FOLDER|FILE",
+        help=tr("with a folder a class; or a file of labels, as “labels import” reads it"),
     )
     source.add_argument(
         "--project", type=path_option, metavar="FILE", help=tr("project with labels")
@@ -52,8 +61,42 @@ def labelled_photos(options: argparse.Namespace) -> NamedPhotos:
         DroplensError: there are none.
     """
     if options.project is None:
-        return photos_in_folders(options.folder)
+        return photos_named_by(options.folder)
     return photos_of_project(options.project)
+
+
+def photos_named_by(path: Path) -> NamedPhotos:
+    """Return the photos that a folder of class folders, a file of labels, or a project names.
+
+    Raises:
+        DroplensError: it names none.
+    """
+    if path.is_file() and path.suffix == PROJECTS.endings[0]:
+        return photos_of_project(path)
+    if path.is_file() and path.name.casefold() != _CLASS_LIST:
+        return _photos_of_label_file(path)
+    return photos_in_folders(path)
+
+
+def _photos_of_label_file(path: Path) -> NamedPhotos:
+    """Return photos by a file of labels: what a project would hold that imports it.
+
+    Raises:
+        DroplensError: it cannot be read, or names no photo that is there.
+    """
+    from core.labels.importing import carry_out, plan_import, refuse_useless
+    from core.labels.store import LabelStore
+
+    with tempfile.TemporaryDirectory() as place:
+        project = Path(place) / f"labels{PROJECTS.endings[0]}"
+        with LabelStore(project) as store:
+            path = path.absolute()
+            plan = plan_import(store, None, path, near=(path.parent,))
+            refuse_useless(plan)
+            for note in plan.notes:
+                say(note)
+            carry_out(plan, store)
+        return photos_of_project(project)
 
 
 def photos_of_project(project: Path) -> NamedPhotos:

@@ -204,3 +204,33 @@ def test_one_model_against_itself_is_as_good(
 ) -> None:
     assert check(folder, "--checkpoint", model, "--against", model) == 0
     assert "Both are right as often." in capsys.readouterr().out
+
+
+def test_a_file_of_labels_is_the_truth_as_well(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = folder / "labels.csv"
+    rows = [
+        [f"{name}/{path.name}", name]
+        for name in CLASSES
+        for path in sorted((folder / name).iterdir())
+    ]
+    rows[0][1] = CLASSES[1]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([["filename", "label"], *rows])
+    capsys.readouterr()
+    assert check(table, "--checkpoint", model) == 0
+    assert "92% right on 12 photos" in capsys.readouterr().out
+    assert main(["diagnose", "--labels", str(table), "--checkpoint", str(model)]) == 2
+    assert "24 photos or more" in capsys.readouterr().err
+
+
+def test_a_file_that_holds_no_labels_is_a_sentence(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_text("a,b\n1,2\n")
+    assert check(nothing, "--checkpoint", model) == 2
+    said = capsys.readouterr().err
+    assert "nothing.csv" in said
+    assert "Traceback" not in said
