@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.language import lazy, tr
+from core.language import lazy, tr, tr_n
 
 if TYPE_CHECKING:
     from core.values.spec import Overrides
@@ -159,3 +159,12 @@ class CheckError(DroplensError):
 
 class TeachingError(DroplensError):
     """A model cannot be taught on these labels."""
+
+
+def left_out(photos: int) -> str:
+    """Return what to say of photos that a result does not count."""
+    return tr_n(
+        "{n} photo could not be opened and is left out.",
+        "{n} photos could not be opened and are left out.",
+        photos,
+    )

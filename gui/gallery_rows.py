@@ -107,7 +107,9 @@ class GalleryRow:
         if prediction is None:
             return self.class_name
         names = [one.class_name for one in prediction.top if one.probability >= at_least]
-        return tr(" or ").join(names) or self.class_name
+        # Of more classes than are kept it is not known which; that there may be more is shown.
+        more = " …" if len(prediction.top) == len(names) < len(self.class_names) else ""
+        return f"{tr(' or ').join(names)}{more}" or self.class_name
 
     @property
     def probability(self) -> float:

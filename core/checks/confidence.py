@@ -50,6 +50,11 @@ class ConformalSets:
     probability: float
     mean_classes: float
 
+    @property
+    def is_promised(self) -> bool:
+        """Return whether there are photos enough to promise it by less than naming all classes."""
+        return self.probability > 0
+
 
 @dataclass(frozen=True)
 class Confidence:

@@ -20,12 +20,13 @@ from core.cli.terminal import (
     Parser,
     ProgressLine,
     path_option,
+    require_writable,
     say,
     say_result,
     write_json,
 )
-from core.errors import CheckError
-from core.files import refuse_unwritable, write_result
+from core.errors import CheckError, left_out
+from core.files import write_result
 from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     from core.checks.requests import Check, CheckSeveral
 
-    for target in (options.json, options.html, options.csv):
-        if target not in (None, STANDARD_OUTPUT):
-            refuse_unwritable(target)
+    require_writable(options.json, options.html, options.csv)
     given = {} if options.mapping is None else _table(options.mapping)
     named = labelled_photos(options)
     if named.is_several and options.html is not None:
@@ -127,13 +126,7 @@ def _notes(failed: int, learnt: int) -> list[str]:
     """Return what has to be said of photos that are left out, or that the model knows."""
     notes = []
     if failed:
-        notes.append(
-            tr_n(
-                "{n} photo could not be opened and is left out.",
-                "{n} photos could not be opened and are left out.",
-                failed,
-            )
-        )
+        notes.append(left_out(failed))
     if learnt:
         notes.append(
             tr_n(

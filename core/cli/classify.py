@@ -13,17 +13,17 @@ from core.cli.terminal import (
     ALL_DONE,
     INTERRUPTED,
     SOME_FAILED,
-    STANDARD_OUTPUT,
     Parser,
     ProgressLine,
     path_option,
     positive_option,
+    require_writable,
     say,
     say_result,
     write_json,
 )
 from core.errors import DroplensError
-from core.files import refuse_unwritable, write_result
+from core.files import write_result
 from core.inference.speed import EXACT, FAST_AGREEMENT, Decoding, Speed
 from core.language import percent, tr
 
@@ -69,9 +69,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     from core.images.finding import PassedOver, find_images
 
-    for target in (options.json, options.csv):
-        if target not in (None, STANDARD_OUTPUT):
-            refuse_unwritable(target)
+    require_writable(options.json, options.csv)
     passed_over = PassedOver()
     unreadable: list[str] = []
 

@@ -15,12 +15,12 @@ from core.cli.terminal import (
     Parser,
     ProgressLine,
     path_option,
+    require_writable,
     say,
     say_result,
     write_json,
 )
-from core.errors import CheckError
-from core.files import refuse_unwritable
+from core.errors import CheckError, left_out
 from core.language import tr, tr_n
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _run(options: argparse.Namespace) -> int:
     from core.inference.diagnosing import Diagnose
     from core.inference.diagnosis import Diagnosis
 
-    if options.json not in (None, STANDARD_OUTPUT):
-        refuse_unwritable(options.json)
+    require_writable(options.json)
     if options.labels is None and not options.paths:
         raise CheckError("Name photos, or labelled ones with --labels.")
     found: Diagnosis | None = None
@@ -72,13 +71,7 @@ def _run(options: argparse.Namespace) -> int:
             progress.end()
     assert found is not None
     if found.failed:
-        say(
-            tr_n(
-                "{n} photo could not be opened and is left out.",
-                "{n} photos could not be opened and are left out.",
-                found.failed,
-            )
-        )
+        say(left_out(found.failed))
     if options.json is not None:
         write_json(_to_json(found), options.json)
     if options.json != STANDARD_OUTPUT:

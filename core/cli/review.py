@@ -17,13 +17,14 @@ from core.cli.terminal import (
     Parser,
     ProgressLine,
     path_option,
+    require_writable,
     say,
     say_result,
     write_json,
 )
 from core.csv_cells import Writer
-from core.errors import CheckError
-from core.files import refuse_unwritable, write_result
+from core.errors import CheckError, left_out
+from core.files import write_result
 from core.language import percent, tr, tr_n
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     from core.checks.reviewing import Review
     from core.images.facts import facts_of
 
-    for target in (options.json, options.csv):
-        if target not in (None, STANDARD_OUTPUT):
-            refuse_unwritable(target)
+    require_writable(options.json, options.csv)
     named = labelled_photos(options)
     if named.is_several:
         raise CheckError("Labels of photos that may have several classes are not reviewed yet.")
@@ -76,13 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     ).run(None)
     failed = len(photos) - len(held.photos)
     if failed:
-        say(
-            tr_n(
-                "{n} photo could not be opened and is left out.",
-                "{n} photos could not be opened and are left out.",
-                failed,
-            )
-        )
+        say(left_out(failed))
     if options.json is not None:
         write_json(_to_json(reviewed, failed), options.json)
     if options.csv is not None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from core.files import json_bytes, readable, write_result
+from core.files import json_bytes, readable, refuse_unwritable, write_result
 from core.language import number, tr
 
 ALL_DONE, SOME_FAILED, NOT_CARRIED_OUT, INTERRUPTED = 0, 1, 2, 130
@@ -31,6 +31,20 @@ class Parser(argparse.ArgumentParser):
                 prog_2=self.prog,
             ),
         )
+
+
+def require_writable(*targets: Path | None) -> None:
+    """Make sure, before anything is computed, that what was asked for can be written.
+
+    Args:
+        targets: files; standard output and None are.
+
+    Raises:
+        DroplensError: one cannot.
+    """
+    for target in targets:
+        if target not in (None, STANDARD_OUTPUT):
+            refuse_unwritable(target)
 
 
 class ProgressLine:

@@ -17,12 +17,12 @@ from core.cli.terminal import (
     Parser,
     ProgressLine,
     path_option,
+    require_writable,
     say,
     say_result,
     write_json,
 )
 from core.errors import TeachingError
-from core.files import refuse_unwritable
 from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     from core.training.teaching import Looked
 
     begun = time.monotonic()
-    for target in (options.out, options.json):
-        if target not in (None, STANDARD_OUTPUT):
-            refuse_unwritable(target)
+    require_writable(options.out, options.json)
     named = labelled_photos(options)
     share, others = _validation(options.validation)
     request = _request(options, named, others, share)

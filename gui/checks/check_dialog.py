@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from gui.widgets.plain_text import PlainLabel
 from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
+    from core.checks.confidence import Confidence
     from core.checks.figures import ClassFigures
     from gui.checks.reviewing import Reviewing
     from gui.tasks import Tasks
@@ -202,7 +204,11 @@ class CheckDialog(QDialog):
         self._fill_classes(report.classes)
         self._matrix.show_report(report)
         self._reviewing.follow(checked)
-        self._tasks.ask(FindConfidence(checked), self._confidence.show_confidence)
+        self._tasks.ask(FindConfidence(checked), partial(self._show_confidence, checked))
+
+    def _show_confidence(self, checked: Checked, found: Confidence) -> None:
+        if checked is self._checked:  # another model may have been opened meanwhile
+            self._confidence.show_confidence(found)
 
     def show_several(self, checked: CheckedSeveral, notes: Sequence[str] = ()) -> None:
         """Show figures of photos that may have several classes; arguments as above."""

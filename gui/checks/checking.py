@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from core.checks.comparing import Compare, Comparison
 from core.checks.requests import Check, Checked, CheckedSeveral, CheckSeveral, Joined
+from core.errors import left_out
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
@@ -193,13 +194,7 @@ class Checking(QObject):
             )
         failed = sum(path in self._failed for path, _ in self._labelled())
         if failed:
-            notes.append(
-                tr_n(
-                    "{n} photo could not be opened and is left out.",
-                    "{n} photos could not be opened and are left out.",
-                    failed,
-                )
-            )
+            notes.append(left_out(failed))
         if self._session.taught is not None:
             notes.append(
                 tr(

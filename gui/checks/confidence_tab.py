@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QComboBox,
@@ -92,6 +92,8 @@ class ConfidenceTab(QWidget):
     ) -> None:
         super().__init__()
         self._show_below, self._name_from = show_below, name_from
+        self._covered = 0.0
+        self._from: dict[float, float] = {}
         self._said = PlainLabel(wordWrap=True)
         self._diagram = ReliabilityDiagram()
         self._rows = make_rows(
@@ -103,7 +105,7 @@ class ConfidenceTab(QWidget):
         self._rows.itemActivated.connect(self._choose)
         self._sets = QComboBox()
         self._sets.setAccessibleName(tr("What the list names"))
-        self._sets.activated.connect(lambda: self._name_from(float(self._sets.currentData())))
+        self._sets.activated.connect(self._choose_sets)
         self._lay_out()
         self.forget()
 
@@ -125,13 +127,11 @@ class ConfidenceTab(QWidget):
         self._said.setText(tr("There are no figures yet."))
         self._rows.clear()
         self._diagram.show_bins(())
-        self._sets.clear()
-        self._sets.addItem(tr("the likeliest class"), 0.0)
+        self._clear_sets()
         self._sets.setEnabled(False)
 
     def show_confidence(self, found: Confidence) -> None:
         """Show what was found; what the list names stays."""
-        chosen = self._sets.currentIndex()
         first, *_ = found.sentences()
         temperature = found.sentences()[1 + len(found.thresholds) :]
         self._said.setText(" ".join([first, *temperature]))
@@ -142,19 +142,41 @@ class ConfidenceTab(QWidget):
             row = Row(texts, {1: one.probability, 2: one.coverage})
             row.setData(0, _FROM, one.probability)
             self._rows.addTopLevelItem(row)
-        self._sets.clear()
-        self._sets.addItem(tr("the likeliest class"), 0.0)
+        self._clear_sets()
+        short = []
         for sets in found.conformal:
+            if not sets.is_promised:
+                short.append(percent(sets.coverage))
+                continue
             text = tr(
                 "enough classes that {share} of labels are among them ({mean} a photo)",
                 share=percent(sets.coverage),
                 mean=number(sets.mean_classes, 1),
             )
-            self._sets.addItem(text, sets.probability)
+            self._sets.addItem(text, sets.coverage)
+            self._from[sets.coverage] = sets.probability
         self._sets.setEnabled(True)
-        self._sets.setCurrentIndex(max(0, chosen))
-        if chosen > 0:
-            self._name_from(float(self._sets.currentData()))
+        if short:
+            too_few = tr(
+                "There are too few photos to name classes that cover {shares} of labels.",
+                shares=", ".join(short),
+            )
+            self._said.setText(f"{self._said.text()} {too_few}")
+        at = max(0, self._sets.findData(self._covered))
+        self._sets.setCurrentIndex(at)
+        if self._covered:
+            self._choose_sets()
+
+    def _clear_sets(self) -> None:
+        self._from = {0.0: 0.0}
+        self._sets.clear()
+        self._sets.addItem(tr("the likeliest class"), 0.0)
+
+    @Slot()
+    def _choose_sets(self) -> None:
+        """Let the list name as many classes as were chosen; coverage 0 is the likeliest alone."""
+        self._covered = float(self._sets.currentData())
+        self._name_from(self._from[self._covered])
 
     def _choose(self, row: QTreeWidgetItem) -> None:
         self._show_below(float(row.data(0, _FROM)))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.errors import left_out
 from core.inference.diagnosing import Diagnose
 from core.inference.diagnosis import Diagnosis, Finding, sentence_of, what
 from core.language import number, percent, tr, tr_n
@@ -200,13 +201,7 @@ class DoctorDialog(QDialog):
                 )
             )
         if found.failed:
-            said.append(
-                tr_n(
-                    "{n} photo could not be opened and is left out.",
-                    "{n} photos could not be opened and are left out.",
-                    found.failed,
-                )
-            )
+            said.append(left_out(found.failed))
         return " ".join(said)
 
     @Slot()

@@ -274,3 +274,28 @@ def test_the_list_names_as_many_classes_as_asked(session: Session) -> None:
     assert row.named(photos.label_index.named_from) == "tabby or tiger cat"
     photos.name_from(0.7)
     assert row.named(photos.label_index.named_from) == "tabby"
+
+
+def test_what_too_few_photos_cannot_promise_is_not_offered(done: Done, qtbot: QtBot) -> None:
+    tab = ConfidenceTab(done.shown.append, done.shown.append)
+    qtbot.addWidget(tab)
+    rows = np.full((12, 2), 0.1, np.float32)
+    rows[:, 0] = 0.9
+    names = ("moth", "wasp")
+    answers = Answers.of(["moth"] * 12, rows, names, {name: name for name in names})
+    tab.show_confidence(Confidence.of(Report(answers), "softmax"))
+    offered = [tab._sets.itemText(at) for at in range(tab._sets.count())]
+    assert len(offered) == 2  # the likeliest, and 90%: a twelfth is more than 95% would leave out
+    assert "90%" in offered[1]
+    assert "too few photos to name classes that cover 95%, 99% of labels" in tab._said.text()
+
+
+def test_that_more_classes_may_be_as_likely_is_shown(session: Session) -> None:
+    names = tuple(f"class {at}" for at in range(8))
+    top = tuple(ClassProbability(at, names[at], 0.125) for at in range(5))
+    session.add_photos([PHOTOS[0]])
+    session.note_predictions([Prediction(PHOTOS[0], top, None, make_spec(names=names))])
+    row = session.photos.row(PHOTOS[0])
+    assert row is not None
+    assert row.named(0.1).endswith("class 4 …")
+    assert row.named(0.0) == "class 0"
