@@ -36,13 +36,8 @@ from tests.specs import make_spec  # noqa: E402
 CLASSES, STEPS = 1000, 100
 
 
-def main() -> None:
-    """Print both figures."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--photos", type=int, default=10_000)
-    count = options.parse_args().photos
-    application = QApplication([])
-    theme.apply(application)
+def known_answers(count: int) -> Check:
+    """Return a check of so many photos whose probabilities are known."""
     names = tuple(f"class {at}" for at in range(CLASSES))
     random = np.random.default_rng(0)
     labels = random.integers(0, CLASSES, count)
@@ -51,17 +46,31 @@ def main() -> None:
     shares = np.exp(logits)
     shares /= shares.sum(axis=1, keepdims=True)
     paths = [Path(f"/photos/{at}.jpg") for at in range(count)]
-    request = Check(
+    return Check(
         tuple((path, names[at]) for path, at in zip(paths, labels.tolist(), strict=True)),
         dict(zip(paths, shares, strict=True)),
         make_spec(names=names),
     )
+
+
+def main() -> None:
+    """Print both figures."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--photos", type=int, default=10_000)
+    count = options.parse_args().photos
+    application = QApplication([])
+    theme.apply(application)
+    request = known_answers(count)
     with tempfile.TemporaryDirectory() as folder:
         tasks = Tasks(Lanes())
         session = Session(tasks, Settings(), Path(folder) / "settings.json")
         parent = QWidget()
         dialog = CheckDialog(
-            tasks, Path(folder), lambda *_: None, lambda _: None, Reviewing(session, tasks), parent
+            tasks,
+            Path(folder),
+            *(lambda *_: None for _ in range(3)),  # shows nothing in a list
+            Reviewing(session, tasks),
+            parent,
         )
         dialog.show()
         application.processEvents()
