@@ -209,6 +209,7 @@ class Reviewing(QObject):
         """Note that a label is right."""
         left = {**self._left(), str(photo): label}
         self._session.keep_in_project({RIGHT_LABELS: to_text(left)})
+        self._waiting.start()  # how many look wrong is another number now
 
     def _left(self) -> dict[str, str]:
         """Return the labels that a person has looked at and left, by file."""
