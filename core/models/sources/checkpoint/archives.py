@@ -21,7 +21,7 @@ from core.models.sources.checkpoint.unpickling import MOST_OPERATIONS, Source, U
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _INNER_HEAD_BYTES = 1000
 _INNER_OPERATIONS = 1000
-_LARGEST_HEADER_BYTES = 8 * 2**20
+_LARGEST_HEADER_BYTES = 5 * 2**20
 """Of a safetensors file; torchvision's largest classifiers have 200 KB."""
 
 _LARGEST_PICKLE_BYTES = 512 * 2**20

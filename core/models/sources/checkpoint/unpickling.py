@@ -37,7 +37,7 @@ from core.models.sources.checkpoint.admitted import (
 from core.models.sources.checkpoint.inert import Stub
 from core.models.sources.checkpoint.stored import Bytes
 
-MOST_OPERATIONS = 1_500_000
+MOST_OPERATIONS = 1_000_000
 _BYTES_AN_OPERATION = 256
 _INNER_COST = 500
 """A pickle in a pickle counts like this many operations; a network has some hundreds of them."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core.models.compiler import without_compiler
 from core.models.footprint import LARGEST_STEP_BYTES, TooLargeError
 
-_MOST_CALLS = 5000
+_MOST_CALLS = 3000
 """NASNet, which has the most layers of Keras's own networks, runs some 1,100."""
 _MOST_MULTIPLY_ADDS = 200 * 10**9
 """EfficientNet-B7, which takes photos of 600×600 pixels, needs 38 thousand million."""

@@ -22,8 +22,9 @@ from core.models.sources.checkpoint.stored import Bytes, DamagedError
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
 _BUDGET_BYTES = 256 * 2**20
-_LEAST_COST = 512
+_LEAST_COST = 1024
 """Of all that is read but arrays, and of one reading: whatever runs in a circle comes to an end."""
+_WINDOW_BYTES = 4096
 _UNDEFINED = 2**64 - 1
 _MOST_DIMENSIONS = 8
 _MOST_TEXTS = 100_000
@@ -66,6 +67,7 @@ class Hdf5:
     def __init__(self, stored: Bytes) -> None:
         self.stored = stored
         self._left = _BUDGET_BYTES
+        self._window, self._first = b"", 0
         self._nodes: dict[int, Node] = {}
         self._heaps: dict[int, dict[int, tuple[int, int]]] = {}
         head = self.read(0, min(stored.size, 128))
@@ -92,6 +94,12 @@ class Hdf5:
         self._left -= max(size, _LEAST_COST)
         if self._left < 0:
             raise DamagedError
+        at = offset - self._first
+        if 0 <= at <= at + size <= len(self._window):  # what belongs together lies together
+            return self._window[at : at + size]
+        if 0 <= size < _WINDOW_BYTES <= self.stored.size - offset and offset >= 0:
+            self._window, self._first = self.stored.read_at(offset, _WINDOW_BYTES), offset
+            return self._window[:size]
         return self.stored.read_at(offset, size)
 
     def node(self, address: int) -> Node:

@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 LARGEST_PASS_BYTES = 2**30
 """What a network may take for one photo beside its parameters."""
 
-_PASS_SECONDS = 4.0
+_PASS_SECONDS = 3.0
 _BYTES_A_SECOND = 20 * 2**20
 """The more parameters, the longer a first pass may take."""
 
