@@ -9,7 +9,7 @@ import numpy as np
 
 from core.checks.confidence import Confidence
 from core.checks.figures import Figure, Report
-from core.checks.plots import XMLNS, reliability_plot, risk_plot
+from core.checks.plots import reliability_plot, risk_plot
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
 
@@ -125,8 +125,7 @@ def _confidence(report: Report, spec: ModelSpec) -> str:
         tr("share that is wrong among the surest photos, by how many these are"),
     )
     figures = "".join(
-        f"<figure>{plot.replace(XMLNS, '')}"
-        f"<figcaption class='muted'>{escape(name)}</figcaption></figure>"
+        f"<figure>{plot.of_page()}<figcaption class='muted'>{escape(name)}</figcaption></figure>"
         for plot, name in zip(drawn, names, strict=True)
     )
     return f"<p>{escape(' '.join(found.sentences()))}</p><div class='plots'>{figures}</div>"

@@ -1,8 +1,8 @@
-"""What can be asked about answers that are known: figures, and a page of them."""
+"""What can be asked about answers that are known: figures, and a report of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,13 +182,20 @@ def _joined(
 
 
 @dataclass(frozen=True)
-class WritePage(Request[None, Path]):
-    """Write the page of a check, with what has to be said of it."""
+class WriteReport(Request[None, Path]):
+    """Write what came of a check, in the form that a file's ending names.
+
+    Attributes:
+        path: ".csv" is a row a photo, ".svg" and ".png" are the pictures, all else is the page.
+        notes: what has to be said of the figures; stands in the page.
+        to_png: makes an SVG file a PNG file.
+    """
 
     lane = "write"
     checked: Checked
     path: Path
     notes: tuple[str, ...] = ()
+    to_png: Callable[[str], bytes] | None = None
 
     def run(self, _: None) -> Path:
         """Return the file.
@@ -196,14 +203,30 @@ class WritePage(Request[None, Path]):
         Raises:
             DroplensError: it cannot be written.
         """
+        from core.files import write_result
+
+        write_result(self.path, self._content())
+        return self.path
+
+    def _content(self) -> bytes:
+        ending = self.path.suffix.lower()
+        if ending == ".csv":
+            from core.checks.as_csv import to_csv
+
+            return to_csv(self.checked)
+        if ending in (".svg", ".png"):
+            from core.checks.plots import sheet
+
+            drawn = sheet(self.checked.report)
+            if ending == ".png" and self.to_png is not None:
+                return self.to_png(drawn)
+            return drawn.encode(errors="replace")
         from core.checks.fingerprint import sentence_of
         from core.checks.page import to_html
-        from core.files import write_result
 
         notes = (*self.notes, sentence_of(self.checked))
         page = to_html(self.checked.report, self.checked.spec, notes)
-        write_result(self.path, page.encode(errors="replace"))
-        return self.path
+        return page.encode(errors="replace")
 
 
 @dataclass(frozen=True)

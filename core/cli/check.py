@@ -235,9 +235,9 @@ def _write(
 
         write_result(options.csv, to_csv(checked))
     if options.html is not None:
-        from core.checks.requests import WritePage
+        from core.checks.requests import WriteReport
 
-        WritePage(checked, options.html, tuple(notes)).run(None)
+        WriteReport(checked, options.html, tuple(notes)).run(None)
     if options.plots is not None:
         _write_plots(report, options.plots)
     if options.json != STANDARD_OUTPUT:
@@ -249,7 +249,7 @@ def _write_plots(report: Report, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, plot in plots(report).items():
-        write_result(folder / f"{name}.svg", plot.encode(errors="replace"))
+        write_result(folder / f"{name}.svg", plot.alone().encode(errors="replace"))
 
 
 def _write_several(

@@ -129,6 +129,7 @@ def _to_json(found: Diagnosis) -> dict[str, object]:
         "photos": found.photos,
         "failed": found.failed,
         "mismatch": found.mismatch,
+        "recognition": found.recognition,
         "accuracy": found.accuracy,
         "findings": [
             {
@@ -136,7 +137,7 @@ def _to_json(found: Diagnosis) -> dict[str, object]:
                 "name": one.name,
                 "before": one.before,
                 "after": one.after,
-                "by_labels": one.by_labels,
+                "by": one.by,
                 "preprocessing": None if one.preprocessing is None else one.preprocessing.to_json(),
                 "class_names": None if one.class_names is None else list(one.class_names),
                 "examples": [

@@ -33,6 +33,9 @@ _BATCH = 16
 _WRONG, _TIMES_LESS = 0.25, 4.0
 """Of ``mismatch``: what is wrong lies above, and what is right this many times below it."""
 
+_SURE, _LEAST_BITS = 3.0, 0.15
+"""Of ``recognition``: what is right is better by so many standard errors, and by so many bits."""
+
 _CHANCE, _LEAST_GAIN = 0.05, 0.03
 """Of an alternative that is better by labels: shared among all that are tried; and by how much."""
 
@@ -67,7 +70,10 @@ class Diagnose(ModelRequest["Iterator[int | Diagnosis]"]):
         step = max(1, -(-len(self.photos) // _MOST_PHOTOS))
         looking = _Looking(engine, self.photos[::step], self.labels[::step])
         yield from looking.begin()
-        yield from looking.by_norm()
+        if looking.norm is not None:
+            yield from looking.by_norm()
+        elif not self.labels:
+            yield from looking.by_mirror()
         if self.labels:
             yield from looking.by_labels()
         yield looking.diagnosis()
@@ -82,10 +88,14 @@ class _Tried:
 
 class _Looking:
     def __init__(self, engine: Engine, photos: tuple[Path, ...], labels: tuple[int, ...]) -> None:
+        from core.inference.first_norm import first_norm
+
         self._engine, self._photos, self._given = engine, photos, labels
         self._classifier: Classifier = engine.classifier()
         self._used = self._classifier.spec.preprocessing
+        self.norm = first_norm(self._classifier.network)
         self._mismatch: float | None = None
+        self._recognition: float | None = None
         self._accuracy: float | None = None
         self._findings: list[Finding] = []
         self._tried = 0
@@ -109,29 +119,51 @@ class _Looking:
 
     def by_norm(self) -> Iterator[int]:
         """Try other numbers, as the first batch norm sees them."""
-        from core.inference.first_norm import first_norm
-
-        norm = first_norm(self._classifier.network)
-        if norm is None:
-            return
         self._mismatch = now = self._mismatch_by(self._used)
         found: list[Finding] = []
         for name, used in other_numbers(self._used).items():
             after = self._mismatch_by(used)
-            found.append(Finding("numbers", name, now, after, False, used))
+            found.append(Finding("numbers", name, now, after, "norm", used))
             yield self._count()
         best = min(found, key=lambda one: one.after, default=None)
         if best is None or now <= _WRONG or best.after * _TIMES_LESS >= now:
             return
-        assert best.preprocessing is not None
         few = slice(0, _BATCH)
-        outputs = self._shares(self._pixels[few], self._used).argmax(axis=1)
-        then = self._shares(self._in_order(best.preprocessing)[few], best.preprocessing).argmax(
-            axis=1
-        )
-        names = self._classifier.spec.class_names
-        self._findings.append(replace(best, examples=self._examples(outputs, then, names)))
+        self._find(best, self._shares(self._pixels[few], self._used))
         yield self._count()
+
+    def by_mirror(self) -> Iterator[int]:
+        """Try other numbers and colours, as photos are known again in their mirror images."""
+        spec = self._classifier.spec
+        if spec.outputs != "softmax" or len(spec.class_names) < 2:
+            return
+        shares, now = self._recognised(self._used)
+        self._recognition = float(now.mean())
+        best: Finding | None = None
+        ways: dict[Kind, dict[str, Preprocessing]] = {
+            "numbers": other_numbers(self._used),
+            "colours": other_colours(self._used),
+        }
+        for kind, setups in ways.items():
+            for name, used in setups.items():
+                gained = self._recognised(used)[1] - now
+                gain, error = float(gained.mean()), float(gained.std()) / len(gained) ** 0.5
+                after = self._recognition + gain
+                yield self._count()
+                if gain > max(_LEAST_BITS, _SURE * error) and (best is None or after > best.after):
+                    best = Finding(kind, name, self._recognition, after, "mirror", used)
+        if best is not None:
+            self._find(best, shares)
+            yield self._count()
+
+    def _find(self, best: Finding, shares: Shares) -> None:
+        """Keep a finding about numbers, with photos that are named otherwise then."""
+        used = best.preprocessing
+        assert used is not None
+        then = self._shares(self._in_order(used)[: len(shares)], used)
+        names = self._classifier.spec.class_names
+        examples = self._examples(shares.argmax(axis=1), then.argmax(axis=1), names)
+        self._findings.append(replace(best, examples=examples))
 
     def by_labels(self) -> Iterator[int]:
         """Try everything, and see by labels what is surely better."""
@@ -161,7 +193,7 @@ class _Looking:
         everywhere = np.arange(len(self._photos))
         part = everywhere[::_PARTS]
         for kind, name, used, pixels_of in self._setups():
-            finding = Finding(kind, name, float(now.mean()), 0.0, True)
+            finding = Finding(kind, name, float(now.mean()), 0.0, "labels")
             first = self._shares_of(used, pixels_of, part)
             if first is None or self._right(first, part).sum() <= now[part].sum():
                 yield [_Tried(finding, 1.0)]
@@ -206,7 +238,7 @@ class _Looking:
                 order,
                 float((now.argmax(axis=1) == labels).mean()),
                 float((then.argmax(axis=1) == labels).mean()),
-                True,
+                "labels",
                 class_names=ordered,
                 examples=self._examples(outputs, outputs, ordered),
             )
@@ -215,7 +247,12 @@ class _Looking:
 
     def diagnosis(self) -> Diagnosis:
         return Diagnosis(
-            len(self._photos), self._failed, self._mismatch, self._accuracy, tuple(self._findings)
+            len(self._photos),
+            self._failed,
+            self._mismatch,
+            self._recognition,
+            self._accuracy,
+            tuple(self._findings),
         )
 
     def _setups(self) -> Iterator[tuple[Kind, str, Preprocessing, PixelsOf]]:
@@ -301,13 +338,20 @@ class _Looking:
         import torch
 
         from core.inference.backends import Normalisation
-        from core.inference.first_norm import first_norm, mismatch
+        from core.inference.first_norm import mismatch
 
         network, device = self._classifier.network, torch.device(self._classifier.device.name)
-        norm = first_norm(network)
-        assert norm is not None
+        assert self.norm is not None
         pixels = torch.from_numpy(self._in_order(used)[:_MOST_OF_NORM]).to(device)
-        return mismatch(network, norm, Normalisation(used, device)(pixels))
+        return mismatch(network, self.norm, Normalisation(used, device)(pixels))
+
+    def _recognised(self, used: Preprocessing) -> tuple[Shares, npt.NDArray[np.float64]]:
+        """Return probabilities in a way of preparing photos, and how well each is known again."""
+        from core.inference.mirrored import recognition
+
+        pixels = self._in_order(used)[:_MOST_OF_NORM]
+        shares = self._shares(pixels, used)
+        return shares, recognition(shares, self._shares(pixels[:, :, ::-1].copy(), used))
 
     def _shares(self, pixels: Pixels, used: Preprocessing) -> npt.NDArray[np.float32]:
         import numpy as np

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.images.preprocessing import Preprocessing
     from core.values.spec import ModelSpec
 
+By = Literal["norm", "mirror", "labels"]
 Kind = Literal["numbers", "colours", "cut", "size", "turn", "sideways", "order"]
 
 
@@ -37,8 +38,9 @@ class Finding:
     Attributes:
         kind: of the change.
         name: which change, as ``core.inference.setups`` and ``core.checks.class_orders`` name them.
-        before, after: mismatch, or accuracy where there are labels.
-        by_labels: whether they are accuracies.
+        before, after: accuracies by labels; mismatches of the first batch norm; bits by mirror
+            images (``core.inference.mirrored``).
+        by: what tells it.
         preprocessing: that would be better; None where it is not about that.
         class_names: likewise.
         examples: photos that are named otherwise then, some.
@@ -48,7 +50,7 @@ class Finding:
     name: str
     before: float
     after: float
-    by_labels: bool
+    by: By
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
     examples: tuple[Example, ...] = ()
@@ -62,6 +64,7 @@ class Diagnosis:
         photos: that were looked at.
         failed: that could not be opened.
         mismatch: of the first batch norm; None where there is none.
+        recognition: bits by mirror images; None where they were not asked.
         accuracy: on labels; None where there are none.
         findings: the likeliest first; empty where all looks right.
     """
@@ -69,8 +72,15 @@ class Diagnosis:
     photos: int
     failed: int
     mismatch: float | None
+    recognition: float | None
     accuracy: float | None
     findings: tuple[Finding, ...]
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether anything could be told at all."""
+        told = (self.accuracy, self.mismatch, self.recognition)
+        return any(one is not None for one in told)
 
 
 def sentences(found: Diagnosis, spec: ModelSpec) -> Iterator[str]:
@@ -82,36 +92,55 @@ def sentences(found: Diagnosis, spec: ModelSpec) -> Iterator[str]:
             n=found.photos,
         )
     if not found.findings:
-        if found.accuracy is None and found.mismatch is None:
-            yield tr(
-                "{title} has no batch norm, so that nothing can be told without labels; give some "
-                "with --labels.",
-                title=spec.title,
-            )
-        else:
-            yield tr("It looks set up right: nothing that was tried is surely better.")
+        yield nothing_found(found, spec)
         return
     for finding in found.findings:
         yield sentence_of(finding)
     yield tr("Nothing was changed. Set it in the preprocessing or the class names, and look again.")
 
 
+def nothing_found(found: Diagnosis, spec: ModelSpec) -> str:
+    """Return what it means that nothing was found."""
+    if found.accuracy is not None:
+        return tr("It looks set up right: nothing that was tried is surely better.")
+    if found.mismatch is not None:
+        return tr(
+            "The numbers that it is given look right. What else may be wrong (colours, size, "
+            "cutting, order of class names) is told by labels."
+        )
+    if found.recognition is not None:
+        return tr(
+            "The numbers and colours that it is given look right. What else may be wrong (size, "
+            "cutting, order of class names) is told by labels."
+        )
+    return tr(
+        "{title} has no batch norm and is no one-class-a-photo classifier, so that nothing can be "
+        "told without labels.",
+        title=spec.title,
+    )
+
+
 def sentence_of(finding: Finding) -> str:
     """Return what looks wrong, and why."""
-    because = (
-        tr(
+    because = {
+        "labels": tr(
             "{before} of the photos are right now, {after} then",
             before=percent(finding.before),
             after=percent(finding.after),
-        )
-        if finding.by_labels
-        else tr(
+        ),
+        "norm": tr(
             "what its first batch norm is given fits what it knows then: {after} apart instead "
             "of {before}",
             before=number(finding.before, 2),
             after=number(finding.after, 2),
-        )
-    )
+        ),
+        "mirror": tr(
+            "photos are known again in their mirror images more surely then, by {after} bits "
+            "instead of {before}",
+            before=number(finding.before, 2),
+            after=number(finding.after, 2),
+        ),
+    }[finding.by]
     return tr("It looks as if {what}: {because}.", what=what(finding), because=because)
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.checks.requests import Checked, CheckedSeveral, FindConfidence, Joined, WritePage
+from core.checks.requests import Checked, CheckedSeveral, FindConfidence, Joined, WriteReport
 from core.language import number, percent, tr, tr_n
 from gui import theme
 from gui.checks.comparison_tab import ComparisonTab
@@ -29,6 +29,7 @@ from gui.checks.groups_tab import GroupsTab
 from gui.checks.matrix_tab import MatrixTab
 from gui.checks.rows import Row, make_rows
 from gui.checks.suspects_tab import SuspectsTab
+from gui.widgets.drawings import to_png
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.saving import ask_where_to_save
 
@@ -326,10 +327,16 @@ class CheckDialog(QDialog):
             return
         checked, notes = self._checked, (*_said_of_classes(self._checked), *self._notes)
         path = ask_where_to_save(
-            self, tr("Save a report"), self._folder / "check.html", tr("Pages (*.html)")
+            self,
+            tr("Save a report"),
+            self._folder / "check.html",
+            tr("Pages (*.html)"),
+            tr("Tables (*.csv)"),
+            tr("Pictures (*.png)"),
+            tr("Drawings (*.svg)"),
         )
         if path is not None:
-            self._tasks.ask(WritePage(checked, path, notes), self._tell_saved)
+            self._tasks.ask(WriteReport(checked, path, notes, to_png), self._tell_saved)
 
     def _tell_saved(self, path: Path) -> None:
         self._hint.setText(tr("Saved as {path}.", path=path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import left_out
 from core.inference.diagnosing import Diagnose
-from core.inference.diagnosis import Diagnosis, Finding, sentence_of, what
+from core.inference.diagnosis import By, Diagnosis, Finding, sentence_of, what
 from core.language import number, percent, tr, tr_n
 from gui.checks.rows import Row, make_rows
 from gui.widgets.plain_text import PlainLabel
@@ -150,16 +150,14 @@ class DoctorDialog(QDialog):
             return
         if not found.findings:
             self._heading.setText(
-                tr("It looks set up right")
-                if found.accuracy is not None or found.mismatch is not None
-                else tr("This cannot be told")
+                tr("It looks set up right") if found.is_told else tr("This cannot be told")
             )
             self._about.setText(self._basis(found))
             return
         self._heading.setText(tr("Something looks wrong"))
         self._about.setText(self._basis(found))
         for finding in found.findings:
-            written = percent if finding.by_labels else _apart
+            written = _WRITTEN[finding.by]
             row = Row(
                 [what(finding), written(finding.before), written(finding.after)], {1: 0, 2: 0}
             )
@@ -190,6 +188,14 @@ class DoctorDialog(QDialog):
                 tr(
                     "Without labels it is told by the numbers alone that the first batch norm is "
                     "given; label 24 photos or more, and colours, size, cut and the order of class "
+                    "names are told as well."
+                )
+            )
+        elif found.recognition is not None:
+            said.append(
+                tr(
+                    "Without labels it is told by how surely photos are known again in their "
+                    "mirror images; label 24 photos or more, and size, cut and the order of class "
                     "names are told as well."
                 )
             )
@@ -278,3 +284,10 @@ class DoctorDialog(QDialog):
 
 def _apart(value: float) -> str:
     return tr("{value} apart", value=number(value, 2))
+
+
+def _bits(value: float) -> str:
+    return tr("{value} bits", value=number(value, 2))
+
+
+_WRITTEN: Mapping[By, Callable[[float], str]] = {"labels": percent, "norm": _apart, "mirror": _bits}

@@ -10,8 +10,8 @@ from core.language import tr
 from gui.widgets.message_box import ask
 
 
-def ask_where_to_save(parent: QWidget, title: str, start: Path, kinds: str) -> Path | None:
-    """Return the file that a person chooses, with the ending of ``start``; None for none.
+def ask_where_to_save(parent: QWidget, title: str, start: Path, *kinds: str) -> Path | None:
+    """Return the file that a person chooses, with the ending of its kind; None for none.
 
     The dialog asks before a file is replaced that was named as it is; this asks where the ending
     was left out.
@@ -20,15 +20,16 @@ def ask_where_to_save(parent: QWidget, title: str, start: Path, kinds: str) -> P
         parent: the window.
         title: of the dialog.
         start: that is offered.
-        kinds: the filter, as Qt writes it.
+        kinds: a filter for each kind, as Qt writes it, with one ending; that of ``start`` first.
     """
-    file, _ = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
+    file, kind = QFileDialog.getSaveFileName(parent, title, str(start), ";;".join(kinds))
     if not file:
         return None
     path = Path(file)
-    if path.suffix.lower() == start.suffix:
+    endings = {one: f".{one.rpartition('.')[2].rstrip(')')}" for one in kinds}
+    if path.suffix.lower() in endings.values():
         return path
-    path = path.with_name(path.name + start.suffix)
+    path = path.with_name(path.name + endings.get(kind, start.suffix))
     if path.exists():
         question = tr("{name} is there already. Replace it?", name=path.name)
         if not ask(parent, title, question):

@@ -231,7 +231,7 @@ def main() -> None:
                     "found": [(one.kind, one.name) for one in found.findings],
                     "mismatch": found.mismatch,
                     "alone": None
-                    if alone is None or alone.mismatch is None
+                    if alone is None or not alone.is_told
                     else bool(alone.findings) == bool(fault.kind),
                     "seconds": time.monotonic() - begun,
                 }

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+import resources
 from core import settings
 from core.checks.class_orders import orders
 from core.checks.mcnemar import chance_of
@@ -18,6 +20,7 @@ from core.inference.diagnosing import Diagnose
 from core.inference.diagnosis import Diagnosis
 from core.inference.engine import Engine
 from core.inference.first_norm import first_norm, mismatch
+from core.inference.mirrored import recognition
 from core.inference.setups import other_colours, other_cuts, other_numbers, other_sizes
 from core.values.spec import ModelChoice, Overrides
 from tests.networks import trained
@@ -74,13 +77,42 @@ def test_wrong_numbers_are_told_without_labels(
     right = diagnosed(ModelChoice(model), folder, labels=False)
     assert right.findings == ()
     assert right.mismatch is not None
-    used = replace(_preprocessing_of(model), **wrong)  # type: ignore[arg-type]
+    used = replace(_preprocessing_of(ModelChoice(model)), **wrong)  # type: ignore[arg-type]
     choice = ModelChoice(model, overrides=Overrides(preprocessing=used))
     found = diagnosed(choice, folder, labels=False)
     assert found.findings[0].kind == "numbers"
     assert found.findings[0].name == "half"
     assert found.mismatch is not None
     assert found.mismatch > 4 * right.mismatch
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({}, None),
+        ({"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}, "imagenet"),
+        ({"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}, "imagenet"),
+    ],
+)
+def test_wrong_numbers_are_told_without_labels_and_without_batch_norms(
+    wrong: dict[str, object], name: str | None, tmp_path: Path
+) -> None:
+    _write_corners(tmp_path / "photos")
+    choice = ModelChoice(architecture="squeezenet1_1")
+    used = replace(_preprocessing_of(choice), **wrong)  # type: ignore[arg-type]
+    choice = replace(choice, overrides=Overrides(preprocessing=used))
+    found = diagnosed(choice, tmp_path, labels=False)
+    assert found.mismatch is None
+    assert found.recognition is not None
+    assert [one.name for one in found.findings] == ([] if name is None else [name])
+
+
+def test_what_is_known_again_in_its_mirror_image() -> None:
+    sure = np.eye(4, dtype=np.float32)
+    assert recognition(sure, sure) == pytest.approx([2, 2, 2, 2], abs=1e-3)
+    unsure = np.full((4, 4), 0.25, np.float32)
+    assert recognition(unsure, unsure) == pytest.approx([0, 0, 0, 0])
+    assert recognition(sure, sure[::-1]).max() < -10
 
 
 def test_names_in_another_order_are_told_by_labels(folder: Path, model: Path) -> None:
@@ -104,7 +136,9 @@ def test_the_command_says_it(
     folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong, out = tmp_path / "wrong.json", tmp_path / "out.json"
-    used = replace(_preprocessing_of(model), scale=255.0, mean=(0.0,) * 3, std=(1.0,) * 3)
+    used = replace(
+        _preprocessing_of(ModelChoice(model)), scale=255.0, mean=(0.0,) * 3, std=(1.0,) * 3
+    )
     wrong.write_text(json.dumps(used.to_json()))
     options = ["--checkpoint", str(model), "--preprocessing", str(wrong)]
     assert main(["diagnose", str(folder), *options]) == 0
@@ -175,10 +209,23 @@ def test_mcnemars_test() -> None:
     assert chance_of(many, ~many) == pytest.approx(0.0016, rel=0.1)
 
 
-def _preprocessing_of(model: Path) -> Preprocessing:
+def _write_corners(folder: Path) -> None:
+    """Write the corners and the middle of each of the sample photos: 25 photos."""
+    folder.mkdir()
+    for path in sorted(resources.path("samples").glob("*.[jp][pn]g")):
+        with Image.open(path) as photo:
+            width, height = photo.size
+            side = round(0.8 * min(width, height))
+            right, low = width - side, height - side
+            places = [(0, 0), (right, 0), (0, low), (right, low), (right // 2, low // 2)]
+            for at, (x, y) in enumerate(places):
+                photo.crop((x, y, x + side, y + side)).save(folder / f"{path.stem} {at}.png")
+
+
+def _preprocessing_of(choice: ModelChoice) -> Preprocessing:
     engine = Engine()
     try:
-        return engine.open(ModelChoice(model), "cpu").spec.preprocessing
+        return engine.open(choice, "cpu").spec.preprocessing
     finally:
         engine.close()
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -106,16 +108,39 @@ def test_what_the_figures_rest_on_is_said(dialog: CheckDialog) -> None:
     assert "The model has no class for bee" in text(dialog)
 
 
-def test_a_page_is_written(
-    dialog: CheckDialog, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("named", "kind", "written"),
+    [
+        ("report", "", "report.html"),
+        ("report", "Pictures (*.png)", "report.png"),
+        ("report.csv", "", "report.csv"),
+        ("report.svg", "Pages (*.html)", "report.svg"),
+    ],
+)
+def test_a_report_is_written_in_the_form_that_is_asked_for(
+    named: str,
+    kind: str,
+    written: str,
+    dialog: CheckDialog,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dialog.show_checked(checked())
     monkeypatch.setattr(
-        "gui.widgets.saving.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / "report"), "")
+        "gui.widgets.saving.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / named), kind)
     )
     dialog._save.click()
     qtbot.waitUntil(lambda: "Saved as" in text(dialog))
-    assert "75%" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    content = (tmp_path / written).read_bytes()
+    if written.endswith(".png"):
+        drawn = QImage.fromData(content)
+        assert drawn.width() > drawn.height() / 4 > 100
+        places = itertools.product(range(0, drawn.width(), 7), range(0, drawn.height(), 7))
+        assert len({drawn.pixel(x, y) for x, y in places}) > 5
+    else:
+        held = {".html": b"75%", ".csv": b'"image","label"', ".svg": b"<svg"}
+        assert held[Path(written).suffix] in content
 
 
 def label(session: Session, labels: dict[Path, str]) -> None:

@@ -21,9 +21,9 @@ from tests.specs import make_spec
 PHOTOS = tuple(Path(f"/{number}.png") for number in range(24))
 HALF = replace(Preprocessing(), mean=(0.5,) * 3, std=(0.5,) * 3)
 NUMBERS = Finding(
-    "numbers", "half", 0.5, 0.9, True, HALF, None, (Example(PHOTOS[3], "moth", "wasp"),)
+    "numbers", "half", 0.5, 0.9, "labels", HALF, None, (Example(PHOTOS[3], "moth", "wasp"),)
 )
-ORDER = Finding("order", "reversed", 0.5, 0.8, True, None, ("wasp", "moth"))
+ORDER = Finding("order", "reversed", 0.5, 0.8, "labels", None, ("wasp", "moth"))
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def text(dialog: DoctorDialog) -> str:
 
 
 def end(dialog: DoctorDialog, *findings: Finding, accuracy: float | None = 0.5) -> None:
-    dialog._take([1, 2, Diagnosis(24, 0, 0.02 if accuracy is None else None, accuracy, findings)])
+    mismatch = 0.02 if accuracy is None else None
+    dialog._take([1, 2, Diagnosis(24, 0, mismatch, None, accuracy, findings)])
     dialog._end()
 
 
