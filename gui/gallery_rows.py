@@ -12,6 +12,7 @@ from core.language import tr
 from core.values.predictions import (
     LIKELIEST_FIELDS,
     Prediction,
+    is_unsure,
     likeliest,
     pack,
     packed_likeliest,
@@ -100,6 +101,11 @@ class GalleryRow:
     def class_name(self) -> str:
         """Return the likeliest class, or nothing."""
         return self.class_names[self.top[0]] if self._top else ""
+
+    @property
+    def is_unsure(self) -> bool:
+        """Return whether its likeliest class stays below what the model is trusted from."""
+        return self._model is not None and bool(self._top) and is_unsure(self.top[1], self._model)
 
     def named(self, at_least: float) -> str:
         """Return the likeliest class, and all others that are at least so likely; 0 for none."""

@@ -136,4 +136,6 @@ def _print_table(predictions: Sequence[Prediction]) -> None:
     for one in predictions:
         if one.error is None:
             classes = ", ".join(f"{c.class_name} {c.probability:.1%}" for c in one.top)
+            if one.is_unsure:
+                classes = tr("unsure: {classes}", classes=classes)
             say_result(f"{one.photo}: {classes}")

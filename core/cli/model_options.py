@@ -56,6 +56,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help=tr("to a question that inspect shows, e.g. activation=tanh"),
     )
+    group.add_argument(
+        "--unsure-below",
+        type=_probability,
+        metavar="0.6",
+        help=tr("call a class of less probability unsure; 0 calls none so, whatever the file says"),
+    )
     group.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N|mps")
 
 
@@ -108,6 +114,7 @@ def _choice(options: argparse.Namespace) -> ModelChoice:
             outputs=options.outputs,
             dilation=options.dilation,
             answers=tuple(sorted(dict(options.answer or ()).items())),
+            unsure_below=options.unsure_below,
         ),
     )
 
@@ -164,6 +171,16 @@ def _answer(text: str) -> tuple[str, str]:
             tr("{text!r} is not an answer, such as activation=tanh", text=text)
         )
     return key, value
+
+
+def _probability(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(tr("{text!r} is no probability, such as 0.6", text=text))
+    return found
 
 
 def _dilation(text: str) -> Dilation:

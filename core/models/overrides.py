@@ -75,6 +75,7 @@ def to_json(overrides: Overrides) -> dict[str, object]:
         "outputs": overrides.outputs,
         "dilation": overrides.dilation,
         "answers": dict(overrides.answers),
+        "unsure_below": overrides.unsure_below,
     }
 
 
@@ -97,6 +98,9 @@ def from_json(found: object) -> Overrides:
     if isinstance(dilation, list) and len(dilation) == 3:
         one, two, three = map(bool, dilation)
         overrides = replace(overrides, dilation=(one, two, three))
+    unsure = found.get("unsure_below")
+    if isinstance(unsure, int | float) and 0 <= unsure <= 1:
+        overrides = replace(overrides, unsure_below=float(unsure))
     answers = found.get("answers")
     if isinstance(answers, dict) and all(isinstance(value, str) for value in answers.values()):
         overrides = replace(overrides, answers=tuple(sorted(answers.items())))

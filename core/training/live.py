@@ -173,6 +173,7 @@ class LearnLive(ModelRequest["Iterator[Lesson]"]):
             class_names=self.classes,
             class_names_source=NamesSource(NamedBy.USER),
             outputs="sigmoid" if self.is_several else "softmax",
+            overrides=replace(body.overrides, unsure_below=0.0),  # that was of other classes
             inspection=replace(body.inspection, num_classes=len(self.classes)),
         )
 

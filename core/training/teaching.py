@@ -254,6 +254,7 @@ def _with_head(
         class_names=classes,
         class_names_source=NamesSource(NamedBy.USER),
         outputs="sigmoid" if head.is_several else "softmax",
+        overrides=replace(classifier.spec.overrides, unsure_below=0.0),  # that was of other classes
     )
     made = OpenedModel(spec, network, plan)
     pixels = probe_batch(spec.preprocessing)

@@ -70,6 +70,11 @@ class Prediction:
     model: ModelSpec
 
     @property
+    def is_unsure(self) -> bool:
+        """Return whether the likeliest class stays below what the model is trusted from."""
+        return bool(self.top) and is_unsure(self.top[0].probability, self.model)
+
+    @property
     def error(self) -> str | None:
         """Return why the photo failed, in one sentence; None where it did not."""
         return None if self.reason is None else cannot_read(self.photo, self.reason)
@@ -87,6 +92,7 @@ class Prediction:
                 | ({} if one.value is None else {"value": one.value})
                 for one in self.top
             ],
+            "unsure": self.is_unsure,
             "error": self.error,
             "model": {
                 "architecture": self.model.architecture,
@@ -96,6 +102,11 @@ class Prediction:
                 "outputs": self.model.outputs,
             },
         }
+
+
+def is_unsure(probability: float, model: ModelSpec) -> bool:
+    """Return whether a likeliest class stays below what a model is trusted from."""
+    return model.outputs != "value" and probability < model.unsure_below
 
 
 def pack(top: Iterable[ClassProbability]) -> bytes:
@@ -153,7 +164,8 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
     header = ["image"]
     for rank in range(1, top_k + 1):
         header += [f"class_index_{rank}", f"class_name_{rank}", f"probability_{rank}"]
-    writer.write([*header, "error", "architecture", "checkpoint", "sha256", "preprocessing"])
+    header += ["error", "architecture", "checkpoint", "sha256", "preprocessing", "unsure"]
+    writer.write(header)
     for prediction in predictions:
         cells: list[object] = [str(prediction.photo)]
         for one in prediction.top[:top_k]:
@@ -161,5 +173,6 @@ def to_csv(predictions: Iterable[Prediction], top_k: int) -> bytes:
         cells += [""] * (1 + 3 * top_k - len(cells))
         model = prediction.model
         cells += [prediction.error or "", model.architecture, str(model.checkpoint), model.sha256]
-        writer.write([*cells, json.dumps(model.preprocessing.to_json())])
+        said = json.dumps(model.preprocessing.to_json())
+        writer.write([*cells, said, int(prediction.is_unsure)])
     return text.getvalue().encode("utf-8-sig", "surrogateescape")

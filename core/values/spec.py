@@ -74,6 +74,7 @@ class Overrides:
         outputs: what the network's outputs are.
         dilation: whether late stages are dilated instead of strided.
         answers: to questions, (key, value) each.
+        unsure_below: a likeliest class of less probability is said to be unsure; 0 for none.
     """
 
     class_names: tuple[str, ...] | None = None
@@ -81,6 +82,7 @@ class Overrides:
     outputs: Outputs | None = None
     dilation: Dilation | None = None
     answers: tuple[tuple[str, str], ...] = ()
+    unsure_below: float | None = None
 
     def answered(self, key: str, value: str) -> Overrides:
         """Return the overrides with a question answered."""
@@ -147,6 +149,17 @@ class ModelSpec:
         return self.inspection.summary
 
     @property
+    def unsure_below(self) -> float:
+        """Return from which probability on the likeliest class is not unsure; 0 where none is."""
+        said = self.overrides.unsure_below
+        return self.inspection.unsure_below if said is None else said
+
+    def says_as(self, other: ModelSpec) -> bool:
+        """Return whether it gives photos the same probabilities of the same names."""
+        limitless = replace(self.overrides, unsure_below=other.overrides.unsure_below)
+        return replace(self, overrides=limitless) == other
+
+    @property
     def network_key(self) -> list[object]:
         """Return all that the network depends on, as JSON values, for what is kept of it."""
         overrides = self.overrides
@@ -206,6 +219,7 @@ class Inspection:
         can_dilate: whether stages can be dilated, which no file tells.
         questions: what the file leaves open of its network; where one has no assumed answer, it
             does not open before it is answered.
+        unsure_below: the probability below which its classes were said to be unsure; 0 for none.
         changes: how the network computes otherwise than its parameters alone would tell, as JSON
             text; "" for not at all.
     """
@@ -228,6 +242,7 @@ class Inspection:
     unexpected: tuple[str, ...] = ()
     can_dilate: bool = False
     questions: tuple[Question, ...] = ()
+    unsure_below: float = 0.0
     changes: str = ""
 
     def to_json(self) -> dict[str, object]:
@@ -248,6 +263,7 @@ class Inspection:
             "preprocessing": self.preprocessing.to_json() if self.preprocessing else None,
             "sha256": self.sha256,
             "outputs": self.outputs,
+            "unsure_below": self.unsure_below or None,
             "missing": list(self.missing),
             "unexpected": list(self.unexpected),
             "questions": [question.to_json() for question in self.questions],

@@ -58,6 +58,7 @@ class CheckDialog(QDialog):
         show_photos: Callable[[list[str], str], object],
         look_at: Callable[[Path], object],
         name_from: Callable[[float], object],
+        trust_from: Callable[[float], object],
         reviewing: Reviewing,
         parent: QWidget,
     ) -> None:
@@ -69,13 +70,15 @@ class CheckDialog(QDialog):
             show_photos: called with the files of photos that are to be shown, and what they are.
             look_at: called with a photo that is to be shown while the dialog keeps the keys.
             name_from: called with the probability from which on the list is to name classes.
+            trust_from: called with the probability below which the model is to say unsure.
             reviewing: finds what takes longer.
             parent: the window.
         """
         super().__init__(parent)
         self._tasks, self._folder = tasks, folder
         self._show_files, self._look_at = show_photos, look_at
-        self._reviewing, self._name_from = reviewing, name_from
+        self._reviewing = reviewing
+        self._name_from, self._trust_from = name_from, trust_from
         self._checked: Checked | None = None
         self._several: CheckedSeveral | None = None
         self._notes: tuple[str, ...] = ()
@@ -106,7 +109,7 @@ class CheckDialog(QDialog):
         self._tabs.addTab(self._classes, tr("Classes"))
         self._tabs.addTab(self._matrix, tr("Matrix"))
         reviewing = self._reviewing
-        self._confidence = ConfidenceTab(self._show_unsure, self._name_from)
+        self._confidence = ConfidenceTab(self._show_unsure, self._name_from, self._trust_from)
         self._tabs.addTab(self._confidence, tr("Confidence"))
         self._groups = GroupsTab(reviewing.compare_groups, self._show_files)
         self._suspects = SuspectsTab(

@@ -64,6 +64,9 @@ class Checking(QObject):
 
     @Slot()
     def _begin_anew(self) -> None:
+        model, checked = self._session.model, self._checked
+        if model is not None and checked is not None and model.spec.says_as(checked.spec):
+            return  # what is called unsure changes no figure
         self.close()
         if self._checked is not None:
             self._before = self._checked

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
+    QPushButton,
     QSizePolicy,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -85,13 +86,17 @@ class ConfidenceTab(QWidget):
         show_below: called with a probability: photos below it are to be shown.
         name_from: called with the probability from which on classes are to be named in the list;
             0 for the likeliest alone.
+        trust_from: called with the probability below which classes are to be called unsure.
     """
 
     def __init__(
-        self, show_below: Callable[[float], object], name_from: Callable[[float], object]
+        self,
+        show_below: Callable[[float], object],
+        name_from: Callable[[float], object],
+        trust_from: Callable[[float], object],
     ) -> None:
         super().__init__()
-        self._show_below, self._name_from = show_below, name_from
+        self._show_below, self._name_from, self._trust_from = show_below, name_from, trust_from
         self._covered = 0.0
         self._from: dict[float, float] = {}
         self._said = PlainLabel(wordWrap=True)
@@ -103,6 +108,12 @@ class ConfidenceTab(QWidget):
         self._rows.setToolTip(tr("Click a row to see the photos below it"))
         self._rows.itemClicked.connect(self._choose)
         self._rows.itemActivated.connect(self._choose)
+        self._limit = QPushButton(tr("Call less than that unsure"))
+        self._limit.setToolTip(
+            tr("The model keeps it: in the list, in results, and in the file where it is saved")
+        )
+        self._limit.clicked.connect(self._choose_limit)
+        self._rows.itemSelectionChanged.connect(self._follow_row)
         self._sets = QComboBox()
         self._sets.setAccessibleName(tr("What the list names"))
         self._sets.activated.connect(self._choose_sets)
@@ -120,12 +131,14 @@ class ConfidenceTab(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self._said)
         layout.addLayout(beside, 1)
+        layout.addWidget(self._limit, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(form)
 
     def forget(self) -> None:
         """Show nothing."""
         self._said.setText(tr("There are no figures yet."))
         self._rows.clear()
+        self._limit.setEnabled(False)
         self._diagram.show_bins(())
         self._clear_sets()
         self._sets.setEnabled(False)
@@ -180,3 +193,12 @@ class ConfidenceTab(QWidget):
 
     def _choose(self, row: QTreeWidgetItem) -> None:
         self._show_below(float(row.data(0, _FROM)))
+
+    @Slot()
+    def _follow_row(self) -> None:
+        self._limit.setEnabled(bool(self._rows.selectedItems()))
+
+    @Slot()
+    def _choose_limit(self) -> None:
+        for row in self._rows.selectedItems():
+            self._trust_from(float(row.data(0, _FROM)))

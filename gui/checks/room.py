@@ -73,6 +73,7 @@ class ChecksRoom(Room):
             self._show_photos,
             self._look_at,
             self.session.photos.name_from,
+            self._trust_from,
             reviewing,
             self.window,
         )
@@ -168,6 +169,9 @@ class ChecksRoom(Room):
     def _forget(self) -> None:
         self._dialog = None
         self.session.photos.name_from(0.0)
+
+    def _trust_from(self, probability: float) -> None:
+        self.session.override_model({"unsure_below": probability})
 
     def _can_check(self) -> bool:
         model = self.session.model

@@ -191,12 +191,13 @@ class GalleryDelegate(TileDelegate):
         bold = QFontMetrics(font)
         percent = row.figure(0)
         width = bold.horizontalAdvance(percent) + 6
-        painter.setPen(QColor(used.text))
+        painter.setPen(QColor(used.muted if row.is_unsure else used.text))
+        named = row.named(self.label_index.named_from)
         painter.drawText(
             second.adjusted(0, 0, -width, 0),
             left,
             bold.elidedText(
-                row.named(self.label_index.named_from),
+                tr("unsure: {name}", name=named) if row.is_unsure else named,
                 Qt.TextElideMode.ElideRight,
                 second.width() - width,
             ),

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.files import readable
-from core.language import tr
+from core.language import percent, tr
 from gui import theme
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -150,8 +150,14 @@ class PredictionsPanel(QWidget):
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show what the model says of the current photo, or why it says nothing."""
-        self._message.setVisible(prediction.error is not None)
-        self._message.setText(prediction.error or "")
+        said = prediction.error or ""
+        if prediction.is_unsure:
+            said = tr(
+                "Unsure: the likeliest class is below {probability}.",
+                probability=percent(prediction.model.unsure_below, 1),
+            )
+        self._message.setVisible(bool(said))
+        self._message.setText(said)
         self.bars.setVisible(prediction.error is None)
         self.bars.set_top(prediction.top)
 

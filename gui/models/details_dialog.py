@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -32,6 +33,9 @@ ASK = 2
 """Result of the dialog where the user wants to answer what the file does not say."""
 
 
+_NO_CHANGE = 0.0005 + 1e-9
+
+
 class DetailsDialog(QDialog):
     """A list of facts to read and copy, and the choices that no file tells."""
 
@@ -44,6 +48,7 @@ class DetailsDialog(QDialog):
         self.setWindowTitle(tr("Details of {title}", title=spec.title))
         self.resize(680, 560)
         self._outputs = self._make_outputs()
+        self._unsure = self._make_unsure()
         self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]
         for box, on in zip(self._dilation, spec.overrides.dilation or (False,) * 3, strict=True):
             box.setChecked(on)
@@ -79,6 +84,7 @@ class DetailsDialog(QDialog):
             layout.addLayout(self._choices())
         layout.addWidget(buttons)
         self._outputs.activated.connect(self._settle)
+        self._unsure.editingFinished.connect(self._settle)
         for box in self._dilation:
             box.clicked.connect(self._settle)
 
@@ -136,11 +142,23 @@ class DetailsDialog(QDialog):
         box.setAccessibleName(tr("What the outputs are"))
         return box
 
+    def _make_unsure(self) -> QDoubleSpinBox:
+        box = QDoubleSpinBox(decimals=1, maximum=100.0, singleStep=5.0, suffix=" %")
+        box.setSpecialValueText(tr("never"))
+        box.setValue(100 * self._spec.unsure_below)
+        box.setAccessibleName(tr("Unsure below"))
+        box.setToolTip(
+            tr("A class of less probability is called unsure; the check finds a good limit")
+        )
+        return box
+
     def _choices(self) -> QFormLayout:
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         if self._spec.predicts:
             form.addRow(tr("The outputs are"), self._outputs)
+            if self._spec.outputs != "value":
+                form.addRow(tr("Unsure below"), self._unsure)
         if self._spec.inspection.can_dilate:
             row = QHBoxLayout()
             for box in self._dilation:
@@ -162,11 +180,15 @@ class DetailsDialog(QDialog):
         one, two, three = (box.isChecked() for box in self._dilation)
         found = self._spec.inspection
         outputs = self._outputs.currentData()
+        unsure = self._unsure.value() / 100
+        if abs(unsure - self._spec.unsure_below) < _NO_CHANGE:  # the box shows fewer digits
+            unsure = self._spec.unsure_below
         self.overrides.emit(
             replace(
                 self._spec.overrides if self._spec.overrides is not None else Overrides(),
                 outputs=None if outputs == found.outputs else outputs,
                 dilation=(one, two, three) if any((one, two, three)) else None,
+                unsure_below=None if unsure == found.unsure_below else unsure,
             )
         )
 

@@ -68,7 +68,7 @@ def main() -> None:
         dialog = CheckDialog(
             tasks,
             Path(folder),
-            *(lambda *_: None for _ in range(3)),  # shows nothing in a list
+            *(lambda *_: None for _ in range(4)),  # shows nothing in a list
             Reviewing(session, tasks),
             parent,
         )

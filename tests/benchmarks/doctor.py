@@ -221,7 +221,8 @@ def main() -> None:
                 found = diagnosed(subject, fault, folder, labels=True)
                 kinds = [one.kind for one in found.findings]
                 alone = None
-                if fault.kind in ("", "numbers"):
+                is_without_norm = found.mismatch is None  # there colours are told as well
+                if fault.kind in ("", "numbers") or (fault.kind == "colours" and is_without_norm):
                     alone = diagnosed(subject, fault, folder, labels=False)
                 row = {
                     "network": name,

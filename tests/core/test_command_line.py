@@ -45,7 +45,8 @@ def test_classify_as_json(capsysbinary: Any) -> None:
         "flower.jpg",
         "rocket.jpg",
     ]
-    assert [list(one) for one in found] == [["image", "predictions", "error", "model"]] * 5
+    keys = ["image", "predictions", "unsure", "error", "model"]
+    assert [list(one) for one in found] == [keys] * 5
     assert found[2]["predictions"][0]["class_name"] == "espresso"
     assert found[2]["predictions"][0]["class_index"] == 967
     assert [len(one["predictions"]) for one in found] == [3] * 5
@@ -95,6 +96,24 @@ def test_own_checkpoint_names_and_preprocessing(
     (photo,) = found
     assert {one["class_name"] for one in photo["predictions"]} == {"Ameise", "Biene"}
     assert sum(one["probability"] for one in photo["predictions"]) == pytest.approx(1)
+
+
+def test_a_class_below_the_limit_is_called_unsure(
+    capsysbinary: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    photo, table = str(SAMPLES / "coffee.png"), tmp_path / "out.csv"
+    arguments = ["--checkpoint", str(checkpoint), "--device", "cpu"]
+    _, (sure,), _ = classified(capsysbinary, photo, *arguments, "--unsure-below", "0.1")
+    _, (unsure,), _ = classified(
+        capsysbinary, photo, *arguments, "--unsure-below", "1", "--csv", str(table)
+    )
+    assert (sure["unsure"], unsure["unsure"]) == (False, True)
+    (row,) = csv.DictReader(table.read_text("utf-8-sig").splitlines())
+    assert row["unsure"] == "1"
+    assert main(["classify", photo, *arguments, "--unsure-below", "1"]) == 0
+    assert f"{photo}: unsure: " in capsysbinary.readouterr().out.decode()
+    with pytest.raises(SystemExit):
+        main(["classify", photo, "--unsure-below", "60"])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +173,7 @@ def test_inspect(capsysbinary: Any, checkpoint: Path) -> None:
         "preprocessing",
         "sha256",
         "outputs",
+        "unsure_below",
         "missing",
         "unexpected",
         "questions",

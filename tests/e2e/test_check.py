@@ -51,6 +51,14 @@ def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
         person.see(LabelPanel).class_chosen.emit(first.id)
         yield lambda: "100% right on 12 photos" in text_of(dialog)
         assert dialog._mistakes.topLevelItemCount() == 0
+        dialog._tabs.setCurrentWidget(dialog._confidence)
+        yield lambda: dialog._confidence._rows.topLevelItemCount() > 0
+        dialog._confidence._rows.topLevelItem(0).setSelected(True)
+        dialog._confidence._limit.click()
+        session = dialog._reviewing._session
+        yield lambda: session.model.spec.unsure_below > 0
+        yield lambda: person.all_classified(len(CLASSES) * PHOTOS)
+        assert "100% right on 12 photos" in text_of(dialog)
         dialog.reject()
 
     assert drive([str(model), str(photos)], script) == 0

@@ -63,6 +63,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         preprocessing=preprocessing,
         sha256=sha256,
         outputs=None if head is None else _outputs(examined),
+        unsure_below=_unsure_below(examined.content.metadata.get("unsure_below")),
         missing=recognition.missing,
         unexpected=examined.state_dict.head.left_out,
         can_dilate=examined.plan.can_dilate,
@@ -263,6 +264,15 @@ def _outputs(examined: Examined) -> Outputs:
     if examined.head.outputs > 1 or examined.head.outputs_are != "softmax":
         return examined.head.outputs_are
     return single_output(is_never_negative=_is_never_negative(examined))[0]
+
+
+def _unsure_below(written: object) -> float:
+    """Return what a file of ours says of it; 0 where it says nothing, or no probability."""
+    try:
+        said = float(written) if isinstance(written, str) else 0.0
+    except ValueError:
+        return 0.0
+    return said if 0 < said <= 1 else 0.0
 
 
 def _is_never_negative(examined: Examined) -> bool:

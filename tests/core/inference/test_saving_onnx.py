@@ -34,7 +34,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def opened(engine: Engine, folder: Path, overrides: Overrides | None = None) -> Path:
     file = folder / "model.pth"
     torch.save(trained("resnet18", classes=len(NAMES)).state_dict(), file)
-    given = overrides or Overrides(class_names=NAMES, preprocessing=USED, outputs="sigmoid")
+    given = overrides or Overrides(NAMES, USED, "sigmoid", unsure_below=0.625)
     engine.open(ModelChoice(file, overrides=given), "cpu")
     return file
 
@@ -58,6 +58,7 @@ def test_what_is_saved_opens_with_all_that_was_known(
     model = saved(engine, tmp_path / "model.onnx")
     spec = engine.open(ModelChoice(model), "cpu").spec
     assert spec.class_names == NAMES
+    assert spec.unsure_below == 0.625
     assert spec.preprocessing == USED
     assert spec.outputs == "sigmoid"
     assert not spec.problems

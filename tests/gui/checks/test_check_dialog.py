@@ -56,6 +56,7 @@ def dialog(
         lambda *wanted: shown.append(wanted),
         lambda photo: shown.append(([str(photo)], "")),
         lambda _: None,
+        lambda limit: shown.append(([], f"unsure below {limit}")),
         Reviewing(session, tasks),
         window,
     )

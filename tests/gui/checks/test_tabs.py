@@ -230,6 +230,7 @@ def test_confidence_is_drawn_and_the_unsure_are_shown(done: Done, qtbot: QtBot) 
     tab = ConfidenceTab(
         lambda probability: done.shown.append(("below", round(probability, 2))),
         lambda probability: done.shown.append(("from", round(probability, 2))),
+        lambda probability: done.shown.append(("unsure", round(probability, 2))),
     )
     qtbot.addWidget(tab)
     assert not tab._sets.isEnabled()
@@ -250,7 +251,10 @@ def test_confidence_is_drawn_and_the_unsure_are_shown(done: Done, qtbot: QtBot) 
     assert tab._sets.count() == 4
     tab._sets.setCurrentIndex(3)
     tab._sets.activated.emit(3)
-    assert done.shown == [("below", 0.9), ("from", 0.1)]
+    assert not tab._limit.isEnabled()
+    first.setSelected(True)
+    tab._limit.click()
+    assert done.shown == [("below", 0.9), ("from", 0.1), ("unsure", 0.9)]
     tab.grab()  # paints the diagram
     tab.forget()
     assert tab._sets.count() == 1
@@ -277,7 +281,7 @@ def test_the_list_names_as_many_classes_as_asked(session: Session) -> None:
 
 
 def test_what_too_few_photos_cannot_promise_is_not_offered(done: Done, qtbot: QtBot) -> None:
-    tab = ConfidenceTab(done.shown.append, done.shown.append)
+    tab = ConfidenceTab(*3 * [done.shown.append])
     qtbot.addWidget(tab)
     rows = np.full((12, 2), 0.1, np.float32)
     rows[:, 0] = 0.9

@@ -44,6 +44,8 @@ def save_model(
     if spec.predicts:
         metadata["class_names"] = json.dumps(spec.class_names)
         metadata["class_names_source"] = str(spec.class_names_source)
+    if spec.unsure_below:
+        metadata["unsure_below"] = repr(spec.unsure_below)
     if plan.head is not None:
         metadata["head"] = json.dumps(plan.head.to_json())
     if training is not None:

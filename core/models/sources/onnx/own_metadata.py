@@ -18,7 +18,11 @@ _LONGEST = 100_000
 
 def metadata_of(spec: ModelSpec) -> dict[str, str]:
     """Return what a file is to say of its class names, preprocessing and outputs."""
-    told = {"preprocessing": spec.preprocessing.to_json(), "outputs": spec.outputs}
+    told: dict[str, object] = {
+        "preprocessing": spec.preprocessing.to_json(),
+        "outputs": spec.outputs,
+        "unsure_below": spec.unsure_below,
+    }
     names = dict(enumerate(spec.class_names))
     return {
         _NAMES: json.dumps(names, ensure_ascii=False),
@@ -38,6 +42,12 @@ def own_outputs(metadata: Mapping[str, str]) -> Outputs | None:
     """Return what the outputs were said to be; None where nothing was."""
     told = _told(metadata).get("outputs")
     return next((known for known in get_args(Outputs) if known == told), None)
+
+
+def own_unsure_below(metadata: Mapping[str, str]) -> float:
+    """Return below which probability its classes were said to be unsure; 0 where nothing was."""
+    told = _told(metadata).get("unsure_below")
+    return float(told) if isinstance(told, int | float) and 0 < told <= 1 else 0.0
 
 
 def _told(metadata: Mapping[str, str]) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from core.models.sources.onnx.layers import layer_nodes
 from core.models.sources.onnx.naming import names_of
 from core.models.sources.onnx.network import OnnxNetwork
 from core.models.sources.onnx.outputs import ClassOutput, Meaning
-from core.models.sources.onnx.own_metadata import own_outputs
+from core.models.sources.onnx.own_metadata import own_outputs, own_unsure_below
 from core.models.sources.onnx.preprocessing import preprocessing_of
 from core.models.sources.onnx.refusing import shown
 from core.models.sources.onnx.residual import find_additions
@@ -106,6 +106,7 @@ def _described(examined: Examined) -> Inspection:
         preprocessing=preprocessing,
         sha256=examined.sha256,
         outputs=outputs,
+        unsure_below=own_unsure_below(examined.network.metadata),
     )
 
 
