@@ -108,7 +108,7 @@ class ConfidenceTab(QWidget):
         self._rows.setToolTip(tr("Click a row to see the photos below it"))
         self._rows.itemClicked.connect(self._choose)
         self._rows.itemActivated.connect(self._choose)
-        self._limit = QPushButton(tr("Call less than that unsure"))
+        self._limit = QPushButton()
         self._limit.setToolTip(
             tr("The model keeps it: in the list, in results, and in the file where it is saved")
         )
@@ -138,7 +138,7 @@ class ConfidenceTab(QWidget):
         """Show nothing."""
         self._said.setText(tr("There are no figures yet."))
         self._rows.clear()
-        self._limit.setEnabled(False)
+        self._follow_row()
         self._diagram.show_bins(())
         self._clear_sets()
         self._sets.setEnabled(False)
@@ -196,7 +196,12 @@ class ConfidenceTab(QWidget):
 
     @Slot()
     def _follow_row(self) -> None:
-        self._limit.setEnabled(bool(self._rows.selectedItems()))
+        """Offer what the row says, or say that a row is to be chosen."""
+        rows = self._rows.selectedItems()
+        self._limit.setEnabled(bool(rows))
+        self._limit.setText(tr("Say “unsure” below a limit of the table"))
+        for row in rows:
+            self._limit.setText(tr("Say “unsure” below {probability}", probability=row.text(1)))
 
     @Slot()
     def _choose_limit(self) -> None:
