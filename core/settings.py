@@ -24,7 +24,8 @@ class Settings:
     recent_checkpoints: list[str] = field(default_factory=list)
     appearance: str = "system"
     window_geometry: str = ""
-    window_state: str = ""
+    workspace: str = ""
+    layouts: dict[str, str] = field(default_factory=dict)
     feature_maps_order: str = "index"
     inside_tab: str = "maps"
     inside_megabytes: int = 512
@@ -116,7 +117,10 @@ def _from_json(found: object) -> Settings:
         default = getattr(settings, known.name)
         if type(value) is not type(default):
             continue
-        if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
+        entries: list[object] = []
+        if isinstance(value, list | dict):
+            entries = list(value.values()) if isinstance(value, dict) else value
+        if not all(isinstance(entry, str) for entry in entries):
             continue
         if known.name in _RANGES and value not in _RANGES[known.name]:
             continue

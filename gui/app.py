@@ -140,8 +140,7 @@ class Droplens(QObject):
     @Slot()
     def _close(self) -> None:
         """Remember, stop, wait for one batch at most; then the window may go."""
-        geometry, state = self.window.saved_layout()
-        self.session.remember(window_geometry=geometry, window_state=state)
+        self.session.remember(**self.window.left_as())
         self.window.hide()
         for room in self.rooms:
             room.close()

@@ -6,13 +6,13 @@ so that nobody waits for what an empty window does not show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from core.errors import DroplensError
 from core.language import tr
@@ -20,28 +20,27 @@ from gui import theme
 from gui.actions import Actions
 from gui.images.empty_view import EmptyView
 from gui.models.model_bar import ModelBar
+from gui.widgets.page_stack import PageStack
+from gui.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QAbstractItemView
 
     from gui.problem_reporter import ProblemReporter
 
-_LAYOUT_VERSION = 2
-_SIDES = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
-
 
 class Panel(NamedTuple):
-    """A widget that becomes a dock; ``height`` counts among those on the same side.
+    """A widget that becomes a dock; the workspaces say how large it is.
 
-    ``width`` counts for those on the left and on the right.
+    Attributes:
+        key: shows and hides it; "" where it stands in its workspace alone.
     """
 
     name: str
     title: str
     widget: QWidget
     side: Qt.DockWidgetArea
-    width: int
-    height: int
+    key: str = ""
 
 
 class MainWindow(QMainWindow):
@@ -49,6 +48,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         actions_table: what can be chosen.
+        workspaces: which panels stand where.
         gallery_view: the list of photos.
         gallery_bars: above that list, where rooms put theirs.
     """
@@ -63,12 +63,15 @@ class MainWindow(QMainWindow):
     escaped = Signal()
     closing = Signal()
 
-    def __init__(self, geometry: str = "", layout: str = "") -> None:
+    def __init__(
+        self, geometry: str = "", workspace: str = "", layouts: Mapping[str, str] | None = None
+    ) -> None:
         """Make the window.
 
         Args:
-            geometry: of last time, as ``saved_layout`` gave it.
-            layout: of the panels last time, likewise.
+            geometry: of last time, as ``left_as`` gave it.
+            workspace: of last time.
+            layouts: of the workspaces last time, likewise.
         """
         super().__init__()
         self.setWindowTitle("Droplens")
@@ -80,11 +83,14 @@ class MainWindow(QMainWindow):
         ):
             self.setCorner(corner, side)
         self.actions_table = Actions(self)
-        self.model_bar = ModelBar()
+        self.workspaces = Workspaces(self, workspace, layouts or {})
+        self.model_bar = ModelBar(self.workspaces.summary)
+        self.addToolBar(self.workspaces)
+        self.addToolBarBreak()
         self.addToolBar(self.model_bar)
         self.empty_view = EmptyView()
         self.empty_view.action_chosen.connect(self.choose)
-        self._stack = QStackedWidget()
+        self._stack = PageStack()
         self._stack.addWidget(self.empty_view)
         middle = QWidget()
         self._middle = QVBoxLayout(middle)
@@ -93,11 +99,17 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.statusBar().setSizeGripEnabled(False)
         self._docks: list[QDockWidget] = []
-        self._whole_layout = b""
-        self._shown_layout = bytes(QByteArray.fromBase64(layout.encode()).data())
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize() * 0.94))
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+            self._stay_within(self.screen().availableGeometry())
+
+    def _stay_within(self, screen: QRect) -> None:
+        """Become no larger than a screen, which may not be that of last time."""
+        self.resize(self.size().boundedTo(screen.size()))
+        left = min(self.x(), screen.right() + 1 - self.width())
+        top = min(self.y(), screen.bottom() + 1 - self.height())
+        self.move(max(screen.left(), left), max(screen.top(), top))
 
     @cached_property
     def reporter(self) -> ProblemReporter:
@@ -138,19 +150,12 @@ class MainWindow(QMainWindow):
         self._docks = [self._dock(panel) for panel in panels]
         for dock in self._docks:  # shown for a moment without being painted, to be laid out
             dock.show()
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        beside = [n for n, panel in enumerate(panels) if panel.side in _SIDES]
-        self.resizeDocks(
-            [self._docks[n] for n in beside], [panels[n].width for n in beside], across
-        )
-        self.resizeDocks(self._docks, [panel.height for panel in panels], down)
-        if not self._shown_layout:
-            self._shown_layout = self._state()
         panels_menu = self.actions_table.menus["view"].addMenu(tr("Pan&els"))
-        for number, dock in enumerate(self._docks):
-            dock.toggleViewAction().setShortcut(f"F{6 + number}")
-            panels_menu.addAction(dock.toggleViewAction())
-            dock.hide()
+        for panel, dock in zip(panels, self._docks, strict=True):
+            if panel.key:
+                dock.toggleViewAction().setShortcut(panel.key)
+                panels_menu.addAction(dock.toggleViewAction())
+        self.workspaces.furnish({dock.objectName(): dock for dock in self._docks})
 
     def rehearse(self) -> None:
         """Draw what is hidden once, unseen: icons, letters and styles then stand ready.
@@ -193,46 +198,33 @@ class MainWindow(QMainWindow):
         """Show the drop target alone, or the photos with all panels."""
         if empty == self.is_empty:
             return
-        if empty:
-            self._shown_layout = self._state()
-            for dock in self._docks:
-                dock.hide()
-            self._stack.setCurrentIndex(0)
-        else:
-            self._stack.setCurrentIndex(1)
-            self.restoreState(QByteArray(self._shown_layout), _LAYOUT_VERSION)
-            self._docks[0].widget().setFocus()
+        self._stack.setCurrentIndex(0 if empty else 1)
+        self.workspaces.show_panels(not empty)
 
     def set_only(self, name: str) -> None:
         """Fill the screen with the photo and one panel; "" brings everything back."""
-        if name and not self._whole_layout:
-            self._whole_layout = self._state()
-            for dock in self._docks:
-                dock.setVisible(dock.objectName() == name)
+        self.workspaces.show_only(name)
+        if name:
             self.showFullScreen()
-        elif self._whole_layout and not name:
-            self.restoreState(QByteArray(self._whole_layout), _LAYOUT_VERSION)
-            self._whole_layout = b""
+        else:
             self.showNormal()
-        for bar in (self.menuBar(), self.model_bar):
+        for bar in (self.menuBar(), self.workspaces):
             bar.setVisible(not name)
+        self.model_bar.setVisible(not name and self.workspaces.summary.isChecked())
 
-    def saved_layout(self) -> tuple[str, str]:
-        """Return geometry of the window and layout of the panels as text."""
-        state = self._shown_layout if self.is_empty else self._whole_layout or self._state()
-        return (
-            bytes(self.saveGeometry().toBase64().data()).decode(),
-            bytes(QByteArray(state).toBase64().data()).decode(),
-        )
+    def left_as(self) -> dict[str, object]:
+        """Return the settings that speak of the window, as it is now."""
+        return {
+            "window_geometry": bytes(self.saveGeometry().toBase64().data()).decode(),
+            "workspace": self.workspaces.current,
+            "layouts": self.workspaces.left_as(),
+        }
 
     def follow_scheme(self) -> None:
         """Draw again what holds colours of its own, after light and dark have changed."""
         self.actions_table.paint_icons()
         for widget in self.findChildren(QWidget):
             theme.follow_scheme(widget)
-
-    def _state(self) -> bytes:
-        return bytes(self.saveState(_LAYOUT_VERSION).data())
 
     def _dock(self, panel: Panel) -> QDockWidget:
         dock = QDockWidget(panel.title, self)

@@ -15,6 +15,7 @@ from gui import theme
 from gui.actions import Action
 from gui.help import check_installation, show_about, show_keys
 from gui.room import Room
+from gui.workspaces import workspaces
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -37,6 +38,25 @@ class Shell(Room):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
 
     def actions(self) -> list[Action]:
+        return [*self._workspace_actions(), *self._window_actions()]
+
+    def _workspace_actions(self) -> list[Action]:
+        strip = self.window.workspaces
+        return [
+            *(
+                Action(
+                    f"workspace_{one.name}", one.title, partial(strip.choose, one.name),
+                    "view", 0, f"Ctrl+{at}",
+                )
+                for at, one in enumerate(workspaces(), 1)
+            ),
+            Action(
+                "reset_layout", tr("Reset la&yout"), strip.reset, "view", 0,
+                "Ctrl+Alt+0",
+            ),
+        ]  # fmt: skip
+
+    def _window_actions(self) -> list[Action]:
         window, reporter = self.window, self.window.reporter
         schemes = (
             ("system", tr("&System colours"), "Ctrl+Alt+1"),

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = settings_file.load(settings_path)
     theme.set_appearance(settings.appearance)
     theme.apply(application)
-    window = MainWindow(settings.window_geometry, settings.window_state)
+    window = MainWindow(settings.window_geometry, settings.workspace, settings.layouts)
     furnishing = _Furnishing(application, window, settings, settings_path, paths)
     window.empty_view.first_painted.connect(furnishing.furnish, Qt.ConnectionType.QueuedConnection)
     window.show()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.inference.engine import Engine, ModelRequest
+from core.language import percent, tr, tr_n
 from core.training.teaching import LEAST_CLASSES, Labelled
 from core.values.predictions import ClassProbability, Prediction
 from core.values.spec import NamedBy, NamesSource
@@ -56,6 +57,24 @@ class Lesson:
     total: int
     figures: Figures | None = None
     next_photos: tuple[Path, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Return what it has learnt from, and how right that is."""
+        said = tr_n("Learning from {n} label.", "Learning from {n} labels.", self.labels)
+        figures = self.figures
+        if figures is None or figures.accuracy is None or figures.interval is None:
+            return said
+        low, high = figures.interval
+        values = {"share": percent(figures.accuracy), "low": percent(low), "high": percent(high)}
+        if figures.is_several:
+            return f"{said} " + tr(
+                "All classes right on {share} of photos it had not seen, between {low} and {high}.",
+                **values,
+            )
+        return f"{said} " + tr(
+            "{share} right on photos it had not seen, between {low} and {high}.", **values
+        )
 
 
 @dataclass(frozen=True)

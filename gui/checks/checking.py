@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.work.handles import Handle
-    from gui.checks.check_dialog import CheckDialog
+    from gui.checks.check_panel import CheckPanel
     from gui.session import Session
     from gui.tasks import Tasks
 
@@ -28,12 +28,12 @@ _WAIT_MS = 200
 
 
 class Checking(QObject):
-    """Checks the model in use from its beginning on, until the dialog is closed."""
+    """Checks the model in use from its beginning on, as long as its panel is seen."""
 
-    def __init__(self, session: Session, tasks: Tasks, dialog: CheckDialog) -> None:
-        super().__init__(dialog)
-        self._dialog = dialog
-        dialog.match_button.clicked.connect(self.match_classes)
+    def __init__(self, session: Session, tasks: Tasks, panel: CheckPanel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        panel.match_button.clicked.connect(self.match_classes)
         self._session, self._tasks = session, tasks
         self._shares: dict[Path, Any] = {}  # arrays, which only core speaks of
         self._failed: set[Path] = set()
@@ -73,25 +73,27 @@ class Checking(QObject):
             self._learnt_before = len(self._learnt.intersection(self._checked.photos))
         self._checked = None
         self._shares, self._failed, self._learnt = {}, set(), set()
-        self._dialog.forget()
+        self._panel.forget()
         self._waiting.start()
 
     @Slot()
     def _ask(self) -> None:
         """Look at photos that have not been looked at, else count."""
         self.close()
+        if not self._panel.isVisible():
+            return  # the figures are made when they are looked at
         model, labelled = self._session.model, self._labelled()
         if model is None or not model.spec.predicts or model.spec.outputs == "value":
-            self._dialog.show_refusal(tr("The model in use names no classes."))
+            self._panel.show_refusal(tr("The model in use names no classes."))
             return
         if not labelled:
-            self._dialog.show_refusal(tr("Label some photos first, or import labels."))
+            self._panel.show_refusal(tr("Label some photos first, or import labels."))
             return
         self._total = len(labelled)
         known = self._shares.keys() | self._failed
         new = tuple(path for path, _ in labelled if path not in known)
         if new:
-            self._dialog.show_progress(self._total - len(new), self._total)
+            self._panel.show_progress(self._total - len(new), self._total)
             self._stream = self._tasks.stream(
                 FindShares(new), self._take, self._count, self._refuse
             )
@@ -106,7 +108,7 @@ class Checking(QObject):
                 self._shares[one.photo] = one.shares
                 if one.was_learnt:
                     self._learnt.add(one.photo)
-        self._dialog.show_progress(len(self._shares) + len(self._failed), self._total)
+        self._panel.show_progress(len(self._shares) + len(self._failed), self._total)
 
     def _count(self) -> None:
         model = self._session.model
@@ -135,7 +137,7 @@ class Checking(QObject):
         return [one for one in labelled if self._is_several or len(one[1]) == 1]
 
     def _show_several(self, checked: CheckedSeveral) -> None:
-        self._dialog.show_several(checked, self._notes(checked))
+        self._panel.show_several(checked, self._notes(checked))
 
     @property
     def _given(self) -> dict[str, str]:
@@ -157,7 +159,7 @@ class Checking(QObject):
             self._session.photos.label_index.classes.names,
             given,
             imagenet_synonyms(names),
-            self._dialog,
+            self._panel,
         )
         if dialog.exec():
             others = {name: meant for name, meant in given.items() if name not in names}
@@ -165,7 +167,7 @@ class Checking(QObject):
 
     def _show(self, checked: Checked) -> None:
         self._checked = checked
-        self._dialog.show_checked(checked, self._notes(checked))
+        self._panel.show_checked(checked, self._notes(checked))
         if self._before is not None:
             self._tasks.ask(Compare(self._before, checked), self._show_comparison, ignore)
 
@@ -181,7 +183,7 @@ class Checking(QObject):
             for title, count in zip(comparison.titles, counts, strict=True)
             if count
         ]
-        self._dialog.comparison.show_comparison(comparison, notes)
+        self._panel.comparison.show_comparison(comparison, notes)
 
     def _notes(self, checked: Joined) -> list[str]:
         """Return what has to be said of photos that were learnt from or left out."""
@@ -217,4 +219,4 @@ class Checking(QObject):
                     "says how right it is on photos that it has not seen."
                 )
             )
-        self._dialog.show_refusal(" ".join(said))
+        self._panel.show_refusal(" ".join(said))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.checks.calibration import Bin
     from core.checks.confidence import Confidence
 
-_SIDE_PX = 150
+_SIDE_PX = 120
 _FEW = 10
 """Photos; fewer say little, and their bar is pale."""
 

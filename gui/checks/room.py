@@ -12,10 +12,11 @@ from core.language import tr, tr_n
 from core.values.class_mapping import KEPT_AS, of_text
 from gui.actions import Action
 from gui.checks.checking import Checking
+from gui.main_window import Panel
 from gui.room import Room
+from gui.widgets.page_stack import PageStack
 
 if TYPE_CHECKING:
-    from gui.checks.check_dialog import CheckDialog
     from gui.checks.doctor_dialog import DoctorDialog
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -29,17 +30,18 @@ _STEP = 1e-6
 
 
 class ChecksRoom(Room):
-    """Opens the dialog, and shows the photos that it asks for in the list."""
+    """Brings the panel, and shows the photos that it asks for in the list."""
 
     def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__(session, tasks, window)
-        self._dialog: CheckDialog | None = None
+        self._place = PageStack()
+        self._checking: Checking | None = None
         self._doctor: DoctorDialog | None = None
 
     def actions(self) -> list[Action]:
         return [
             Action(
-                "check_model", tr("See ho&w right the model is…"), self.open, "labels", 5,
+                "check_model", tr("See ho&w right the model is"), self.open, "labels", 5,
                 "Ctrl+K", "check-check",
                 enabled=self._can_check,
             ),
@@ -49,47 +51,57 @@ class ChecksRoom(Room):
             ),
         ]  # fmt: skip
 
+    def panels(self) -> list[Panel]:
+        return [Panel("check", tr("Check"), self._place, Qt.DockWidgetArea.RightDockWidgetArea)]
+
+    def furnish(self) -> None:
+        self.window.workspaces.attend("check", self._enter, self._leave)
+
     def close(self) -> None:
-        for dialog in (self._dialog, self._doctor):
-            if dialog is not None:
-                dialog.reject()
+        self._leave()
+        if self._doctor is not None:
+            self._doctor.reject()
 
     @Slot()
     def open(self) -> None:
         """Show how right the model in use is."""
-        from gui.checks.check_dialog import CheckDialog
+        if self.window.workspaces.current == "check":
+            self._enter()
+        self.window.workspaces.choose("check")
+
+    @Slot()
+    def _enter(self) -> None:
+        """Look at the labelled photos, in a panel that is made when it is first needed."""
+        if self._checking is None:
+            self._make()
+        assert self._checking is not None
+        self._checking.start()
+
+    @Slot()
+    def _leave(self) -> None:
+        if self._checking is not None:
+            self._checking.close()
+            self._reviewing.close()
+            self.session.photos.name_from(0.0)
+
+    def _make(self) -> None:
+        from gui.checks.check_panel import CheckPanel
         from gui.checks.reviewing import Reviewing
 
-        model = self.session.model
-        if model is None:
-            return
-        if self._dialog is not None:
-            self._dialog.reject()
-        folder = Path(self.session.settings.last_folder or Path.home())
-        reviewing = Reviewing(self.session, self.tasks)
-        dialog = CheckDialog(
+        self._reviewing = Reviewing(self.session, self.tasks)
+        panel = CheckPanel(
             self.tasks,
-            folder,
+            Path(self.session.settings.last_folder or Path.home()),
             self._show_photos,
             self._look_at,
             self.session.photos.name_from,
             self._trust_from,
-            reviewing,
-            self.window,
+            self._reviewing,
         )
-        checking = Checking(self.session, self.tasks, dialog)
-        reviewing.setParent(dialog)
-        doctor = dialog.doctor_button
-        doctor.setEnabled(self._can_check())
-        doctor.clicked.connect(self.open_doctor)
-        dialog.finished.connect(checking.close)
-        dialog.finished.connect(reviewing.close)
-        dialog.finished.connect(self._forget)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._dialog = dialog
-        self._place(dialog)
-        dialog.show()
-        checking.start()
+        self._reviewing.setParent(panel)
+        panel.doctor_button.clicked.connect(self.open_doctor)
+        self._place.addWidget(panel)
+        self._checking = Checking(self.session, self.tasks, panel)
 
     @Slot()
     def open_doctor(self) -> None:
@@ -118,14 +130,14 @@ class ChecksRoom(Room):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(self._forget_doctor)
         self._doctor = dialog
-        self._place(dialog)
+        self._move(dialog)
         dialog.show()
 
     @Slot()
     def _forget_doctor(self) -> None:
         self._doctor = None
 
-    def _place(self, dialog: QDialog) -> None:
+    def _move(self, dialog: QDialog) -> None:
         """Put the dialog into the window's upper right corner, as far as the screen reaches."""
         screen = self.window.screen().availableGeometry()
         corner = self.window.frameGeometry().topRight()
@@ -164,11 +176,6 @@ class ChecksRoom(Room):
             self.window.note(tr("{name}: search or filter hide this photo", name=photo.name))
             return
         self.session.select([str(photo)], photo)
-
-    @Slot()
-    def _forget(self) -> None:
-        self._dialog = None
-        self.session.photos.name_from(0.0)
 
     def _trust_from(self, probability: float) -> None:
         self.session.override_model({"unsure_below": probability})

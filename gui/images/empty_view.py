@@ -43,6 +43,7 @@ class EmptyView(QWidget):
                 "and shows what the network sees. Nothing leaves this computer."
             ),
             alignment=Qt.AlignmentFlag.AlignCenter,
+            wordWrap=True,
         )
         hint.setProperty("muted", True)
         buttons = QHBoxLayout()

@@ -56,7 +56,7 @@ class ImagesRoom(Room):
 
     def panels(self) -> list[Panel]:
         left = Qt.DockWidgetArea.LeftDockWidgetArea
-        return [Panel("gallery", tr("Photos"), self.gallery, left, 330, 750)]
+        return [Panel("gallery", tr("Photos"), self.gallery, left, "F6")]
 
     def actions(self) -> list[Action]:
         return [*self._list_actions(), *self._view_actions()]
@@ -119,7 +119,7 @@ class ImagesRoom(Room):
             ),
             Action(
                 "actual_size", tr("&Actual size"), self._show_actual_size, "view", 2,
-                "Ctrl+1", enabled=has_photos,
+                "Ctrl+9", enabled=has_photos,
             ),
             Action(
                 "show_seen", tr("&What the model saw"), canvas.set_show_seen, "view", 2,

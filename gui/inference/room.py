@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from core.inference.requests import SavePredictions, WarmUp
 from core.inference.speed import FAST_AGREEMENT, Decoding, Speed
-from core.language import percent, tr, tr_n
+from core.language import percent, tr
 from gui.actions import Action
 from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
@@ -21,7 +21,6 @@ from gui.room import Room
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
-    from core.training.live import Lesson
     from core.values.predictions import Prediction
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -60,7 +59,7 @@ class InferenceRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("predictions", tr("Predictions"), self.panel, right, 540, 300)]
+        return [Panel("predictions", tr("Predictions"), self.panel, right, "F7")]
 
     def actions(self) -> list[Action]:
         settings, speed = self.session.settings, tr("Sp&eed")
@@ -210,7 +209,7 @@ class InferenceRoom(Room):
                 self.panel.show_model(self.session.model)
             self.classify_again()
             return
-        self.panel.show_taught(said_of(lesson), len(lesson.spec.class_names))
+        self.panel.show_taught(lesson.sentence, len(lesson.spec.class_names))
         if not self._is_taught:
             self._is_taught = True
             self.classifying.hold()
@@ -282,21 +281,3 @@ class InferenceRoom(Room):
         if path.suffix.lower() in _ENDINGS:
             return path
         return path.with_name(path.name + (".json" if "*.json" in chosen else ".csv"))
-
-
-def said_of(lesson: Lesson) -> str:
-    """Return what proposals were learnt from, and how right they are."""
-    said = tr_n("Learning from {n} label.", "Learning from {n} labels.", lesson.labels)
-    figures = lesson.figures
-    if figures is None or figures.accuracy is None or figures.interval is None:
-        return said
-    low, high = figures.interval
-    values = {"share": percent(figures.accuracy), "low": percent(low), "high": percent(high)}
-    if figures.is_several:
-        return f"{said} " + tr(
-            "All classes right on {share} of photos it had not seen, between {low} and {high}.",
-            **values,
-        )
-    return f"{said} " + tr(
-        "{share} right on photos it had not seen, between {low} and {high}.", **values
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui.inside.block_view import BlockView
@@ -14,6 +14,7 @@ from gui.inside.evidence_view import EvidenceView
 from gui.inside.layer_tree import LayerTree
 from gui.inside.maps_view import MapsView
 from gui.inside.table_view import LayerTableView
+from gui.widgets.page_stack import PageStack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ class InsidePanel(QWidget):
         self.table = LayerTableView()
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.tabs.setAccessibleName(tr("What to look at"))
-        self._stack = QStackedWidget()
+        self._stack = PageStack()
         for view, title in (
             (self.maps, tr("Maps")),
             (self.block, tr("Block")),

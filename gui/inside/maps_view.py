@@ -80,12 +80,13 @@ class MapsView(QWidget):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 6, 0)
-        for widget in (self._order, self.colours, self.shared):
+        for widget in (self._order, self.colours):
             top.addWidget(widget)
         top.addStretch()
         bottom = QHBoxLayout()
         bottom.setContentsMargins(0, 0, 6, 0)
         bottom.addWidget(self._facts, 1)
+        bottom.addWidget(self.shared)
         bottom.addWidget(self._export)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 4, 6)

@@ -43,7 +43,7 @@ class InsideRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("inside", tr("Inside"), self.panel, right, 540, 450)]
+        return [Panel("inside", tr("Inside"), self.panel, right, "F8")]
 
     def actions(self) -> list[Action]:
         tabs = (

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from core.labels.classes import ClassList, Labels
 from core.language import tr
 from gui import theme
 from gui.labels.class_view import ClassModel, ClassView
+from gui.widgets.page_stack import PageStack
 from gui.widgets.plain_text import PlainLabel, literal
 from gui.widgets.search_field import SearchField
 
@@ -81,7 +81,7 @@ class LabelPanel(QWidget):
         top.addWidget(self._search)
         top.addLayout(self._tools)
         self._empty_buttons = QHBoxLayout()
-        self._stack = QStackedWidget()
+        self._stack = PageStack()
         self._stack.addWidget(self._make_empty())
         self._stack.addWidget(self.view)
         frame = QFrame()
@@ -207,11 +207,11 @@ class LabelPanel(QWidget):
         row = QHBoxLayout()
         row.addWidget(self._names, 1)
         row.addWidget(add)
-        row.addLayout(self._empty_buttons)
         layout = QVBoxLayout(empty)
         layout.setContentsMargins(0, 0, 4, 4)
         layout.addWidget(said)
         layout.addLayout(row)
+        layout.addLayout(self._empty_buttons)
         layout.addStretch(1)
         return empty
 

@@ -88,7 +88,7 @@ class LabelsRoom(Room):
 
     def panels(self) -> list[Panel]:
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
-        return [Panel("labels", tr("Labels"), self.panel, bottom, 0, 214)]
+        return [Panel("labels", tr("Labels"), self.panel, bottom, "F9")]
 
     def actions(self) -> list[Action]:
         return [*self._label_actions(), *self._class_actions(), *self._file_actions()]

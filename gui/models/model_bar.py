@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QMenu, QToolBar, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar
 
 from core.files import readable
 from core.language import tr, tr_n
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
     from core.values.spec import ModelChoice
     from gui.models.architecture_picker import ArchitecturePicker
+    from gui.models.model_summary import ModelSummary
 
 
 _SAVING = "save_model"
@@ -36,8 +37,16 @@ class ModelBar(QToolBar):
     action_chosen = Signal(str)
     """Name of an action of the menu."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, summary: ModelSummary) -> None:
+        """Make the bar, which is folded at first.
+
+        Args:
+            summary: unfolds it, and says in one line what it shows.
+        """
+        super().__init__()
+        self._summary = summary
+        summary.when_unfolded(self.setVisible)
+        self.hide()
         self.setObjectName("modelBar")
         self.setWindowTitle(tr("Model"))
         self.setMovable(False)
@@ -83,11 +92,13 @@ class ModelBar(QToolBar):
         path = choice.checkpoint
         name = _title_of_built_in(choice) if path is None else path.name
         self.checkpoint.set_value(name, str(path or name))
+        self._summary.say(tr("{name}: loading…", name=name))
 
     def show_nothing(self) -> None:
         """Show that not even the shipped model could be opened."""
         for button in self._buttons:
             button.set_value(tr("None"))
+        self._summary.say(tr("No model"))
 
     def show_model(self, ready: ReadyModel, recent: list[str]) -> None:
         """Show the model in use."""
@@ -108,6 +119,10 @@ class ModelBar(QToolBar):
         self.preprocessing.set_value(*in_words(spec.preprocessing))
         self._devices = tuple((one.name, one.title) for one in ready.others)
         self.show_device(ready.device)
+        parts = [spec.title, names]
+        if choice.checkpoint is not None:
+            parts.insert(1, readable(choice.checkpoint.name))
+        self._summary.say(" · ".join(parts))
 
     @Slot(object)
     def show_device(self, device: Device) -> None:
@@ -117,6 +132,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_architectures(self) -> None:
         """Open the list of architectures."""
+        self._summary.unfold(True)
         from gui.models.architecture_picker import ArchitecturePicker  # 80 rows, when first needed
 
         if self._picker is None:
@@ -128,6 +144,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_checkpoints(self) -> None:
         """Open the menu of checkpoints: those that are shipped, recent ones, a file."""
+        self._summary.unfold(True)
         from core.values.spec import ModelChoice  # costs start-up time
 
         menu = self._menu()
@@ -162,6 +179,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_devices(self) -> None:
         """Open the menu of devices that work here."""
+        self._summary.unfold(True)
         menu = self._menu()
         for name, title in (("auto", tr("Automatic")), *self._devices):
             entry = menu.addAction(title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ class LiveLearning(QObject):
         if sum(count >= LEAST_PHOTOS for count in counts.values()) < LEAST_CLASSES:
             return None
         assert session.model is not None
-        if set(counts) <= set(map(clean_name, session.model.spec.class_names)):
+        if knows_all(session.model.spec.class_names, counts):
             return None  # what the model says of these classes is what people want to see
         numbers = {name: at for at, name in enumerate(counts)}
         if self._photos is None:
@@ -180,3 +181,8 @@ class LiveLearning(QObject):
             self._stream = None
         self._asked = None
         self._session.use_lesson(None)
+
+
+def knows_all(classes: Iterable[str], labels: Iterable[str]) -> bool:
+    """Return whether a model of some classes names all that there are labels of."""
+    return set(labels) <= set(map(clean_name, classes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from core.language import tr
 from core.models.sources.base import Capability
 from core.settings import project_path
 from gui.actions import Action
+from gui.main_window import Panel
 from gui.room import Room
-from gui.training.live_learning import LiveLearning
+from gui.training.live_learning import LiveLearning, knows_all
 from gui.training.piling import Piling
+from gui.training.teach_panel import TeachPanel
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -31,12 +34,20 @@ class TrainingRoom(Room):
         super().__init__(session, tasks, window)
         self.live = LiveLearning(session, tasks, window)
         self.piling = Piling(session, tasks, window)
+        self.panel = TeachPanel()
+        for changed in (session.labels_changed, session.taught_changed, session.list_changed):
+            changed.connect(self._show_counts)
 
     def actions(self) -> list[Action]:
         return [
             Action(
                 "teach_model", tr("&Teach a model…"), self.open, "labels", 5, "Ctrl+E",
                 "graduation-cap",
+                enabled=self._can_teach,
+            ),
+            Action(
+                "next_photos", tr("Show first which photos help most"), self._show_helpful,
+                "labels", 3, "Ctrl+Alt+N", "sparkles",
                 enabled=self._can_teach,
             ),
             Action(
@@ -54,6 +65,25 @@ class TrainingRoom(Room):
                 checked=self.session.settings.learns_from_labels,
             ),
         ]  # fmt: skip
+
+    def panels(self) -> list[Panel]:
+        return [Panel("teach", tr("Teach"), self.panel, Qt.DockWidgetArea.RightDockWidgetArea)]
+
+    def furnish(self) -> None:
+        actions = self.window.actions_table
+        steps = actions.some("next_photos", "select_pile", "teach_model", "taught_models")
+        self.panel.offer(steps, actions["learn_from_labels"])
+        self.window.workspaces.attend("teach", self._show_counts, lambda: None)
+
+    @Slot()
+    def _show_counts(self) -> None:
+        if self.panel.isVisible():  # there may be 100,000 photos
+            counts = Counter(name for _, names in self.session.photos.labelled() for name in names)
+            taught = self.session.taught
+            model, knows = self.session.model, ""
+            if model is not None and knows_all(model.spec.class_names, counts):
+                knows = model.spec.title
+            self.panel.show_counts(counts, "" if taught is None else taught.sentence, knows)
 
     def stop(self) -> bool:
         return self.piling.stop() or self.live.stop()
@@ -86,6 +116,10 @@ class TrainingRoom(Room):
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+    def _show_helpful(self) -> None:
+        self.session.photos.set_order("helpful")
+        self.window.gallery_view.scrollToTop()
 
     def _show_taught(self) -> None:
         from gui.training.trainings_dialog import TrainingsDialog

@@ -3,7 +3,7 @@
     QT_QPA_PLATFORM=offscreen .venv/bin/python tests/benchmarks/checking.py [--photos 10000]
 
 *Figures*: seconds from known probabilities of so many photos and 1,000 classes to figures in the
-dialog, painted (goal 1 for 10,000). *Matrix*: milliseconds that a screenful of the matrix of 1,000
+panel, painted (goal 1 for 10,000). *Matrix*: milliseconds that a screenful of the matrix of 1,000
 classes takes to be drawn after each of 100 steps of scrolling (goal 16.7, 60 a second).
 """
 
@@ -21,13 +21,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from core.checks.requests import Check  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from core.work.lane import Lanes  # noqa: E402
 from gui import theme  # noqa: E402
-from gui.checks.check_dialog import CheckDialog  # noqa: E402
+from gui.checks.check_panel import CheckPanel  # noqa: E402
 from gui.checks.reviewing import Reviewing  # noqa: E402
 from gui.session import Session  # noqa: E402
 from gui.tasks import Tasks  # noqa: E402
@@ -64,47 +64,45 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tasks = Tasks(Lanes())
         session = Session(tasks, Settings(), Path(folder) / "settings.json")
-        parent = QWidget()
-        dialog = CheckDialog(
+        panel = CheckPanel(
             tasks,
             Path(folder),
             *(lambda *_: None for _ in range(4)),  # shows nothing in a list
             Reviewing(session, tasks),
-            parent,
         )
-        dialog.show()
+        panel.show()
         application.processEvents()
         begun = time.perf_counter()
         checked = request.run(None)
         counted = time.perf_counter()
-        dialog.show_checked(checked)
+        panel.show_checked(checked)
         application.processEvents()
         shown = time.perf_counter()
         print(
             f"{count} photos, {CLASSES} classes: figures {counted - begun:.2f} s, "
             f"shown {shown - counted:.2f} s, together {shown - begun:.2f} s"
         )
-        scroll(dialog, application)
-        dialog.close()
+        scroll(panel, application)
+        panel.close()
         tasks.shut_down()
 
 
-def scroll(dialog: CheckDialog, application: QApplication) -> None:
+def scroll(panel: CheckPanel, application: QApplication) -> None:
     """Scroll the matrix and print how long a step takes."""
-    dialog._tabs.setCurrentWidget(dialog._matrix)
-    dialog.resize(1200, 900)
+    panel._tabs.setCurrentWidget(panel._matrix)
+    panel.resize(1200, 900)
     application.processEvents()
-    bar = dialog._matrix.view.verticalScrollBar()
-    across = dialog._matrix.view.horizontalScrollBar()
+    bar = panel._matrix.view.verticalScrollBar()
+    across = panel._matrix.view.horizontalScrollBar()
     took = []
     for step in range(STEPS):
         begun = time.perf_counter()
         (bar if step % 2 else across).setValue(step * 7)
-        dialog._matrix.view.viewport().repaint()
+        panel._matrix.view.viewport().repaint()
         application.processEvents()
         took.append(1000 * (time.perf_counter() - begun))
     print(
-        f"matrix of {dialog._matrix.view.matrix.rowCount()} classes: median "
+        f"matrix of {panel._matrix.view.matrix.rowCount()} classes: median "
         f"{statistics.median(took):.1f} ms, worst {max(took):.1f} ms a step"
     )
 

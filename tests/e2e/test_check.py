@@ -11,7 +11,7 @@ from core.cli.main import main
 from core.labels.changes import Labelling
 from core.labels.store import LabelStore
 from core.settings import project_path
-from gui.checks.check_dialog import CheckDialog
+from gui.checks.check_panel import CheckPanel
 from gui.checks.doctor_dialog import DoctorDialog
 from gui.labels.label_panel import LabelPanel
 from tests.e2e.driver import Person, drive
@@ -21,8 +21,8 @@ Steps = Generator[Callable[[], object], None, None]
 PHOTOS = 6
 
 
-def text_of(dialog: CheckDialog) -> str:
-    return "\n".join(one.text() for one in dialog.findChildren(QLabel))
+def text_of(panel: CheckPanel) -> str:
+    return "\n".join(one.text() for one in panel.findChildren(QLabel))
 
 
 def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
@@ -41,25 +41,24 @@ def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(len(CLASSES) * PHOTOS)
         person.choose("check_model")
-        dialog = person.see(CheckDialog)
-        yield lambda: "92% right on 12 photos" in text_of(dialog)
-        row = dialog._mistakes.topLevelItem(0)
+        panel = person.see(CheckPanel)
+        yield lambda: "92% right on 12 photos" in text_of(panel)
+        row = panel._mistakes.topLevelItem(0)
         assert (row.text(0), row.text(1), row.text(2)) == (CLASSES[1], CLASSES[0], "1")
-        dialog._mistakes.itemClicked.emit(row, 0)
+        panel._mistakes.itemClicked.emit(row, 0)
         yield lambda: person.current == wrong
         first = person.photos.label_index.classes.classes[0]
         person.see(LabelPanel).class_chosen.emit(first.id)
-        yield lambda: "100% right on 12 photos" in text_of(dialog)
-        assert dialog._mistakes.topLevelItemCount() == 0
-        dialog._tabs.setCurrentWidget(dialog._confidence)
-        yield lambda: dialog._confidence._rows.topLevelItemCount() > 0
-        dialog._confidence._rows.topLevelItem(0).setSelected(True)
-        dialog._confidence._limit.click()
-        session = dialog._reviewing._session
+        yield lambda: "100% right on 12 photos" in text_of(panel)
+        assert panel._mistakes.topLevelItemCount() == 0
+        panel._tabs.setCurrentWidget(panel._confidence)
+        yield lambda: panel._confidence._rows.topLevelItemCount() > 0
+        panel._confidence._rows.topLevelItem(0).setSelected(True)
+        panel._confidence._limit.click()
+        session = panel._reviewing._session
         yield lambda: session.model.spec.unsure_below > 0
         yield lambda: person.all_classified(len(CLASSES) * PHOTOS)
-        assert "100% right on 12 photos" in text_of(dialog)
-        dialog.reject()
+        assert "100% right on 12 photos" in text_of(panel)
 
     assert drive([str(model), str(photos)], script) == 0
 

@@ -16,6 +16,7 @@ from core.values.spec import ModelChoice
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker
+from gui.models.model_summary import ModelSummary
 from gui.session import Session
 from gui.tasks import Tasks
 from tests.gui.conftest import HeldWorker, make_spec, ready
@@ -25,7 +26,7 @@ FILE = Path("/models/mine.pth")
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> ModelBar:
-    made = ModelBar()
+    made = ModelBar(ModelSummary())
     qtbot.addWidget(made)
     return made
 

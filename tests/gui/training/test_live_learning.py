@@ -9,7 +9,6 @@ from core.labels.classes import ClassList
 from core.settings import Settings
 from core.training.figures import Figures
 from core.training.live import LearnLive, Lesson
-from gui.inference.room import said_of
 from gui.main_window import MainWindow
 from gui.session import Session
 from gui.tasks import Tasks
@@ -134,12 +133,12 @@ def test_what_helps_most_comes_after_the_photo_that_is_looked_at(
 
 
 def test_how_right_it_is_is_said_where_it_is_known() -> None:
-    assert said_of(lesson(labels=1)) == "Learning from 1 label."
+    assert lesson(labels=1).sentence == "Learning from 1 label."
     figures = Figures(43, 43, 0.81, (0.68, 0.9), is_cross_validated=True, penalty=1.0)
     said = "Learning from 6 labels. 81% right on photos it had not seen, between 68% and 90%."
-    assert said_of(lesson(figures=figures)) == said
+    assert lesson(figures=figures).sentence == said
     unknown = replace(figures, accuracy=None, interval=None)
-    assert said_of(lesson(figures=unknown)) == "Learning from 6 labels."
+    assert lesson(figures=unknown).sentence == "Learning from 6 labels."
 
 
 def test_it_is_on_unless_a_person_says_otherwise() -> None:

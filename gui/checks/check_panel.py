@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
+    QHBoxLayout,
     QProgressBar,
     QPushButton,
     QTabWidget,
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 500
 
 
-class CheckDialog(QDialog):
-    """Shows the figures of a check; stands beside the window, where labels are corrected.
+class CheckPanel(QWidget):
+    """Shows the figures of a check, beside the photos whose labels are corrected.
 
     Attributes:
         comparison: where two models are compared.
@@ -60,21 +59,19 @@ class CheckDialog(QDialog):
         name_from: Callable[[float], object],
         trust_from: Callable[[float], object],
         reviewing: Reviewing,
-        parent: QWidget,
     ) -> None:
-        """Make the dialog.
+        """Make the panel.
 
         Args:
             tasks: writes the page.
             folder: where a page is offered to be written.
             show_photos: called with the files of photos that are to be shown, and what they are.
-            look_at: called with a photo that is to be shown while the dialog keeps the keys.
+            look_at: called with a photo that is to be shown while the panel keeps the keys.
             name_from: called with the probability from which on the list is to name classes.
             trust_from: called with the probability below which the model is to say unsure.
             reviewing: finds what takes longer.
-            parent: the window.
         """
-        super().__init__(parent)
+        super().__init__()
         self._tasks, self._folder = tasks, folder
         self._show_files, self._look_at = show_photos, look_at
         self._reviewing = reviewing
@@ -82,8 +79,6 @@ class CheckDialog(QDialog):
         self._checked: Checked | None = None
         self._several: CheckedSeveral | None = None
         self._notes: tuple[str, ...] = ()
-        self.setWindowTitle(tr("How right the model is"))
-        self.resize(760, 560)
         self._make()
         self._lay_out()
 
@@ -129,26 +124,26 @@ class CheckDialog(QDialog):
         self._hint.setProperty("muted", True)
 
     def _lay_out(self) -> None:
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = QHBoxLayout()
         self._save = QPushButton(tr("Save a report…"))
         self._save.setEnabled(False)
-        buttons.addButton(self._save, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addWidget(self._save)
         self.match_button = QPushButton(tr("Match classes…"))
         self.match_button.setToolTip(
             tr("Say which of the model’s classes mean which of the labels’")
         )
-        buttons.addButton(self.match_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addWidget(self.match_button)
         self.doctor_button = QPushButton(tr("Is it set up right?…"))
-        buttons.addButton(self.doctor_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addWidget(self.doctor_button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 18, 20, 16)
+        layout.setContentsMargins(12, 10, 12, 10)
         layout.setSpacing(10)
+        buttons.addStretch()
         for widget in (self._figure, self._about, self._bar):
             layout.addWidget(widget)
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._hint)
-        layout.addWidget(buttons)
-        buttons.rejected.connect(self.reject)
+        layout.addLayout(buttons)
         self._save.clicked.connect(self._ask_where_to_save)
         self._mistakes.itemClicked.connect(self._show_mistake)
         self._mistakes.itemActivated.connect(self._show_mistake)
