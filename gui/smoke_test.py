@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QEventLoop, QLibraryInfo
@@ -72,8 +73,8 @@ def _show(window: MainWindow) -> None:
     window.show()
     _wait(window.isVisible, "it is not visible")
     picture = window.grab().toImage()
-    colours = {picture.pixel(x, 60) for x in range(0, picture.width(), 3)}
-    _expect(len(colours) > 1, "nothing is painted")
+    places = product(range(0, picture.width(), 3), range(0, picture.height(), 7))
+    _expect(len({picture.pixel(x, y) for x, y in places}) > 1, "nothing is painted")
 
 
 def _look_at_icons(window: MainWindow) -> None:
@@ -97,6 +98,7 @@ def _classify(droplens: Droplens) -> None:
 
 
 def _see_maps(droplens: Droplens) -> None:
+    droplens.window.workspaces.choose("inside")
     (grid,) = droplens.window.findChildren(MapGrid)
     model = grid.model()
     _wait(lambda: model.rowCount() > 0, "there are none")

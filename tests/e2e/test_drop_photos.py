@@ -28,7 +28,9 @@ def test_drop_a_folder_on_the_empty_window() -> None:
         person.drop(SAMPLES)
         yield lambda: person.all_classified(5)
         assert not person.window.is_empty
-        assert all(dock.isVisible() for dock in person.window.findChildren(QDockWidget))
+        docks = person.window.findChildren(QDockWidget)
+        shown = {dock.objectName() for dock in docks if dock.isVisible()}
+        assert shown == {"gallery", "predictions"}
         said = {row.name: row.class_name for row in person.rows()}
         assert said["coffee.png"] == "espresso"
         gallery = person.see(GalleryPanel)
