@@ -304,6 +304,10 @@ class GalleryView(TileView):
         if wanted:
             self.thumbnails_wanted.emit(wanted)
 
+    def seen_photos(self) -> list[Path]:
+        """Return the photos that are on the screen."""
+        return [row.path for _, row in self._seen()]
+
     def _seen(self, screens: int = 1) -> list[tuple[QModelIndex, GalleryRow]]:
         """Return what is on the screen, and on as many below it."""
         model, card = self.model(), self.tile

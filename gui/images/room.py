@@ -40,6 +40,7 @@ class ImagesRoom(Room):
         super().__init__(session, tasks, window)
         self.gallery = GalleryPanel(session)
         self.viewer = PhotoViewer()
+        session.seen_photos = self.gallery.view.seen_photos
         self.opening = Opening(session, tasks, window)
         self._thumbnails: dict[Path, Handle[npt.NDArray[np.uint8]]] = {}
         window.set_viewer(self.viewer, self.viewer.canvas, self.gallery.view, self.gallery.bars)

@@ -30,6 +30,8 @@ class Classifying(QObject):
         self.speed = speed
         """Holds from the next photos on that are asked for."""
         self._waiting: dict[str, None] = {}  # as text: 100,000 paths take 40 MB more
+        self._left: dict[str, None] = {}
+        """What waited when the user stopped."""
         self._stream: Handle[None] | None = None
         self._first: Handle[None] | None = None
         self._is_ready = False
@@ -37,16 +39,24 @@ class Classifying(QObject):
         self._is_stopped = False
         self._done = self._failed = self._total = 0
         bar.stop.clicked.connect(self.stop)
+        bar.go_on.clicked.connect(self.go_on)
 
     @property
     def is_running(self) -> bool:
         """Return whether photos are being classified."""
         return self._stream is not None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether photos are left that the user has stopped before."""
+        return bool(self._left) and not self.is_running
+
     def add(self, paths: Iterable[Path]) -> None:
         """Classify more photos, after those that wait already."""
         before = len(self._waiting)
         self._waiting.update(dict.fromkeys(map(str, paths)))
+        for file in self._left.keys() & self._waiting.keys():
+            del self._left[file]
         self._total += len(self._waiting) - before
         self._start()
 
@@ -76,13 +86,17 @@ class Classifying(QObject):
         self._stream = self._first = None
         self._bar.clear()
         self._waiting.clear()
+        self._left.clear()
         self._is_stopped = False
         self._done = self._failed = self._total = 0
 
-    def put_first(self, path: Path) -> None:
-        """Let the photo that is looked at go before the others."""
-        if self._stream is not None and str(path) in self._waiting:
-            request = ClassifyFirst((path,), recall=self._recall, speed=self.speed)
+    def put_first(self, paths: Iterable[Path]) -> None:
+        """Let the photos that are looked at go before the others."""
+        if self._stream is None:
+            return
+        first = tuple(path for path in paths if str(path) in self._waiting)
+        if first:
+            request = ClassifyFirst(first, recall=self._recall, speed=self.speed)
             self._first = self._tasks.stream(request, self._take)
 
     def forget(self, paths: Iterable[Path]) -> None:
@@ -90,6 +104,8 @@ class Classifying(QObject):
         before = len(self._waiting)
         for path in paths:
             self._waiting.pop(str(path), None)
+            self._left.pop(str(path), None)
+        self._bar.go_on.setVisible(self.is_stopped)
         self._total -= before - len(self._waiting)
         if self._stream is None or len(self._waiting) == before:
             return
@@ -100,14 +116,22 @@ class Classifying(QObject):
 
     @Slot()
     def stop(self) -> bool:
-        """End the run at the user's wish; the photos stay, without predictions."""
+        """End the run at the user's wish; what is done stays, and the rest can go on later."""
         if self._stream is None:
             return False
+        self._left.update(self._waiting)
         self._waiting.clear()
         self._is_stopped = True
         self._bar.stopping()
         self._stream.stop()
         return True
+
+    @Slot()
+    def go_on(self) -> None:
+        """Classify what was left when the user stopped."""
+        left, self._left = self._left, {}
+        self._bar.clear()
+        self.add(map(Path, left))
 
     def _start(self) -> None:
         if self._stream is not None or not self._is_ready or not self._waiting:
@@ -136,6 +160,7 @@ class Classifying(QObject):
         ]
         for prediction in predictions:
             self._waiting.pop(str(prediction.photo), None)
+            self._left.pop(str(prediction.photo), None)  # of the batch that Stop waited for
         self._done += len(predictions)
         self._failed += sum(prediction.reason is not None for prediction in predictions)
         self._bar.advance(self._done, self._total)
@@ -147,7 +172,7 @@ class Classifying(QObject):
             self._ask()  # photos that came during the run
             return
         self._stream = None
-        self._bar.end(self._done, self._failed, stopped=self._is_stopped)
+        self._bar.end(self._done, self._failed, len(self._left))
         if self._waiting:
             self._start()  # photos that came after Stop
         else:
@@ -155,7 +180,8 @@ class Classifying(QObject):
             self.finished.emit()
 
     def _end_broken(self, error: BaseException) -> None:
-        """End the run; going on would break again."""
+        """End the run; going on by itself would break again."""
+        self._left.update(self._waiting)
         self._waiting.clear()
         self._is_stopped = True
         self._end()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 _PAINT_MS = 10
+_SETTLE_MS = 150
 _ENDINGS = (".csv", ".json")
 
 
@@ -56,6 +57,8 @@ class InferenceRoom(Room):
         session.taught_changed.connect(self._follow_taught)
         session.device_changed.connect(self.panel.show_device)
         session.predicted.connect(self._follow_predictions)
+        self._scrolled = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._scrolled.timeout.connect(self._put_first)
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
@@ -90,6 +93,7 @@ class InferenceRoom(Room):
         ]  # fmt: skip
 
     def furnish(self) -> None:
+        self.window.gallery_view.verticalScrollBar().valueChanged.connect(self._scrolled.start)
         self.bar.begin()  # seen by nobody, so that its parts stand ready when they are
 
     def start(self) -> None:
@@ -160,9 +164,15 @@ class InferenceRoom(Room):
 
     @Slot(object)
     def _follow_current(self, path: Path | None) -> None:
-        if path is not None:
-            self.classifying.put_first(path)
+        self._put_first()
         self._show_current()
+
+    @Slot()
+    def _put_first(self) -> None:
+        """Let the photo that is looked at go next, then those that are seen in the list."""
+        current = self.session.current
+        first = [] if current is None else [current]
+        self.classifying.put_first([*first, *self.session.seen_photos()])
 
     def _show_current(self) -> None:
         """Show what the model says of the current photo, or what it waits for."""
@@ -180,6 +190,8 @@ class InferenceRoom(Room):
             )
         elif self.classifying.is_running or self.session.taught is not None:
             self.panel.show_waiting(tr("Waiting for its turn…"))
+        elif self.classifying.is_stopped:
+            self.panel.show_waiting(tr("Not classified yet: “Continue” below classifies the rest."))
         else:
             self.panel.show_waiting(tr("Not classified. F5 classifies all photos again."))
 

@@ -22,6 +22,7 @@ class RunBar(QWidget):
 
     Attributes:
         stop: the button that ends a run.
+        go_on: the button that takes it up again.
         problems: the button that shows what went wrong.
     """
 
@@ -33,6 +34,8 @@ class RunBar(QWidget):
         self._bar.setAccessibleName(tr("Progress"))
         self.stop = QPushButton(tr("Stop"))
         self.stop.setToolTip(tr("Stop classifying (Esc)"))
+        self.go_on = QPushButton(tr("Continue"))
+        self.go_on.setToolTip(tr("Classify the photos that are left"))
         self.problems = QPushButton()
         theme.set_icon(self.problems, "triangle-alert", "warning")
         layout = QHBoxLayout(self)
@@ -41,11 +44,13 @@ class RunBar(QWidget):
         layout.addWidget(self._text, 1)
         layout.addWidget(self._bar)
         layout.addWidget(self.stop)
+        layout.addWidget(self.go_on)
         layout.addWidget(self.problems)
         self._clock = QElapsedTimer()
         self._said_ms = 0
         self._bar.hide()
         self.stop.hide()
+        self.go_on.hide()
         self.problems.hide()
 
     def begin(self) -> None:
@@ -53,6 +58,7 @@ class RunBar(QWidget):
         self._clock.start()
         self._said_ms = -_TEXT_EVERY_MS
         self._bar.show()
+        self.go_on.hide()
         self.stop.setEnabled(True)
         self.stop.show()
 
@@ -77,14 +83,22 @@ class RunBar(QWidget):
         self.stop.setEnabled(False)
         self._text.setText(tr("Stopping…"))
 
-    def end(self, done: int, failed: int, *, stopped: bool) -> None:
-        """Show the outcome: how many were asked for and how many of them failed."""
+    def end(self, done: int, failed: int, left: int) -> None:
+        """Show the outcome.
+
+        Args:
+            done: photos that were classified, or could not be.
+            failed: those that could not be.
+            left: photos that were not reached, as the user has stopped before.
+        """
         seconds = self._clock.elapsed() / 1000
         self._bar.hide()
         self.stop.hide()
+        self.go_on.setVisible(left > 0)
         good = done - failed
-        if stopped:
+        if left:
             text = tr_n("Stopped after {n} photo.", "Stopped after {n} photos.", good)
+            text += "  ·  " + tr("{n} left", n=number(left))
         elif done:
             text = tr_n(
                 "{n} photo classified in {time}",
@@ -99,9 +113,9 @@ class RunBar(QWidget):
         self._text.setText(text)
 
     def clear(self) -> None:
-        """Take bar and Stop away; what was running is no longer wanted."""
-        self._bar.hide()
-        self.stop.hide()
+        """Take bar and buttons away; what was running is no longer wanted."""
+        for widget in (self._bar, self.stop, self.go_on):
+            widget.hide()
         self._text.clear()
 
     def say(self, text: str) -> None:

@@ -164,3 +164,20 @@ def test_photos_taken_off_at_once_are_not_classified() -> None:
         yield lambda: "1 photo classified" in person.see(RunBar)._text.text()
 
     assert drive([], script) == 0
+
+
+def test_a_run_is_stopped_and_goes_on(make_photo: Callable[..., Path]) -> None:
+    photos = [make_photo(f"many/{number}.png") for number in range(120)]
+
+    def script(person: Person) -> Steps:
+        yield lambda: any(row.is_classified for row in person.rows())
+        person.choose("stop")
+        bar = person.see(RunBar)
+        yield lambda: bar.go_on.isVisible()
+        done = sum(row.is_classified for row in person.rows())
+        assert 0 < done < len(photos)
+        bar.go_on.click()
+        yield lambda: person.all_classified(len(photos))
+        assert not bar.go_on.isVisible()
+
+    assert drive([str(photos[0].parent)], script) == 0

@@ -112,7 +112,7 @@ def test_a_photo_that_comes_after_the_run_starts_another(
     assert take(1) == PATHS[1:2]
 
 
-def test_stop_keeps_what_is_done_and_forgets_what_waits(
+def test_stop_keeps_what_is_done_and_the_rest_goes_on_later(
     qtbot: QtBot, classifying: Classifying, session: Session, bar: RunBar, take: Take, runs: Runs
 ) -> None:
     classifying.restart(PATHS)
@@ -121,11 +121,34 @@ def test_stop_keeps_what_is_done_and_forgets_what_waits(
     assert classifying.stop()
     with qtbot.waitSignal(classifying.finished):
         runs.held.release(1)
-    assert "Stopped after" in bar._text.text()
+    done = sum(row.is_classified for row in session.photos.rows())
+    assert bar._text.text() == f"Stopped after {done} photos.  ·  {len(PATHS) - done} left"
     assert not classifying.stop()
+    assert classifying.is_stopped
+    bar.go_on.click()
+    assert not bar.go_on.isVisibleTo(bar)
+    with qtbot.waitSignal(classifying.finished):
+        runs.held.release(20)
+    assert [row.is_classified for row in session.photos.rows()] == len(PATHS) * [True]
+    assert len(runs.predicted) == len(PATHS)  # none of them twice
+
+
+def test_photos_that_come_after_stop_are_classified_alone(
+    qtbot: QtBot, classifying: Classifying, bar: RunBar, take: Take, runs: Runs
+) -> None:
+    classifying.restart(PATHS[:8])
+    take(2)
+    classifying.stop()
+    with qtbot.waitSignal(classifying.finished):
+        runs.held.release(1)
     runs.predicted.clear()
-    classifying.add(PATHS[5:])
-    assert take(5) == PATHS[5:]
+    classifying.add(PATHS[8:])
+    with qtbot.waitSignal(classifying.finished):
+        assert take(2) == PATHS[8:]
+    assert bar.go_on.isVisibleTo(bar)  # for those that were left
+    classifying.forget(PATHS)
+    assert not classifying.is_stopped
+    assert not bar.go_on.isVisibleTo(bar)
 
 
 def test_a_restart_takes_no_late_answers(
@@ -147,9 +170,9 @@ def test_the_photo_that_is_looked_at_goes_first(
 ) -> None:
     classifying.restart(PATHS)
     take(1)
-    classifying.put_first(PATHS[7])
-    classifying.put_first(Path("unknown.png"))
-    assert PATHS[7] in take(3)
+    classifying.put_first([PATHS[7], PATHS[6]])
+    classifying.put_first([Path("unknown.png")])
+    assert {PATHS[7], PATHS[6]} <= set(take(5))
 
 
 def test_a_run_begins_with_the_photo_that_is_looked_at(
