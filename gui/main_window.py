@@ -18,6 +18,7 @@ from core.errors import DroplensError
 from core.language import tr
 from gui import theme
 from gui.actions import Actions
+from gui.dropping import paths_in
 from gui.images.empty_view import EmptyView
 from gui.models.model_bar import ModelBar
 from gui.widgets.page_stack import PageStack
@@ -26,6 +27,7 @@ from gui.workspaces import Workspaces
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QAbstractItemView
 
+    from gui.drop_hint import DropHint
     from gui.problem_reporter import ProblemReporter
 
 
@@ -119,6 +121,12 @@ class MainWindow(QMainWindow):
         banner = ProblemReporter()
         self._middle.insertWidget(0, banner)
         return banner
+
+    @cached_property
+    def _drop_hint(self) -> DropHint:
+        from gui.drop_hint import DropHint
+
+        return DropHint(self)
 
     def set_viewer(
         self, viewer: QWidget, canvas: QWidget, gallery: QAbstractItemView, bars: QVBoxLayout
@@ -244,14 +252,17 @@ class MainWindow(QMainWindow):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.empty_view.set_lit(True)
+            self._drop_hint.show_for(paths_in(event.mimeData()))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._end_drag()
+
+    def _end_drag(self) -> None:
         self.empty_view.set_lit(False)
+        self._drop_hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        from gui.dropping import paths_in
-
-        self.empty_view.set_lit(False)
+        self._end_drag()
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self.paths_dropped.emit(paths_in(event.mimeData()))

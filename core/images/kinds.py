@@ -16,6 +16,8 @@ class Kind(Enum):
     FOLDER = "folder"
     CHECKPOINT = "checkpoint"
     PROJECT = "project"
+    LABELS = "labels"
+    """A file in which labels may stand; whether they do is said when it is read."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ SHARED_KERAS = FileType(
 PROJECTS = FileType(
     Kind.PROJECT, "Droplens project", "application/x-droplens-project", (".droplens",)
 )
+LABELS = FileType(
+    Kind.LABELS,
+    "Labels",
+    "text/plain",
+    tuple(".csv .tsv .xlsx .json .jsonl .ndjson .manifest .xml .txt .vott .md .html .htm".split()),
+    is_associated=False,
+)
+"""Of web pages and notes it is said that none stand in them."""
+
 FILE_TYPES = (
     *PHOTOS,
     CHECKPOINTS,
@@ -91,6 +102,7 @@ FILE_TYPES = (
     KERAS,
     SHARED_KERAS,
     PROJECTS,
+    LABELS,
 )
 
 _KINDS = {ending: one.kind for one in FILE_TYPES for ending in one.endings}

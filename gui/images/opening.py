@@ -32,6 +32,8 @@ class Opening(QObject):
         super().__init__()
         self._session, self._tasks, self._window = session, tasks, window
         self._searches: list[Handle[None]] = []
+        self._shown: set[tuple[Path, ...]] = set()
+        """What has been gone to already: nobody who has gone on is brought back."""
 
     def stop(self) -> None:
         """Look for no more photos."""
@@ -107,9 +109,13 @@ class Opening(QObject):
                 self._window.reporter.say(item.problem)
             if item.photos:
                 self._session.add_photos(item.photos)
+                if searched not in self._shown:
+                    self._shown.add(searched)
+                    self._show(searched, [str(photo) for photo in item.photos])
 
     def _end(self, searched: tuple[Path, ...], result: SearchResult) -> None:
         self._searches = [search for search in self._searches if not search.future.done()]
+        self._shown.discard(searched)
         photos = self._session.photos
         if result.came_early:
             photos.put_in_order(result.photos)
@@ -122,3 +128,14 @@ class Opening(QObject):
             self._window.reporter.say(f"{sentence} {result.passed_over}".strip())
         elif result.passed_over:
             self._window.reporter.say(result.passed_over)
+
+    def _show(self, searched: tuple[Path, ...], photos: list[str]) -> None:
+        """Go to what was given: to the first photo, and select those that were named."""
+        shown = self._session.photos.positions(photos)
+        first = next((file for file in photos if file in shown), None)
+        if first is None:
+            if photos:
+                self._window.note(tr("Search or filter hide the photos that were added."))
+            return
+        named = {str(path) for path in searched}
+        self._session.select([file for file in photos if file in named], Path(first))

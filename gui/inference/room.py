@@ -100,6 +100,9 @@ class InferenceRoom(Room):
         self.bar.clear()
         self.tasks.ask(WarmUp())
 
+    def close(self) -> None:
+        self._scrolled.stop()
+
     def stop(self) -> bool:
         return self.classifying.stop()
 

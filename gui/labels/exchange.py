@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QFileDialog
 
 from core.errors import DroplensError
+from core.images.kinds import LABELS
 from core.labels.requests import CountLabels, Import, PlanImport
 from core.language import tr
 
@@ -58,10 +59,7 @@ class LabelExchange(QObject):
             self._window,
             tr("Import labels"),
             "",
-            tr(
-                "Labels (*.csv *.tsv *.xlsx *.json *.jsonl *.ndjson *.manifest *.xml *.txt *.vott)"
-                ";;All files (*)"
-            ),
+            tr("Labels ({endings});;All files (*)", endings=LABELS.pattern),
         )
         if file:
             self.take(Path(file))

@@ -196,7 +196,10 @@ class LabelsRoom(Room):
         projects = [path for path in paths if kind_of(path) is Kind.PROJECT]
         if projects:
             self.project.open(projects[-1])
-        return projects
+        labels = [path for path in paths if kind_of(path) is Kind.LABELS and path.is_file()]
+        if labels:
+            self.exchange.take(labels[-1])
+        return [*projects, *labels]
 
     def start(self) -> None:
         self.project.open(Path(self.session.settings.project or project_path()))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDockWidget
 import resources
 from core.inference.engine import Engine
 from core.inference.speed import FAST_AGREEMENT
+from gui.drop_hint import DropHint, what_happens
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.photo_canvas import PhotoCanvas
 from gui.inference.predictions_panel import PredictionBars
@@ -181,3 +182,33 @@ def test_a_run_is_stopped_and_goes_on(make_photo: Callable[..., Path]) -> None:
         assert not bar.go_on.isVisible()
 
     assert drive([str(photos[0].parent)], script) == 0
+
+
+def test_a_photo_that_is_dropped_on_a_filled_window_is_shown(
+    make_photo: Callable[..., Path],
+) -> None:
+    photos = [make_photo(f"many/{number}.png") for number in range(3)]
+    later, notes = make_photo("later.png"), photos[0].parent.parent / "notes.txt"
+    notes.write_text("Buy milk.")
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        assert person.current == photos[0]
+        person.drop(later)
+        yield lambda: person.current == later
+        assert person.window.findChild(DropHint).isHidden()
+        person.drop(notes)  # a sentence, and no row
+        yield lambda: "notes.txt" in person.banner
+        assert len(person.rows()) == 4
+
+    assert drive([str(photos[0].parent)], script) == 0
+
+
+def test_what_a_drop_would_do_is_said(tmp_path: Path) -> None:
+    assert what_happens([tmp_path / "a.jpg"]) == "Add 1 photo"
+    assert what_happens([tmp_path]) == "Add the photos of the folder"
+    both = what_happens([tmp_path / "a.pth", tmp_path / "a.jpg", tmp_path / "b.png"])
+    assert both == "Open the model · Add 2 photos"
+    assert what_happens([tmp_path / "a.csv"]) == "Import labels"
+    assert what_happens([tmp_path / "a.droplens"]) == "Open the project of labels"
+    assert "Nothing" in what_happens([])
