@@ -42,7 +42,7 @@ class LabelGiver(QObject):
 
     def give(self, class_id: int) -> None:
         """Give the selected photos a class, or a mark; where several count, add or take it."""
-        self._queue(lambda: self._give(class_id, self._targets(), advance=True))
+        self._queue(lambda: self._give(class_id, self.targets(), advance=True))
 
     def give_to(self, class_id: int, paths: Sequence[Path]) -> None:
         """Give photos a class, as they were dropped on it; the current one stays."""
@@ -50,11 +50,11 @@ class LabelGiver(QObject):
 
     def clear(self) -> None:
         """Clear the labels of the selected photos."""
-        self._queue(lambda: self._clear(self._targets()))
+        self._queue(lambda: self._clear(self.targets()))
 
     def accept(self) -> None:
         """Give the selected photos the classes that the model proposes."""
-        self._queue(lambda: self._accept(self._rows(self._targets()), advance=True))
+        self._queue(lambda: self._accept(self._rows(self.targets()), advance=True))
 
     def accept_all(self, rows: Sequence[GalleryRow]) -> None:
         """Give photos the classes that the model proposes."""
@@ -227,7 +227,7 @@ class LabelGiver(QObject):
         found = (self._photos.row(path) for path in paths)
         return [row for row in found if row is not None]
 
-    def _targets(self) -> list[Path]:
+    def targets(self) -> list[Path]:
         """Return the selected photos, else the one that is shown, where the list has it."""
         current = self._session.current
         shown = [current] if current is not None and self._photos.position(current) >= 0 else []

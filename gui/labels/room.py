@@ -105,7 +105,7 @@ class LabelsRoom(Room):
                 key="Ctrl+Shift+Z; Ctrl+Y", icon="redo-2", enabled=lambda: bool(self._redo),
             ),
             Action(
-                "label_accept", tr("&Accept the model's class"), giver.accept, "labels", 2,
+                "label_accept", tr("&Accept the model's class"), self.proposals.accept, "labels", 2,
                 "Return; Enter", "check", enabled=self._has_photos, of_photos=True,
             ),
             Action(

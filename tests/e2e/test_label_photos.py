@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDockWidget, QFileDialog, QMessageBox, QPushButton
@@ -29,6 +29,7 @@ from gui.labels.export_dialog import ExportDialog
 from gui.labels.filter_bar import FilterBar
 from gui.labels.import_dialog import ImportDialog
 from gui.labels.label_panel import LabelPanel
+from gui.labels.meaning_dialog import MeaningDialog
 from gui.labels.statistics_dialog import StatisticsDialog
 from tests.e2e.driver import Person, drive
 
@@ -177,6 +178,38 @@ def test_return_accepts_what_the_model_says(folder: Path) -> None:
 
     assert drive([str(folder)], script) == 0
     assert stored() == {}
+
+
+def test_a_class_that_the_project_lacks_is_asked_for_once(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        show(person, "coffee.png")
+        for meant in ("cancel", "cup"):
+            QTimer.singleShot(0, lambda: person.choose("label_accept"))
+            yield lambda: person.window.findChildren(MeaningDialog)
+            (dialog,) = person.window.findChildren(MeaningDialog)
+            if meant == "cancel":
+                dialog.reject()
+            else:
+                dialog._boxes["espresso"].setCurrentText(meant)
+                dialog.accept()
+            yield lambda: not person.window.findChildren(MeaningDialog)
+        yield lambda: labels(person)["coffee.png"] == "cup"
+        person.choose("undo")
+        yield lambda: labels(person)["coffee.png"] == ""
+        show(person, "coffee.png")
+        QTimer.singleShot(0, lambda: person.choose("label_accept"))
+        yield (
+            lambda: (
+                labels(person)["coffee.png"] == "cup" or person.window.findChildren(MeaningDialog)
+            )
+        )
+        assert not person.window.findChildren(MeaningDialog)  # it is remembered
+        assert person.see(ClassView).model().rowCount() == 4
+
+    assert drive([str(folder)], script) == 0
 
 
 def test_filter_by_prediction_and_accept_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -505,8 +538,8 @@ def test_a_project_that_is_open_elsewhere_is_a_message(folder: Path) -> None:
 def test_labels_in_full_screen_by_keys_alone(folder: Path) -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(3)
-        type_classes(person, "cat")
-        yield lambda: person.see(ClassView).model().rowCount() == 3
+        type_classes(person, "cat, espresso")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
         show(person, "chelsea.png")
         person.choose("label_full_screen")
         docks = {dock.objectName(): dock for dock in person.window.findChildren(QDockWidget)}
