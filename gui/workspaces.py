@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSizePolicy, QTabBar, QToolBar, QWidget
 
 from core.language import tr
-from gui.models.model_summary import ModelSummary
+from gui.widgets.fold_button import FoldButton
 
 _LAYOUT_VERSION = 3
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -82,7 +82,7 @@ class Workspaces(QToolBar):
             self._tabs.addTab(one.title)
         self._tabs.setCurrentIndex(list(self._all).index(self._current))
         self._tabs.currentChanged.connect(self._follow_tab)
-        self.summary = ModelSummary()
+        self.summary = FoldButton()
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         for widget in (self._tabs, gap, self.summary):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
     from core.values.spec import ModelChoice
     from gui.models.architecture_picker import ArchitecturePicker
-    from gui.models.model_summary import ModelSummary
+    from gui.widgets.fold_button import FoldButton
 
 
 _SAVING = "save_model"
@@ -37,7 +37,7 @@ class ModelBar(QToolBar):
     action_chosen = Signal(str)
     """Name of an action of the menu."""
 
-    def __init__(self, summary: ModelSummary) -> None:
+    def __init__(self, summary: FoldButton) -> None:
         """Make the bar, which is folded at first.
 
         Args:

@@ -23,10 +23,10 @@ from gui.models.details_dialog import DetailsDialog
 from gui.models.model_bar import ModelBar
 from gui.models.model_dialogs import ModelDialogs
 from gui.models.model_picker import ModelPicker
-from gui.models.model_summary import ModelSummary
 from gui.models.weights_dialog import WeightsDialog
 from gui.session import Session
 from gui.tasks import Tasks
+from gui.widgets.fold_button import FoldButton
 from tests.gui.conftest import HeldWorker, ready
 from tests.specs import make_spec
 
@@ -54,7 +54,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> ModelBar:
-    made = ModelBar(ModelSummary())
+    made = ModelBar(FoldButton())
     qtbot.addWidget(made)
     return made
 

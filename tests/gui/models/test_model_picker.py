@@ -16,9 +16,9 @@ from core.values.spec import ModelChoice
 from gui.models.architecture_picker import ArchitecturePicker
 from gui.models.model_bar import ModelBar
 from gui.models.model_picker import ModelPicker
-from gui.models.model_summary import ModelSummary
 from gui.session import Session
 from gui.tasks import Tasks
+from gui.widgets.fold_button import FoldButton
 from tests.gui.conftest import HeldWorker, make_spec, ready
 
 FILE = Path("/models/mine.pth")
@@ -26,7 +26,7 @@ FILE = Path("/models/mine.pth")
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> ModelBar:
-    made = ModelBar(ModelSummary())
+    made = ModelBar(FoldButton())
     qtbot.addWidget(made)
     return made
 

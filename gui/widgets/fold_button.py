@@ -1,4 +1,4 @@
-"""The model in one line, which unfolds what is known of it."""
+"""A line that says what stands folded behind it, and unfolds it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _LEAST_PX = 140
 _FOLDED, _UNFOLDED = "▾", "▴"
 
 
-class ModelSummary(QToolButton):
-    """Says which model is in use; on while the details are unfolded."""
+class FoldButton(QToolButton):
+    """On while the details are unfolded."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = ""
         self._follow: Callable[[bool], object] = lambda _: None
         self.setCheckable(True)
-        self.setObjectName("modelSummary")
+        self.setObjectName("foldButton")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.toggled.connect(self.unfold)
         self.say(tr("Loading…"))
@@ -34,9 +34,9 @@ class ModelSummary(QToolButton):
         self._follow = follow
 
     def say(self, text: str) -> None:
-        """Show which model is in use."""
+        """Show what stands behind it."""
         self._text = text
-        self.setAccessibleName(tr("Model: {text}", text=text))
+        self.setAccessibleName(text)
         self.setToolTip(literal(text))
         self._fit()
 
