@@ -1,0 +1,93 @@
+"""Which panels stand where, and whether a small screen is enough for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QDockWidget
+
+from core.settings import Settings
+from gui.app import Droplens
+from gui.main_window import MainWindow
+from gui.workspaces import workspaces
+from tests.gui.conftest import ready
+
+SMALL = QRect(0, 0, 1024, 600)
+
+
+@pytest.fixture
+def filled(droplens: Droplens, qtbot: object) -> Droplens:
+    droplens.window.resize(SMALL.size())
+    droplens.window.show()
+    droplens.session.add_photos([Path("/a.jpg"), Path("/b.jpg")])
+    return droplens
+
+
+def shown(window: MainWindow) -> set[str]:
+    docks = window.findChildren(QDockWidget)
+    return {dock.objectName() for dock in docks if dock.isVisible()}
+
+
+def test_each_workspace_shows_its_panels(filled: Droplens) -> None:
+    assert shown(filled.window) == {"gallery", "predictions"}
+    for one in workspaces():
+        filled.window.actions_table[f"workspace_{one.name}"].trigger()
+        assert filled.window.workspaces.current == one.name
+        assert shown(filled.window) == set(one.panels)
+
+
+@pytest.mark.parametrize("name", [one.name for one in workspaces()])
+def test_a_small_screen_is_enough(filled: Droplens, name: str) -> None:
+    window = filled.window
+    filled.session.use_model(ready())
+    window.workspaces.choose(name)
+    least = window.minimumSizeHint()
+    assert least.width() <= SMALL.width()
+    assert least.height() <= SMALL.height()
+    assert window.size() == SMALL.size()
+
+
+def test_a_workspace_is_left_as_it_was_arranged(filled: Droplens) -> None:
+    window = filled.window
+    labels = window.findChild(QDockWidget, "labels")
+    labels.toggleViewAction().trigger()
+    assert shown(window) == {"gallery", "predictions", "labels"}
+    window.workspaces.choose("inside")
+    window.workspaces.choose("classify")
+    assert shown(window) == {"gallery", "predictions", "labels"}
+    left = window.left_as()
+    again = MainWindow(str(left["window_geometry"]), str(left["workspace"]), left["layouts"])  # type: ignore[arg-type]
+    assert again.workspaces.current == "classify"
+    assert again.workspaces.left_as() == left["layouts"]
+    window.actions_table["reset_layout"].trigger()
+    assert shown(window) == {"gallery", "predictions"}
+
+
+def test_the_model_is_one_line_that_unfolds(filled: Droplens) -> None:
+    window = filled.window
+    filled.session.use_model(ready())
+    window.model_bar.show_model(ready(), [])
+    summary = window.workspaces.summary
+    assert "2 classes" in summary.accessibleName()
+    assert not window.model_bar.isVisible()
+    summary.click()
+    assert window.model_bar.isVisible()
+    window.workspaces.choose("check")
+    assert window.model_bar.isVisible()
+    summary.click()
+    assert not window.model_bar.isVisible()
+
+
+def test_a_window_of_a_larger_screen_stays_on_this_one(droplens: Droplens) -> None:
+    large = MainWindow()
+    large.setGeometry(300, 200, 5000, 4000)
+    window = MainWindow(str(large.left_as()["window_geometry"]))
+    screen = window.screen().availableGeometry()
+    assert screen.contains(QRect(window.pos(), window.size()))
+
+
+def test_settings_that_name_no_workspace_are_passed_over() -> None:
+    assert Settings().layouts == {}
+    assert MainWindow("", "kitchen", {"kitchen": "x"}).workspaces.current == "classify"
