@@ -354,8 +354,7 @@ class GalleryModel(QStringListModel):
     def _said(self, row: GalleryRow) -> str:
         if not row.class_name:
             return ""
-        return tr(
-            "{name}: {probability}",
-            name=row.named(self.label_index.named_from),
-            probability=row.figure(1),
-        )
+        values = {"name": row.named(self.label_index.named_from), "probability": row.figure(1)}
+        if row.is_unsure:
+            return tr("Unsure, {name}: {probability}", **values)
+        return tr("{name}: {probability}", **values)

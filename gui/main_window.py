@@ -238,10 +238,10 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(panel.title, self)
         dock.setObjectName(panel.name)
         dock.setWidget(panel.widget)
-        dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable
-            | QDockWidget.DockWidgetFeature.DockWidgetClosable
-        )
+        features = QDockWidget.DockWidgetFeature.DockWidgetMovable
+        if panel.key:  # what nothing brings back cannot be closed
+            features |= QDockWidget.DockWidgetFeature.DockWidgetClosable
+        dock.setFeatures(features)
         self.addDockWidget(panel.side, dock)
         return dock
 

@@ -48,6 +48,8 @@ class Session(QObject):
         project_notes: what the project keeps beside its labels, by name.
         keep_in_project: lets it keep more of that; of the labels' room.
         give_class: gives photos a class by its name; likewise.
+        is_led: whether photos were given that are looked at since; a project that is opened after
+            leaves it at that.
         seen_photos: returns the photos that are on the screen in the list; of the photos'.
         override_model: opens the model anew with other overrides, by their fields; of the models'.
     """
@@ -106,6 +108,7 @@ class Session(QObject):
         self.project_notes: Mapping[str, str] = {}
         self.keep_in_project: Callable[[Mapping[str, str]], object] = ignore
         self.give_class: Callable[[Sequence[Path], str], object] = ignore
+        self.is_led = False
         self.seen_photos: Callable[[], Sequence[Path]] = tuple
         self.override_model: Callable[[Mapping[str, object]], object] = ignore
         self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)

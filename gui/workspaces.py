@@ -67,12 +67,14 @@ class Workspaces(QToolBar):
         self.setObjectName("workspaces")
         self.setWindowTitle(tr("Workspaces"))
         self.setMovable(False)
+        self.toggleViewAction().setVisible(False)  # of the menu in which it could be hidden
         self._window = window
         self._all = {one.name: one for one in workspaces()}
         self._current = current if current in self._all else CLASSIFY
         self._layouts = dict(layouts)
         self._docks: dict[str, QDockWidget] = {}
-        self._is_shown = False
+        self._sides: dict[str, Qt.DockWidgetArea] = {}
+        self._is_wanted, self._only = False, ""
         self._enter: dict[str, Callable[[], object]] = {}
         self._leave: dict[str, Callable[[], object]] = {}
         self._tabs = QTabBar(drawBase=False, expanding=False)
@@ -98,8 +100,9 @@ class Workspaces(QToolBar):
         self._enter[name], self._leave[name] = enter, leave
 
     def furnish(self, docks: Mapping[str, QDockWidget]) -> None:
-        """Take the panels by their names."""
+        """Take the panels by their names, each at the side where it is to stand."""
         self._docks = dict(docks)
+        self._sides = {name: self._window.dockWidgetArea(dock) for name, dock in docks.items()}
         for dock in self._docks.values():
             dock.hide()
 
@@ -107,34 +110,38 @@ class Workspaces(QToolBar):
         """Show another workspace."""
         self._tabs.setCurrentIndex(list(self._all).index(name))
 
-    def show_panels(self, shown: bool) -> None:
+    def reveal(self, panel: str) -> None:
+        """Show a panel, in the workspace that it belongs to where this one does not show it."""
+        if self._is_seen and not self._docks[panel].isVisible():
+            self.choose(next(one.name for one in self._all.values() if panel in one.panels))
+
+    def show_panels(self, wanted: bool) -> None:
         """Show the panels of the workspace in use, or none."""
-        if shown == self._is_shown:
+        if wanted == self._is_wanted:
             return
-        if shown:
-            self._is_shown = True
+        self._keep()
+        self._is_wanted = wanted
+        if self._is_seen:
             self._arrange()
-        else:
-            self._keep()
-            self._is_shown = False
+        elif not wanted:
             for dock in self._docks.values():
                 dock.hide()
 
     def reset(self) -> None:
         """Arrange all workspaces as at first."""
         self._layouts.clear()
-        if self._is_shown:
+        if self._is_seen:
             self._arrange_anew()
 
     def show_only(self, name: str) -> None:
         """Show one panel beside the photo; "" brings the others back."""
-        if name:
-            self._keep()
-            self._is_shown = False
-            for dock in self._docks.values():
-                dock.setVisible(dock.objectName() == name)
-        elif not self._is_shown:
-            self._is_shown = True
+        if name == self._only:
+            return
+        self._keep()
+        self._only = name
+        for dock in self._docks.values():
+            dock.setVisible(self._is_wanted and dock.objectName() == name)
+        if self._is_seen:
             self._arrange()
 
     def left_as(self) -> dict[str, str]:
@@ -145,14 +152,19 @@ class Workspaces(QToolBar):
     @Slot(int)
     def _follow_tab(self, at: int) -> None:
         self._keep()
-        if self._is_shown and self._current in self._leave:
+        if self._current in self._leave:
             self._leave[self._current]()
         self._current = list(self._all)[at]
-        if self._is_shown:
+        if self._is_seen:
             self._arrange()
 
+    @property
+    def _is_seen(self) -> bool:
+        """Return whether the panels are those of the workspace."""
+        return self._is_wanted and not self._only
+
     def _keep(self) -> None:
-        if self._is_shown:
+        if self._is_seen:
             state = self._window.saveState(_LAYOUT_VERSION)
             self._layouts[self._current] = bytes(state.toBase64().data()).decode()
 
@@ -165,13 +177,15 @@ class Workspaces(QToolBar):
         if state.isEmpty() or not self._window.restoreState(state, _LAYOUT_VERSION):
             self._arrange_anew()
         self.summary.unfold(unfolded)
-        self._docks["gallery"].widget().setFocus()
+        if not self._tabs.hasFocus():  # else arrows walk along the strip
+            self._docks["gallery"].widget().setFocus()
         if self._current in self._enter:
             self._enter[self._current]()
 
     def _arrange_anew(self) -> None:
         panels = self._all[self._current].panels
         for name, dock in self._docks.items():
+            self._window.addDockWidget(self._sides[name], dock)
             dock.setVisible(name in panels)
         width, height = self._window.width(), self._window.height()
         shown = [dock for name, dock in self._docks.items() if name in panels]

@@ -39,9 +39,6 @@ _SURE, _LEAST_BITS = 3.0, 0.15
 _CHANCE, _LEAST_GAIN = 0.05, 0.03
 """Of an alternative that is better by labels: shared among all that are tried; and by how much."""
 
-_LEAST_SHARE = 1e-6
-"""Below it a probability is as good as none, and its logarithm says little."""
-
 _PARTS = 3
 """A way is tried on a part of the photos; on the others only where it is better on these."""
 
@@ -140,6 +137,7 @@ class _Looking:
         shares, now = self._recognised(self._used)
         self._recognition = float(now.mean())
         best: Finding | None = None
+        most = 0.0
         ways: dict[Kind, dict[str, Preprocessing]] = {
             "numbers": other_numbers(self._used),
             "colours": other_colours(self._used),
@@ -149,12 +147,15 @@ class _Looking:
                 gained = self._recognised(used)[1] - now
                 gain, error = float(gained.mean()), float(gained.std()) / len(gained) ** 0.5
                 after = self._recognition + gain
+                most = max(most, after)
                 yield self._count()
                 if gain > max(_LEAST_BITS, _SURE * error) and (best is None or after > best.after):
                     best = Finding(kind, name, self._recognition, after, "mirror", used)
         if best is not None:
             self._find(best, shares)
             yield self._count()
+        elif max(self._recognition, most) < _LEAST_BITS:
+            self._recognition = None  # all photos are alike to it, so that this tells nothing
 
     def _find(self, best: Finding, shares: Shares) -> None:
         """Keep a finding about numbers, with photos that are named otherwise then."""
@@ -187,6 +188,8 @@ class _Looking:
         """Yield what came of each way of preparing photos; nothing of those left to try further."""
         import numpy as np
 
+        from core.checks.signed_ranks import likelier_by_chance
+
         names = self._classifier.spec.class_names
         outputs = shares.argmax(axis=1)
         now = outputs == self._labels
@@ -209,7 +212,7 @@ class _Looking:
                 preprocessing=None if kind == "sideways" else used,
                 examples=self._examples(outputs, then.argmax(axis=1), names),
             )
-            yield [_Tried(finding, _chance_of(shares, then, self._labels))]
+            yield [_Tried(finding, likelier_by_chance(shares, then, self._labels))]
 
     def _right(self, shares: Shares, at: Indices) -> Bools:
         """Return whether photos at some positions are named rightly."""
@@ -221,6 +224,7 @@ class _Looking:
         import numpy as np
 
         from core.checks.class_orders import orders
+        from core.checks.signed_ranks import likelier_by_chance
         from core.models.class_names.lists import imagenet_names
 
         names, outputs = self._classifier.spec.class_names, shares.argmax(axis=1)
@@ -242,7 +246,7 @@ class _Looking:
                 class_names=ordered,
                 examples=self._examples(outputs, outputs, ordered),
             )
-            tried.append(_Tried(finding, _chance_of(now, then, labels)))
+            tried.append(_Tried(finding, likelier_by_chance(now, then, labels)))
         return tried
 
     def diagnosis(self) -> Diagnosis:
@@ -302,6 +306,8 @@ class _Looking:
         self, before: Indices, after: Indices, names_after: tuple[str, ...]
     ) -> tuple[Example, ...]:
         names = self._classifier.spec.class_names
+        if not names:
+            return ()
         found = (
             Example(photo, names[one], names_after[other])
             for photo, one, other in zip(
@@ -377,23 +383,6 @@ class _Looking:
 
 _MOST_OF_NORM = 64
 """Photos that the first batch norm is tried on."""
-
-
-def _chance_of(now: Shares, then: Shares, labels: Indices) -> float:
-    """Return how likely probabilities of labels rise so where the other way is no better.
-
-    Probabilities tell more than which class is likeliest: with red for blue one photo in ten has
-    another class, and nine in ten a less likely label.
-    """
-    import numpy as np
-
-    from core.checks.signed_ranks import chance_of
-
-    own = [
-        np.log(np.maximum(shares[np.arange(len(labels)), labels].astype(np.float64), _LEAST_SHARE))
-        for shares in (now, then)
-    ]
-    return chance_of(own[1] - own[0])
 
 
 def _kinds(findings: list[Finding]) -> set[str]:

@@ -51,7 +51,8 @@ class Checking(QObject):
         session.model_changed.connect(self._begin_anew)
 
     def start(self) -> None:
-        """Begin at once."""
+        """Begin at once; photos that could not be read are looked at again."""
+        self._failed.clear()
         self._ask()
 
     def close(self) -> None:
@@ -66,7 +67,8 @@ class Checking(QObject):
     def _begin_anew(self) -> None:
         model, checked = self._session.model, self._checked
         if model is not None and checked is not None and model.spec.says_as(checked.spec):
-            return  # what is called unsure changes no figure
+            self._waiting.start()  # what is called unsure changes no figure; photos may wait
+            return
         self.close()
         if self._checked is not None:
             self._before = self._checked

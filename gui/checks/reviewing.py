@@ -64,6 +64,9 @@ class Reviewing(QObject):
     @Slot()
     def _forget(self) -> None:
         """Forget what another model has said."""
+        model, checked = self._session.model, self._checked
+        if model is not None and checked is not None and model.spec.says_as(checked.spec):
+            return
         self.close()
         self._held, self._checked, self._wants_slices = None, None, False
         for tab in (self._groups, self._suspects, self._duplicates):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from gui.widgets.page_stack import PageStack
 
 if TYPE_CHECKING:
     from gui.checks.doctor_dialog import DoctorDialog
+    from gui.checks.reviewing import Reviewing
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
@@ -36,6 +38,7 @@ class ChecksRoom(Room):
         super().__init__(session, tasks, window)
         self._place = PageStack()
         self._checking: Checking | None = None
+        self._reviewing: Reviewing | None = None
         self._doctor: DoctorDialog | None = None
 
     def actions(self) -> list[Action]:
@@ -59,6 +62,8 @@ class ChecksRoom(Room):
 
     def close(self) -> None:
         self._leave()
+        if self._reviewing is not None:
+            self._reviewing.close()
         if self._doctor is not None:
             self._doctor.reject()
 
@@ -79,9 +84,9 @@ class ChecksRoom(Room):
 
     @Slot()
     def _leave(self) -> None:
+        """Count no more; what takes minutes goes on."""
         if self._checking is not None:
             self._checking.close()
-            self._reviewing.close()
             self.session.photos.name_from(0.0)
 
     def _make(self) -> None:
@@ -99,7 +104,7 @@ class ChecksRoom(Room):
             self._reviewing,
         )
         self._reviewing.setParent(panel)
-        panel.doctor_button.clicked.connect(self.open_doctor)
+        panel.doctor_button.clicked.connect(partial(self.window.choose, "diagnose_model"))
         self._place.addWidget(panel)
         self._checking = Checking(self.session, self.tasks, panel)
 
@@ -160,7 +165,7 @@ class ChecksRoom(Room):
         photos.set_similarity({file: 1 - at * _STEP for at, file in enumerate(files)})
         photos.set_order("similar")
         self.session.select(files, Path(files[0]))
-        self.window.activateWindow()  # whose keys correct labels
+        self.window.gallery_view.setFocus()  # whose keys correct labels
         self.window.note(
             tr_n(
                 "{name}: {n} photo is selected",

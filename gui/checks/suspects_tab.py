@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QTreeWidgetItem
 
 from core.language import percent, tr, tr_n
@@ -50,20 +50,33 @@ class SuspectsTab(LookTab):
         )
         self._show, self._take, self._leave = show, take, leave
         self._buttons = []
+        self._keys: dict[Qt.Key, Callable[[], object]] = {}
         for key, text, slot in (
-            ("T", tr("Take the proposal (T)"), self.take_proposal),
-            ("R", tr("The label is right (R)"), self.leave_label),
+            (Qt.Key.Key_T, tr("Take the proposal (T)"), self.take_proposal),
+            (Qt.Key.Key_R, tr("The label is right (R)"), self.leave_label),
         ):
             button = QPushButton(text)
             button.setAutoDefault(False)
             button.clicked.connect(slot)
             self.extra.addWidget(button)
             self._buttons.append(button)
-            shortcut = QShortcut(QKeySequence(key), self.rows)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(slot)
+            self._keys[key] = slot
         self.rows.currentItemChanged.connect(self._show_current)
+        self.rows.installEventFilter(self)
         self._enable()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the two keys before a class that has one of them, while the rows have the focus."""
+        if isinstance(event, QKeyEvent) and event.key() in self._keys:
+            if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+                return False
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress and not event.isAutoRepeat():
+                self._keys[Qt.Key(event.key())]()
+                return True
+        return super().eventFilter(watched, event)
 
     def show_reviewed(self, reviewed: Reviewed) -> None:
         """List what was found; the photo that is chosen stays so, or its place is."""

@@ -32,14 +32,15 @@ class Opening(QObject):
         super().__init__()
         self._session, self._tasks, self._window = session, tasks, window
         self._searches: list[Handle[None]] = []
-        self._shown: set[tuple[Path, ...]] = set()
-        """What has been gone to already: nobody who has gone on is brought back."""
+        self._shown: dict[tuple[Path, ...], Path | None] = {}
+        """Where each search has led: nobody who has gone on since is brought back."""
 
     def stop(self) -> None:
         """Look for no more photos."""
         for search in self._searches:
             search.drop()
         self._searches.clear()
+        self._shown.clear()
 
     def ask_for_photos(self) -> None:
         """Let the user look for photos."""
@@ -110,12 +111,11 @@ class Opening(QObject):
             if item.photos:
                 self._session.add_photos(item.photos)
                 if searched not in self._shown:
-                    self._shown.add(searched)
-                    self._show(searched, [str(photo) for photo in item.photos])
+                    self._shown[searched] = self._show(searched, list(map(str, item.photos)))
 
     def _end(self, searched: tuple[Path, ...], result: SearchResult) -> None:
         self._searches = [search for search in self._searches if not search.future.done()]
-        self._shown.discard(searched)
+        led_to = self._shown.pop(searched, None)
         photos = self._session.photos
         if result.came_early:
             photos.put_in_order(result.photos)
@@ -123,19 +123,26 @@ class Opening(QObject):
         elif photos.is_sorted:
             photos.arrange()
         self._window.note("")
+        if led_to is None or led_to == self._session.current:
+            self._show(searched, result.photos)  # which are in their order now
         if not result.photos:
             sentence = tr("No photos were found in {names}.", names=", ".join(map(str, searched)))
             self._window.reporter.say(f"{sentence} {result.passed_over}".strip())
         elif result.passed_over:
             self._window.reporter.say(result.passed_over)
 
-    def _show(self, searched: tuple[Path, ...], photos: list[str]) -> None:
-        """Go to what was given: to the first photo, and select those that were named."""
+    def _show(self, searched: tuple[Path, ...], photos: list[str]) -> Path | None:
+        """Go to the first photo of what was given, and select those that were named.
+
+        Returns:
+            The first photo; None where search and filter hide all.
+        """
         shown = self._session.photos.positions(photos)
-        first = next((file for file in photos if file in shown), None)
-        if first is None:
-            if photos:
-                self._window.note(tr("Search or filter hide the photos that were added."))
-            return
-        named = {str(path) for path in searched}
-        self._session.select([file for file in photos if file in named], Path(first))
+        first = next((Path(file) for file in photos if file in shown), None)
+        if first is not None:
+            self._session.is_led = True
+            named = {str(path) for path in searched}
+            self._session.select([file for file in photos if file in named], first)
+        elif photos:
+            self._window.note(tr("Search or filter hide the photos that were added."))
+        return first

@@ -124,6 +124,8 @@ class Classifying(QObject):
         self._is_stopped = True
         self._bar.stopping()
         self._stream.stop()
+        if self._first is not None:
+            self._first.drop()
         return True
 
     @Slot()
@@ -176,7 +178,7 @@ class Classifying(QObject):
         if self._waiting:
             self._start()  # photos that came after Stop
         else:
-            self._recall = True
+            self._recall = self._recall or not self._left
             self.finished.emit()
 
     def _end_broken(self, error: BaseException) -> None:

@@ -62,12 +62,12 @@ class InsideRoom(Room):
 
         return [
             Action(
-                "choose_layer", tr("Choose &layer"), self.panel.focus_layer, "view", 3,
+                "choose_layer", tr("Choose &layer"), self._focus_layer, "view", 3,
                 "Ctrl+Shift+Y", enabled=can_look,
             ),
             *(
                 Action(
-                    f"inside_{tab}", text, partial(self.panel.set_tab, tab), "view", 3, key,
+                    f"inside_{tab}", text, partial(self._show_tab, tab), "view", 3, key,
                     submenu=tr("Insi&de"), enabled=can_look,
                 )
                 for tab, text, key in tabs
@@ -97,3 +97,11 @@ class InsideRoom(Room):
         if table is not None:
             told = tr("The layer table is saved as {path}.", path=file)
             self.tasks.ask(ExportTable(table, Path(file)), lambda _: self.window.note(told))
+
+    def _focus_layer(self) -> None:
+        self.window.workspaces.reveal("inside")
+        self.panel.focus_layer()
+
+    def _show_tab(self, tab: str) -> None:
+        self.window.workspaces.reveal("inside")
+        self.panel.set_tab(tab)

@@ -52,13 +52,9 @@ class LabelGiver(QObject):
         """Clear the labels of the selected photos."""
         self._queue(lambda: self._clear(self.targets()))
 
-    def accept(self) -> None:
-        """Give the selected photos the classes that the model proposes."""
-        self._queue(lambda: self._accept(self._rows(self.targets()), advance=True))
-
-    def accept_all(self, rows: Sequence[GalleryRow]) -> None:
-        """Give photos the classes that the model proposes."""
-        self._queue(lambda: self._accept(rows, advance=False))
+    def accept(self, rows: Sequence[GalleryRow], *, advance: bool) -> None:
+        """Give photos the classes that the model proposes; then go on to the next, or stay."""
+        self._queue(lambda: self._accept(rows, advance=advance))
 
     def give_named(self, paths: Sequence[Path], name: str) -> None:
         """Give photos a class that was proposed, by its name; the current one stays."""

@@ -55,6 +55,9 @@ class MeaningDialog(QDialog):
         self._adds = QCheckBox(tr("Add the model’s other classes from now on without asking"))
         kinds = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+        agree = buttons.button(kinds.Ok)
+        agree.setAutoDefault(False)
+        agree.setDefault(False)  # Return, pressed once too often, would settle it unread
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         inside = QWidget()

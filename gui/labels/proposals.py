@@ -64,7 +64,7 @@ class Proposals(QObject):
         targets = self._giver.targets()
         rows = [row for path in targets if (row := self._session.photos.row(path)) is not None]
         if targets and self._is_meant(rows):
-            self._giver.accept()
+            self._giver.accept(rows, advance=True)  # selected no more, where it was asked
 
     def _is_missing(self, row: GalleryRow) -> bool:
         """Return whether the project lacks what the model proposes for a photo."""
@@ -105,6 +105,7 @@ class Proposals(QObject):
             return
         if not self._is_meant(rows):
             return
+        rows = [row for row in rows if not label_index.means_none(row.class_name)]
         new = {row.class_name for row in rows if self._is_missing(row)}
         said = [tr("Give {n} photos the class that the model proposes?", n=len(rows))]
         if len(rows) < len(proposing):
@@ -115,4 +116,4 @@ class Proposals(QObject):
             said.append(tr("New classes: {n} ({names}).", n=len(new), names=names))
         said.append(tr("It can be undone."))
         if ask(self._window, tr("Accept all"), " ".join(said)):
-            self._giver.accept_all(rows)
+            self._giver.accept(rows, advance=False)

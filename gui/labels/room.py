@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +142,7 @@ class LabelsRoom(Room):
                 "Ctrl+Shift+K", "tags",
             ),
             Action(
-                "focus_classes", tr("Choose a cla&ss"), self.panel.focus_classes, "labels", 3,
+                "focus_classes", tr("Choose a cla&ss"), self._focus_classes, "labels", 3,
                 "Ctrl+J",
             ),
             Action(
@@ -197,8 +198,9 @@ class LabelsRoom(Room):
         if projects:
             self.project.open(projects[-1])
         labels = [path for path in paths if kind_of(path) is Kind.LABELS and path.is_file()]
-        if labels:
-            self.exchange.take(labels[-1])
+        if labels:  # a folder may hold a file for each photo
+            folder = Path(os.path.commonpath([path.parent for path in labels]))
+            self.exchange.take(labels[-1] if len(labels) == 1 else folder)
         return [*projects, *labels]
 
     def start(self) -> None:
@@ -263,6 +265,10 @@ class LabelsRoom(Room):
                 self._keys.append(made)
 
     # What is chosen
+
+    def _focus_classes(self) -> None:
+        self.window.workspaces.reveal("labels")
+        self.panel.focus_classes()
 
     def _set_advance(self, advances: bool) -> None:
         self.session.remember(label_advances=advances)

@@ -45,6 +45,9 @@ def restore(
         scroll = min(max(0, int(state.get("scroll", "0"))), _FARTHEST_SCROLL)
     except (ValueError, TypeError, RecursionError):
         return
+    if session.is_led:  # photos were given meanwhile, and are looked at
+        current, scroll = None, 0
+        session.is_led = False
     if current is not None:
         session.select(selected, current)
     # Then only, for a photo that is hidden stays the current one.

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import percent, tr
-from core.values.spec import Overrides
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class DetailsDialog(QDialog):
 
     def __init__(self, spec: ModelSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._spec = spec
+        self._spec, self._settled = spec, spec.overrides
         self.setWindowTitle(tr("Details of {title}", title=spec.title))
         self.resize(680, 560)
         self._outputs = self._make_outputs()
@@ -183,14 +182,15 @@ class DetailsDialog(QDialog):
         unsure = self._unsure.value() / 100
         if abs(unsure - self._spec.unsure_below) < _NO_CHANGE:  # the box shows fewer digits
             unsure = self._spec.unsure_below
-        self.overrides.emit(
-            replace(
-                self._spec.overrides if self._spec.overrides is not None else Overrides(),
-                outputs=None if outputs == found.outputs else outputs,
-                dilation=(one, two, three) if any((one, two, three)) else None,
-                unsure_below=None if unsure == found.unsure_below else unsure,
-            )
+        settled = replace(
+            self._settled,
+            outputs=None if outputs == found.outputs else outputs,
+            dilation=(one, two, three) if any((one, two, three)) else None,
+            unsure_below=None if unsure == found.unsure_below else unsure,
         )
+        if settled != self._settled:  # a field is left more often than it is changed
+            self._settled = settled
+            self.overrides.emit(settled)
 
     @Slot()
     def _copy(self) -> None:

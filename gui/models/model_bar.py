@@ -50,6 +50,7 @@ class ModelBar(QToolBar):
         self.setObjectName("modelBar")
         self.setWindowTitle(tr("Model"))
         self.setMovable(False)
+        self.toggleViewAction().setVisible(False)  # the line above unfolds it
         self._recent: list[str] = []
         self._choice: ModelChoice | None = None
         self._device = "auto"
@@ -132,7 +133,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_architectures(self) -> None:
         """Open the list of architectures."""
-        self._summary.unfold(True)
+        self._unfold()
         from gui.models.architecture_picker import ArchitecturePicker  # 80 rows, when first needed
 
         if self._picker is None:
@@ -144,7 +145,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_checkpoints(self) -> None:
         """Open the menu of checkpoints: those that are shipped, recent ones, a file."""
-        self._summary.unfold(True)
+        self._unfold()
         from core.values.spec import ModelChoice  # costs start-up time
 
         menu = self._menu()
@@ -179,7 +180,7 @@ class ModelBar(QToolBar):
     @Slot()
     def open_devices(self) -> None:
         """Open the menu of devices that work here."""
-        self._summary.unfold(True)
+        self._unfold()
         menu = self._menu()
         for name, title in (("auto", tr("Automatic")), *self._devices):
             entry = menu.addAction(title)
@@ -202,6 +203,13 @@ class ModelBar(QToolBar):
             entry.setChecked(in_use == BY_NAME[name])
             picked = ModelChoice(architecture=name)
             entry.triggered.connect(partial(self.model_picked.emit, picked))
+
+    def _unfold(self) -> None:
+        """Be seen where a menu is to open below a button."""
+        self._summary.unfold(True)
+        layout = self.window().layout()
+        if layout is not None:
+            layout.activate()
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)

@@ -114,6 +114,10 @@ class ModelsRoom(Room):
 
     def _override(self, changes: Mapping[str, object]) -> None:
         """Open the model anew with some of what the user said of it changed."""
+        model = self.session.model
+        if model is None or self.picker.asked != model.choice:
+            self.window.note(tr("Another model is being opened; try it once more then."))
+            return
         self.picker.override(replace(self.picker.overrides, **changes))  # type: ignore[arg-type]
 
     @Slot(object)

@@ -35,7 +35,12 @@ class TrainingRoom(Room):
         self.live = LiveLearning(session, tasks, window)
         self.piling = Piling(session, tasks, window)
         self.panel = TeachPanel()
-        for changed in (session.labels_changed, session.taught_changed, session.list_changed):
+        for changed in (
+            session.labels_changed,
+            session.taught_changed,
+            session.list_changed,
+            session.model_changed,
+        ):
             changed.connect(self._show_counts)
 
     def actions(self) -> list[Action]:

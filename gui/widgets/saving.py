@@ -27,9 +27,12 @@ def ask_where_to_save(parent: QWidget, title: str, start: Path, *kinds: str) -> 
         return None
     path = Path(file)
     endings = {one: f".{one.rpartition('.')[2].rstrip(')')}" for one in kinds}
-    if path.suffix.lower() in endings.values():
+    if path.name == start.name and kind in endings:  # only the kind was chosen
+        path = path.with_suffix(endings[kind])
+    if path.suffix.lower() not in endings.values():
+        path = path.with_name(path.name + endings.get(kind, start.suffix))
+    if str(path) == file:
         return path
-    path = path.with_name(path.name + endings.get(kind, start.suffix))
     if path.exists():
         question = tr("{name} is there already. Replace it?", name=path.name)
         if not ask(parent, title, question):
