@@ -212,6 +212,24 @@ def test_a_class_that_the_project_lacks_is_asked_for_once(folder: Path) -> None:
     assert drive([str(folder)], script) == 0
 
 
+def test_all_that_are_selected_are_given_what_was_settled(folder: Path) -> None:
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "cat, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        person.see(GalleryPanel).view.selectAll()
+        QTimer.singleShot(0, lambda: person.choose("label_accept"))
+        yield lambda: person.window.findChildren(MeaningDialog)
+        (dialog,) = person.window.findChildren(MeaningDialog)
+        assert len(dialog._boxes) == 3
+        for box in dialog._boxes.values():
+            box.setCurrentText("cup")
+        dialog.accept()
+        yield lambda: set(labels(person).values()) == {"cup"}
+
+    assert drive([str(folder)], script) == 0
+
+
 def test_filter_by_prediction_and_accept_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QDockWidget
 
 from core.settings import Settings
@@ -91,3 +91,37 @@ def test_a_window_of_a_larger_screen_stays_on_this_one(droplens: Droplens) -> No
 def test_settings_that_name_no_workspace_are_passed_over() -> None:
     assert Settings().layouts == {}
     assert MainWindow("", "kitchen", {"kitchen": "x"}).workspaces.current == "classify"
+
+
+def test_panels_of_their_workspace_alone_cannot_be_closed(filled: Droplens) -> None:
+    for dock in filled.window.findChildren(QDockWidget):
+        closable = bool(dock.features() & QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        assert closable == (dock.objectName() not in ("teach", "check"))
+
+
+def test_what_is_about_a_panel_shows_it(filled: Droplens) -> None:
+    window = filled.window
+    window.actions_table["choose_layer"].trigger()
+    assert window.workspaces.current == "inside"
+    window.actions_table["focus_classes"].trigger()
+    assert window.workspaces.current == "label"
+
+
+def test_a_list_that_is_emptied_in_full_screen_shows_no_panels(filled: Droplens) -> None:
+    window = filled.window
+    window.actions_table["label_full_screen"].trigger()
+    assert shown(window) == {"labels"}
+    filled.session.remove_photos([Path("/a.jpg"), Path("/b.jpg")])
+    assert shown(window) == set()
+    window.escape()
+    assert shown(window) == set()
+    filled.session.add_photos([Path("/c.jpg")])
+    assert shown(window) == {"gallery", "predictions"}
+
+
+def test_reset_brings_panels_back_to_their_side(filled: Droplens) -> None:
+    window = filled.window
+    dock = window.findChild(QDockWidget, "predictions")
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.actions_table["reset_layout"].trigger()
+    assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea

@@ -126,6 +126,21 @@ def test_details_say_all_and_take_what_no_file_tells(qtbot: QtBot, window: MainW
     assert caught.args[0].outputs == "sigmoid"
 
 
+def test_a_limit_is_settled_once_and_leaving_its_field_settles_nothing(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    dialog = DetailsDialog(make_spec(), window)
+    qtbot.addWidget(dialog)
+    settled: list[Overrides] = []
+    dialog.overrides.connect(settled.append)
+    dialog._unsure.editingFinished.emit()
+    assert settled == []
+    dialog._unsure.setValue(62.5)
+    dialog._unsure.editingFinished.emit()
+    dialog._unsure.editingFinished.emit()
+    assert [one.unsure_below for one in settled] == [0.625]
+
+
 def test_what_is_settled_reaches_the_worker(dialogs: ModelDialogs, worker: HeldWorker) -> None:
     dialogs._override_names(("ant", "bee"))
     assert worker.newest(OpenModel).choice == ModelChoice(
