@@ -173,6 +173,7 @@ class GalleryDelegate(TileDelegate):
         metrics = QFontMetrics(font)
         second = line.translated(0, line.height() + 1)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        left |= Qt.TextFlag.TextDontClip  # letters of another script may be taller than the font
         painter.setFont(font)
         painter.setPen(QColor(used.muted))
         name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, line.width())

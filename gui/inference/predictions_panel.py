@@ -75,7 +75,7 @@ class PredictionBars(QWidget):
             name = metrics.elidedText(
                 one.class_name, Qt.TextElideMode.ElideRight, self.width() - width - 12
             )
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextDontClip, name)
             painter.setPen(QColor(used.accent if number == 0 else used.muted))
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, percent)
             if one.is_plain:  # it fills no bar

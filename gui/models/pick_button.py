@@ -84,7 +84,7 @@ class PickButton(QAbstractButton):
         painter.setFont(bold)
         painter.setPen(QColor(used.text))
         value = metrics.elidedText(self._value, Qt.TextElideMode.ElideMiddle, line.width())
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, value)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextDontClip, value)
 
     def _draw_icon(
         self, painter: QPainter, name: str, colour: str, left: int, middle: int, size_px: int
