@@ -30,6 +30,7 @@ class Settings:
     inside_tab: str = "maps"
     inside_megabytes: int = 512
     gallery_order: str = "added"
+    thumbnail_px: int = 148
     overlay_opacity: int = 70
     project: str = ""
     label_advances: bool = True
@@ -37,7 +38,11 @@ class Settings:
     taught_models: list[str] = field(default_factory=list)
 
 
-_RANGES = {"inside_megabytes": range(1, 2**20), "overlay_opacity": range(101)}
+_RANGES = {
+    "thumbnail_px": range(96, 301),
+    "inside_megabytes": range(1, 2**20),
+    "overlay_opacity": range(101),
+}
 
 
 def default_path() -> Path:

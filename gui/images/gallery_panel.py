@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from core.language import tr, tr_n
 from gui.gallery_model import ORDERS
-from gui.images.gallery_view import GalleryView
+from gui.images.gallery_view import CARD_WIDTHS, GalleryView
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from gui.session import Session
+
+_STEP_PX, _SLIDER_PX = 20, 90
 
 
 class GalleryPanel(QWidget):
@@ -54,6 +56,16 @@ class GalleryPanel(QWidget):
         self._order.setMinimumContentsLength(12)
         self._count = PlainLabel()
         self._count.setProperty("muted", True)
+        self._size = QSlider(Qt.Orientation.Horizontal)
+        self._size.setRange(CARD_WIDTHS.start, CARD_WIDTHS.stop - 1)
+        self._size.setPageStep(_STEP_PX)
+        self._size.setFixedWidth(_SLIDER_PX)
+        self._size.setAccessibleName(tr("Size of the thumbnails"))
+        self._size.setToolTip(tr("Size of the thumbnails (Ctrl and the wheel)"))
+        self._size.setValue(session.settings.thumbnail_px)
+        self.view.set_least_width(self._size.value())
+        self._size.valueChanged.connect(self._resize)
+        self.view.thumbnail_zoomed.connect(self.zoom)
         self._lay_out()
         self._order.setCurrentIndex(max(0, self._order.findData(session.settings.gallery_order)))
         self._apply_order()
@@ -71,7 +83,10 @@ class GalleryPanel(QWidget):
         layout.addLayout(top)
         layout.addLayout(self.bars)
         layout.addWidget(self.view, 1)
-        layout.addWidget(self._count)
+        below = QHBoxLayout()
+        below.addWidget(self._count, 1)
+        below.addWidget(self._size)
+        layout.addLayout(below)
 
     def _join(self) -> None:
         self._search.left.connect(self._go_to_found)
@@ -90,6 +105,16 @@ class GalleryPanel(QWidget):
         self._search.selectAll()
 
     @Slot()
+    @Slot(int)
+    def zoom(self, steps: int) -> None:
+        """Make the thumbnails larger by some steps, or smaller."""
+        self._size.setValue(self._size.value() + steps * _STEP_PX)
+
+    @Slot(int)
+    def _resize(self, width_px: int) -> None:
+        self.view.set_least_width(width_px)
+        self._session.remember(thumbnail_px=width_px)
+
     def update_count(self) -> None:
         """Say how many photos there are and how many of them are shown."""
         total, shown = self._photos.total, self._photos.rowCount()

@@ -29,6 +29,7 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
     QShowEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
@@ -42,6 +43,9 @@ from gui.widgets.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256
 _KEPT_THUMBNAILS = 400
+CARD_WIDTHS = range(96, 301)
+"""Least widths of a card, in pixels; thumbnails are made for the largest."""
+
 _CARD_WIDTH = 148
 _PICTURE_SHARE = 0.75
 _MARGIN = 6
@@ -212,6 +216,8 @@ class GalleryDelegate(TileDelegate):
 class GalleryView(TileView):
     """Cards in as many columns as fit; tells which photos are seen."""
 
+    thumbnail_zoomed = Signal(int)
+    """By how many steps the thumbnails are to be larger, from Ctrl and the wheel."""
     thumbnails_wanted = Signal(list)
     """Paths that are seen and have no thumbnail yet, first the ones on the screen."""
 
@@ -292,6 +298,17 @@ class GalleryView(TileView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._settle.start()
+
+    def set_least_width(self, least_width_px: int) -> None:
+        super().set_least_width(least_width_px)
+        self._settle.start()  # others are seen now
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.thumbnail_zoomed.emit(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+        else:
+            super().wheelEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

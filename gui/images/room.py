@@ -115,6 +115,14 @@ class ImagesRoom(Room):
                 "Ctrl+-", "zoom-out", enabled=has_photos,
             ),
             Action(
+                "larger_thumbnails", tr("Lar&ger thumbnails"), lambda: self.gallery.zoom(1), "view",
+                2, "Ctrl+.", enabled=has_photos,
+            ),
+            Action(
+                "smaller_thumbnails", tr("Smaller t&humbnails"), lambda: self.gallery.zoom(-1),
+                "view", 2, "Ctrl+,", enabled=has_photos,
+            ),
+            Action(
                 "fit", tr("&Fit to window"), canvas.fit, "view", 2,
                 "Ctrl+0", "maximize", enabled=has_photos,
             ),

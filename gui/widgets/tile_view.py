@@ -62,6 +62,14 @@ class TileView(QListView):
         """Return the size of the tiles."""
         return self._delegate.tile
 
+    def set_least_width(self, least_width_px: int) -> None:
+        """Show larger or smaller tiles; what is looked at stays in sight."""
+        current = self.currentIndex()
+        self._least_width_px = least_width_px
+        self._fit_tiles()
+        if current.isValid():
+            self.scrollTo(current)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_tiles()
         super().resizeEvent(event)

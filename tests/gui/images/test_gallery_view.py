@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QPixmap, QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
-from gui.images.gallery_view import ThumbnailCache
+from gui.images.gallery_view import CARD_WIDTHS, ThumbnailCache
 from gui.session import Session
 
 PATHS = [Path(f"/photos/{number}.png") for number in range(5000)]
@@ -141,3 +142,29 @@ def test_twenty_thousand_photos_are_selected_at_once(panel: GalleryPanel, sessio
     session.select(map(str, paths[::2]), paths[0])
     assert session.selected() == paths[::2]
     assert session.current == paths[0]
+
+
+def test_thumbnails_are_larger_by_the_wheel_and_the_slider(
+    panel: GalleryPanel, session: Session
+) -> None:
+    model_of(panel).add(PATHS[:50])
+    before = panel.view.tile.width()
+    place = QPointF(panel.view.viewport().rect().center())
+    wheel = QWheelEvent(
+        place,
+        panel.view.viewport().mapToGlobal(place),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.ControlModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(panel.view.viewport(), wheel)
+    assert session.settings.thumbnail_px == 168
+    assert panel.view.verticalScrollBar().value() == 0
+    panel._size.setValue(panel._size.maximum())
+    assert panel.view.tile.width() > before
+    assert session.settings.thumbnail_px == CARD_WIDTHS.stop - 1
+    panel.zoom(5)  # there it ends
+    assert session.settings.thumbnail_px == CARD_WIDTHS.stop - 1
