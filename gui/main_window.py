@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
@@ -22,27 +22,13 @@ from gui.dropping import paths_in
 from gui.images.empty_view import EmptyView
 from gui.models.model_bar import ModelBar
 from gui.widgets.page_stack import PageStack
-from gui.workspaces import Workspaces
+from gui.workspaces import Panel, Workspaces
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QAbstractItemView
 
     from gui.drop_hint import DropHint
     from gui.problem_reporter import ProblemReporter
-
-
-class Panel(NamedTuple):
-    """A widget that becomes a dock; the workspaces say how large it is.
-
-    Attributes:
-        key: shows and hides it; "" where it stands in its workspace alone.
-    """
-
-    name: str
-    title: str
-    widget: QWidget
-    side: Qt.DockWidgetArea
-    key: str = ""
 
 
 class MainWindow(QMainWindow):
@@ -163,7 +149,7 @@ class MainWindow(QMainWindow):
             if panel.key:
                 dock.toggleViewAction().setShortcut(panel.key)
                 panels_menu.addAction(dock.toggleViewAction())
-        self.workspaces.furnish({dock.objectName(): dock for dock in self._docks})
+        self.workspaces.furnish({dock.objectName(): dock for dock in self._docks}, panels)
 
     def rehearse(self) -> None:
         """Draw what is hidden once, unseen: icons, letters and styles then stand ready.

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gui.actions import Action
-    from gui.main_window import MainWindow, Panel
+    from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
+    from gui.workspaces import Panel
 
 
 class Room(QObject):

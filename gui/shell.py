@@ -15,7 +15,7 @@ from gui import theme
 from gui.actions import Action
 from gui.help import check_installation, show_about, show_keys
 from gui.room import Room
-from gui.workspaces import workspaces
+from gui.workspaces import titles
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -45,10 +45,10 @@ class Shell(Room):
         return [
             *(
                 Action(
-                    f"workspace_{one.name}", one.title, partial(strip.choose, one.name),
+                    f"workspace_{name}", title, partial(strip.choose, name),
                     "view", 0, f"Ctrl+{at}",
                 )
-                for at, one in enumerate(workspaces(), 1)
+                for at, (name, title) in enumerate(titles().items(), 1)
             ),
             Action(
                 "reset_layout", tr("Reset la&yout"), strip.reset, "view", 0,

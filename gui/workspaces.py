@@ -6,7 +6,7 @@ is left as it was arranged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QByteArray, Qt, Slot
@@ -19,33 +19,39 @@ _LAYOUT_VERSION = 3
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
-class Workspace(NamedTuple):
-    """What a person does, and what is seen meanwhile.
+class Panel(NamedTuple):
+    """A widget that becomes a dock.
 
     Attributes:
         name: unique.
-        title: on the strip.
-        panels: by their names, each with its share of the window's width, or of its height for one
-            at the bottom.
+        title: above it.
+        widget: that it shows.
+        side: where it is to stand.
+        shares: of the window's width, or of its height for one at the bottom, by the workspaces in
+            which it stands at first.
+        key: shows and hides it; "" for one that cannot be closed.
     """
 
     name: str
     title: str
-    panels: Mapping[str, float]
+    widget: QWidget
+    side: Qt.DockWidgetArea
+    shares: Mapping[str, float]
+    key: str = ""
 
 
-CLASSIFY = "classify"
+CLASSIFY, INSIDE, LABEL, TEACH, CHECK = "classify", "inside", "label", "teach", "check"
 
 
-def workspaces() -> tuple[Workspace, ...]:
-    """Return the workspaces in their order."""
-    return (
-        Workspace(CLASSIFY, tr("Classify"), {"gallery": 0.25, "predictions": 0.33}),
-        Workspace("inside", tr("Inside"), {"gallery": 0.17, "inside": 0.53}),
-        Workspace("label", tr("Label"), {"gallery": 0.45, "labels": 0.27}),
-        Workspace("teach", tr("Teach"), {"gallery": 0.36, "labels": 0.27, "teach": 0.3}),
-        Workspace("check", tr("Check"), {"gallery": 0.2, "check": 0.55}),
-    )
+def titles() -> dict[str, str]:
+    """Return the titles of the workspaces by their names, in their order."""
+    return {
+        CLASSIFY: tr("Classify"),
+        INSIDE: tr("Inside"),
+        LABEL: tr("Label"),
+        TEACH: tr("Teach"),
+        CHECK: tr("Check"),
+    }
 
 
 class Workspaces(QToolBar):
@@ -69,20 +75,20 @@ class Workspaces(QToolBar):
         self.setMovable(False)
         self.toggleViewAction().setVisible(False)  # of the menu in which it could be hidden
         self._window = window
-        self._all = {one.name: one for one in workspaces()}
-        self._current = current if current in self._all else CLASSIFY
+        self._names = list(titles())
+        self._current = current if current in self._names else CLASSIFY
         self._layouts = dict(layouts)
         self._docks: dict[str, QDockWidget] = {}
-        self._sides: dict[str, Qt.DockWidgetArea] = {}
+        self._panels: dict[str, Panel] = {}
         self._is_wanted, self._only = False, ""
         self._enter: dict[str, Callable[[], object]] = {}
         self._leave: dict[str, Callable[[], object]] = {}
         self._tabs = QTabBar(drawBase=False, expanding=False)
         self._tabs.setAccessibleName(tr("Workspaces"))
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for one in self._all.values():
-            self._tabs.addTab(one.title)
-        self._tabs.setCurrentIndex(list(self._all).index(self._current))
+        for title in titles().values():
+            self._tabs.addTab(title)
+        self._tabs.setCurrentIndex(self._names.index(self._current))
         self._tabs.currentChanged.connect(self._follow_tab)
         self.summary = FoldButton()
         gap = QWidget()
@@ -99,21 +105,21 @@ class Workspaces(QToolBar):
         """Let something be done whenever a workspace is shown, and when it is left."""
         self._enter[name], self._leave[name] = enter, leave
 
-    def furnish(self, docks: Mapping[str, QDockWidget]) -> None:
-        """Take the panels by their names, each at the side where it is to stand."""
+    def furnish(self, docks: Mapping[str, QDockWidget], panels: Sequence[Panel]) -> None:
+        """Take the panels, and the docks that they have become by their names."""
         self._docks = dict(docks)
-        self._sides = {name: self._window.dockWidgetArea(dock) for name, dock in docks.items()}
+        self._panels = {panel.name: panel for panel in panels}
         for dock in self._docks.values():
             dock.hide()
 
     def choose(self, name: str) -> None:
         """Show another workspace."""
-        self._tabs.setCurrentIndex(list(self._all).index(name))
+        self._tabs.setCurrentIndex(self._names.index(name))
 
     def reveal(self, panel: str) -> None:
         """Show a panel, in the workspace that it belongs to where this one does not show it."""
         if self._is_seen and not self._docks[panel].isVisible():
-            self.choose(next(one.name for one in self._all.values() if panel in one.panels))
+            self.choose(next(iter(self._panels[panel].shares)))
 
     def show_panels(self, wanted: bool) -> None:
         """Show the panels of the workspace in use, or none."""
@@ -154,7 +160,7 @@ class Workspaces(QToolBar):
         self._keep()
         if self._current in self._leave:
             self._leave[self._current]()
-        self._current = list(self._all)[at]
+        self._current = self._names[at]
         if self._is_seen:
             self._arrange()
 
@@ -183,14 +189,17 @@ class Workspaces(QToolBar):
             self._enter[self._current]()
 
     def _arrange_anew(self) -> None:
-        panels = self._all[self._current].panels
+        current = self._current
         for name, dock in self._docks.items():
-            self._window.addDockWidget(self._sides[name], dock)
-            dock.setVisible(name in panels)
-        width, height = self._window.width(), self._window.height()
-        shown = [dock for name, dock in self._docks.items() if name in panels]
+            self._window.addDockWidget(self._panels[name].side, dock)
+            dock.setVisible(current in self._panels[name].shares)
+        shown = [one for one in self._panels.values() if current in one.shares]
         below = Qt.DockWidgetArea.BottomDockWidgetArea
+        width, height = self._window.width(), self._window.height()
         for is_below, whole, way in ((False, width, _ACROSS), (True, height, _DOWN)):
-            docks = [d for d in shown if (self._window.dockWidgetArea(d) == below) == is_below]
-            sizes = [round(panels[dock.objectName()] * whole) for dock in docks]
-            self._window.resizeDocks(docks, sizes, way)
+            panels = [one for one in shown if (one.side == below) == is_below]
+            self._window.resizeDocks(
+                [self._docks[one.name] for one in panels],
+                [round(one.shares[current] * whole) for one in panels],
+                way,
+            )

@@ -13,9 +13,9 @@ from core.language import tr, tr_n
 from core.values.class_mapping import KEPT_AS, of_text
 from gui.actions import Action
 from gui.checks.checking import Checking
-from gui.main_window import Panel
 from gui.room import Room
 from gui.widgets.page_stack import PageStack
+from gui.workspaces import CHECK, Panel
 
 if TYPE_CHECKING:
     from gui.checks.doctor_dialog import DoctorDialog
@@ -55,10 +55,11 @@ class ChecksRoom(Room):
         ]  # fmt: skip
 
     def panels(self) -> list[Panel]:
-        return [Panel("check", tr("Check"), self._place, Qt.DockWidgetArea.RightDockWidgetArea)]
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        return [Panel("check", tr("Check"), self._place, right, {CHECK: 0.55})]
 
     def furnish(self) -> None:
-        self.window.workspaces.attend("check", self._enter, self._leave)
+        self.window.workspaces.attend(CHECK, self._enter, self._leave)
 
     def close(self) -> None:
         self._leave()
@@ -70,9 +71,9 @@ class ChecksRoom(Room):
     @Slot()
     def open(self) -> None:
         """Show how right the model in use is."""
-        if self.window.workspaces.current == "check":
+        if self.window.workspaces.current == CHECK:
             self._enter()
-        self.window.workspaces.choose("check")
+        self.window.workspaces.choose(CHECK)
 
     @Slot()
     def _enter(self) -> None:

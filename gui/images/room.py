@@ -16,9 +16,9 @@ from gui.images.gallery_panel import GalleryPanel
 from gui.images.gallery_view import THUMBNAIL_PX
 from gui.images.opening import Opening
 from gui.images.viewer import PhotoViewer
-from gui.main_window import Panel
 from gui.room import Room
 from gui.widgets.pictures import to_image
+from gui.workspaces import CHECK, CLASSIFY, INSIDE, LABEL, TEACH, Panel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,8 @@ class ImagesRoom(Room):
 
     def panels(self) -> list[Panel]:
         left = Qt.DockWidgetArea.LeftDockWidgetArea
-        return [Panel("gallery", tr("Photos"), self.gallery, left, "F6")]
+        shares = {CLASSIFY: 0.25, INSIDE: 0.17, LABEL: 0.45, TEACH: 0.36, CHECK: 0.2}
+        return [Panel("gallery", tr("Photos"), self.gallery, left, shares, "F6")]
 
     def actions(self) -> list[Action]:
         return [*self._list_actions(), *self._view_actions()]

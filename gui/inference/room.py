@@ -16,8 +16,8 @@ from gui.actions import Action
 from gui.inference.classifying import Classifying
 from gui.inference.predictions_panel import PredictionsPanel
 from gui.inference.run_bar import RunBar
-from gui.main_window import Panel
 from gui.room import Room
+from gui.workspaces import CLASSIFY, Panel
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -62,7 +62,7 @@ class InferenceRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("predictions", tr("Predictions"), self.panel, right, "F7")]
+        return [Panel("predictions", tr("Predictions"), self.panel, right, {CLASSIFY: 0.33}, "F7")]
 
     def actions(self) -> list[Action]:
         settings, speed = self.session.settings, tr("Sp&eed")

@@ -15,8 +15,8 @@ from gui.actions import Action
 from gui.inside.inside_panel import InsidePanel
 from gui.inside.look_alikes import FindingLookAlikes
 from gui.inside.looking import Looking
-from gui.main_window import Panel
 from gui.room import Room
+from gui.workspaces import INSIDE, Panel
 
 if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto
@@ -43,7 +43,7 @@ class InsideRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("inside", tr("Inside"), self.panel, right, "F8")]
+        return [Panel("inside", tr("Inside"), self.panel, right, {INSIDE: 0.53}, "F8")]
 
     def actions(self) -> list[Action]:
         tabs = (

@@ -25,8 +25,8 @@ from gui.labels.labelling import LabelGiver
 from gui.labels.project import Project
 from gui.labels.proposals import Proposals
 from gui.labels.steps import redo_text, undo_text
-from gui.main_window import Panel
 from gui.room import Room
+from gui.workspaces import LABEL, TEACH, Panel
 
 if TYPE_CHECKING:
     from core.labels.changes import Change
@@ -89,7 +89,7 @@ class LabelsRoom(Room):
 
     def panels(self) -> list[Panel]:
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
-        return [Panel("labels", tr("Labels"), self.panel, bottom, "F9")]
+        return [Panel("labels", tr("Labels"), self.panel, bottom, {LABEL: 0.27, TEACH: 0.27}, "F9")]
 
     def actions(self) -> list[Action]:
         return [*self._label_actions(), *self._class_actions(), *self._file_actions()]

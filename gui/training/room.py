@@ -12,11 +12,11 @@ from core.language import tr
 from core.models.sources.base import Capability
 from core.settings import project_path
 from gui.actions import Action
-from gui.main_window import Panel
 from gui.room import Room
 from gui.training.live_learning import LiveLearning, knows_all
 from gui.training.piling import Piling
 from gui.training.teach_panel import TeachPanel
+from gui.workspaces import TEACH, Panel
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -72,13 +72,14 @@ class TrainingRoom(Room):
         ]  # fmt: skip
 
     def panels(self) -> list[Panel]:
-        return [Panel("teach", tr("Teach"), self.panel, Qt.DockWidgetArea.RightDockWidgetArea)]
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        return [Panel("teach", tr("Teach"), self.panel, right, {TEACH: 0.3})]
 
     def furnish(self) -> None:
         actions = self.window.actions_table
         steps = actions.some("next_photos", "select_pile", "teach_model", "taught_models")
         self.panel.offer(steps, actions["learn_from_labels"])
-        self.window.workspaces.attend("teach", self._show_counts, lambda: None)
+        self.window.workspaces.attend(TEACH, self._show_counts, lambda: None)
 
     @Slot()
     def _show_counts(self) -> None:

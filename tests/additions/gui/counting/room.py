@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 
 from core.language import tr
 from gui.actions import Action
-from gui.main_window import Panel
 from gui.room import Room
 from gui.widgets.plain_text import PlainLabel
+from gui.workspaces import Panel
 
 
 class CountingRoom(Room):
@@ -17,7 +17,7 @@ class CountingRoom(Room):
         self.panel = PlainLabel(tr("Not counted"))
         self.panel.setObjectName("count")
         side = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("counting", tr("Count"), self.panel, side, 200, 100)]
+        return [Panel("counting", tr("Count"), self.panel, side, {"classify": 0.2}, "F10")]
 
     def actions(self) -> list[Action]:
         return [
