@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QDockWidget
+from pytestqt.qtbot import QtBot
 
 from core.settings import Settings
 from gui.app import Droplens
@@ -18,7 +19,7 @@ SMALL = QRect(0, 0, 1024, 600)
 
 
 @pytest.fixture
-def filled(droplens: Droplens, qtbot: object) -> Droplens:
+def filled(droplens: Droplens) -> Droplens:
     droplens.window.resize(SMALL.size())
     droplens.window.show()
     droplens.session.add_photos([Path("/a.jpg"), Path("/b.jpg")])
@@ -50,7 +51,7 @@ def test_a_small_screen_is_enough(filled: Droplens, name: str) -> None:
     assert window.size() == SMALL.size()
 
 
-def test_a_workspace_is_left_as_it_was_arranged(filled: Droplens) -> None:
+def test_a_workspace_is_left_as_it_was_arranged(filled: Droplens, qtbot: QtBot) -> None:
     window = filled.window
     labels = window.findChild(QDockWidget, "labels")
     labels.toggleViewAction().trigger()
@@ -60,6 +61,7 @@ def test_a_workspace_is_left_as_it_was_arranged(filled: Droplens) -> None:
     assert shown(window) == {"gallery", "predictions", "labels"}
     left = window.left_as()
     again = MainWindow(str(left["window_geometry"]), str(left["workspace"]), left["layouts"])  # type: ignore[arg-type]
+    qtbot.addWidget(again)
     assert again.workspaces.current == "classify"
     assert again.workspaces.left_as() == left["layouts"]
     window.actions_table["reset_layout"].trigger()
@@ -81,17 +83,21 @@ def test_the_model_is_one_line_that_unfolds(filled: Droplens) -> None:
     assert not window.model_bar.isVisible()
 
 
-def test_a_window_of_a_larger_screen_stays_on_this_one(droplens: Droplens) -> None:
+def test_a_window_of_a_larger_screen_stays_on_this_one(qtbot: QtBot) -> None:
     large = MainWindow()
+    qtbot.addWidget(large)
     large.setGeometry(300, 200, 5000, 4000)
     window = MainWindow(str(large.left_as()["window_geometry"]))
+    qtbot.addWidget(window)
     screen = window.screen().availableGeometry()
     assert screen.contains(QRect(window.pos(), window.size()))
 
 
-def test_settings_that_name_no_workspace_are_passed_over() -> None:
+def test_settings_that_name_no_workspace_are_passed_over(qtbot: QtBot) -> None:
     assert Settings().layouts == {}
-    assert MainWindow("", "kitchen", {"kitchen": "x"}).workspaces.current == "classify"
+    window = MainWindow("", "kitchen", {"kitchen": "x"})
+    qtbot.addWidget(window)
+    assert window.workspaces.current == "classify"
 
 
 def test_panels_of_their_workspace_alone_cannot_be_closed(filled: Droplens) -> None:
