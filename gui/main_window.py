@@ -142,8 +142,6 @@ class MainWindow(QMainWindow):
         self.actions_table.bind_to_photos((self.gallery_view, self._canvas))
         self.empty_view.set_tool_tips(self.actions_table)
         self._docks = [self._dock(panel) for panel in panels]
-        for dock in self._docks:  # shown for a moment without being painted, to be laid out
-            dock.show()
         panels_menu = self.actions_table.menus["view"].addMenu(tr("Pan&els"))
         for panel, dock in zip(panels, self._docks, strict=True):
             if panel.key:
@@ -228,6 +226,7 @@ class MainWindow(QMainWindow):
         if panel.key:  # what nothing brings back cannot be closed
             features |= QDockWidget.DockWidgetFeature.DockWidgetClosable
         dock.setFeatures(features)
+        dock.hide()  # all at once would need more room than any workspace, and the window grow
         self.addDockWidget(panel.side, dock)
         return dock
 

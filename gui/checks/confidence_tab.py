@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from core.language import number, percent, tr
 from gui import theme
 from gui.checks.rows import Row, make_rows
+from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ class ConfidenceTab(QWidget):
         beside = QHBoxLayout()
         beside.addWidget(self._diagram, 0, Qt.AlignmentFlag.AlignTop)
         beside.addWidget(self._rows, 1)
+        keep_narrow(self._sets, 20)
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(PlainLabel(tr("While this window stands, the list names")), self._sets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 10, 8, 8)

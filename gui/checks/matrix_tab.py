@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QW
 
 from core.language import number, tr
 from gui.checks.matrix import MatrixView
+from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class MatrixTab(QWidget):
         self._order.activated.connect(self._show)
         self._shares.toggled.connect(self.view.matrix.set_shares)
         choices = QHBoxLayout()
-        choices.addWidget(self._order)
+        keep_narrow(self._order, 10)
+        choices.addWidget(self._order, 1)
         choices.addWidget(self._shares)
         choices.addWidget(self._said, 1)
         layout = QVBoxLayout(self)

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core.files import readable
 from core.language import figure, percent, tr
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
     from core.images.viewing import ViewedPhoto
+
+_LEAST_NAME_PX = 60
 
 
 class PhotoViewer(QWidget):
@@ -41,6 +51,9 @@ class PhotoViewer(QWidget):
         self._name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = PlainLabel()
         self._facts.setProperty("muted", True)
+        for label in (self._name, self._facts):  # the longest name makes no window wider
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label.setMinimumWidth(_LEAST_NAME_PX)
         self._hint = PlainLabel(wordWrap=True)
         self._hint.hide()
         self._hint.setProperty("muted", True)
@@ -170,7 +183,7 @@ class PhotoViewer(QWidget):
             button.setAccessibleName(text)
             button.setShortcut(key)
             button.clicked.connect(step)
-        told = PlainLabel(tr("The model and your label are for the first."))
+        told = PlainLabel(tr("The model and your label are for the first."), wordWrap=True)
         told.setProperty("muted", True)
         apart = QPushButton(tr("Make a photo of each"))
         apart.setToolTip(tr("Each page becomes a photo of its own, in a folder beside it"))

@@ -60,7 +60,6 @@ class InsidePanel(QWidget):
         split.setStretchFactor(1, 1)
         split.setSizes([200, 330])
         self.tree.setMinimumWidth(120)
-        self._stack.setMinimumWidth(200)
         frame = QFrame()
         frame.setObjectName("panel")
         inside = QVBoxLayout(frame)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from core.language import tr
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
+from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ class MapsView(QWidget):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 6, 0)
-        for widget in (self._order, self.colours):
-            top.addWidget(widget)
-        top.addStretch()
+        for box, letters in ((self._order, 9), (self.colours, 7)):
+            keep_narrow(box, letters)
+            top.addWidget(box, letters)
         bottom = QHBoxLayout()
         bottom.setContentsMargins(0, 0, 6, 0)
         bottom.addWidget(self._facts, 1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
-from core.images.preprocessing import LARGEST_SIDE_PX
-
 _WIDTH_PX = 76
 _GAP_PX = 6
 
@@ -18,8 +16,16 @@ def choices(*items: tuple[str, object]) -> QComboBox:
     return box
 
 
+def keep_narrow(box: QComboBox, letters: int) -> None:
+    """Let a box be as narrow as some letters; what is longer is shown in its list."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(letters)
+
+
 def pixels_box() -> QSpinBox:
     """Return a box for a side of a picture."""
+    from core.images.preprocessing import LARGEST_SIDE_PX  # numpy, which no window waits for
+
     box = QSpinBox(minimum=1, maximum=LARGEST_SIDE_PX)
     box.setFixedWidth(_WIDTH_PX)
     return box

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
 from core.settings import Settings
 from gui.app import Droplens
+from gui.images.viewer import PhotoViewer
 from gui.main_window import MainWindow
 from gui.workspaces import titles
 from tests.gui.conftest import ready
@@ -132,3 +133,12 @@ def test_reset_brings_panels_back_to_their_side(filled: Droplens) -> None:
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
     window.actions_table["reset_layout"].trigger()
     assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.RightDockWidgetArea
+
+
+def test_a_long_name_makes_no_window_wider(filled: Droplens) -> None:
+    viewer = filled.window.findChild(PhotoViewer)
+    before = viewer.minimumSizeHint().width()
+    viewer.announce("a name that is longer than any window " * 9 + ".jpg")
+    QApplication.processEvents()
+    assert viewer.minimumSizeHint().width() == before
+    assert filled.window.size() == SMALL.size()
