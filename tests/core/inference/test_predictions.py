@@ -33,6 +33,7 @@ def test_json_has_the_contracts_keys() -> None:
     assert made.to_json() == {
         "image": "a.jpg",
         "predictions": [{"class_index": 1, "class_name": "cat", "probability": 0.75}],
+        "unsure": False,
         "error": None,
         "model": {
             "architecture": "tiny",
