@@ -38,8 +38,11 @@ class Settings:
     taught_models: list[str] = field(default_factory=list)
 
 
+THUMBNAIL_WIDTHS = range(96, 301)
+"""Least widths of a card in the list, in pixels; thumbnails are made for the largest."""
+
 _RANGES = {
-    "thumbnail_px": range(96, 301),
+    "thumbnail_px": THUMBNAIL_WIDTHS,
     "inside_megabytes": range(1, 2**20),
     "overlay_opacity": range(101),
 }

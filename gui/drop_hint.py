@@ -13,7 +13,7 @@ from core.images.kinds import Kind, kind_of
 from core.language import tr, tr_n
 from gui.widgets.plain_text import PlainLabel
 
-_MOST_LOOKED_AT = 200
+_MOST_LOOKED_AT = 20
 """Of many that are dragged; a folder on the network takes its time to say that it is one."""
 
 

@@ -48,10 +48,11 @@ class Session(QObject):
         project_notes: what the project keeps beside its labels, by name.
         keep_in_project: lets it keep more of that; of the labels' room.
         give_class: gives photos a class by its name; likewise.
-        is_led: whether photos were given that are looked at since; a project that is opened after
-            leaves it at that.
+        is_led: whether photos were given since a project was asked for: these are looked at then,
+            and not what was looked at when the project was left.
         seen_photos: returns the photos that are on the screen in the list; of the photos'.
-        override_model: opens the model anew with other overrides, by their fields; of the models'.
+        override_model: opens the model anew with other overrides, by their fields, and returns
+            whether it does; of the models'.
     """
 
     current_changed = Signal(object)
@@ -110,7 +111,7 @@ class Session(QObject):
         self.give_class: Callable[[Sequence[Path], str], object] = ignore
         self.is_led = False
         self.seen_photos: Callable[[], Sequence[Path]] = tuple
-        self.override_model: Callable[[Mapping[str, object]], object] = ignore
+        self.override_model: Callable[[Mapping[str, object]], bool] = lambda _: False
         self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._saving.timeout.connect(self.save_settings)
         self.selection.currentChanged.connect(self._note_current)
@@ -276,10 +277,15 @@ class Session(QObject):
             self.taught = lesson
             self.taught_changed.emit()
 
+    @property
+    def given_meanings(self) -> dict[str, str]:
+        """Return what a person has said of which class of a model means which of the labels."""
+        return of_text(self.project_notes.get(KEPT_AS, ""))
+
     def apply_mapping(self) -> None:
         """Follow what a person has said of which class of the model means which of the labels."""
-        text = "" if self.taught is not None else self.project_notes.get(KEPT_AS, "")
-        self.photos.label_index.set_mapping(of_text(text))  # what is taught speaks in labels
+        given = {} if self.taught is not None else self.given_meanings
+        self.photos.label_index.set_mapping(given)  # what is taught speaks in labels
 
     def can(self, capability: Capability) -> bool:
         """Return whether something can be done with the model in use."""

@@ -101,7 +101,9 @@ class Workspaces(QToolBar):
         """Return the name of the workspace in use."""
         return self._current
 
-    def attend(self, name: str, enter: Callable[[], object], leave: Callable[[], object]) -> None:
+    def attend(
+        self, name: str, enter: Callable[[], object], leave: Callable[[], object] = lambda: None
+    ) -> None:
         """Let something be done whenever a workspace is shown, and when it is left."""
         self._enter[name], self._leave[name] = enter, leave
 

@@ -123,7 +123,7 @@ def confusion_plot(report: Report) -> Picture:
         shown = report.most_confused[:_MOST_CLASSES]
     names, cells = [report.names[at] for at in shown], report.confusion[np.ix_(shown, shown)]
     shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    room = 12 + _LETTER * min(_LONGEST_NAME, max(len(name) for name in names))
+    room = 12 + _LETTER * min(_LONGEST_NAME, max(map(len, names), default=0))
     parts = []
     for row, name in enumerate(names):
         y = room + row * _CELL

@@ -12,7 +12,7 @@ from core.errors import left_out
 from core.inference.shares import FindShares, PhotoShares
 from core.language import tr, tr_n
 from core.models.class_names.lists import imagenet_synonyms
-from core.values.class_mapping import KEPT_AS, of_text, to_text
+from core.values.class_mapping import KEPT_AS, to_text
 from gui.tasks import ignore
 
 if TYPE_CHECKING:
@@ -117,7 +117,11 @@ class Checking(QObject):
         if model is None:
             return
         spec, shares = model.spec, dict(self._shares)
-        given = {name: meant for name, meant in self._given.items() if name in spec.class_names}
+        given = {
+            name: meant
+            for name, meant in self._session.given_meanings.items()
+            if name in spec.class_names
+        }
         if self._is_several:
             several = CheckSeveral(tuple(self._labelled()), shares, spec, given)
             self._counting = self._tasks.ask(several, self._show_several, self._refuse)
@@ -141,11 +145,6 @@ class Checking(QObject):
     def _show_several(self, checked: CheckedSeveral) -> None:
         self._panel.show_several(checked, self._notes(checked))
 
-    @property
-    def _given(self) -> dict[str, str]:
-        """Return what a person has said of which class means which."""
-        return of_text(self._session.project_notes.get(KEPT_AS, ""))
-
     @Slot()
     def match_classes(self) -> None:
         """Let a person say which class means which; the project keeps it."""
@@ -155,7 +154,7 @@ class Checking(QObject):
         if model is None:
             return
         names = model.spec.class_names
-        given = self._given
+        given = self._session.given_meanings
         dialog = MappingDialog(
             names,
             self._session.photos.label_index.classes.names,

@@ -264,7 +264,8 @@ class DoctorDialog(QDialog):
     def _change(self, overrides: dict[str, object]) -> None:
         self._use.setEnabled(False)
         self._is_changing = True
-        self._session.override_model(overrides)
+        if not self._session.override_model(overrides):
+            self._follow_refusal()
 
     @Slot()
     def _follow_refusal(self) -> None:

@@ -43,7 +43,7 @@ class MappingDialog(QDialog):
             label_classes: names.
             given: what was settled before; an empty text means none.
             synonyms: other names of the model's classes.
-            parent: the dialog of the check.
+            parent: the panel of the check.
         """
         super().__init__(parent)
         self._model_classes, self._label_classes = tuple(model_classes), tuple(label_classes)

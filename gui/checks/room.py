@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog
 
 from core.language import tr, tr_n
-from core.values.class_mapping import KEPT_AS, of_text
 from gui.actions import Action
 from gui.checks.checking import Checking
 from gui.room import Room
@@ -122,7 +121,7 @@ class ChecksRoom(Room):
         if self._doctor is not None:
             self._doctor.reject()
         labelled = self.session.labelled_once()
-        given = of_text(self.session.project_notes.get(KEPT_AS, ""))
+        given = self.session.given_meanings
         labels = [label for _, label in labelled]
         index = indices_of(model.spec.class_names, labels, given)
         known = [(path, index[label]) for path, label in labelled if label in index]

@@ -8,8 +8,10 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from core.language import tr, tr_n
+from core.settings import THUMBNAIL_WIDTHS
 from gui.gallery_model import ORDERS
-from gui.images.gallery_view import CARD_WIDTHS, GalleryView
+from gui.images.gallery_view import GalleryView
+from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.search_field import SearchField
 
@@ -50,14 +52,11 @@ class GalleryPanel(QWidget):
         }
         for order in ORDERS:
             self._order.addItem(titles[order], order)
-        self._order.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._order.setMinimumContentsLength(12)
+        keep_narrow(self._order, 12)
         self._count = PlainLabel()
         self._count.setProperty("muted", True)
         self._size = QSlider(Qt.Orientation.Horizontal)
-        self._size.setRange(CARD_WIDTHS.start, CARD_WIDTHS.stop - 1)
+        self._size.setRange(THUMBNAIL_WIDTHS.start, THUMBNAIL_WIDTHS.stop - 1)
         self._size.setPageStep(_STEP_PX)
         self._size.setFixedWidth(_SLIDER_PX)
         self._size.setAccessibleName(tr("Size of the thumbnails"))

@@ -43,9 +43,6 @@ from gui.widgets.tile_view import TileDelegate, TileView
 
 THUMBNAIL_PX = 256
 _KEPT_THUMBNAILS = 400
-CARD_WIDTHS = range(96, 301)
-"""Least widths of a card, in pixels; thumbnails are made for the largest."""
-
 _CARD_WIDTH = 148
 _PICTURE_SHARE = 0.75
 _MARGIN = 6

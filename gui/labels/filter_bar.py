@@ -21,6 +21,7 @@ from core.labels.classes import ClassList
 from core.labels.label_index import LABEL_FILTERS, Filter, LabelFilter
 from core.language import tr
 from gui import theme
+from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 
 _USUAL_PERCENT = 90
@@ -41,10 +42,7 @@ class FilterBar(QWidget):
         self._label = QComboBox()
         self._label.setAccessibleName(tr("Show photos by label"))
         self._label.setToolTip(tr("Show photos by label"))
-        self._label.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._label.setMinimumContentsLength(10)
+        keep_narrow(self._label, 10)
         self._by_model = QToolButton()
         self._by_model.setCheckable(True)
         theme.set_icon(self._by_model, "funnel")
@@ -53,10 +51,7 @@ class FilterBar(QWidget):
         self._predicted = QComboBox(editable=True)
         self._predicted.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._predicted.setAccessibleName(tr("Class that the model predicts"))
-        self._predicted.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._predicted.setMinimumContentsLength(8)
+        keep_narrow(self._predicted, 8)
         completer = self._predicted.completer()
         assert isinstance(completer, QCompleter)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)

@@ -80,6 +80,7 @@ class Project(QObject):
         """Open a project, or make it; the one before stays open where this one cannot be."""
         self.keep_view_state()
         self._giver.hold()
+        self._session.is_led = False
         self._tasks.ask(OpenProject(path), self._take_opened, self._refuse)
 
     def ask_for_new(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from core.language import tr
-from core.values.class_mapping import KEPT_AS, of_text, to_text
+from core.values.class_mapping import KEPT_AS, to_text
 from gui.widgets.message_box import ask
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Proposals(QObject):
         dialog.deleteLater()
         if not is_settled:
             return False
-        given = {**of_text(notes.get(KEPT_AS, "")), **dialog.given}
+        given = {**self._session.given_meanings, **dialog.given}
         self._session.keep_in_project(
             {KEPT_AS: to_text(given), _ADDS_CLASSES: "yes" if dialog.adds_all else ""}
         )

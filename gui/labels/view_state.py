@@ -47,7 +47,6 @@ def restore(
         return
     if session.is_led:  # photos were given meanwhile, and are looked at
         current, scroll = None, 0
-        session.is_led = False
     if current is not None:
         session.select(selected, current)
     # Then only, for a photo that is hidden stays the current one.

@@ -112,13 +112,18 @@ class ModelsRoom(Room):
     def start(self) -> None:
         self.picker.open_remembered()
 
-    def _override(self, changes: Mapping[str, object]) -> None:
-        """Open the model anew with some of what the user said of it changed."""
+    def _override(self, changes: Mapping[str, object]) -> bool:
+        """Open the model anew with some of what the user said of it changed.
+
+        Returns:
+            False while another one is being opened, for which that was not said.
+        """
         model = self.session.model
         if model is None or self.picker.asked != model.choice:
             self.window.note(tr("Another model is being opened; try it once more then."))
-            return
+            return False
         self.picker.override(replace(self.picker.overrides, **changes))  # type: ignore[arg-type]
+        return True
 
     @Slot(object)
     def _take_refusal(self, error: BaseException) -> None:

@@ -79,7 +79,7 @@ class TrainingRoom(Room):
         actions = self.window.actions_table
         steps = actions.some("next_photos", "select_pile", "teach_model", "taught_models")
         self.panel.offer(steps, actions["learn_from_labels"])
-        self.window.workspaces.attend(TEACH, self._show_counts, lambda: None)
+        self.window.workspaces.attend(TEACH, self._show_counts)
 
     @Slot()
     def _show_counts(self) -> None:

@@ -32,6 +32,7 @@ from core.training.recipe import recipe_for
 from core.training.teaching import LEAST_CLASSES, Labelled, Looked, Taught, TeachHead
 from gui import theme
 from gui.training.curve import Curve
+from gui.training.teach_panel import FEW
 from gui.widgets.fields import choices, row
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 ENDING = ".safetensors"
-_FEW = 6
-"""Photos of a class, below which one may as well guess."""
 
 
 class TeachDialog(QDialog):
@@ -106,7 +105,7 @@ class TeachDialog(QDialog):
         self._counts.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for name in self._classes:
-            few = tr("few; more make it surer") if counts[name] < _FEW else ""
+            few = tr("few; more make it surer") if counts[name] < FEW else ""
             item = QTreeWidgetItem([name, number(counts[name]), few])
             item.setToolTip(0, literal(name))
             item.setTextAlignment(1, right)

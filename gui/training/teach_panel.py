@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QSizePolicy, QToolButton, QVBoxLayout, 
 from core.language import tr
 from gui.widgets.plain_text import PlainLabel
 
-_FEW = 6
+FEW = 6
 """Photos of a class, below which one may as well guess."""
 
 _MOST_NAMED = 5
@@ -66,7 +66,7 @@ class TeachPanel(QWidget):
                 "model anew to take in labels that are new.",
                 title=knows,
             )
-        few = [name for name, count in counts.items() if count < _FEW]
+        few = [name for name, count in counts.items() if count < FEW]
         self._few.setVisible(bool(counts) and bool(few))
         named = ", ".join(f"{name} ({counts[name]})" for name in few[:_MOST_NAMED])
         if len(few) > _MOST_NAMED:

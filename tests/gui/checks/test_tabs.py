@@ -1,4 +1,4 @@
-"""Groups, wrong labels, duplicates, two models and matching in the dialog of the check."""
+"""Groups, wrong labels, duplicates, two models and matching in the panel of the check."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from PySide6.QtGui import QPixmap, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core.settings import THUMBNAIL_WIDTHS
 from gui.gallery_model import GalleryModel
 from gui.images.gallery_panel import GalleryPanel
-from gui.images.gallery_view import CARD_WIDTHS, ThumbnailCache
+from gui.images.gallery_view import ThumbnailCache
 from gui.session import Session
 
 PATHS = [Path(f"/photos/{number}.png") for number in range(5000)]
@@ -165,6 +166,6 @@ def test_thumbnails_are_larger_by_the_wheel_and_the_slider(
     assert panel.view.verticalScrollBar().value() == 0
     panel._size.setValue(panel._size.maximum())
     assert panel.view.tile.width() > before
-    assert session.settings.thumbnail_px == CARD_WIDTHS.stop - 1
+    assert session.settings.thumbnail_px == THUMBNAIL_WIDTHS.stop - 1
     panel.zoom(5)  # there it ends
-    assert session.settings.thumbnail_px == CARD_WIDTHS.stop - 1
+    assert session.settings.thumbnail_px == THUMBNAIL_WIDTHS.stop - 1
