@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEY = Qt.ItemDataRole.UserRole
 _MOST_OPENED = 20
+_LEAST_WITH_SHAPES_PX = 180
 
 
 class LayerTree(QWidget):
@@ -59,6 +60,11 @@ class LayerTree(QWidget):
         self.filter.textChanged.connect(self._narrow)
         self.filter.installEventFilter(self)
         self.tree.currentItemChanged.connect(self._tell)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out the shapes where they would leave no room for the names."""
+        super().resizeEvent(event)
+        self.tree.setColumnHidden(1, self.width() < _LEAST_WITH_SHAPES_PX)
 
     @property
     def layer(self) -> Layer | None:
@@ -157,7 +163,7 @@ class LayerTree(QWidget):
         item = self._place(parent, [text, said])
         item.setData(0, _KEY, (layer.name, layer.call))
         tip = tr("{name}\n{kind}", name=layer.name, kind=layer.kind)
-        item.setToolTip(0, literal(tip))
+        item.setToolTip(0, literal(f"{tip}\n{said}" if said else tip))
         if shape is None:
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         return item

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.inside.class_activation import ClassActivation, Method
@@ -108,6 +110,17 @@ def test_layers_fold_by_module_and_calls_stand_apart(qtbot: QtBot, panel: Inside
     assert (panel.layer, panel.call) == (LAYERS[4], 2)
     panel.tree.choose(("attention", 0))
     assert (panel.layer, panel.call) == (LAYERS[5], 0)
+
+
+def test_a_narrow_tree_keeps_the_names(panel: InsidePanel) -> None:
+    panel.set_table(TABLE)
+    item = next(item for item in panel.tree._items.values() if item.text(1))
+    for width, is_hidden in ((140, True), (240, False)):
+        size = QSize(width, 300)
+        panel.tree.setFixedSize(size)
+        QApplication.sendEvent(panel.tree, QResizeEvent(size, size))
+        assert panel.tree.tree.isColumnHidden(1) is is_hidden
+    assert item.text(1) in item.toolTip(0)
 
 
 def test_a_new_network_keeps_a_layer_of_the_same_name(panel: InsidePanel) -> None:
