@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,6 +117,22 @@ class GalleryModel(QStringListModel):
     def row(self, path: Path) -> GalleryRow | None:
         """Return what is known of a photo."""
         return self._rows.get(str(path))
+
+    def found_classes(self) -> Counter[int]:
+        """Count the likeliest classes of the photos that would be shown if any class were."""
+        any_class = replace(self._filter, predicted=())
+        accepts = self.label_index.accepts
+        rows = (row for row in self._rows.values() if self._is_searched(row))
+        tops = ((row.label, *row.top) for row in rows if row.class_name)
+        return Counter(top[1] for top in tops if accepts(any_class, *top))
+
+    def agreement(self) -> tuple[int, int]:
+        """Return how many labels the model in use agrees with, and how many it has seen."""
+        disagrees, resolve = self.label_index.is_disagreeing, self.label_index.resolve
+        seen = [
+            row for row in self._rows.values() if row.class_name and resolve(row.label)[:1] > (0,)
+        ]
+        return sum(not disagrees(row.label, row.top[0]) for row in seen), len(seen)
 
     def rows(self) -> Iterable[GalleryRow]:
         """Return all photos in the order in which they were added."""
@@ -340,10 +358,11 @@ class GalleryModel(QStringListModel):
         return self.label_index.accepts(self._filter, row.label, *row.top)
 
     def _matches(self, row: GalleryRow) -> bool:
+        return self._is_searched(row) and (self._filter.passes_all or self._passes(row))
+
+    def _is_searched(self, row: GalleryRow) -> bool:
         text = self._search
-        if not text or text in row.file_name.casefold() or text in row.class_name.casefold():
-            return self._filter.passes_all or self._passes(row)
-        return False
+        return not text or text in row.file_name.casefold() or text in row.class_name.casefold()
 
     def _tool_tip(self, row: GalleryRow) -> str:
         label = self.label_index.classes.said(self.label_index.resolve(row.label))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from core.labels.class_groups import Groups, Offer, found, merged, offers
 from core.labels.classes import REJECT, UNSURE, ClassList, LabelClass, Labels, clean_name
 from core.values.class_mapping import joined
 
@@ -20,13 +21,14 @@ class Filter:
     Attributes:
         label: by their label; "class" are those of ``class_id``.
         class_id: a class.
-        predicted: name of the class that the model must find likeliest; "" for any.
+        predicted: the class that the model finds likeliest must be one of these, or below one of
+            these groups, or its name must hold one of these texts; nothing for any.
         at_least: its least probability, 0..1.
     """
 
     label: LabelFilter = "any"
     class_id: int = 0
-    predicted: str = ""
+    predicted: tuple[str, ...] = ()
     at_least: float = 0.0
 
     @property
@@ -39,6 +41,7 @@ class LabelIndex:
     """The classes as they are, and which of them a model's classes mean.
 
     Attributes:
+        groups: classes of the model in use, by the title of their group.
         named_from: the probability from which on all classes of a photo are named; 0 for the
             likeliest alone.
     """
@@ -48,6 +51,9 @@ class LabelIndex:
         self._proposed: tuple[int, ...] = ()
         self._names: Sequence[str] = ()
         self._given: Mapping[str, str] = {}
+        self._above: Groups = {}
+        self._wanted: tuple[tuple[str, ...], set[int]] = ((), set())
+        self.groups: Groups = {}
         self.by_id: dict[int, LabelClass] = {}
         self.classes = ClassList()
         self.named_from = 0.0
@@ -59,10 +65,16 @@ class LabelIndex:
         self._resolved = {(): ()}
         self._propose()
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """Say which classes the model in use knows."""
-        if names != self._names:
-            self._names = names
+    def set_names(self, names: Sequence[str], above: Groups | None = None) -> None:
+        """Say which classes the model in use knows.
+
+        Args:
+            names: of the classes.
+            above: words above them, as WordNet has them; None where they are not known anew.
+        """
+        words = above if above is not None else self._above if names == self._names else {}
+        if names != self._names or words != self._above:
+            self._names, self._above = names, words
             self._propose()
 
     def set_mapping(self, given: Mapping[str, str]) -> None:
@@ -87,6 +99,16 @@ class LabelIndex:
         """Return whether a person has said that a model's class is none of the project's."""
         return self._given.get(clean_name(name)) == ""
 
+    def find_classes(self, terms: tuple[str, ...]) -> set[int]:
+        """Return which classes of the model in use are meant by terms of a filter."""
+        if self._wanted[0] != terms:
+            self._wanted = terms, found(terms, self._names, self.groups, self._above)
+        return self._wanted[1]
+
+    def offers(self, counts: Mapping[int, int]) -> list[Offer]:
+        """Return what a filter by prediction can show, of photos counted by class index."""
+        return offers(counts, self._names, self.groups)
+
     def is_disagreeing(self, labels: Labels, index: int) -> bool:
         """Return whether a person has said otherwise than the model says."""
         resolved = self.resolve(labels)
@@ -107,7 +129,7 @@ class LabelIndex:
             known = index < len(self._names)
             if not known or probability < shown.at_least:
                 return False
-            if shown.predicted and self._names[index] != shown.predicted:
+            if shown.predicted and index not in self.find_classes(shown.predicted):
                 return False
         if shown.label == "any":
             return True
@@ -126,3 +148,6 @@ class LabelIndex:
         ids = {one.name: one.id for one in self.classes.classes}
         meant = joined([clean_name(name) for name in self._names], tuple(ids), self._given)
         self._proposed = tuple(ids.get(meant.get(clean_name(name), ""), 0) for name in self._names)
+        labels = ["" if one <= 0 else self.by_id[one].name for one in self._proposed]
+        self.groups = merged(self._names, self._above, labels)
+        self._wanted = (), set()

@@ -161,6 +161,7 @@ class LabelExchange(QObject):
         from gui.labels.statistics_dialog import StatisticsDialog
 
         colours = {one.name: one.colour for one in self._session.photos.label_index.classes.classes}
-        dialog = StatisticsDialog(found, colours, self._window)
+        agreement = self._session.photos.agreement()
+        dialog = StatisticsDialog(found, colours, agreement, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

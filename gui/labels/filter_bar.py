@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
-    QCompleter,
     QHBoxLayout,
     QPushButton,
     QSpinBox,
@@ -21,10 +18,10 @@ from core.labels.classes import ClassList
 from core.labels.label_index import LABEL_FILTERS, Filter, LabelFilter
 from core.language import tr
 from gui import theme
+from gui.labels.class_filter import ClassFilter
 from gui.widgets.fields import keep_narrow
 from gui.widgets.plain_text import PlainLabel
 
-_USUAL_PERCENT = 90
 _DOT_PX = 12
 
 
@@ -38,7 +35,6 @@ class FilterBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._class_list = ClassList()
-        self._names: tuple[str, ...] | None = None
         self._label = QComboBox()
         self._label.setAccessibleName(tr("Show photos by label"))
         self._label.setToolTip(tr("Show photos by label"))
@@ -48,15 +44,8 @@ class FilterBar(QWidget):
         theme.set_icon(self._by_model, "funnel")
         self._by_model.setToolTip(tr("Show photos by what the model says"))
         self._by_model.setAccessibleName(self._by_model.toolTip())
-        self._predicted = QComboBox(editable=True)
-        self._predicted.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self._predicted.setAccessibleName(tr("Class that the model predicts"))
-        keep_narrow(self._predicted, 8)
-        completer = self._predicted.completer()
-        assert isinstance(completer, QCompleter)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self._percent = QSpinBox(minimum=0, maximum=100, value=_USUAL_PERCENT, suffix=" %")
+        self.predicted = ClassFilter(self._tell)
+        self._percent = QSpinBox(minimum=0, maximum=100, suffix=" %")
         self._percent.setPrefix("≥ ")
         self._percent.setToolTip(tr("Least probability"))
         self._percent.setAccessibleName(tr("Least probability"))
@@ -67,13 +56,8 @@ class FilterBar(QWidget):
         )
         self._lay_out()
         self.set_classes(ClassList())
-        self.set_names(())
         self._label.currentIndexChanged.connect(self._tell)
         self._by_model.toggled.connect(self._show_second)
-        self._predicted.activated.connect(self._tell)
-        line = self._predicted.lineEdit()
-        assert line is not None
-        line.editingFinished.connect(self._tell)
         self._percent.valueChanged.connect(self._tell)
         self._accept.clicked.connect(self.accept_all_wanted)
 
@@ -90,7 +74,7 @@ class FilterBar(QWidget):
         said = PlainLabel(tr("Predicted"))
         said.setProperty("muted", True)
         row.addWidget(said)
-        row.addWidget(self._predicted, 1)
+        row.addWidget(self.predicted, 1)
         second.addLayout(row)
         row = QHBoxLayout()
         row.addWidget(self._percent)
@@ -110,10 +94,7 @@ class FilterBar(QWidget):
         label, class_id = self._shown_label()
         if not self._by_model.isChecked():
             return Filter(label, class_id)
-        text = self._predicted.currentText().strip()
-        known = self._predicted.findText(text, Qt.MatchFlag.MatchFixedString) > 0
-        predicted = text if known else ""
-        return Filter(label, class_id, predicted, self._percent.value() / 100)
+        return Filter(label, class_id, self.predicted.terms, self._percent.value() / 100)
 
     def set_filter(self, shown: Filter) -> None:
         """Choose a filter."""
@@ -128,7 +109,7 @@ class FilterBar(QWidget):
         self._by_model.setChecked(by_model)
         self._second.setVisible(by_model)
         if by_model:
-            self._predicted.setEditText(shown.predicted or self._predicted.itemText(0))
+            self.predicted.show_terms(shown.predicted)
             self._percent.setValue(round(shown.at_least * 100))
         del blocked
 
@@ -158,29 +139,14 @@ class FilterBar(QWidget):
         if self._shown_label() != (label, class_id):
             self._tell()
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """Offer the classes of the model."""
-        if tuple(names) == self._names:
-            return  # the list may be open
-        self._names = tuple(names)
-        shown = self._predicted.currentText()
-        with QSignalBlocker(self._predicted):
-            self._predicted.clear()
-            self._predicted.addItem(tr("any class"))
-            self._predicted.addItems(sorted(set(names), key=str.casefold))
-            self._predicted.setEditText(shown or self._predicted.itemText(0))
-
     def focus(self) -> None:
         """Put the cursor into the list of labels."""
         self._label.setFocus()
 
     def focus_prediction(self) -> None:
-        """Open the second row and put the cursor into it."""
+        """Open the second row and its list of classes."""
         self._by_model.setChecked(True)
-        self._predicted.setFocus()
-        line = self._predicted.lineEdit()
-        assert line is not None
-        line.selectAll()
+        self.predicted.showPopup()
 
     def _shown_label(self) -> tuple[LabelFilter, int]:
         shown: tuple[LabelFilter, int] = self._label.currentData() or ("any", 0)

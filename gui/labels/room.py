@@ -30,6 +30,7 @@ from gui.workspaces import LABEL, TEACH, Panel
 
 if TYPE_CHECKING:
     from core.labels.changes import Change
+    from core.labels.class_groups import Offer
     from core.labels.label_index import Filter
     from gui.main_window import MainWindow
     from gui.session import Session
@@ -80,6 +81,8 @@ class LabelsRoom(Room):
         panel.view.files_dropped.connect(self._take_files)
         panel.view.menu_wanted.connect(self._open_class_menu)
         self.filter_bar.changed.connect(self._apply_filter)
+        self.filter_bar.predicted.offers = self._offer_classes
+        self.filter_bar.predicted.how_many = self._count_predicted
         self.filter_bar.accept_all_wanted.connect(self.proposals.accept_all)
         session.photos.modelReset.connect(self._counting.start)
         session.photos.rowsInserted.connect(self._counting.start)
@@ -242,10 +245,11 @@ class LabelsRoom(Room):
 
     @Slot()
     def _follow_names(self) -> None:
+        from core.models.class_names.lists import imagenet_groups  # a model is read by now
+
         names = self.session.class_names
         self.session.apply_mapping()
-        self.session.photos.label_index.set_names(names)
-        self.filter_bar.set_names(names)
+        self.session.photos.label_index.set_names(names, imagenet_groups(names))
 
     @Slot()
     def _count(self) -> None:
@@ -292,6 +296,15 @@ class LabelsRoom(Room):
         self.session.photos.set_filter(shown)
         if self.session.current is not None:
             self.session.leave_hidden()
+
+    def _offer_classes(self) -> list[Offer]:
+        photos = self.session.photos
+        return photos.label_index.offers(photos.found_classes())
+
+    def _count_predicted(self, terms: tuple[str, ...]) -> int:
+        counts = self.session.photos.found_classes()
+        wanted = self.session.photos.label_index.find_classes(terms)
+        return sum(n for index, n in counts.items() if not terms or index in wanted)
 
     @Slot(int, QPoint)
     def _open_class_menu(self, class_id: int, place: QPoint) -> None:

@@ -78,13 +78,18 @@ class StatisticsDialog(QDialog):
     """Counts, as they are on the disk."""
 
     def __init__(
-        self, found: Statistics, colours: Mapping[str, str], parent: QWidget | None = None
+        self,
+        found: Statistics,
+        colours: Mapping[str, str],
+        agreement: tuple[int, int],
+        parent: QWidget | None = None,
     ) -> None:
         """Make the dialog.
 
         Args:
             found: the counts.
             colours: of the classes, by name.
+            agreement: how many labels the model in use agrees with, of how many it has seen.
             parent: the window.
         """
         super().__init__(parent)
@@ -93,7 +98,7 @@ class StatisticsDialog(QDialog):
         area = QScrollArea()
         area.setObjectName("panel")
         area.setWidgetResizable(True)
-        area.setWidget(_counts(found, colours))
+        area.setWidget(_counts(found, colours, agreement))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -102,7 +107,7 @@ class StatisticsDialog(QDialog):
         layout.addWidget(buttons)
 
 
-def _counts(found: Statistics, colours: Mapping[str, str]) -> QWidget:
+def _counts(found: Statistics, colours: Mapping[str, str], agreement: tuple[int, int]) -> QWidget:
     """Return the figures, and bars by class and by day."""
     inner = QWidget()
     inside = QVBoxLayout(inner)
@@ -118,12 +123,22 @@ def _counts(found: Statistics, colours: Mapping[str, str]) -> QWidget:
         (found.today, tr("today")),
     ):
         facts.addWidget(_fact(number(count), text))
-    judged = found.agreed + found.corrected
-    if judged:
-        share = percent(found.agreed / judged)
-        facts.addWidget(_fact(share, tr("as the model said")))
     facts.addStretch(1)
     inside.addLayout(facts)
+    agreed, seen = agreement
+    if seen:
+        inside.addWidget(
+            PlainLabel(
+                tr(
+                    "The model in use agrees with {agreed} of the {seen} labelled photos that it "
+                    "has seen ({share}).",
+                    agreed=number(agreed),
+                    seen=number(seen),
+                    share=percent(agreed / seen),
+                ),
+                wordWrap=True,
+            )
+        )
     inside.addWidget(_caption(tr("By class")))
     marked = {
         tr("Unsure"): found.by_mark.get("unsure", 0),

@@ -61,13 +61,11 @@ def restore(
 
 def _filter(text: str) -> Filter:
     try:
-        found = Filter(**json.loads(text))
-    except (ValueError, TypeError, RecursionError):
+        kept = json.loads(text)
+        terms = kept.pop("predicted", ())
+        terms = [terms] if isinstance(terms, str) else terms  # one class, as it was once
+        found = Filter(**kept, predicted=tuple(str(term) for term in terms if term))
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return Filter()
-    usual = Filter()
-    fits = (
-        isinstance(found.class_id, int)
-        and isinstance(found.predicted, str)
-        and isinstance(found.at_least, int | float)
-    )
-    return found if fits and found.label in LABEL_FILTERS else usual
+    fits = isinstance(found.class_id, int) and isinstance(found.at_least, int | float)
+    return found if fits and found.label in LABEL_FILTERS else Filter()

@@ -164,7 +164,7 @@ def gallery(photos: int, state: Any) -> dict[str, float]:
         "unlabelled": Filter("none"),
         "of one class": Filter("class", 3),
         "disagreeing": Filter("disagreeing"),
-        "predicted, at least 90 %": Filter(predicted="class 3", at_least=0.9),
+        "predicted, at least 90 %": Filter(predicted=("class 3",), at_least=0.9),
     }
     found = {}
     for name, shown in filters.items():

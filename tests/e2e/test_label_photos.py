@@ -14,7 +14,17 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDockWidget, QFileDialog, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QTreeWidget,
+)
 
 import resources
 from core.labels.classes import REJECT, UNSURE
@@ -243,8 +253,60 @@ def test_filter_by_prediction_and_accept_all(folder: Path, monkeypatch: pytest.M
         yield lambda: {name for name, said in labels(person).items() if said} == likely
         bar.set_filter(Filter("none"))
         assert {row.name for row in person.rows()} == set(labels(person)) - likely
-        bar.set_filter(Filter(predicted="espresso", at_least=0.01))
+        bar.set_filter(Filter(predicted=("espresso",), at_least=0.01))
         assert [row.name for row in person.rows()] == ["coffee.png"]
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_the_filter_finds_what_was_typed(folder: Path) -> None:
+    """A word above classes finds all of them, and a word that none has finds nothing."""
+
+    def type_term(person: Person, text: str) -> None:
+        person.choose("filter_prediction")
+        popup = QApplication.activePopupWidget()
+        assert popup is not None
+        field = popup.findChild(QLineEdit)
+        QTest.keyClicks(field, text)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert not popup.isVisible()
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_term(person, "domestic cat")
+        assert [row.name for row in person.rows()] == ["chelsea.png"]
+        assert person.see(FilterBar).filter.predicted == ("domestic cat",)
+        type_term(person, "dog")
+        assert person.rows() == []
+        person.choose("filter_prediction")
+        listed = QApplication.activePopupWidget().findChild(QTreeWidget)
+        rows = [listed.topLevelItem(at) for at in range(listed.topLevelItemCount())]
+        by_title = {row.text(0): row for row in rows if not row.isHidden()}
+        assert by_title["any class"].text(1) == "3"
+        assert by_title["espresso"].text(1) == "1"
+        by_title["dog"].setCheckState(0, Qt.CheckState.Unchecked)
+        by_title["espresso"].setCheckState(0, Qt.CheckState.Checked)
+        assert [row.name for row in person.rows()] == ["coffee.png"]
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_statistics_speak_of_the_model_in_use(folder: Path) -> None:
+    """Agreement is counted anew; what was the case when a label was given does not matter."""
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(3)
+        type_classes(person, "espresso, cup")
+        yield lambda: person.see(ClassView).model().rowCount() == 4
+        drop_on_class(person, "espresso", folder / "coffee.png")
+        drop_on_class(person, "cup", folder / "rocket.jpg")
+        yield lambda: list(labels(person).values()).count("") == 1
+        person.choose("label_statistics")
+        yield lambda: person.window.findChildren(StatisticsDialog)
+        (dialog,) = person.window.findChildren(StatisticsDialog)
+        said = [label.text() for label in dialog.findChildren(QLabel)]
+        assert any("agrees with 1 of the 2 labelled photos" in text for text in said), said
+        dialog.reject()
 
     assert drive([str(folder)], script) == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,26 @@ def imagenet_synonyms(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         return {}
     text = resources.path("class_names/imagenet_wordnet.txt").read_text(encoding="utf-8")
     return {name: (number,) for name, number in zip(names, text.splitlines(), strict=True)}
+
+
+def imagenet_groups(names: Sequence[str]) -> dict[str, frozenset[int]]:
+    """Return the classes below each word of WordNet 3.0 that is above several of ImageNet's.
+
+    Args:
+        names: of a model's classes; nothing is returned for others than ImageNet's.
+
+    Returns:
+        Class indexes by a word and its synonyms, with "; " between.
+    """
+    if tuple(names) != imagenet_names():
+        return {}
+    text = resources.path("class_names/imagenet_groups.txt").read_text(encoding="utf-8")
+    groups = {}
+    for line in text.splitlines():
+        words, _, runs = line.partition("\t")
+        ends = [[int(end) for end in run.split("-")] for run in runs.split(",")]
+        groups[words] = frozenset(index for run in ends for index in range(run[0], run[-1] + 1))
+    return groups
 
 
 def placeholder_names(count: int) -> tuple[str, ...]:

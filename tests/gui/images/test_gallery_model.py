@@ -174,7 +174,7 @@ def test_filters_and_queues_by_label(model: GalleryModel) -> None:
         Filter("unsure"): [],
         Filter("class", 1): ["b", "c"],
         Filter("disagreeing"): ["a", "c"],
-        Filter(predicted="ant", at_least=0.93): ["b"],
+        Filter(predicted=("ant",), at_least=0.93): ["b"],
         Filter("disagreeing", at_least=0.7): ["a"],
         Filter(): ["a", "b", "c", "d"],
     }
