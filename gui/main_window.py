@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Droplens")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
+        self.setAnimated(False)  # nothing moves by itself: some people are made ill by it
         for corner, side in (
             (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
             (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),

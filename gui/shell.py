@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import QCoreApplication, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -35,7 +35,9 @@ class Shell(Room):
         window.paths_dropped.connect(session.give)
         session.list_changed.connect(self._follow_list)
         session.model_changed.connect(window.actions_table.refresh)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_scheme)
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._follow_scheme)
+        hints.accessibility().contrastPreferenceChanged.connect(self._follow_scheme)
 
     def actions(self) -> list[Action]:
         return [*self._workspace_actions(), *self._window_actions()]
@@ -62,6 +64,7 @@ class Shell(Room):
             ("system", tr("&System colours"), "Ctrl+Alt+1"),
             ("light", tr("&Light colours"), "Ctrl+Alt+2"),
             ("dark", tr("&Dark colours"), "Ctrl+Alt+3"),
+            ("contrast", tr("&High contrast"), "Ctrl+Alt+6"),
         )
         return [
             Action("quit", tr("&Quit"), window.close, "file", 9, "Ctrl+Q"),
@@ -142,7 +145,7 @@ class Shell(Room):
             self._follow_scheme()
 
     @Slot()
-    def _follow_scheme(self, _: Qt.ColorScheme = Qt.ColorScheme.Unknown) -> None:
+    def _follow_scheme(self) -> None:
         application = QCoreApplication.instance()
         assert isinstance(application, QApplication)
         theme.apply(application)

@@ -14,7 +14,8 @@ import resources
 
 ICON_SIZE = QSize(18, 18)
 _ICON_PROPERTY = "schemeIcon"
-_PICTURES = ("chevron", "close", "check")
+_PICTURES = {"chevron": "chevron", "up": "chevron-up", "close": "close", "check": "check"}
+"""Names in the style sheet, and of their files."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # each method made costs start-up time
@@ -26,6 +27,7 @@ class Colours:
     canvas: str
     hover: str
     border: str
+    groove: str
     border_strong: str
     text: str
     muted: str
@@ -44,6 +46,7 @@ LIGHT = Colours(
     canvas="#e9ebf0",
     hover="#eef1f6",
     border="#e0e3e9",
+    groove="#e0e3e9",
     border_strong="#c5cad4",
     text="#1a1e26",
     muted="#5a6272",
@@ -61,6 +64,7 @@ DARK = Colours(
     canvas="#101215",
     hover="#2a2e35",
     border="#2d3138",
+    groove="#2d3138",
     border_strong="#464c57",
     text="#e8eaef",
     muted="#a0a8b6",
@@ -72,27 +76,69 @@ DARK = Colours(
     warning="#f0b04a",
     warning_soft="#33290f",
 )
+LIGHT_CONTRAST = Colours(
+    window="#ffffff",
+    panel="#ffffff",
+    canvas="#ffffff",
+    hover="#d9e4ff",
+    border="#000000",
+    groove="#c9c9c9",
+    border_strong="#000000",
+    text="#000000",
+    muted="#000000",
+    faint="#545454",
+    accent="#0036b3",
+    accent_strong="#00227a",
+    accent_soft="#cfdcff",
+    on_accent="#ffffff",
+    warning="#8a3200",
+    warning_soft="#ffffff",
+)
+DARK_CONTRAST = Colours(
+    window="#000000",
+    panel="#000000",
+    canvas="#000000",
+    hover="#1f3a5f",
+    border="#ffffff",
+    groove="#4d4d4d",
+    border_strong="#ffffff",
+    text="#ffffff",
+    muted="#ffffff",
+    faint="#b5b5b5",
+    accent="#ffe14d",
+    accent_strong="#fff2a8",
+    accent_soft="#3d3600",
+    on_accent="#000000",
+    warning="#ffb84d",
+    warning_soft="#000000",
+)
 
 _SCHEMES = {
     "system": Qt.ColorScheme.Unknown,
+    "contrast": Qt.ColorScheme.Unknown,
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
 }
 _wanted = Qt.ColorScheme.Unknown
+_wants_contrast = False
 
 
 def colours() -> Colours:
-    """Return the colours of the scheme in use."""
-    scheme = _wanted
-    if scheme == Qt.ColorScheme.Unknown:
-        scheme = QGuiApplication.styleHints().colorScheme()
-    return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+    """Return the colours of the scheme in use; those of high contrast where the system wants it."""
+    hints = QGuiApplication.styleHints()
+    scheme = hints.colorScheme() if _wanted == Qt.ColorScheme.Unknown else _wanted
+    is_dark = scheme == Qt.ColorScheme.Dark
+    system = hints.accessibility().contrastPreference()
+    if _wants_contrast or system == Qt.ContrastPreference.HighContrast:
+        return DARK_CONTRAST if is_dark else LIGHT_CONTRAST
+    return DARK if is_dark else LIGHT
 
 
 def set_appearance(appearance: str) -> None:
-    """Use "light" or "dark", or follow the "system"."""
-    global _wanted
+    """Use "light" or "dark", or follow the "system", if need be with high "contrast"."""
+    global _wanted, _wants_contrast
     _wanted = _SCHEMES.get(appearance, Qt.ColorScheme.Unknown)
+    _wants_contrast = appearance == "contrast"
     QGuiApplication.styleHints().setColorScheme(_wanted)
 
 
@@ -101,7 +147,9 @@ def apply(application: QApplication) -> None:
     used = colours()
     application.setPalette(_palette(used))
     sheet = resources.path("style/droplens.qss").read_text(encoding="utf-8")
-    pictures = {name: resources.path(f"style/{name}.svg").as_posix() for name in _PICTURES}
+    pictures = {
+        name: resources.path(f"style/{file}.svg").as_posix() for name, file in _PICTURES.items()
+    }
     application.setStyleSheet(string.Template(sheet).substitute(asdict(used), **pictures))
 
 

@@ -82,7 +82,7 @@ class PredictionBars(QWidget):
                 continue
             groove = QRectF(0, top + text_height + 4, self.width(), _BAR_PX)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(used.border))
+            painter.setBrush(QColor(used.groove))
             painter.drawRoundedRect(groove, 3, 3)
             bar = QRectF(groove)
             bar.setWidth(max(_BAR_PX, groove.width() * one.probability))

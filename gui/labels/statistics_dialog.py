@@ -62,7 +62,7 @@ class CountBars(QWidget):
             room = self.width() - names - _COUNT_PX
             groove = QRectF(names, top + (_ROW_PX - _BAR_PX) / 2, room, _BAR_PX)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(used.border))
+            painter.setBrush(QColor(used.groove))
             painter.drawRoundedRect(groove, 4, 4)
             if count:
                 bar = QRectF(groove)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
-_WIDTH_PX = 76
+_WIDTH_PX = 92
 _GAP_PX = 6
 
 

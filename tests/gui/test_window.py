@@ -90,7 +90,15 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("used", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+SCHEMES = {
+    "light": theme.LIGHT,
+    "dark": theme.DARK,
+    "light, high contrast": theme.LIGHT_CONTRAST,
+    "dark, high contrast": theme.DARK_CONTRAST,
+}
+
+
+@pytest.mark.parametrize("used", SCHEMES.values(), ids=SCHEMES)
 def test_text_can_be_read(used: theme.Colours) -> None:
     for ground in (used.window, used.panel, used.canvas, used.accent_soft, used.hover):
         assert contrast(used.text, ground) >= 7
@@ -99,10 +107,20 @@ def test_text_can_be_read(used: theme.Colours) -> None:
     assert contrast(used.accent, used.panel) >= 4.5
     assert contrast(used.warning, used.panel) >= 4.5
     assert contrast(used.text, used.warning_soft) >= 7
+    if used in (theme.LIGHT_CONTRAST, theme.DARK_CONTRAST):
+        assert contrast(used.faint, used.panel) >= 7
+        assert contrast(used.border, used.panel) >= 7
+        assert contrast(used.accent, used.panel) >= 7
 
 
 @pytest.mark.parametrize(
-    ("appearance", "used"), [("light", theme.LIGHT), ("dark", theme.DARK), ("odd", theme.LIGHT)]
+    ("appearance", "used"),
+    [
+        ("light", theme.LIGHT),
+        ("dark", theme.DARK),
+        ("odd", theme.LIGHT),
+        ("contrast", theme.LIGHT_CONTRAST),
+    ],
 )
 def test_appearance(qtbot: QtBot, appearance: str, used: theme.Colours) -> None:
     theme.set_appearance(appearance)
