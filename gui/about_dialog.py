@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from core.language import tr
 from core.licences import all_licences
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel, RichLabel, literal
 
 
@@ -29,9 +30,10 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("About Droplens"))
-        self.resize(860, 600)
+        resize_within_screen(self, 860, 600)
         picture = PlainLabel()
         picture.setPixmap(theme.app_icon().pixmap(56, 56))
+        picture.setAccessibleName("Droplens")
         said = RichLabel(
             tr(
                 "<b>Droplens {version}</b><br>See what an image classifier says, and what it sees. "

@@ -5,12 +5,25 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core.language import tr
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import RichLabel
+
+_AROUND_PX = 96
+"""Of a list: margins, the bar that scrolls it, and the button below."""
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -46,8 +59,9 @@ def show_keys(window: MainWindow) -> None:
     )
     dialog = QDialog(window)
     dialog.setWindowTitle(tr("Keys"))
-    columns = QHBoxLayout()
-    columns.setSpacing(40)
+    inner = QWidget()
+    columns = QHBoxLayout(inner)
+    columns.setSpacing(24)
     for part in (blocks[:2], blocks[2:]):
         label = RichLabel("".join(as_table(title, rows) for title, rows in part))
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -56,8 +70,13 @@ def show_keys(window: MainWindow) -> None:
     buttons.rejected.connect(dialog.reject)
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(24, 20, 24, 16)
-    layout.addLayout(columns)
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidget(inner)
+    layout.addWidget(area)
     layout.addWidget(buttons)
+    needed = inner.sizeHint() + QSize(_AROUND_PX, _AROUND_PX)
+    resize_within_screen(dialog, needed.width(), needed.height())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
 
@@ -75,7 +94,7 @@ def inner_actions(menu: QMenu) -> list[QAction]:
 def as_table(title: str, rows: list[tuple[str, str]]) -> str:
     """Return one menu's keys as rich text."""
     lines = "".join(
-        "<tr><td style='white-space:nowrap; padding:2px 28px 2px 0'>"
+        "<tr><td style='white-space:nowrap; padding:2px 16px 2px 0'>"
         f"{html.escape(text)}</td>"
         f"<td style='white-space:nowrap'><b>{html.escape(keys)}</b></td></tr>"
         for text, keys in rows

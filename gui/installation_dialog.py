@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from core.crash_reports import versions
 from core.installation_check import CheckInstallation
 from core.language import number, tr
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class InstallationDialog(QDialog):
     def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Check this installation"))
-        self.resize(620, 420)
+        resize_within_screen(self, 620, 420)
         self._failed = 0
         self._said = PlainLabel(tr("Each part of Droplens is used once…"))
         self._bar = QProgressBar(textVisible=False)

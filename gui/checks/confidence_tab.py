@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QPushButton,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 from core.language import number, percent, tr
 from gui import theme
 from gui.checks.rows import Row, make_rows
-from gui.widgets.fields import keep_narrow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class ConfidenceTab(QWidget):
         )
         self._limit.clicked.connect(self._choose_limit)
         self._rows.itemSelectionChanged.connect(self._follow_row)
-        self._sets = QComboBox()
+        self._sets = NarrowBox(20)
         self._sets.setAccessibleName(tr("What the list names"))
         self._sets.activated.connect(self._choose_sets)
         self._lay_out()
@@ -125,7 +124,6 @@ class ConfidenceTab(QWidget):
         beside = QHBoxLayout()
         beside.addWidget(self._diagram, 0, Qt.AlignmentFlag.AlignTop)
         beside.addWidget(self._rows, 1)
-        keep_narrow(self._sets, 20)
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

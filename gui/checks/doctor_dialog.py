@@ -22,6 +22,7 @@ from core.inference.diagnosing import Diagnose
 from core.inference.diagnosis import By, Diagnosis, Finding, sentence_of, what
 from core.language import number, percent, tr, tr_n
 from gui.checks.rows import Row, make_rows
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class DoctorDialog(QDialog):
         self._before: dict[str, object] | None = None
         self._is_changing = False
         self.setWindowTitle(tr("Is the model set up right?"))
-        self.resize(620, _EMPTY_PX)
+        resize_within_screen(self, 620, _EMPTY_PX)
         self._make()
         self._lay_out()
         self._begin(photos, labels)
@@ -166,7 +167,7 @@ class DoctorDialog(QDialog):
         self._layout.setStretch(self._layout.count() - 2, 0)
         self._findings.show()
         self._examples.show()
-        self.resize(self.width(), _FULL_PX)
+        resize_within_screen(self, self.width(), _FULL_PX)
         self._findings.setCurrentIndex(self._findings.model().index(0, 0))
 
     def _basis(self, found: Diagnosis) -> str:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from core.language import tr
 from core.values.class_mapping import joined
 from gui.checks.rows import Row, make_rows
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.search_field import SearchField
 
@@ -51,7 +52,7 @@ class MappingDialog(QDialog):
         self.given = {name: meant for name, meant in given.items() if name in set(model_classes)}
         """What is settled now."""
         self.setWindowTitle(tr("Which class means which"))
-        self.resize(560, 520)
+        resize_within_screen(self, 560, 520)
         self._make()
         self._lay_out()
         self._fill()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from core.language import number, tr
 from gui.checks.matrix import MatrixView
-from gui.widgets.fields import keep_narrow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class MatrixTab(QWidget):
         super().__init__()
         self._report: Report | None = None
         self.view = MatrixView(choose)
-        self._order = QComboBox()
+        self._order = NarrowBox(10)
         self._order.setAccessibleName(tr("Order of the classes"))
         self._order.addItem(tr("In the order of classes"), False)
         self._order.addItem(tr("The most confused first"), True)
@@ -41,7 +41,6 @@ class MatrixTab(QWidget):
         self._order.activated.connect(self._show)
         self._shares.toggled.connect(self.view.matrix.set_shares)
         choices = QHBoxLayout()
-        keep_narrow(self._order, 10)
         choices.addWidget(self._order, 1)
         choices.addWidget(self._shares)
         choices.addWidget(self._said, 1)

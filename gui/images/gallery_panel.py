@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from core.language import tr, tr_n
 from core.settings import THUMBNAIL_WIDTHS
 from gui.gallery_model import ORDERS
 from gui.images.gallery_view import GalleryView
-from gui.widgets.fields import keep_narrow
+from gui.widgets.breaking_row import BreakingRow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.plain_text import PlainLabel
 from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from gui.session import Session
 
-_STEP_PX, _SLIDER_PX = 20, 90
+_STEP_PX, _SLIDER_PX, _ROW_PX = 20, 90, 230
 
 
 class GalleryPanel(QWidget):
@@ -36,7 +37,7 @@ class GalleryPanel(QWidget):
         self.view.setSelectionModel(session.selection)
         self.setFocusProxy(self.view)
         self._search = SearchField(tr("Search"), tr("Search names and classes"))
-        self._order = QComboBox()
+        self._order = NarrowBox(7)
         self._order.setAccessibleName(tr("Sort photos by"))
         self._order.setToolTip(tr("Sort photos by"))
         titles = {
@@ -52,7 +53,7 @@ class GalleryPanel(QWidget):
         }
         for order in ORDERS:
             self._order.addItem(titles[order], order)
-        keep_narrow(self._order, 12)
+        self._order.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._count = PlainLabel()
         self._count.setProperty("muted", True)
         self._size = QSlider(Qt.Orientation.Horizontal)
@@ -72,14 +73,14 @@ class GalleryPanel(QWidget):
         self.update_count()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._search, 1)
-        top.addWidget(self._order)
+        top = BreakingRow(_ROW_PX)
+        top.row.addWidget(self._search, 1)
+        top.row.addWidget(self._order, 1)
         self.bars = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 2, 6)
         layout.setSpacing(6)
-        layout.addLayout(top)
+        layout.addWidget(top)
         layout.addLayout(self.bars)
         layout.addWidget(self.view, 1)
         below = QHBoxLayout()

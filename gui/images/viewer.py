@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
-    QSlider,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from core.files import readable
 from core.language import figure, percent, tr
 from gui import theme
 from gui.images.photo_canvas import PhotoCanvas
+from gui.widgets.breaking_row import BreakingRow
 from gui.widgets.pictures import to_image
-from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.plain_text import ElidedLabel, PlainLabel, literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.images.viewing import ViewedPhoto
 
-_LEAST_NAME_PX = 60
+_LEAST_NAME_PX, _ROW_PX = 60, 340
 
 
 class PhotoViewer(QWidget):
@@ -47,12 +40,10 @@ class PhotoViewer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = PhotoCanvas()
-        self._name = PlainLabel()
-        self._name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._facts = PlainLabel()
+        self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
+        self._facts = ElidedLabel()
         self._facts.setProperty("muted", True)
-        for label in (self._name, self._facts):  # the longest name makes no window wider
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        for label in (self._name, self._facts):
             label.setMinimumWidth(_LEAST_NAME_PX)
         self._hint = PlainLabel(wordWrap=True)
         self._hint.hide()
@@ -62,18 +53,18 @@ class PhotoViewer(QWidget):
         self._page, self._page_count = 0, 1
         self._tools = QHBoxLayout()
         self._tools.setSpacing(2)
-        top = QHBoxLayout()
-        top.setContentsMargins(12, 8, 8, 6)
+        top = BreakingRow(_ROW_PX)
+        top.row.setContentsMargins(12, 8, 8, 6)
         names = QVBoxLayout()
         names.setSpacing(0)
         names.addWidget(self._name)
         names.addWidget(self._facts)
-        top.addLayout(names, 1)
-        top.addLayout(self._tools)
+        top.row.addLayout(names, 1)
+        top.row.addLayout(self._tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(top)
         layout.addWidget(self.canvas, 1)
         layout.addWidget(self._pages)
         layout.addWidget(self._overlay)
@@ -246,7 +237,7 @@ class PhotoViewer(QWidget):
     def _make_overlay_row(self) -> QWidget:
         row = QWidget()
         row.hide()
-        self._map_title = PlainLabel()
+        self._map_title = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         caption = PlainLabel(tr("Opacity"))
         caption.setProperty("muted", True)
         self._opacity = QSlider(Qt.Orientation.Horizontal)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from core.inside.names import BlockName
 from core.language import percent, tr
 from core.models.families.blocks import Part
 from gui.inside.picture_row import Captioned, PictureRow
 from gui.inside.scrolling import scrolling
+from gui.widgets.fields import NarrowBox
 from gui.widgets.pictures import to_image
 from gui.widgets.plain_text import PlainLabel
 
@@ -39,11 +40,8 @@ class BlockView(QWidget):
         self._found: BlockOfPhoto | None = None
         self._names: list[BlockName] = []
         self._steps_of: dict[str, set[str]] = {}
-        self.choice = QComboBox()
+        self.choice = NarrowBox(8)
         self.choice.setAccessibleName(tr("Residual block"))
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.channel = QSpinBox(minimum=-1, maximum=-1)
         self.channel.setSpecialValueText(tr("mean"))
         self.channel.setAccessibleName(tr("Channel"))

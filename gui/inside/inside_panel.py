@@ -70,7 +70,6 @@ class InsidePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 8)
         layout.addWidget(frame)
-        self.tree.icon_for_search()
         self.tree.chosen.connect(self._choose_layer)
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)

@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QHeaderView,
-    QLineEdit,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from core.inside.names import ATTENTION
 from core.language import tr
-from gui import theme
 from gui.widgets.plain_text import literal
+from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.inside.layers import Layer
@@ -38,9 +31,7 @@ class LayerTree(QWidget):
         super().__init__(parent)
         self._layers: dict[tuple[str, int], Layer] = {}
         self._items: dict[tuple[str, int], QTreeWidgetItem] = {}
-        self.filter = QLineEdit(placeholderText=tr("Search layers"))
-        self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName(tr("Search layers"))
+        self.filter = SearchField(tr("Search layers"), tr("Search layers"))
         self.tree = QTreeWidget()
         self.tree.setColumnCount(2)
         self.tree.setHeaderHidden(True)
@@ -207,12 +198,6 @@ class LayerTree(QWidget):
     def _tell(self) -> None:
         if self.layer is not None:
             self.chosen.emit()
-
-    def icon_for_search(self) -> None:
-        """Draw the icon of the search in the colours of the scheme."""
-        self.filter.addAction(
-            theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
-        )
 
 
 def _show_fitting(item: QTreeWidgetItem, *, searching: bool) -> bool:

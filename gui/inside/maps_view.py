@@ -5,19 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Signal, Slot
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
-from gui.widgets.fields import keep_narrow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -40,7 +32,7 @@ class MapsView(QWidget):
         self._model = MapGridModel()
         self.grid = MapGrid(self._model)
         self._channel: int | None = None
-        self._order = QComboBox()
+        self._order = NarrowBox(9)
         for text, name in (
             (tr("By index"), "index"),
             (tr("Strongest first"), "strength"),
@@ -51,7 +43,7 @@ class MapsView(QWidget):
             self._order.addItem(text, name)
         self._order.setAccessibleName(tr("Sort feature maps"))
         self._order.setToolTip(tr("Sort by channel index, or by the values in this photo"))
-        self.colours = QComboBox()
+        self.colours = NarrowBox(7)
         for text, name in (
             (tr("Grey"), "grey"),
             (tr("Viridis"), "viridis"),
@@ -82,7 +74,6 @@ class MapsView(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 6, 0)
         for box, letters in ((self._order, 9), (self.colours, 7)):
-            keep_narrow(box, letters)
             top.addWidget(box, letters)
         bottom = QHBoxLayout()
         bottom.setContentsMargins(0, 0, 6, 0)

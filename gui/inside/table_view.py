@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from core.language import figure, number, percent, tr
 from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.inside.summary import LayerTable
@@ -144,9 +144,7 @@ class LayerTableView(QWidget):
         self._stages = PlainLabel(wordWrap=True)
         self._stages.setProperty("muted", True)
         self._stages.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.filter = QLineEdit(placeholderText=tr("Filter"))
-        self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName(tr("Filter the table"))
+        self.filter = SearchField(tr("Filter"), tr("Filter the table"))
         copy, export = QPushButton(tr("Copy")), QPushButton(tr("Export CSV…"))
         for button in (copy, export):
             button.setProperty("small", True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QFrame,
     QHeaderView,
     QTreeWidget,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from core.labels.class_groups import Offer
 from core.language import number, tr
-from gui.widgets.fields import keep_narrow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.search_field import SearchField
 
 _TERMS = Qt.ItemDataRole.UserRole
@@ -29,7 +28,7 @@ _ARROW_PX = 34
 """What the box's own arrow and borders take."""
 
 
-class ClassFilter(QComboBox):
+class ClassFilter(NarrowBox):
     """A box that says what is chosen; its list has the classes found, with counts, to be ticked."""
 
     def __init__(self, tell: Callable[[], None], parent: QWidget | None = None) -> None:
@@ -39,7 +38,7 @@ class ClassFilter(QComboBox):
             tell: called when something else is chosen.
             parent: the bar.
         """
-        super().__init__(parent)
+        super().__init__(8, parent)
         self._tell = tell
         self.offers: Callable[[], Sequence[Offer]] = list
         """Returns what the list shall have when it opens."""
@@ -48,7 +47,6 @@ class ClassFilter(QComboBox):
         self._terms: tuple[str, ...] = ()
         self._list = _ClassList(self, self._take)
         self.addItem("")
-        keep_narrow(self, 8)
         self.setAccessibleName(tr("Class that the model predicts"))
         self.show_terms(())
 
@@ -61,10 +59,7 @@ class ClassFilter(QComboBox):
         """Show what is chosen, and tell nobody."""
         self._terms = tuple(terms)
         said = ", ".join(terms) or tr("any class")
-        self.setToolTip("")
-        self.setItemData(0, said, Qt.ItemDataRole.AccessibleTextRole)
-        room = max(0, self.width() - _ARROW_PX)
-        self.setItemText(0, self.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, room))
+        self.setItemText(0, said)
         self.setAccessibleDescription(said)
 
     def showPopup(self) -> None:
@@ -73,10 +68,6 @@ class ClassFilter(QComboBox):
 
     def hidePopup(self) -> None:
         self._list.hide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.show_terms(self._terms)
 
     def _take(self, terms: tuple[str, ...]) -> None:
         self.show_terms(terms)

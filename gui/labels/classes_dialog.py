@@ -31,6 +31,7 @@ from core.labels.classes import KEYS, ClassList
 from core.language import number, tr
 from core.models.class_names import lists as class_names
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.message_box import PlainMessageBox
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -61,7 +62,7 @@ class ClassesDialog(QDialog):
         super().__init__(parent)
         self._classes, self._counts, self._model_names = classes, counts, model_names
         self.setWindowTitle(tr("Classes"))
-        self.resize(620, 520)
+        resize_within_screen(self, 620, 520)
         self._list = QTreeWidget()
         self._list.setHeaderLabels([tr("Class"), tr("Key"), tr("Photos")])
         self._list.setRootIsDecorated(False)

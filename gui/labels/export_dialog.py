@@ -30,6 +30,7 @@ from core.labels.plans import ExportOptions, Split, Transfer
 from core.labels.requests import Export, Exported, PlanExport
 from core.language import number, tr
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.fields import row
 from gui.widgets.plain_text import PlainLabel
 
@@ -77,7 +78,7 @@ class ExportDialog(QDialog):
         self._plan: Plan | None = None
         self._folder = str(target.parent)
         self.setWindowTitle(tr("Export labels"))
-        self.resize(640, 620)
+        resize_within_screen(self, 640, 620)
         self._make_fields(classes)
         self._preview = QPlainTextEdit(readOnly=True)
         self._preview.setAccessibleName(tr("What would be written"))
@@ -136,6 +137,7 @@ class ExportDialog(QDialog):
             box.setAccessibleName(tr("Share of {name}", name=name))
         self._seed = QSpinBox(maximum=10**6)
         self._seed.setPrefix(tr("seed "))
+        self._seed.setAccessibleName(tr("Seed of the split"))
         self._template = QLineEdit(placeholderText=tr("none; image_id,label"))
         self._browse_template = QPushButton(tr("Choose…"))
         self._browse_template.setAutoDefault(False)

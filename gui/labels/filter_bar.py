@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from core.labels.classes import ClassList
 from core.labels.label_index import LABEL_FILTERS, Filter, LabelFilter
 from core.language import tr
 from gui import theme
 from gui.labels.class_filter import ClassFilter
-from gui.widgets.fields import keep_narrow
+from gui.widgets.fields import NarrowBox
 from gui.widgets.plain_text import PlainLabel
 
 _DOT_PX = 12
@@ -35,10 +27,9 @@ class FilterBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._class_list = ClassList()
-        self._label = QComboBox()
+        self._label = NarrowBox(10)
         self._label.setAccessibleName(tr("Show photos by label"))
         self._label.setToolTip(tr("Show photos by label"))
-        keep_narrow(self._label, 10)
         self._by_model = QToolButton()
         self._by_model.setCheckable(True)
         theme.set_icon(self._by_model, "funnel")

@@ -24,6 +24,7 @@ from core.files import readable
 from core.language import tr
 from gui import theme
 from gui.labels.statistics_dialog import CountBars
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ImportDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Import labels"))
-        self.resize(620, 560)
+        resize_within_screen(self, 620, 560)
         self._plan: ImportPlan | None = None
         self._filling = False
         self._title = PlainLabel(wordWrap=True)

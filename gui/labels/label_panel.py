@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -189,6 +190,9 @@ class LabelPanel(QWidget):
 
     def _make_empty(self) -> QWidget:
         empty = QWidget()
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(empty)
         said = PlainLabel(
             tr(
                 "Sort your photos into classes: name them here, then drag photos onto a class or "
@@ -213,7 +217,7 @@ class LabelPanel(QWidget):
         layout.addLayout(row)
         layout.addLayout(self._empty_buttons)
         layout.addStretch(1)
-        return empty
+        return area
 
     @Slot()
     def _pass_names(self) -> None:

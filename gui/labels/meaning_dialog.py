@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import tr, tr_n
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 _MOST_ASKED = 20
@@ -70,7 +71,7 @@ class MeaningDialog(QDialog):
         layout.setSpacing(10)
         for widget in (about, area, self._adds, buttons):
             layout.addWidget(widget)
-        self.resize(460, min(420, 190 + 38 * form.rowCount()))
+        resize_within_screen(self, 460, min(420, 190 + 38 * form.rowCount()))
 
     @property
     def adds_all(self) -> bool:

@@ -92,7 +92,7 @@ class LabelsRoom(Room):
 
     def panels(self) -> list[Panel]:
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
-        return [Panel("labels", tr("Labels"), self.panel, bottom, {LABEL: 0.27, TEACH: 0.27}, "F9")]
+        return [Panel("labels", tr("Labels"), self.panel, bottom, {LABEL: 0.36, TEACH: 0.3}, "F9")]
 
     def actions(self) -> list[Action]:
         return [*self._label_actions(), *self._class_actions(), *self._file_actions()]

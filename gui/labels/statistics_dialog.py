@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from core.language import number, percent, tr
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel, RichLabel
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class StatisticsDialog(QDialog):
         """
         super().__init__(parent)
         self.setWindowTitle(tr("Statistics"))
-        self.resize(560, 560)
+        resize_within_screen(self, 560, 560)
         area = QScrollArea()
         area.setObjectName("panel")
         area.setWidgetResizable(True)

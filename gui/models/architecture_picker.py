@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from core.language import tr
 from core.models.families import ARCHITECTURES, BY_NAME, GROUPS
-from gui import theme
+from gui.widgets.search_field import SearchField
 
 _NAME_ROLE = Qt.ItemDataRole.UserRole
 
@@ -25,11 +25,7 @@ class ArchitecturePicker(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("popup")
-        self._search = QLineEdit(placeholderText=tr("Search architectures"))
-        self._search.addAction(
-            theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
-        )
-        self._search.setAccessibleName(tr("Search architectures"))
+        self._search = SearchField(tr("Search architectures"), tr("Search architectures"))
         self._tree = QTreeWidget()
         self._tree.setColumnCount(2)
         self._tree.setHeaderHidden(True)

@@ -28,6 +28,7 @@ from core.errors import ClassNamesError
 from core.language import number, tr
 from core.models.class_names import lists as class_names
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class ClassNamesDialog(QDialog):
         self._count = spec.inspection.num_classes or 0
         self._orders: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self.setWindowTitle(tr("Name the classes"))
-        self.resize(760, 520)
+        resize_within_screen(self, 760, 520)
         self._text = QPlainTextEdit()
         self._text.setPlaceholderText(
             tr("One name a line, in the order in which the model was trained.\n\nant\nbee")

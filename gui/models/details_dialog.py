@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import percent, tr
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class DetailsDialog(QDialog):
         super().__init__(parent)
         self._spec, self._settled = spec, spec.overrides
         self.setWindowTitle(tr("Details of {title}", title=spec.title))
-        self.resize(680, 560)
+        resize_within_screen(self, 680, 560)
         self._outputs = self._make_outputs()
         self._unsure = self._make_unsure()
         self._dilation = [QCheckBox(str(stage)) for stage in (2, 3, 4)]

@@ -202,11 +202,14 @@ class PreprocessingDialog(QDialog):
             (self.crop_height, tr("Height of the crop in pixels")),
         ):
             field.setAccessibleName(name)
+        for what, fields in ((tr("Mean"), self.mean), (tr("Std"), self.std)):
+            for number, box in enumerate(fields, 1):
+                box.setAccessibleName(tr("{what} of channel {n}", what=what, n=number))
 
     def _lay_out(self) -> None:
         form = QGridLayout()
         form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(9)
+        form.setVerticalSpacing(6)
         self._squash_times, crop_times = PlainLabel("×"), PlainLabel("×")
         squash = (self.squash_width, self._squash_times, self.squash_height)
         cut = (self.crops, self.crop_width, crop_times, self.crop_height)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import percent, tr
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class QuestionsDialog(QDialog):
         layout.addWidget(self._buttons)
         self._follow()
         around = layout.sizeHint().height() - area.sizeHint().height()
-        self.resize(_WIDTH, min(_MOST_HEIGHT, around + inside.sizeHint().height()))
+        resize_within_screen(self, _WIDTH, min(_MOST_HEIGHT, around + inside.sizeHint().height()))
 
     def show_outcome(self, tried: Tried) -> None:
         """Show what the photo is taken for with one answer to a question."""

@@ -28,8 +28,10 @@ from core.language import number, percent, tr
 from core.models.families import EXAMPLE
 from core.models.weights.files import delete_file, sizes_on_disk
 from gui import theme
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.message_box import ask
 from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.models.weights.downloads import Progress
@@ -66,12 +68,9 @@ class WeightsDialog(QDialog):
         self._progress: dict[str, Progress] = {}
         self._wanted_when_done: set[str] = set()
         self.setWindowTitle(tr("torchvision's weights"))
-        self.resize(900, 600)
-        self.search = QLineEdit(placeholderText=tr("Search, e.g. {example}", example=EXAMPLE))
-        self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName(tr("Search weights"))
-        self.search.addAction(
-            theme.icon("search", theme.colours().muted), QLineEdit.ActionPosition.LeadingPosition
+        resize_within_screen(self, 900, 600)
+        self.search = SearchField(
+            tr("Search, e.g. {example}", example=EXAMPLE), tr("Search weights")
         )
         self.tree = self._make_tree()
         self.status = PlainLabel(tr("Loading the list…"), wordWrap=True)
@@ -80,6 +79,7 @@ class WeightsDialog(QDialog):
         self.bar.hide()
         self.mirror = QLineEdit(mirror)
         self.mirror.setPlaceholderText("https://download.pytorch.org/models")
+        self.mirror.setAccessibleName(tr("Address of another folder"))
         self.mirror.setToolTip(
             tr("Address of a folder with the same files; empty is torchvision's own")
         )

@@ -33,6 +33,7 @@ from core.training.teaching import LEAST_CLASSES, Labelled, Looked, Taught, Teac
 from gui import theme
 from gui.training.curve import Curve
 from gui.training.teach_panel import FEW
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.fields import choices, row
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -82,7 +83,7 @@ class TeachDialog(QDialog):
         self._running: Handle[None] | None = None
         self._taught: Taught | None = None
         self.setWindowTitle(tr("Teach a model"))
-        self.resize(560, 520)
+        resize_within_screen(self, 560, 520)
         self._make(title, target, counts)
         self._lay_out()
         self._join()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from core.files import readable
 from core.language import number, percent, tr
 from core.training.records import ReadRecords, Record
+from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.message_box import ask
 from gui.widgets.plain_text import PlainLabel, literal
 
@@ -55,7 +56,7 @@ class TrainingsDialog(QDialog):
         super().__init__(parent)
         self._tasks, self._use, self._forget = tasks, use, forget
         self.setWindowTitle(tr("Taught models"))
-        self.resize(760, 420)
+        resize_within_screen(self, 760, 420)
         self._rows = _rows()
         self._none = PlainLabel(
             tr("No model was taught yet. Label some photos, then choose “Teach a model…”."),

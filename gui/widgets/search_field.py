@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
+from core.language import tr
 from gui import theme
 from gui.widgets.plain_text import literal
 
@@ -26,6 +27,9 @@ class SearchField(QLineEdit):
         self.setToolTip(literal(name))
         self.setClearButtonEnabled(True)
         self.addAction(theme.icon("search", _GREY), QLineEdit.ActionPosition.LeadingPosition)
+        clear, glass = self.findChildren(QToolButton)  # Qt's own, in the order of their making
+        clear.setAccessibleName(tr("Clear"))
+        glass.setAccessibleName(name)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
