@@ -56,7 +56,7 @@ class AboutDialog(QDialog):
             item.setToolTip(1, literal(one.licence))
             self._list.addTopLevelItem(item)
         self._list.resizeColumnToContents(0)
-        self._text = QPlainTextEdit(readOnly=True)
+        self._text = QPlainTextEdit(readOnly=True, tabChangesFocus=True)
         self._text.setAccessibleName(tr("Text of the licence"))
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._list)

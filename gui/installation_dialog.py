@@ -38,7 +38,7 @@ class InstallationDialog(QDialog):
         self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 0)
         self._bar.setAccessibleName(tr("Progress"))
-        self._text = QPlainTextEdit(readOnly=True)
+        self._text = QPlainTextEdit(readOnly=True, tabChangesFocus=True)
         self._text.setAccessibleName(tr("What was found"))
         self._text.setPlainText("\n".join(f"{name}: {found}" for name, found in versions().items()))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -100,6 +100,18 @@ class MainWindow(QMainWindow):
         top = min(self.y(), screen.bottom() + 1 - self.height())
         self.move(max(screen.left(), left), max(screen.top(), top))
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        from gui.tab_order import tab_order  # nothing to wait for while the window appears
+
+        order, focused = tab_order(self), self.focusWidget()
+        if not order:
+            return False
+        at = order.index(focused) if focused in order else -1 if forward else 0
+        step = 1 if forward else -1
+        reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+        order[(at + step) % len(order)].setFocus(reason)
+        return True
+
     @cached_property
     def reporter(self) -> ProblemReporter:
         """Return the banner above the photos, made when it is first needed."""

@@ -156,6 +156,7 @@ class ProblemReporter(QFrame):
         none = tr("No problems so far.")
         text = QPlainTextEdit("\n\n".join(one.sentence for one in self.problems) or none)
         text.setReadOnly(True)
+        text.setTabChangesFocus(True)
         text.setAccessibleName(tr("Problems"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)

@@ -152,8 +152,9 @@ class MapsView(QWidget):
             self._show_channel(self._channel)
 
     @Slot(QModelIndex, QModelIndex)
-    def _follow_keys(self, index: QModelIndex, _: QModelIndex) -> None:
-        if index.isValid() and self.grid.hasFocus():
+    def _follow_keys(self, index: QModelIndex, before: QModelIndex) -> None:
+        # Without one before it is the focus that has come, and nobody has chosen anything.
+        if index.isValid() and before.isValid() and self.grid.hasFocus():
             self._choose(index)
 
     @Slot()

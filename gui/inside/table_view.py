@@ -149,6 +149,7 @@ class LayerTableView(QWidget):
         for button in (copy, export):
             button.setProperty("small", True)
         self.view = QTableView()
+        self.view.setTabKeyNavigation(False)  # else nobody leaves it by keys
         self.view.setModel(self._sorted)
         self.view.setSortingEnabled(True)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)

@@ -80,7 +80,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(tr("Export labels"))
         resize_within_screen(self, 640, 620)
         self._make_fields(classes)
-        self._preview = QPlainTextEdit(readOnly=True)
+        self._preview = QPlainTextEdit(readOnly=True, tabChangesFocus=True)
         self._preview.setAccessibleName(tr("What would be written"))
         self._message = PlainLabel(wordWrap=True)
         self._bar = QProgressBar(textVisible=False)
@@ -135,8 +135,7 @@ class ExportDialog(QDialog):
         self._shares = [QSpinBox(maximum=100, suffix=" %", value=value) for value in (80, 10, 10)]
         for box, name in zip(self._shares, ("train", "val", "test"), strict=True):
             box.setAccessibleName(tr("Share of {name}", name=name))
-        self._seed = QSpinBox(maximum=10**6)
-        self._seed.setPrefix(tr("seed "))
+        self._seed = QSpinBox(maximum=10**6, prefix=tr("seed "))
         self._seed.setAccessibleName(tr("Seed of the split"))
         self._template = QLineEdit(placeholderText=tr("none; image_id,label"))
         self._browse_template = QPushButton(tr("Choose…"))
@@ -257,9 +256,8 @@ class ExportDialog(QDialog):
     def _ask_target(self) -> None:
         form = self.format
         if form.takes_photos:
-            chosen = QFileDialog.getExistingDirectory(
-                self, tr("Folder for the export"), self._folder
-            )
+            title = tr("Folder for the export")
+            chosen = QFileDialog.getExistingDirectory(self, title, self._folder)
         else:
             chosen, _ = QFileDialog.getSaveFileName(
                 self,
@@ -288,8 +286,8 @@ class ExportDialog(QDialog):
             return
         if self.target is None:
             self._preview.clear()
-            place = tr("a folder") if self.format.takes_photos else tr("a file")
-            self._say(tr("Choose {place} to write to.", place=place))
+            takes = tr("a folder") if self.format.takes_photos else tr("a file")
+            self._say(tr("Choose {place} to write to.", place=takes))
             return
         which, only_class = self._which.currentData(), self._class.currentData()
         self._keep_predictions()

@@ -142,6 +142,7 @@ class ImportDialog(QDialog):
 
     def _make_rows(self) -> QTableWidget:
         table = QTableWidget(0, 2)
+        table.setTabKeyNavigation(False)
         table.setHorizontalHeaderLabels([tr("Photo"), tr("Class")])
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)

@@ -57,7 +57,7 @@ class ClassNamesDialog(QDialog):
         self._orders: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self.setWindowTitle(tr("Name the classes"))
         resize_within_screen(self, 760, 520)
-        self._text = QPlainTextEdit()
+        self._text = QPlainTextEdit(tabChangesFocus=True)
         self._text.setPlaceholderText(
             tr("One name a line, in the order in which the model was trained.\n\nant\nbee")
         )

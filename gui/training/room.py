@@ -51,12 +51,12 @@ class TrainingRoom(Room):
                 enabled=self._can_teach,
             ),
             Action(
-                "next_photos", tr("Show first which photos help most"), self._show_helpful,
+                "next_photos", tr("Photos that help most first"), self._show_helpful,
                 "labels", 3, "Ctrl+Alt+N", "sparkles",
                 enabled=self._can_teach,
             ),
             Action(
-                "select_pile", tr("Select a pile of p&hotos that look alike"),
+                "select_pile", tr("Select a pile of look-alikes"),
                 self.piling.select_next, "labels", 3, "Alt+P", "square-stack",
                 enabled=self._can_teach, of_photos=True,
             ),
@@ -65,7 +65,7 @@ class TrainingRoom(Room):
                 "Ctrl+Alt+E",
             ),
             Action(
-                "learn_from_labels", tr("Learn from labels while they are gi&ven"),
+                "learn_from_labels", tr("Learn w&hile I label"),
                 self.live.set_wanted, "labels", 5, "Ctrl+Alt+L",
                 checked=self.session.settings.learns_from_labels,
             ),

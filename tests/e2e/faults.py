@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QFontMetrics, QTextDocument
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -48,12 +48,19 @@ _ELIDED = "…"
 _SLACK_PX = 1
 
 
-def faults(window: QWidget) -> list[str]:
-    """Return all of them in a window that is seen."""
-    found = []
+def faults(window: QWidget, screen: QSize) -> list[str]:
+    """Return all of them in a window that is seen.
+
+    Args:
+        window: of the program, a dialog or a popup.
+        screen: how large it may be.
+    """
+    least = window.minimumSizeHint()
+    is_larger = least.width() > screen.width() or least.height() > screen.height()
+    found = [f"{told(window)}: needs more than the screen"] if is_larger else []
     for widget in [window, *window.findChildren(QWidget)]:
         if widget.isVisible():
-            found += [f"{_told(widget)}: {fault}" for fault in _faults(widget)]
+            found += [f"{told(widget)}: {fault}" for fault in _faults(widget)]
     return found
 
 
@@ -192,7 +199,7 @@ def _nameless(one: QAccessibleInterface) -> Iterator[str]:
     name = one.text(QAccessible.Text.Name)
     is_inner = isinstance(widget, QLineEdit) and isinstance(widget.parentWidget(), QAbstractSpinBox)
     if one.role() in _NAMED and not name.strip() and not is_inner:
-        path = _told(widget) if isinstance(widget, QWidget) else "item"
+        path = told(widget) if isinstance(widget, QWidget) else "item"
         above = one.parent()
         inside = above.object() if above is not None and above.isValid() else None
         yield f"{one.role().name} {path} in {type(inside).__name__}"
@@ -202,7 +209,7 @@ def _nameless(one: QAccessibleInterface) -> Iterator[str]:
             yield from _nameless(child)
 
 
-def _told(widget: QWidget) -> str:
+def told(widget: QWidget) -> str:
     """Return where a widget is: its class and name, and those of what it stands in."""
     parts: list[str] = []
     above: QWidget | None = widget

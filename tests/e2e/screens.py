@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 import resources
 from core import settings
 from tests.e2e.driver import Person, drive
-from tests.e2e.faults import faults, nameless
+from tests.e2e.faults import faults, nameless, told
 from tests.e2e.test_screens import visited
 
 Steps = Generator[Callable[[], object], None, None]
@@ -101,7 +101,10 @@ def look_at(look: Look, folder: Path) -> int:
     pictures: list[tuple[str, Path]] = []
 
     def see(place: str, window: QWidget) -> None:
-        for fault in (*faults(window), *nameless(window)):
+        found_here = [*faults(window, QSize(width, height)), *nameless(window)]
+        if window.width() > width or window.height() > height:
+            found_here.append(f"{told(window)}: larger than the screen")
+        for fault in found_here:
             found.setdefault(fault, []).append(place)
         file = Path(scratch) / f"{len(pictures)}.png"
         window.grab().save(str(file))
