@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from core.language import tr
@@ -35,6 +37,8 @@ class InsidePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.shown: Callable[[], None] = lambda: None
+        """Called when the panel appears; nothing is asked for while it is hidden."""
         self.tree = LayerTree()
         self.maps = MapsView()
         self.block = BlockView()
@@ -76,6 +80,10 @@ class InsidePanel(QWidget):
         self.maps.map_chosen.connect(self._pass_map)
         self.evidence.map_chosen.connect(self._pass_evidence)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown()
+
     @property
     def layer(self) -> Layer | None:
         """Return the layer that is chosen."""
@@ -112,6 +120,13 @@ class InsidePanel(QWidget):
         self.block.forget()
         for view in (self.maps, self.block, self.evidence, self.compare, self.table):
             view.show_error(sentence)
+
+    def forget(self) -> None:
+        """Show nothing of the network before; the same layer is chosen if the next one has it."""
+        self.tree.forget()
+        self.block.forget()
+        self.table.set_table(None)
+        self.clear()
 
     def enlarge_again(self, image: Path) -> None:
         """Lay what was chosen over a photo that has just appeared."""

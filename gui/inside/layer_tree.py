@@ -31,6 +31,7 @@ class LayerTree(QWidget):
         super().__init__(parent)
         self._layers: dict[tuple[str, int], Layer] = {}
         self._items: dict[tuple[str, int], QTreeWidgetItem] = {}
+        self._wanted: tuple[str, int] | None = None
         self.filter = SearchField(tr("Search layers"), tr("Search layers"))
         self.tree = QTreeWidget()
         self.tree.setColumnCount(2)
@@ -78,7 +79,7 @@ class LayerTree(QWidget):
         self._layers = layers
         if same:
             return False
-        wanted = self._key()
+        wanted = self._key() or self._wanted
         with QSignalBlocker(self.tree):
             self._fill(table)
             self.choose(wanted if wanted in self._items else self._first())
@@ -86,7 +87,8 @@ class LayerTree(QWidget):
         return True
 
     def forget(self) -> None:
-        """Show no layers."""
+        """Show no layers; the same one is chosen again where the next network has it."""
+        self._wanted = self._key() or self._wanted
         self._layers = {}
         self._items.clear()
         self.tree.clear()

@@ -42,11 +42,13 @@ class Looking(QObject):
         self._panel, self._session, self._tasks, self._window = panel, session, tasks, window
         self._comparison: Handle[None] | None = None
         self._evidence: Handle[None] | None = None
+        self._network: list[object] | None = None
         session.current_changed.connect(self._follow_current)
         session.model_changed.connect(self._follow_model)
         session.predicted.connect(self._follow_predictions)
         session.photo_shown.connect(panel.enlarge_again)
         session.selection.selectionChanged.connect(self._follow_selection)
+        panel.shown = self._follow_panel
         panel.layer_chosen.connect(self.look)
         panel.tab_changed.connect(self.look)
         panel.block.block_chosen.connect(self.look)
@@ -57,6 +59,8 @@ class Looking(QObject):
     def look(self) -> None:
         """Ask for what the tab in front shows of the photo."""
         self._drop_evidence()
+        if not self._panel.isVisible():
+            return
         current, layer, tab = self._session.current, self._panel.layer, self._panel.tab
         if current is None or self._session.model is None:
             return
@@ -89,6 +93,11 @@ class Looking(QObject):
 
     # What is followed
 
+    def _follow_panel(self) -> None:
+        if self._session.current is not None:
+            self.look()
+            self._ask_for_layers()
+
     @Slot(object)
     def _follow_current(self, path: Path | None) -> None:
         if path is None:
@@ -101,6 +110,11 @@ class Looking(QObject):
     @Slot()
     def _follow_model(self) -> None:
         self._panel.compare.forget()
+        spec = None if self._session.model is None else self._session.model.spec
+        network = None if spec is None else spec.network_key
+        if network != self._network:  # else its layers are the same
+            self._network = network
+            self._panel.forget()
         self.look()
         self._ask_for_layers()
 
@@ -124,7 +138,7 @@ class Looking(QObject):
     # Layers
 
     def _ask_for_layers(self) -> None:
-        if self._session.model is not None:
+        if self._session.model is not None and self._panel.isVisible():
             request = Layers(self._session.current)
             self._tasks.ask(request, self._show_layers, self._show_layers_error)
 

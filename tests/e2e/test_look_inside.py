@@ -21,6 +21,8 @@ def test_choose_a_layer_and_enlarge_a_map() -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(5)
         panel, grid = person.see(InsidePanel), person.see(MapGrid)
+        assert panel.layer is None  # nothing is computed for what nobody looks at
+        person.choose("workspace_inside")
         yield lambda: grid.model().rowCount() == 32
         assert panel.layer is not None
         assert panel.layer.name == "conv_stem"
@@ -47,6 +49,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
 
     def script(person: Person) -> Steps:
         panel = person.see(InsidePanel)
+        person.choose("workspace_inside")
         yield lambda: panel.layer is not None and panel.layer.name == "conv1"
         yield lambda: person.all_classified(5)
         panel.set_tab("block")

@@ -29,6 +29,7 @@ def test_an_onnx_network_predicts_and_shows_its_layers(tmp_path: Path) -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(5)
         panel, grid = person.see(InsidePanel), person.see(MapGrid)
+        person.choose("workspace_inside")
         yield lambda: panel.layer is not None and panel.layer.kind == "Conv"
         yield lambda: grid.model().rowCount() == 64
         panel.tree.choose(("features/features_3/squeeze/Conv", 1))

@@ -148,6 +148,7 @@ def test_a_body_without_a_head_shows_its_feature_maps(tmp_path: Path) -> None:
         yield lambda: person.rows()[0].prediction is None
         assert "It has no head" in person.banner
         yield lambda: "predicts nothing" in person.see(PredictionsPanel)._message.text()
+        person.choose("workspace_inside")
         yield lambda: person.see(InsidePanel).layer is not None
 
     drive([str(PHOTO)], script)
