@@ -22,6 +22,8 @@ class Settings:
     mixed_precision: bool = False
     last_folder: str = ""
     recent_checkpoints: list[str] = field(default_factory=list)
+    recent_folders: list[str] = field(default_factory=list)
+    recent_projects: list[str] = field(default_factory=list)
     appearance: str = "system"
     window_geometry: str = ""
     workspace: str = ""

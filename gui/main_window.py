@@ -6,13 +6,13 @@ so that nobody waits for what an empty window does not show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from core.errors import DroplensError
 from core.language import tr
@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.statusBar().setSizeGripEnabled(False)
         self._docks: list[QDockWidget] = []
+        self.photo_menu: list[Callable[[QMenu], object]] = []
+        """What rooms put into the menu of a photo, in their order."""
         self.resize(QSize(1360, 860).boundedTo(self.screen().availableSize() * 0.94))
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
@@ -198,6 +200,21 @@ class MainWindow(QMainWindow):
     def is_empty(self) -> bool:
         """Return whether the drop target is shown."""
         return self._stack.currentWidget() is self.empty_view
+
+    def give_photo_menu(self, widget: QWidget) -> None:
+        """Let the photo's menu open over a widget that shows the current photo or the selection."""
+
+        def open_menu(place: QPoint) -> None:
+            if self.is_empty:
+                return
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            for fill in self.photo_menu:
+                fill(menu)
+            menu.popup(widget.mapToGlobal(place))
+
+        widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        widget.customContextMenuRequested.connect(open_menu)
 
     def show_empty(self, empty: bool) -> None:
         """Show the drop target alone, or the photos with all panels."""

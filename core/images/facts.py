@@ -10,14 +10,13 @@ import numpy as np
 from PIL import Image
 
 from core.images import colours
+from core.images.camera_notes import camera_notes
 from core.images.decoding import stored_photo
 from core.images.turning import Size, turned
 
 _SIDE = 64
 """Pixels to which a photo is shrunk for it."""
 
-_EXIF, _TAKEN = 0x8769, 0x9003
-_MAKE, _MODEL = 0x010F, 0x0110
 _MONTH = len("2024:05")
 _WHITE = 255.0
 _HASH_SIDE = 16
@@ -58,14 +57,14 @@ def facts_of(path: Path) -> PhotoFacts | None:
 
     try:
         with stored_photo(path, least_size=least_size, may_be_partial=True) as stored:
-            image, notes = stored.image, _notes(stored.image)
+            image, notes = stored.image, camera_notes(stored.image)
             size = sizes[0] if sizes else stored.size
             small = colours.shown_rgb(image, _SIDE**2 * 16)
             luma = turned(small, stored.orientation).convert("L")
             luma.thumbnail((_SIDE, _SIDE), Image.Resampling.BILINEAR)  # so do all have one way
     except Exception:  # noqa: BLE001 - colours of a broken file provoke whatever their library has
         return None
-    taken, camera = notes
+    taken, camera = notes.taken, notes.camera
     month = taken[:_MONTH].replace(":", "-") if taken[:4].isdecimal() else ""
     brightness = float(np.asarray(luma, np.float64).mean()) / _WHITE
     shared = {
@@ -82,26 +81,6 @@ def _dhash(luma: Image.Image) -> bytes:
     side = (_HASH_SIDE + 1, _HASH_SIDE)
     pixels = np.asarray(luma.resize(side, Image.Resampling.BOX), np.int16)
     return np.packbits((pixels[:, 1:] > pixels[:, :-1]).ravel()).tobytes()
-
-
-def _notes(image: Image.Image) -> tuple[str, str]:
-    """Return when a photo was taken, and by what, as its camera noted it."""
-    try:
-        exif = image.getexif()
-        taken, make, model = exif.get_ifd(_EXIF).get(_TAKEN), exif.get(_MAKE), exif.get(_MODEL)
-    except Exception:  # noqa: BLE001 - decoders raise whatever a broken file provokes
-        return "", ""
-    make, model = _text(make), _text(model)
-    first = make.split(" ")[0].casefold()
-    is_named = bool(first) and model.casefold().startswith(first)
-    return _text(taken), model if is_named else " ".join(filter(None, (make, model)))
-
-
-def _text(value: object) -> str:
-    """Return a note in printable letters."""
-    if not isinstance(value, str):
-        return ""
-    return " ".join("".join(filter(str.isprintable, value.replace("\0", " "))).split())[:80]
 
 
 def _between(value: int, bounds: tuple[int, ...], end: int) -> str:

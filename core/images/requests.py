@@ -116,6 +116,12 @@ class PreviewPhoto(ViewPhoto):
     slot = "preview"
 
 
+class ViewBeside(ViewPhoto):
+    """A second photo, to be shown beside the one that is viewed."""
+
+    slot = "view beside"
+
+
 @dataclass(frozen=True)
 class SavePages(Request[None, list[Path]]):
     """Photos of each page of a file, made in a folder beside it."""
@@ -154,3 +160,16 @@ class FindFacts(Request[None, "Iterator[tuple[Path, PhotoFacts | None]]"]):
         from core.images.facts import facts_of
 
         return ((photo, facts_of(photo)) for photo in self.photos)
+
+
+@dataclass(frozen=True)
+class PhotoDetails(Request[None, list[tuple[str, str]]]):
+    """What a photo's file says of it: captions and values."""
+
+    lane = "view"
+    path: Path
+
+    def run(self, _: None) -> list[tuple[str, str]]:
+        from core.images.details import details_of
+
+        return details_of(self.path)

@@ -15,6 +15,7 @@ import resources
 from core.images.requests import FindPhotos, FoundPhotos, SearchResult
 from core.language import tr
 from gui.dropping import paths_in
+from gui.widgets.recent_menu import newest_first, open_recent
 
 if TYPE_CHECKING:
     from core.work.handles import Handle
@@ -59,6 +60,14 @@ class Opening(QObject):
         if folder:
             self._session.remember(last_folder=folder)
             self._session.give([Path(folder)])
+
+    def ask_for_recent(self) -> None:
+        """Let the user choose a folder that was opened before."""
+        open_recent(
+            self._window,
+            self._session.settings.recent_folders,
+            lambda folder: self._session.give([Path(folder)]),
+        )
 
     def open_samples(self) -> None:
         """Open the photos that Droplens ships."""
@@ -123,6 +132,10 @@ class Opening(QObject):
         elif photos.is_sorted:
             photos.arrange()
         self._window.note("")
+        for folder in searched:
+            if result.photos and folder.is_dir():
+                kept = self._session.settings.recent_folders
+                self._session.remember(recent_folders=newest_first(str(folder), kept))
         if led_to is None or led_to == self._session.current:
             self._show(searched, result.photos)  # which are in their order now
         if not result.photos:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QMenu
 
 from core.images.requests import SavePages, Thumbnail, ViewPhoto
 from core.language import tr
 from gui.actions import Action
+from gui.images.beside import Beside
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.gallery_view import THUMBNAIL_PX
 from gui.images.opening import Opening
+from gui.images.photo_files import PhotoFiles
 from gui.images.viewer import PhotoViewer
 from gui.room import Room
 from gui.widgets.pictures import to_image
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 _VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
+_OF_FILE = ("side_by_side", "show_in_folder", "open_elsewhere", "copy_path", "photo_details")
 
 
 class ImagesRoom(Room):
@@ -42,6 +46,8 @@ class ImagesRoom(Room):
         self.viewer = PhotoViewer()
         session.seen_photos = self.gallery.view.seen_photos
         self.opening = Opening(session, tasks, window)
+        self.beside = Beside(self.viewer.beside, session, tasks, window)
+        self.files = PhotoFiles(session, tasks, window)
         self._thumbnails: dict[Path, Handle[npt.NDArray[np.uint8]]] = {}
         window.set_viewer(self.viewer, self.viewer.canvas, self.gallery.view, self.gallery.bars)
         self.gallery.view.thumbnails_wanted.connect(self._ask_for_thumbnails)
@@ -61,7 +67,12 @@ class ImagesRoom(Room):
         return [Panel("gallery", tr("Photos"), self.gallery, left, shares, "F6")]
 
     def actions(self) -> list[Action]:
-        return [*self._list_actions(), *self._view_actions()]
+        return [
+            *self._list_actions(),
+            *self._file_actions(),
+            *self._view_actions(),
+            *self._zoom_actions(),
+        ]
 
     def _list_actions(self) -> list[Action]:
         opening, has_photos = self.opening, self._has_photos
@@ -73,6 +84,10 @@ class ImagesRoom(Room):
             Action(
                 "open_folder", tr("Open &folder…"), opening.ask_for_folder, "file",
                 key="Ctrl+Shift+O", icon="folder-open", short=tr("Open folder"),
+            ),
+            Action(
+                "recent_folders", tr("Recen&t folders…"), opening.ask_for_recent, "file",
+                key="Ctrl+Alt+R",
             ),
             Action(
                 "open_samples", tr("Try the &sample photos"), opening.open_samples, "file",
@@ -92,8 +107,29 @@ class ImagesRoom(Room):
             ),
         ]  # fmt: skip
 
+    def _file_actions(self) -> list[Action]:
+        files, has_photos = self.files, self._has_photos
+        return [
+            Action(
+                "show_in_folder", tr("Sho&w in folder"), files.show_in_folder, "file", 2,
+                "Ctrl+Alt+F", "folder-open", enabled=has_photos,
+            ),
+            Action(
+                "open_elsewhere", tr("Open in the &usual program"), files.open_elsewhere, "file",
+                2, "Ctrl+Alt+U", enabled=has_photos,
+            ),
+            Action(
+                "copy_path", tr("&Copy path"), files.copy_paths, "file", 2, "Ctrl+Alt+P", "copy",
+                enabled=has_photos,
+            ),
+            Action(
+                "photo_details", tr("&Details of the photo…"), files.show_details, "file", 2,
+                "Ctrl+Alt+I", "info", enabled=has_photos,
+            ),
+        ]  # fmt: skip
+
     def _view_actions(self) -> list[Action]:
-        session, canvas, has_photos = self.session, self.viewer.canvas, self._has_photos
+        session, has_photos = self.session, self._has_photos
         return [
             Action(
                 "previous", tr("&Previous photo"), lambda: session.step(-1), "view",
@@ -107,6 +143,11 @@ class ImagesRoom(Room):
                 "search", tr("&Search photos"), self.gallery.focus_search, "view",
                 key="Ctrl+F", icon="search", enabled=has_photos,
             ),
+        ]  # fmt: skip
+
+    def _zoom_actions(self) -> list[Action]:
+        canvas, has_photos = self.viewer.canvas, self._has_photos
+        return [
             Action(
                 "zoom_in", tr("Zoom &in"), lambda: canvas.zoom_by(1), "view", 2,
                 "Ctrl++; Ctrl+=", "zoom-in", enabled=has_photos,
@@ -136,6 +177,10 @@ class ImagesRoom(Room):
                 "Ctrl+M", "scan-eye", checked=False, enabled=has_photos,
             ),
             Action(
+                "side_by_side", tr("Keep this photo &beside"), self.beside.set_wanted, "view", 2,
+                "Ctrl+Alt+B", checked=False, enabled=has_photos,
+            ),
+            Action(
                 "remove_map", tr("Remove the feature &map"), self.viewer.remove_map, "view", 3,
                 "Ctrl+Backspace", enabled=has_photos,
             ),
@@ -146,6 +191,16 @@ class ImagesRoom(Room):
 
     def furnish(self) -> None:
         self.viewer.add_tools(self.window.actions_table.some(*_VIEWER_TOOLS))
+        beside = self.window.actions_table["side_by_side"]
+        self.viewer.beside.close_button.clicked.connect(lambda: beside.setChecked(False))
+        self.window.photo_menu.append(self._fill_menu)
+        for widget in (self.gallery.view, self.viewer.canvas):
+            self.window.give_photo_menu(widget)
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        menu.addActions(self.window.actions_table.some(*_OF_FILE))
+        menu.addSeparator()
+        menu.addActions(self.window.actions_table.some("remove_selected"))
 
     def take(self, paths: list[Path]) -> list[Path]:
         self.opening.search(paths)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QToolButton, QV
 from core.files import readable
 from core.language import figure, percent, tr
 from gui import theme
+from gui.images.beside import BesideView
 from gui.images.photo_canvas import PhotoCanvas
 from gui.widgets.breaking_row import BreakingRow
 from gui.widgets.pictures import to_image
@@ -40,6 +41,7 @@ class PhotoViewer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = PhotoCanvas()
+        self.beside = BesideView(self.canvas)
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._facts = ElidedLabel()
         self._facts.setProperty("muted", True)
@@ -65,7 +67,11 @@ class PhotoViewer(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(top)
-        layout.addWidget(self.canvas, 1)
+        photos = QHBoxLayout()
+        photos.setSpacing(4)
+        photos.addWidget(self.canvas, 1)
+        photos.addWidget(self.beside, 1)
+        layout.addLayout(photos, 1)
         layout.addWidget(self._pages)
         layout.addWidget(self._overlay)
         layout.addWidget(self._hint)

@@ -20,8 +20,10 @@ from core.labels.requests import (
     TakeOffList,
 )
 from core.language import tr
+from core.settings import project_path
 from core.values.class_mapping import KEPT_AS
 from gui.labels.view_state import restore, view_state
+from gui.widgets.recent_menu import newest_first, open_recent
 
 if TYPE_CHECKING:
     from core.labels.changes import Change
@@ -106,6 +108,17 @@ class Project(QObject):
         if file:
             self.open(Path(file))
 
+    def ask_for_recent(self) -> None:
+        """Let the user choose a project that was opened before, or the one at the beginning."""
+        usual = str(project_path())
+        kept = self._session.settings.recent_projects
+        open_recent(
+            self._window,
+            kept if usual in kept else [*kept, usual],
+            lambda path: self.open(Path(path)),
+            {usual: tr("The project that Droplens began with")},
+        )
+
     @property
     def _folder(self) -> Path:
         return (self.path or Path()).parent
@@ -113,6 +126,8 @@ class Project(QObject):
     def _take_opened(self, opened: OpenedProject) -> None:
         is_other = self.path is not None
         self.path = opened.path
+        kept = self._session.settings.recent_projects
+        self._session.remember(recent_projects=newest_first(str(opened.path), kept))
         self._giver.release()
         photos = self._session.photos
         photos.forget_labels()

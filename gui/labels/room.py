@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _COUNT_MS = 100
 _MOST_REFERENCES = 500
+_MOST_OFFERED = 30
 _TOOLS = (
     "undo",
     "redo",
@@ -187,11 +188,16 @@ class LabelsRoom(Room):
                 "open_project", tr("&Open project…"), project.ask_for_one, "labels", 4,
                 "Ctrl+Alt+O", submenu=projects,
             ),
+            Action(
+                "recent_projects", tr("Recen&t projects…"), project.ask_for_recent, "labels", 4,
+                "Ctrl+Alt+J", submenu=projects,
+            ),
         ]  # fmt: skip
 
     def furnish(self) -> None:
         actions = self.window.actions_table
         self.window.gallery_bars.addWidget(self.filter_bar)
+        self.window.photo_menu.insert(0, self._fill_photo_menu)
         self.panel.add_tools(
             actions["label_accept"], actions.some(*_TOOLS), actions.some(*_BEGINNINGS)
         )
@@ -318,6 +324,19 @@ class LabelsRoom(Room):
         menu.addSeparator()
         menu.addAction(self.window.actions_table["edit_classes"])
         menu.popup(place)
+
+    def _fill_photo_menu(self, menu: QMenu) -> None:
+        """Offer the classes and marks, and what the model proposes."""
+        actions = self.window.actions_table
+        below = menu.addMenu(tr("Label as"))
+        for one in self.session.photos.label_index.classes.classes[:_MOST_OFFERED]:
+            entry = below.addAction(one.name.replace("&", "&&"))
+            entry.triggered.connect(partial(self.giver.give, one.id))
+        below.addActions(actions.some("focus_classes"))
+        below.addSeparator()
+        below.addActions(actions.some("label_unsure", "label_reject", "label_clear"))
+        menu.addActions(actions.some("label_accept", "look_alikes"))
+        menu.addSeparator()
 
     def _show_class(self, class_id: int) -> None:
         from core.labels.label_index import Filter

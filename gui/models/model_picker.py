@@ -14,6 +14,7 @@ from core.language import tr
 from core.models.families import BUILT_IN, SHIPPED, built_in
 from core.models.sources import model_pattern
 from core.values.spec import ModelChoice, Overrides
+from gui.widgets.recent_menu import newest_first
 
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from gui.session import Session
     from gui.tasks import Tasks
 
-_KEPT_RECENT = 8
 DEFAULT = ModelChoice()
 """The checkpoint that is shipped."""
 
@@ -192,7 +192,7 @@ class ModelPicker(QObject):
         checkpoint = str(choice.checkpoint or "")
         recent = self._session.settings.recent_checkpoints
         if checkpoint:
-            recent = [checkpoint, *(path for path in recent if path != checkpoint)][:_KEPT_RECENT]
+            recent = newest_first(checkpoint, recent)
         self._session.remember(
             checkpoint=checkpoint,
             architecture=choice.architecture or "",

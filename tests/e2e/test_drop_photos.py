@@ -14,7 +14,7 @@ from core.inference.engine import Engine
 from core.inference.speed import FAST_AGREEMENT
 from gui.drop_hint import DropHint, what_happens
 from gui.images.gallery_panel import GalleryPanel
-from gui.images.photo_canvas import PhotoCanvas
+from gui.images.viewer import PhotoViewer
 from gui.inference.predictions_panel import PredictionBars
 from gui.inference.run_bar import RunBar
 from tests.e2e.driver import Person, drive
@@ -37,7 +37,7 @@ def test_drop_a_folder_on_the_empty_window() -> None:
         gallery = person.see(GalleryPanel)
         person.show_photo(SAMPLES / "coffee.png")
         yield lambda: "espresso" in person.see(PredictionBars).accessibleName()
-        yield lambda: not person.see(PhotoCanvas)._photo.isNull()
+        yield lambda: not person.see(PhotoViewer).canvas._photo.isNull()
         yield lambda: all(row.path in gallery.view.thumbnails for row in person.rows()[:2])
 
     assert drive([], script) == 0

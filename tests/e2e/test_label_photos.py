@@ -32,7 +32,7 @@ from core.labels.label_index import Filter
 from core.labels.store import LabelStore
 from core.settings import project_path
 from gui.images.gallery_panel import GalleryPanel
-from gui.images.photo_canvas import PhotoCanvas
+from gui.images.viewer import PhotoViewer
 from gui.labels.class_view import CLASS_ROLE, ClassView
 from gui.labels.classes_dialog import ClassesDialog
 from gui.labels.export_dialog import ExportDialog
@@ -626,7 +626,7 @@ def test_labels_in_full_screen_by_keys_alone(folder: Path) -> None:
         yield lambda: not docks["gallery"].isVisible()
         assert docks["labels"].isVisible()
         person.window.activateWindow()
-        canvas = person.see(PhotoCanvas)
+        canvas = person.see(PhotoViewer).canvas
         QTest.keyClick(canvas, Qt.Key.Key_1)
         yield lambda: current(person) == "coffee.png"
         QTest.keyClick(canvas, Qt.Key.Key_Return)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 import resources
-from gui.images.photo_canvas import PhotoCanvas
+from gui.images.viewer import PhotoViewer
 from gui.inside.inside_panel import InsidePanel
 from gui.inside.map_grid import MapGrid
 from tests.e2e.driver import Person, drive
@@ -28,7 +28,7 @@ def test_choose_a_layer_and_enlarge_a_map() -> None:
         assert panel.layer.name == "conv_stem"
         panel.tree.choose(("blocks.1.0.conv_pwl", 1))
         yield lambda: grid.model().rowCount() == 24
-        canvas = person.see(PhotoCanvas)
+        canvas = person.see(PhotoViewer).canvas
         yield lambda: not canvas._photo.isNull()
         grid.clicked.emit(grid.model().index(3, 0))
         assert canvas._map.width() == 56
@@ -62,7 +62,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         panel.set_tab("evidence")
         yield lambda: len(panel.evidence.pictures._entries) == 3
         panel.evidence.pictures.clicked.emit(0)
-        canvas = person.see(PhotoCanvas)
+        canvas = person.see(PhotoViewer).canvas
         assert (canvas._map.width(), canvas._map.height()) == (7, 7)
         panel.set_tab("compare")
         yield lambda: len(panel.compare.shown) == 5
@@ -82,7 +82,7 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
 def test_what_the_model_saw() -> None:
     def script(person: Person) -> Steps:
         yield lambda: person.all_classified(1)
-        canvas = person.see(PhotoCanvas)
+        canvas = person.see(PhotoViewer).canvas
         yield lambda: not canvas._seen.isNull()
         assert (canvas._seen.width(), canvas._seen.height()) == (224, 224)
         person.choose("show_seen")

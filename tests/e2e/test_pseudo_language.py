@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 import resources
 from core import language
-from gui.images.photo_canvas import PhotoCanvas
+from gui.images.viewer import PhotoViewer
 from tests.e2e.driver import Person, drive
 
 Steps = Generator[Callable[[], object], None, None]
@@ -126,7 +126,7 @@ def test_no_text_bypasses_the_function() -> None:
         known = names | {row.name for row in person.rows()}
         for tab in ("maps", "block", "evidence", "compare", "table"):
             person.choose(f"inside_{tab}")
-            yield lambda: not person.see(PhotoCanvas)._photo.isNull()
+            yield lambda: not person.see(PhotoViewer).canvas._photo.isNull()
         found.update(untranslated(person.window, known))
         for name in DIALOGS:
             before = set(QApplication.topLevelWidgets())

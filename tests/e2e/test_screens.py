@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 import resources
 from core import language
 from gui.images.gallery_panel import GalleryPanel
-from gui.images.photo_canvas import PhotoCanvas
+from gui.images.viewer import PhotoViewer
 from gui.inside.layer_tree import LayerTree
 from gui.workspaces import titles
 from tests.e2e.driver import Person, drive
@@ -135,7 +135,7 @@ def test_tab_reaches_everything_and_leaves_everything() -> None:
                     assert len(met) < 300, f"{name} {tab}: {met[-4:]}"
                 missed = [told(one) for one in usable(window) if one not in met]
                 assert missed == [], f"{name} {tab}: {[told(one) for one in met]}"
-                assert person.see(PhotoCanvas)._map.isNull()  # nobody has chosen one
+                assert person.see(PhotoViewer).canvas._map.isNull()  # nobody has chosen one
 
     samples = [str(resources.path(f"samples/{name}")) for name in ("coffee.png", "china.jpg")]
     assert drive(samples, script) == 0
