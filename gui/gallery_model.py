@@ -30,6 +30,7 @@ from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
     from core.labels.classes import ClassList, Labels
+    from core.values.spec import ModelSpec
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
 """The GalleryRow itself, for the delegate."""
@@ -217,6 +218,15 @@ class GalleryModel(QStringListModel):
             if row is not None:
                 row.take(prediction)
                 self.label_index.set_names(prediction.model.class_names)
+        self._tell_change()
+
+    def speak_as(self, model: ModelSpec) -> None:
+        """Let what the model has said be in the names that it has now."""
+        for row in self._rows.values():
+            row.speak_as(model)
+        self.label_index.set_names(model.class_names)
+        if self.depends_on_predictions:
+            self.arrange()
         self._tell_change()
 
     def forget_predictions(self) -> None:

@@ -66,6 +66,11 @@ class GalleryRow:
         self._reason = None if prediction is None else prediction.reason
         self._top = b"" if prediction is None else pack(prediction.top)
 
+    def speak_as(self, model: ModelSpec) -> None:
+        """Keep what was said, in the names of the model as it is now."""
+        if self._model is not None:
+            self._model = model
+
     @property
     def is_classified(self) -> bool:
         """Return whether the model has seen it, in vain perhaps."""

@@ -173,3 +173,15 @@ class PhotoDetails(Request[None, list[tuple[str, str]]]):
         from core.images.details import details_of
 
         return details_of(self.path)
+
+
+@dataclass(frozen=True)
+class WhichAreThere(Request[None, list[Path]]):
+    """Those of some photos whose files can be found."""
+
+    lane = "search"
+    slot = "which are there"
+    photos: tuple[Path, ...]
+
+    def run(self, _: None) -> list[Path]:
+        return [photo for photo in self.photos if photo.exists()]

@@ -154,6 +154,21 @@ class ModelSpec:
         said = self.overrides.unsure_below
         return self.inspection.unsure_below if said is None else said
 
+    def computes_as(self, other: ModelSpec) -> bool:
+        """Return whether it gives the same probabilities; its classes may be named otherwise."""
+        named = replace(
+            self.overrides,
+            class_names=other.overrides.class_names,
+            unsure_below=other.overrides.unsure_below,
+        )
+        same = replace(
+            self,
+            class_names=other.class_names,
+            class_names_source=other.class_names_source,
+            overrides=named,
+        )
+        return same == other and len(self.class_names) == len(other.class_names)
+
     def says_as(self, other: ModelSpec) -> bool:
         """Return whether it gives photos the same probabilities of the same names."""
         limitless = replace(self.overrides, unsure_below=other.overrides.unsure_below)

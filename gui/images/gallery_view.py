@@ -66,6 +66,10 @@ class ThumbnailCache:
             self._kept.move_to_end(path)
         return self._kept.get(path)
 
+    def forget(self, path: Path) -> None:
+        """Let a thumbnail be asked for again."""
+        self._kept.pop(path, None)
+
     def put(self, path: Path, thumbnail: QPixmap | None) -> None:
         """Keep a thumbnail; the one unseen for longest goes."""
         self._kept[path] = thumbnail
@@ -261,6 +265,13 @@ class GalleryView(TileView):
         for index, row in self._seen():
             if row.file == file:
                 self.update(index)
+
+    def forget_thumbnails(self, paths: Sequence[Path]) -> None:
+        """Ask again for those that could not be read; what is shown stays until then."""
+        for path in paths:
+            if self.thumbnails.get(path) is None:
+                self.thumbnails.forget(path)
+        self._settle.start()
 
     def set_message(self, text: str) -> None:
         """Show a sentence where there is no card."""

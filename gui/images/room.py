@@ -18,6 +18,7 @@ from gui.images.gallery_panel import GalleryPanel
 from gui.images.gallery_view import THUMBNAIL_PX
 from gui.images.opening import Opening
 from gui.images.photo_files import PhotoFiles
+from gui.images.returning import Returning
 from gui.images.viewer import PhotoViewer
 from gui.room import Room
 from gui.widgets.pictures import to_image
@@ -55,6 +56,8 @@ class ImagesRoom(Room):
         self.viewer.page_wanted.connect(self._show_page)
         self.viewer.pages_wanted_apart.connect(self._make_photos_of_pages)
         self.viewer.map_removed.connect(session.map_removed)
+        self.returning = Returning(session, tasks)
+        session.photos_found.connect(self._look_again)
         session.current_changed.connect(self._show_current)
         session.model_changed.connect(self._follow_model)
         session.map_chosen.connect(self.viewer.show_map)
@@ -210,6 +213,7 @@ class ImagesRoom(Room):
         return self.viewer.remove_map()
 
     def close(self) -> None:
+        self.returning.stop()
         for handle in self._thumbnails.values():
             handle.drop()
 
@@ -239,6 +243,13 @@ class ImagesRoom(Room):
             self.viewer.clear()
         else:
             self.viewer.announce(path.name)
+            self._ask_for_photo()
+
+    @Slot(list)
+    def _look_again(self, paths: list[Path]) -> None:
+        """Show what was gone and is there again."""
+        self.gallery.view.forget_thumbnails(paths)
+        if self.session.current in paths:
             self._ask_for_photo()
 
     @Slot()

@@ -22,12 +22,15 @@ from gui.workspaces import CLASSIFY, Panel
 if TYPE_CHECKING:
     from core.inference.engine import ReadyModel
     from core.values.predictions import Prediction
+    from core.values.spec import ModelSpec
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
 
 _PAINT_MS = 10
 _SETTLE_MS = 150
+_MOST_RENAMED = 5_000
+"""Photos whose predictions are renamed at once; of more, they come from the cache in portions."""
 _ENDINGS = (".csv", ".json")
 
 
@@ -38,6 +41,7 @@ class InferenceRoom(Room):
         super().__init__(session, tasks, window)
         self.panel = PredictionsPanel()
         self._is_taught = False
+        self._spec: ModelSpec | None = None
         self.bar = RunBar()
         self.classifying = Classifying(session, tasks, self.bar, self._speed())
         window.set_bottom(self.bar)
@@ -191,12 +195,14 @@ class InferenceRoom(Room):
             self.panel.show_waiting(
                 tr("This model has no head, so it predicts nothing. Its feature maps show.")
             )
-        elif self.classifying.is_running or self.session.taught is not None:
-            self.panel.show_waiting(tr("Waiting for its turn…"))
+        elif row is not None and row.is_away:
+            self.panel.show_waiting(
+                tr("This photo is not where it was. It is classified when it is there again.")
+            )
         elif self.classifying.is_stopped:
             self.panel.show_waiting(tr("Not classified yet: “Continue” below classifies the rest."))
         else:
-            self.panel.show_waiting(tr("Not classified. F5 classifies all photos again."))
+            self.panel.show_waiting(tr("Waiting for its turn…"))
 
     # The model
 
@@ -211,7 +217,21 @@ class InferenceRoom(Room):
     def _follow_model(self, model: ReadyModel) -> None:
         self.panel.show_model(model)
         self.bar.say(model.spec.summary)
-        self.classify_again()
+        before, self._spec = self._spec, model.spec
+        is_same = before is not None and model.spec.computes_as(before)
+        if is_same and self.session.taught is None and self.session.photos.total <= _MOST_RENAMED:
+            self._rename(model.spec)
+        else:
+            self.classify_again()
+
+    def _rename(self, spec: ModelSpec) -> None:
+        """Let what was said be in other names; nothing is computed again."""
+        photos = self.session.photos
+        photos.speak_as(spec)
+        said = [row.prediction for row in photos.rows() if row.prediction is not None]
+        self.session.predicted.emit(said)  # it is kept in the project under the new names
+        self._go_on()
+        self._show_current()
 
     @Slot()
     def _follow_taught(self) -> None:

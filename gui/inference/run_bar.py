@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QElapsedTimer
+from PySide6.QtCore import QElapsedTimer, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from core.language import number, tr, tr_n
@@ -15,6 +15,8 @@ _SECONDS_BEFORE_RATE = 0.5
 
 
 _TEXT_EVERY_MS = 200
+_NOTE_MS = 12_000
+"""After which what was done once is old, and would only be taken for what happened last."""
 
 
 class RunBar(QWidget):
@@ -47,6 +49,8 @@ class RunBar(QWidget):
         layout.addWidget(self.go_on)
         layout.addWidget(self.problems)
         self._clock = QElapsedTimer()
+        self._forgetting = QTimer(self, singleShot=True, interval=_NOTE_MS)
+        self._forgetting.timeout.connect(self._forget)
         self._said_ms = 0
         self._bar.hide()
         self.stop.hide()
@@ -56,6 +60,7 @@ class RunBar(QWidget):
     def begin(self) -> None:
         """Start counting."""
         self._clock.start()
+        self._forgetting.stop()
         self._said_ms = -_TEXT_EVERY_MS
         self._bar.show()
         self.go_on.hide()
@@ -121,8 +126,16 @@ class RunBar(QWidget):
     def say(self, text: str) -> None:
         """Show what is going on beside runs, or what has come of it."""
         self._text.setText(text)
+        self._forgetting.stop()
+        if not text.endswith("…"):  # else it is going on
+            self._forgetting.start()
         if self._bar.maximum() == 0:
             self._bar.hide()
+
+    @Slot()
+    def _forget(self) -> None:
+        if self.stop.isHidden():
+            self._text.clear()
 
     def show_busy(self, text: str) -> None:
         """Show that something is going on whose end nobody knows."""

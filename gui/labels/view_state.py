@@ -54,9 +54,14 @@ def restore(
     filter_bar.show_filter(shown)
     session.photos.set_filter(shown)
     session.photos.set_search(state.get("search", ""))
-    if scroll:
-        bar = view.verticalScrollBar()
-        QTimer.singleShot(0, view, lambda: bar.setValue(scroll))  # once the rows are laid out
+    if current is not None:
+        QTimer.singleShot(0, view, lambda: _scroll(view, scroll))  # once the rows are laid out
+
+
+def _scroll(view: QAbstractItemView, to: int) -> None:
+    """Scroll as it was, and at least so far that the photo in front is seen."""
+    view.verticalScrollBar().setValue(to)
+    view.scrollTo(view.currentIndex())
 
 
 def _filter(text: str) -> Filter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import resources
 from core.inference.engine import Engine
 from core.inference.speed import FAST_AGREEMENT
 from gui.drop_hint import DropHint, what_happens
+from gui.images import returning
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.viewer import PhotoViewer
 from gui.inference.predictions_panel import PredictionBars
@@ -212,3 +214,42 @@ def test_what_a_drop_would_do_is_said(tmp_path: Path) -> None:
     assert what_happens([tmp_path / "a.csv"]) == "Import labels"
     assert what_happens([tmp_path / "a.droplens"]) == "Open the project of labels"
     assert "Nothing" in what_happens([])
+
+
+def test_what_was_gone_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drive that is pulled out and put in again: nobody needs to open anything anew."""
+    monkeypatch.setattr(returning, "_LOOK_MS", 50)
+    drive_ = tmp_path / "drive"
+    drive_.mkdir()
+    for name in ("coffee.png", "rocket.jpg"):
+        shutil.copy(SAMPLES / name, drive_)
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(2)
+        drive_.rename(tmp_path / "pulled out")
+        person.choose("classify_again")
+        yield lambda: all(row.reason is not None for row in person.rows())
+        (tmp_path / "pulled out").rename(drive_)
+        yield lambda: all(row.class_name for row in person.rows())
+        yield lambda: person.see(GalleryPanel).view.thumbnails.get(drive_ / "coffee.png")
+
+    assert drive([str(drive_)], script) == 0
+
+
+def test_after_a_restart_the_photo_in_front_is_seen(tmp_path: Path) -> None:
+    for at in range(60):
+        shutil.copy(SAMPLES / "coffee.png", tmp_path / f"{at:02}.png")
+
+    def choose(person: Person) -> Steps:
+        yield lambda: person.all_classified(60)
+        person.show_photo(tmp_path / "50.png")
+        yield lambda: person.current == tmp_path / "50.png"
+        person.see(GalleryPanel).view.verticalScrollBar().setValue(0)
+
+    def look(person: Person) -> Steps:
+        view = person.see(GalleryPanel).view
+        yield lambda: person.current == tmp_path / "50.png"
+        yield lambda: tmp_path / "50.png" in view.seen_photos()
+
+    assert drive([str(tmp_path)], choose) == 0
+    assert drive([], look) == 0

@@ -1,0 +1,59 @@
+"""Takes up again the photos that were gone for a while, with a drive that was pulled out say."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from core.errors import os_reason
+from core.images.requests import WhichAreThere
+
+if TYPE_CHECKING:
+    from core.values.predictions import Prediction
+    from gui.session import Session
+    from gui.tasks import Tasks
+
+_LOOK_MS = 5_000
+_MOST_LOOKED_FOR = 2_000
+"""Of a drive's photos some are enough to see that it is back; the others follow."""
+
+
+class Returning(QObject):
+    """Looks from time to time for photos that were not there, as long as there are any."""
+
+    def __init__(self, session: Session, tasks: Tasks) -> None:
+        super().__init__()
+        self._session, self._tasks = session, tasks
+        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        session.predicted.connect(self._follow_predictions)
+        session.labels_changed.connect(self._timer.start)  # and with them who is away
+
+    @Slot()
+    def look(self) -> None:
+        """Ask which of the photos that were gone are there."""
+        missing = os_reason(FileNotFoundError(errno.ENOENT, ""))
+        rows = self._session.photos.rows()
+        gone = [row.path for row in rows if row.is_away or row.reason == missing]
+        if gone:
+            self._tasks.ask(WhichAreThere(tuple(gone[:_MOST_LOOKED_FOR])), self._take)
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+
+    @Slot(list)
+    def _follow_predictions(self, predictions: list[Prediction]) -> None:
+        if any(one.reason is not None for one in predictions) and not self._timer.isActive():
+            self._timer.start()
+
+    def _take(self, back: list[Path]) -> None:
+        if back:
+            self._session.photos.set_away(map(str, back), away=False)
+            self._session.return_wanted.emit(back)
+            self._session.photos_found.emit(back)
