@@ -44,6 +44,7 @@ ORDERS = (
     "unlabelled",
     "disagreeing",
     "similar",
+    "chosen",
     "helpful",
 )
 
@@ -274,7 +275,8 @@ class GalleryModel(QStringListModel):
     def depends_on_predictions(self) -> bool:
         """Return whether new predictions can change what is shown and in which order."""
         shown = self._filter
-        filters = bool(shown.predicted) or shown.at_least > 0 or shown.label == "disagreeing"
+        of_model = shown.label in ("disagreeing", "doubted")
+        filters = bool(shown.predicted) or shown.at_least > 0 or of_model
         return bool(self._search) or filters or self._order in DECIDED_BY_PREDICTIONS
 
     def set_order(self, order: str) -> None:
@@ -287,7 +289,7 @@ class GalleryModel(QStringListModel):
         self.order_set.emit(known)
 
     def set_search(self, text: str) -> None:
-        """Show only photos whose name or class holds the text."""
+        """Show only photos whose name, class or group of classes holds the text, or whose path."""
         if text == self.search:
             return
         self.search = text
@@ -312,7 +314,7 @@ class GalleryModel(QStringListModel):
             similarity: by file; those that are missing come last.
         """
         self._similarity = similarity
-        if self._order == "similar":
+        if self._order in ("similar", "chosen"):
             self.arrange()
 
     def set_next(self, files: Sequence[str]) -> None:
@@ -347,7 +349,7 @@ class GalleryModel(QStringListModel):
             rows.sort(key=lambda row: bool(label_index.resolve(row.label)))
         elif self._order == "disagreeing":
             rows.sort(key=self._agreement)
-        elif self._order == "similar":
+        elif self._order in ("similar", "chosen"):
             similarity = self._similarity
             rows.sort(key=lambda row: -similarity.get(row.file, _UNLIKE))
         elif self._order == "helpful":
@@ -365,6 +367,8 @@ class GalleryModel(QStringListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def _passes(self, row: GalleryRow) -> bool:
+        if self._filter.label == "doubted" and not row.is_unsure:
+            return False
         return self.label_index.accepts(self._filter, row.label, *row.top)
 
     def _matches(self, row: GalleryRow) -> bool:
@@ -372,7 +376,11 @@ class GalleryModel(QStringListModel):
 
     def _is_searched(self, row: GalleryRow) -> bool:
         text = self._search
-        return not text or text in row.file_name.casefold() or text in row.class_name.casefold()
+        if not text or text in row.file_name.casefold() or text in row.class_name.casefold():
+            return True
+        is_path = "/" in text or "\\" in text
+        meant = self.label_index.find_classes((text,))
+        return (is_path and text in row.file.casefold()) or (row.top[0] in meant)
 
     def _tool_tip(self, row: GalleryRow) -> str:
         label = self.label_index.classes.said(self.label_index.resolve(row.label))

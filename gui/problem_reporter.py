@@ -162,6 +162,10 @@ class ProblemReporter(QFrame):
         copy = buttons.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.setEnabled(bool(self.problems))
         copy.clicked.connect(self._copy_all)
+        clear = buttons.addButton(tr("Clear the list"), QDialogButtonBox.ButtonRole.ResetRole)
+        clear.setEnabled(bool(self.problems))
+        clear.clicked.connect(self.forget_all)
+        clear.clicked.connect(dialog.reject)
         buttons.rejected.connect(dialog.reject)
         layout = QVBoxLayout(dialog)
         layout.addWidget(text)
@@ -170,6 +174,7 @@ class ProblemReporter(QFrame):
         dialog.open()
 
     def _add(self, problem: Problem) -> None:
+        self.problems = [one for one in self.problems if one != problem]  # said once is enough
         self.problems.append(problem)
         del self.problems[:-_KEPT_PROBLEMS]
         self.problems_changed.emit(len(self.problems))

@@ -47,7 +47,8 @@ class Session(QObject):
         settings: of this user; changed by ``remember`` alone.
         project_notes: what the project keeps beside its labels, by name.
         keep_in_project: lets it keep more of that; of the labels' room.
-        give_class: gives photos a class by its name; likewise.
+        name_classes: names the classes of the model from a file; of the models' room.
+        give_class: gives photos a class by its name; of the labels' room.
         is_led: whether photos were given since a project was asked for: these are looked at then,
             and not what was looked at when the project was left.
         seen_photos: returns the photos that are on the screen in the list; of the photos'.
@@ -108,6 +109,7 @@ class Session(QObject):
         self.settings_path = settings_path
         self.project_notes: Mapping[str, str] = {}
         self.keep_in_project: Callable[[Mapping[str, str]], object] = ignore
+        self.name_classes: Callable[[Path], object] = ignore
         self.give_class: Callable[[Sequence[Path], str], object] = ignore
         self.is_led = False
         self.seen_photos: Callable[[], Sequence[Path]] = tuple

@@ -10,6 +10,7 @@ import numpy as np
 from core.checks.confidence import Confidence
 from core.checks.figures import Figure, Report
 from core.checks.plots import reliability_plot, risk_plot
+from core.files import readable
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
 
@@ -37,7 +38,8 @@ def to_html(report: Report, spec: ModelSpec, notes: Sequence[str] = ()) -> str:
         spec: of the model.
         notes: sentences about what the figures rest on.
     """
-    title = tr("How right {title} is", title=spec.title)
+    named = f"{readable(spec.checkpoint.name)} ({spec.title})"
+    title = tr("How right {title} is", title=named)
     parts = [
         f"<h1>{escape(title)}</h1>",
         _summary(report, spec),

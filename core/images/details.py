@@ -60,7 +60,7 @@ def _of_camera(notes: CameraNotes) -> Iterator[tuple[str, str]]:
         tr("By"): notes.author,
     }
     for caption in (tr("Taken"), tr("Camera"), tr("Place")):  # asked for most, so never missing
-        said[caption] = said[caption] or tr("not noted")
+        said[caption] = said[caption] or tr("not stored in the photo")
     return ((caption, value) for caption, value in said.items() if value)
 
 

@@ -10,7 +10,8 @@ from core.labels.class_groups import Groups, Offer, found, merged, offers
 from core.labels.classes import REJECT, UNSURE, ClassList, LabelClass, Labels, clean_name
 from core.values.class_mapping import joined
 
-LabelFilter = Literal["any", "none", "some", "disagreeing", "unsure", "reject", "class"]
+LabelFilter = Literal["any", "none", "some", "disagreeing", "doubted", "unsure", "reject", "class"]
+_MOST_KEPT = 50
 LABEL_FILTERS: tuple[LabelFilter, ...] = get_args(LabelFilter)
 
 
@@ -19,7 +20,8 @@ class Filter:
     """Which photos are shown.
 
     Attributes:
-        label: by their label; "class" are those of ``class_id``.
+        label: by their label; "class" are those of ``class_id``, "doubted" those that the model
+            itself says to be unsure of.
         class_id: a class.
         predicted: the class that the model finds likeliest must be one of these, or below one of
             these groups, or its name must hold one of these texts; nothing for any.
@@ -52,7 +54,7 @@ class LabelIndex:
         self._names: Sequence[str] = ()
         self._given: Mapping[str, str] = {}
         self._above: Groups = {}
-        self._wanted: tuple[tuple[str, ...], set[int]] = ((), set())
+        self._wanted: dict[tuple[str, ...], set[int]] = {}
         self.groups: Groups = {}
         self.by_id: dict[int, LabelClass] = {}
         self.classes = ClassList()
@@ -101,9 +103,11 @@ class LabelIndex:
 
     def find_classes(self, terms: tuple[str, ...]) -> set[int]:
         """Return which classes of the model in use are meant by terms of a filter."""
-        if self._wanted[0] != terms:
-            self._wanted = terms, found(terms, self._names, self.groups, self._above)
-        return self._wanted[1]
+        if terms not in self._wanted:
+            if len(self._wanted) > _MOST_KEPT:
+                self._wanted.clear()
+            self._wanted[terms] = found(terms, self._names, self.groups, self._above)
+        return self._wanted[terms]
 
     def offers(self, counts: Mapping[int, int]) -> list[Offer]:
         """Return what a filter by prediction can show, of photos counted by class index."""
@@ -131,7 +135,7 @@ class LabelIndex:
                 return False
             if shown.predicted and index not in self.find_classes(shown.predicted):
                 return False
-        if shown.label == "any":
+        if shown.label in ("any", "doubted"):  # of the latter whoever knows the model decides
             return True
         resolved = self.resolve(labels)
         if shown.label == "class":
@@ -150,4 +154,4 @@ class LabelIndex:
         self._proposed = tuple(ids.get(meant.get(clean_name(name), ""), 0) for name in self._names)
         labels = ["" if one <= 0 else self.by_id[one].name for one in self._proposed]
         self.groups = merged(self._names, self._above, labels)
-        self._wanted = (), set()
+        self._wanted = {}

@@ -69,11 +69,14 @@ class Lesson:
         values = {"share": percent(figures.accuracy), "low": percent(low), "high": percent(high)}
         if figures.is_several:
             return f"{said} " + tr(
-                "All classes right on {share} of photos it had not seen, between {low} and {high}.",
+                "All classes right on {share} of photos it had not seen (of so few photos this is "
+                "only known to lie between {low} and {high}).",
                 **values,
             )
         return f"{said} " + tr(
-            "{share} right on photos it had not seen, between {low} and {high}.", **values
+            "{share} right on photos it had not seen (of so few photos this is only known to lie "
+            "between {low} and {high}).",
+            **values,
         )
 
 

@@ -227,6 +227,7 @@ class Inspection:
         head: its place and layers in words.
         matched: share of the network's parameters found in the file, 0..1.
         preprocessing: what the file says, else what suits the architecture.
+        is_preprocessing_assumed: whether it is what suits the architecture, as nobody says it.
         sha256: of the file, in hexadecimal.
         outputs: what the outputs are, as far as the file tells.
         missing: parameters that the architecture needs and the file lacks.
@@ -258,6 +259,7 @@ class Inspection:
     can_dilate: bool = False
     questions: tuple[Question, ...] = ()
     unsure_below: float = 0.0
+    is_preprocessing_assumed: bool = False
     changes: str = ""
 
     def to_json(self) -> dict[str, object]:

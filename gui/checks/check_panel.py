@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
@@ -117,11 +117,8 @@ class CheckPanel(QWidget):
         self._tabs.addTab(self._duplicates, tr("Duplicates"))
         self.comparison = ComparisonTab(self._show_files)
         self._tabs.addTab(self.comparison, tr("Two models"))
-        self._hint = PlainLabel(
-            tr("Click a row or a cell to see its photos; the keys of the classes correct labels."),
-            wordWrap=True,
-        )
-        self._hint.setProperty("muted", True)
+        self._hint = PlainLabel(wordWrap=True)
+        self._show_hint()
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -157,6 +154,7 @@ class CheckPanel(QWidget):
         self._bar.setValue(done)
         if self._checked is None:
             self._figure.setText(tr("Looking at photo {done} of {total}", done=done, total=total))
+            self._about.setText("")
 
     def show_refusal(self, said: str) -> None:
         """Say why there are no figures."""
@@ -188,6 +186,7 @@ class CheckPanel(QWidget):
         self._show_tabs()
         self._checked, self._several = checked, None
         self._save.setEnabled(True)
+        self._show_hint()
         report = checked.report
         self._figure.setText(
             tr_n(
@@ -245,6 +244,10 @@ class CheckPanel(QWidget):
     def _fill_mistakes(self, checked: Checked) -> None:
         self._mistakes.clear()
         report = checked.report
+        if len(report.answers) and report.accuracy.value == 1:
+            none = Row([tr("No mistakes"), "", ""], {})
+            none.setFlags(Qt.ItemFlag.NoItemFlags)
+            self._mistakes.addTopLevelItem(none)
         counts = report.confusion.copy()
         counts[range(len(counts)), range(len(counts))] = 0
         order = (-counts).argsort(axis=None, kind="stable")[:_MOST_ROWS].tolist()
@@ -335,6 +338,15 @@ class CheckPanel(QWidget):
         )
         if path is not None:
             self._tasks.ask(WriteReport(checked, path, notes, to_png), self._tell_saved)
+
+    def _show_hint(self) -> None:
+        self._hint.setText(
+            tr(
+                "Click a row or a cell to see its photos. Where a label is wrong, press the key of "
+                "the right class."
+            )
+        )
+        self._hint.setStyleSheet(f"color: {theme.colours().muted}")
 
     def _tell_saved(self, path: Path) -> None:
         self._hint.setText(tr("Saved as {path}.", path=path))

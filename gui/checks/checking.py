@@ -40,7 +40,7 @@ class Checking(QObject):
         self._learnt: set[Path] = set()
         self._stream: Handle[None] | None = None
         self._counting: Handle[Any] | None = None
-        self._total = 0
+        self._total = self._looked_at = 0
         self._checked: Checked | None = None
         self._before: Checked | None = None
         self._learnt_before = 0
@@ -95,7 +95,8 @@ class Checking(QObject):
         known = self._shares.keys() | self._failed
         new = tuple(path for path, _ in labelled if path not in known)
         if new:
-            self._panel.show_progress(self._total - len(new), self._total)
+            self._looked_at = self._total - len(new)
+            self._panel.show_progress(self._looked_at, self._total)
             self._stream = self._tasks.stream(
                 FindShares(new), self._take, self._count, self._refuse
             )
@@ -110,7 +111,8 @@ class Checking(QObject):
                 self._shares[one.photo] = one.shares
                 if one.was_learnt:
                     self._learnt.add(one.photo)
-        self._panel.show_progress(len(self._shares) + len(self._failed), self._total)
+            self._looked_at += 1
+        self._panel.show_progress(self._looked_at, self._total)
 
     def _count(self) -> None:
         model = self._session.model

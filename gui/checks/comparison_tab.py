@@ -44,12 +44,7 @@ class ComparisonTab(QWidget):
         """Say how two models are compared."""
         self._rows.clear()
         self._rows.hide()
-        self._said.setText(
-            tr(
-                "Open another model in the main window while this one stands: both are then "
-                "compared on the same photos."
-            )
-        )
+        self._said.setText(tr("Open another model: both are then compared on the same photos."))
 
     def show_comparison(self, comparison: Comparison, notes: Sequence[str] = ()) -> None:
         """Show what came of two checks, with what has to be said of them."""

@@ -127,7 +127,7 @@ class ConfidenceTab(QWidget):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(PlainLabel(tr("While this window stands, the list names")), self._sets)
+        form.addRow(PlainLabel(tr("In the list of photos, name")), self._sets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 10, 8, 8)
         layout.setSpacing(8)

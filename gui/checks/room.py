@@ -163,7 +163,7 @@ class ChecksRoom(Room):
             self.window.note(tr("{name}: search or filter hide these photos", name=said))
             return
         photos.set_similarity({file: 1 - at * _STEP for at, file in enumerate(files)})
-        photos.set_order("similar")
+        photos.set_order("chosen")
         self.session.select(files, Path(files[0]))
         self.window.gallery_view.setFocus()  # whose keys correct labels
         self.window.note(

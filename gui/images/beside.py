@@ -89,6 +89,8 @@ class Beside(QObject):
         self._view.setVisible(self._path is not None)
         if self._path is not None:
             self._tell()
+            if path == self._session.current:
+                self._window.note(tr("Choose another photo: this one stays beside it."))
             self._tasks.ask(ViewBeside(self._path), self._show, self._refuse)
 
     def _show(self, photo: ViewedPhoto) -> None:

@@ -49,6 +49,7 @@ class GalleryPanel(QWidget):
             "unlabelled": tr("Unlabelled first"),
             "disagreeing": tr("Disagreeing first"),
             "similar": tr("Look-alikes first"),
+            "chosen": tr("Chosen first"),
             "helpful": tr("To label next"),
         }
         for order in ORDERS:
@@ -134,7 +135,7 @@ class GalleryPanel(QWidget):
     def _choose_order(self, _: int) -> None:
         self._apply_order()
         order = self._order.currentData()
-        if order != "similar":  # to which photo is not known next time
+        if order not in ("similar", "chosen"):  # to which photo is not known next time
             self._session.remember(gallery_order=order)
 
     def _apply_order(self) -> None:

@@ -305,6 +305,7 @@ class GalleryView(TileView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._keep_in_sight()
         self._settle.start()
 
     def set_least_width(self, least_width_px: int) -> None:
@@ -321,6 +322,12 @@ class GalleryView(TileView):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._settle.start()
+
+    def _keep_in_sight(self) -> None:
+        """Scroll to the photo in front, which other rows have carried away."""
+        current = self.currentIndex()
+        if current.isValid():
+            QTimer.singleShot(0, self, lambda: self.scrollTo(self.currentIndex()))
 
     def _want_thumbnails(self) -> None:
         if not self.isVisible():

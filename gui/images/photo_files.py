@@ -51,7 +51,7 @@ class PhotoFiles(QObject):
         data.setText("\n".join(map(str, photos)))
         data.setUrls([QUrl.fromLocalFile(str(path)) for path in photos])
         QGuiApplication.clipboard().setMimeData(data)
-        self._window.note(tr("Copied: {names}", names=", ".join(_names(photos))))
+        self._window.note(tr("Copied the path of {names}", names=", ".join(_names(photos))))
 
     def show_details(self) -> None:
         """Show what the photo's file says of it."""
@@ -78,9 +78,12 @@ class PhotoFiles(QObject):
             self._window.reporter.report(error)
 
     def _refuse(self, path: Path) -> None:
-        self._window.reporter.say(
-            tr("{path} could not be opened. Is it still there?", path=readable(str(path)))
-        )
+        said = readable(str(path))
+        if path.exists():
+            sentence = tr("{path} could not be opened: the system knows no program.", path=said)
+        else:
+            sentence = tr("{path} could not be opened: it is not there.", path=said)
+        self._window.reporter.say(sentence)
 
 
 def reveal(path: Path) -> bool:

@@ -180,7 +180,7 @@ class ImagesRoom(Room):
                 "Ctrl+M", "scan-eye", checked=False, enabled=has_photos,
             ),
             Action(
-                "side_by_side", tr("Keep this photo &beside"), self.beside.set_wanted, "view", 2,
+                "side_by_side", tr("Compare side &by side"), self.beside.set_wanted, "view", 2,
                 "Ctrl+Alt+B", checked=False, enabled=has_photos,
             ),
             Action(

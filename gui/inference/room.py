@@ -40,7 +40,7 @@ class InferenceRoom(Room):
     def __init__(self, session: Session, tasks: Tasks, window: MainWindow) -> None:
         super().__init__(session, tasks, window)
         self.panel = PredictionsPanel()
-        self._is_taught = False
+        self._is_taught = self._is_told = False
         self._spec: ModelSpec | None = None
         self.bar = RunBar()
         self.classifying = Classifying(session, tasks, self.bar, self._speed())
@@ -238,7 +238,7 @@ class InferenceRoom(Room):
         """Leave the photos to what was learnt of the labels, or take them back."""
         lesson = self.session.taught
         if lesson is None:
-            self._is_taught = False
+            self._is_taught = self._is_told = False
             self.panel.show_taught("", 0)
             if self.session.model is not None:
                 self.panel.show_model(self.session.model)
@@ -252,6 +252,14 @@ class InferenceRoom(Room):
         if lesson.looked < lesson.total:
             self.bar.say(
                 tr("Learning: {done} of {total} photos", done=lesson.looked, total=lesson.total)
+            )
+        elif not self._is_told:
+            self._is_told = True
+            self.bar.say(
+                tr(
+                    "The classes shown are those of your labels now; Ctrl+Alt+L shows the model's "
+                    "own."
+                )
             )
         else:
             self.bar.say("")

@@ -97,9 +97,12 @@ class RunBar(QWidget):
             left: photos that were not reached, as the user has stopped before.
         """
         seconds = self._clock.elapsed() / 1000
+        had_focus = self.stop.hasFocus()
         self._bar.hide()
-        self.stop.hide()
         self.go_on.setVisible(left > 0)
+        if had_focus and left:  # else it would go to whatever stands next
+            self.go_on.setFocus()
+        self.stop.hide()
         good = done - failed
         if left:
             text = tr_n("Stopped after {n} photo.", "Stopped after {n} photos.", good)

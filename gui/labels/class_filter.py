@@ -101,8 +101,8 @@ class _ClassList(QFrame):
         layout.addWidget(self._rows)
         self._search.textChanged.connect(self._narrow)
         self._search.installEventFilter(self)
-        self._rows.itemChanged.connect(self._tick)
-        self._rows.itemActivated.connect(self._choose_alone)
+        self._rows.installEventFilter(self)
+        self._rows.itemClicked.connect(self._tick)
 
     def open_at(
         self,
@@ -145,7 +145,10 @@ class _ClassList(QFrame):
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._choose_alone(self._rows.currentItem() or self._first)
                 return True
-            if event.key() == Qt.Key.Key_Down:
+            if event.key() == Qt.Key.Key_Space and watched is self._rows:
+                self._tick(self._rows.currentItem() or self._first)
+                return True
+            if event.key() == Qt.Key.Key_Down and watched is self._search:
                 self._rows.setFocus()
                 return True
         return super().eventFilter(watched, event)
@@ -176,9 +179,15 @@ class _ClassList(QFrame):
 
     @Slot(QTreeWidgetItem)
     def _tick(self, item: QTreeWidgetItem) -> None:
+        """Choose a class besides the others, or no more; a click anywhere in its row does."""
+        if item is self._first:
+            self._choose_alone(item)
+            return
         (term,) = item.data(0, _TERMS)
+        is_ticked = item.checkState(0) is Qt.CheckState.Checked
+        item.setCheckState(0, Qt.CheckState.Unchecked if is_ticked else Qt.CheckState.Checked)
         self._terms = [one for one in self._terms if one != term]
-        if item.checkState(0) is Qt.CheckState.Checked:
+        if not is_ticked:
             self._terms.append(term)
         self._choose(tuple(self._terms))
 
@@ -193,5 +202,6 @@ def _item(one: Offer, is_ticked: bool) -> QTreeWidgetItem:
     item.setData(0, _TERMS, (one.title,))
     item.setData(0, _IS_TELLING, one.is_telling)
     item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)  # a click ticks it
     item.setCheckState(0, Qt.CheckState.Checked if is_ticked else Qt.CheckState.Unchecked)
     return item

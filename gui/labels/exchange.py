@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from core.errors import DroplensError
+from core.errors import ClassNamesError, DroplensError
 from core.images.kinds import LABELS
 from core.labels.requests import CountLabels, Import, PlanImport
 from core.language import tr
@@ -50,6 +51,7 @@ class LabelExchange(QObject):
         self._session, self._tasks, self._window = session, tasks, window
         self._giver, self._project = giver, project
         self._export_target: Path | None = None
+        self._source: Path | None = None
         self._importing: ImportDialog | None = None
         self._planned: ImportPlan | None = None
 
@@ -58,7 +60,7 @@ class LabelExchange(QObject):
         file, _ = QFileDialog.getOpenFileName(
             self._window,
             tr("Import labels"),
-            "",
+            self._session.settings.last_folder,
             tr("Labels ({endings});;All files (*)", endings=LABELS.pattern),
         )
         if file:
@@ -67,10 +69,17 @@ class LabelExchange(QObject):
     def ask_for_folders(self) -> None:
         """Let the user look for a folder whose subfolders are classes, or with labels in it."""
         folder = QFileDialog.getExistingDirectory(
-            self._window, tr("Folder whose subfolders are classes, or that holds labels")
+            self._window,
+            tr("Folder whose subfolders are classes, or that holds labels"),
+            self._folder(),
         )
         if folder:
             self.take(Path(folder))
+
+    def _folder(self) -> str:
+        """Return the folder that was opened last: its subfolders may well be the classes."""
+        settings = self._session.settings
+        return settings.recent_folders[0] if settings.recent_folders else settings.last_folder
 
     def count(self) -> None:
         """Show how many photos have which label."""
@@ -86,8 +95,21 @@ class LabelExchange(QObject):
         from core.labels.formats.table import FORMATS
 
         form = FORMATS[name] if name else None
+        self._source = source
         self._window.note(tr("Reading {name}…", name=source.name))
         self._plan(PlanImport(form, source, self._places()))
+
+    def _names_classes(self, path: Path) -> bool:
+        """Return whether a file holds as many names as the model in use has classes."""
+        from core.models.class_names import lists
+
+        model = self._session.model
+        if model is None or not path.is_file():
+            return False
+        try:
+            return lists.fits(lists.read_any(path), model.spec.inspection.num_classes or 0)
+        except ClassNamesError:
+            return False
 
     def _plan(self, request: PlanImport) -> None:
         self._tasks.ask(request, self._show_plan, self._show_refusal)
@@ -119,6 +141,15 @@ class LabelExchange(QObject):
         self._window.note("")
         if self._importing is not None and isinstance(error, DroplensError):
             self._importing.show_refusal(str(error))
+        elif self._source is not None and self._names_classes(self._source):
+            self._window.reporter.offer(
+                tr(
+                    "{name} holds no labels, but a name for each class of the model.",
+                    name=self._source.name,
+                ),
+                tr("Name the classes…"),
+                partial(self._session.name_classes, self._source),
+            )
         else:
             self._window.reporter.report(error)
 
@@ -161,7 +192,9 @@ class LabelExchange(QObject):
         from gui.labels.statistics_dialog import StatisticsDialog
 
         colours = {one.name: one.colour for one in self._session.photos.label_index.classes.classes}
-        agreement = self._session.photos.agreement()
+        photos, is_taught = self._session.photos, self._session.taught is not None
+        # What was learnt from these labels agrees with them, which says nothing.
+        agreement = (0, 0) if is_taught else photos.agreement()
         dialog = StatisticsDialog(found, colours, agreement, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -132,7 +132,7 @@ class ExportDialog(QDialog):
         self._keep_folders = QCheckBox(tr("Keep subfolders"))
         self._predictions = QCheckBox(tr("With the model's predictions"))
         self._split = QCheckBox(tr("Split into train, val, test"))
-        self._shares = [QSpinBox(maximum=100, suffix=" %", value=value) for value in (80, 10, 10)]
+        self._shares = [QSpinBox(maximum=100, suffix="%", value=value) for value in (80, 10, 10)]
         for box, name in zip(self._shares, ("train", "val", "test"), strict=True):
             box.setAccessibleName(tr("Share of {name}", name=name))
         self._seed = QSpinBox(maximum=10**6, prefix=tr("seed "))

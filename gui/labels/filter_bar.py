@@ -36,8 +36,9 @@ class FilterBar(QWidget):
         self._by_model.setToolTip(tr("Show photos by what the model says"))
         self._by_model.setAccessibleName(self._by_model.toolTip())
         self.predicted = ClassFilter(self._tell)
-        self._percent = QSpinBox(minimum=0, maximum=100, suffix=" %")
+        self._percent = QSpinBox(minimum=0, maximum=100, suffix="%")
         self._percent.setPrefix("≥ ")
+        self._percent.setSpecialValueText(tr("however sure"))
         self._percent.setToolTip(tr("Least probability"))
         self._percent.setAccessibleName(tr("Least probability"))
         self._accept = QPushButton(tr("Accept all"))
@@ -115,7 +116,8 @@ class FilterBar(QWidget):
             "none": tr("Unlabelled"),
             "some": tr("Labelled"),
             "disagreeing": tr("Model disagrees"),
-            "unsure": tr("Unsure"),
+            "doubted": tr("Model is unsure"),
+            "unsure": tr("Marked unsure"),
             "reject": tr("Rejected"),
         }
         with QSignalBlocker(self._label):

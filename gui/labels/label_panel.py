@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _SEARCH_FROM = 12
 """Classes from which on a search field is worth its place."""
-_PROPOSAL_PX = 170
+_PROPOSAL_PX, _PROPOSAL_SHARE = 170, 3
 
 
 class ClassSearch(SearchField):
@@ -159,7 +159,8 @@ class LabelPanel(QWidget):
     def show_proposal(self, text: str) -> None:
         """Offer what the model proposes for the current photo; "" takes the offer away."""
         self._accept.setVisible(bool(text))
-        room = _PROPOSAL_PX // 2 if self._search.isVisible() else _PROPOSAL_PX
+        room = max(_PROPOSAL_PX, self.width() // _PROPOSAL_SHARE)
+        room = room // 2 if self._search.isVisible() else room
         shown = self._accept.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         self._accept.setText(shown.replace("&", "&&"))
         self._accept.setToolTip(literal(text))

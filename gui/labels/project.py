@@ -116,7 +116,7 @@ class Project(QObject):
             self._window,
             kept if usual in kept else [*kept, usual],
             lambda path: self.open(Path(path)),
-            {usual: tr("The project that Droplens began with")},
+            {usual: tr("My labels (the project that Droplens began with)")},
         )
 
     @property

@@ -36,6 +36,7 @@ class Proposals(QObject):
         session.current_changed.connect(self.show)
         session.selection.selectionChanged.connect(self.show)
         session.photos.dataChanged.connect(self.show)
+        session.photos.modelReset.connect(self.show)
 
     @Slot()
     def show(self) -> None:

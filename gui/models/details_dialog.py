@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.language import percent, tr
+from gui.models.preprocessing_words import in_words
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
 
@@ -106,8 +107,23 @@ class DetailsDialog(QDialog):
             (tr("Found"), matched),
             (tr("Missing"), self._entries(found.missing)),
             (tr("Left out"), self._entries(found.unexpected)),
-            (tr("Assumed"), "\n".join(spec.problems) or tr("nothing")),
+            (tr("Preprocessing"), in_words(spec.preprocessing)[1]),
+            (tr("Assumed"), "\n".join(self._assumed()) or tr("nothing")),
         ]
+
+    def _assumed(self) -> list[str]:
+        """Return what stands in no file, in sentences."""
+        spec = self._spec
+        said = list(spec.problems)
+        if spec.inspection.is_preprocessing_assumed and spec.overrides.preprocessing is None:
+            said.append(
+                tr(
+                    "The file does not say how photos are prepared; what is usual for "
+                    "{title} is assumed. “Preprocessing…” in the Model menu changes it.",
+                    title=spec.title,
+                )
+            )
+        return said
 
     def _entries(self, names: tuple[str, ...]) -> str:
         if not names:
@@ -143,7 +159,7 @@ class DetailsDialog(QDialog):
         return box
 
     def _make_unsure(self) -> QDoubleSpinBox:
-        box = QDoubleSpinBox(decimals=1, maximum=100.0, singleStep=5.0, suffix=" %")
+        box = QDoubleSpinBox(decimals=1, maximum=100.0, singleStep=5.0, suffix="%")
         box.setSpecialValueText(tr("never"))
         box.setValue(100 * self._spec.unsure_below)
         box.setAccessibleName(tr("Unsure below"))

@@ -18,6 +18,7 @@ from gui.widgets.plain_text import literal
 if TYPE_CHECKING:
     from core.inference.devices import Device
     from core.inference.engine import ReadyModel
+    from core.training.live import Lesson
     from core.values.spec import ModelChoice
     from gui.models.architecture_picker import ArchitecturePicker
     from gui.widgets.fold_button import FoldButton
@@ -44,7 +45,7 @@ class ModelBar(QToolBar):
             summary: unfolds it, and says in one line what it shows.
         """
         super().__init__()
-        self._summary = summary
+        self._summary, self._line = summary, ""
         summary.when_unfolded(self.setVisible)
         self.hide()
         self.setObjectName("modelBar")
@@ -123,7 +124,18 @@ class ModelBar(QToolBar):
         parts = [spec.title, names]
         if choice.checkpoint is not None:
             parts.insert(1, readable(choice.checkpoint.name))
-        self._summary.say(" · ".join(parts))
+        self._line = " · ".join(parts)
+        self._summary.say(self._line)
+
+    def show_lesson(self, lesson: Lesson | None, title: str) -> None:
+        """Show that the proposals come from labels; None where they are the model's own again."""
+        if lesson is None:
+            self._summary.say(self._line)
+            return
+        count = len(lesson.spec.class_names)
+        names = tr_n("{n} class", "{n} classes", count)
+        said = tr("Learnt from your labels: {names} (on {title})", names=names, title=title)
+        self._summary.say(said)
 
     @Slot(object)
     def show_device(self, device: Device) -> None:

@@ -47,14 +47,19 @@ class ModelDialogs(QObject):
         self._weights: WeightsDialog | None = None
         self._preprocessing: PreprocessingDialog | None = None
         session.model_changed.connect(self._follow_model)
+        session.name_classes = self.open_class_names
         picker.checkpoint_missing.connect(self._look_for_one_of)
         self.questions = Questions(picker, session, tasks, window)
         self._downloads.progressed.connect(self._show_progress)
         self._downloads.ended.connect(self._refresh_weights)
 
     @Slot()
-    def open_class_names(self) -> None:
-        """Let the user name the classes of the model in use."""
+    def open_class_names(self, file: Path | None = None) -> None:
+        """Let the user name the classes of the model in use.
+
+        Args:
+            file: whose names stand there at first.
+        """
         ready = self._session.model
         if ready is None:
             return
@@ -65,6 +70,8 @@ class ModelDialogs(QObject):
 
         dialog = ClassNamesDialog(ready.spec, self._session.settings.last_folder, self._window)
         dialog.given.connect(self._override_names)
+        if file is not None:
+            dialog.take_file(file)
         self._open(dialog)
 
     @Slot()
@@ -109,8 +116,8 @@ class ModelDialogs(QObject):
 
     @Slot()
     @Slot(str)
-    def open_weights(self, architecture: str = "") -> None:
-        """Offer torchvision's own weights, of one architecture or all."""
+    def open_weights(self, architecture: str = "", why: str = "") -> None:
+        """Offer torchvision's own weights, of one architecture or all, and say why."""
         from gui.models.weights_dialog import WeightsDialog
 
         if self._weights is None:
@@ -123,13 +130,16 @@ class ModelDialogs(QObject):
             self._weights = dialog
             self._tasks.ask(ListWeights(), dialog.show_weights)
         title = BY_NAME[architecture].title if architecture in BY_NAME else ""
-        self._weights.open_for(architecture, title)
+        self._weights.open_for(architecture, title, why)
 
     @Slot(str)
     def _look_for_one_of(self, architecture: str) -> None:
         """Offer weights of an architecture; there are none to download but torchvision's."""
         if architecture in BY_NAME:
-            self.open_weights(architecture)
+            title = BY_NAME[architecture].title
+            self.open_weights(
+                architecture, tr("The model in use is no {title}; these are.", title=title)
+            )
         else:
             self._open_own(architecture)
 

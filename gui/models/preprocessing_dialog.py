@@ -306,7 +306,7 @@ class PreprocessingDialog(QDialog):
         self._apply = box.addButton(tr("Apply"), QDialogButtonBox.ButtonRole.ApplyRole)
         self._apply.setProperty("primary", True)
         self._apply.setToolTip(tr("Classify with these steps, and remember them for the file"))
-        back = box.addButton(tr("As the checkpoint says"), QDialogButtonBox.ButtonRole.ResetRole)
+        back = box.addButton(tr("As at first"), QDialogButtonBox.ButtonRole.ResetRole)
         back.setToolTip(literal(in_words(self.found)[1]))
         self._apply.clicked.connect(self._apply_value)
         back.clicked.connect(self._go_back)

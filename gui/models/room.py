@@ -38,6 +38,7 @@ class ModelsRoom(Room):
         window.model_bar.action_chosen.connect(window.choose)
         self.picker.refused.connect(self._take_refusal)
         session.model_changed.connect(self._follow_model)
+        session.taught_changed.connect(self._follow_lesson)
 
     def actions(self) -> list[Action]:
         bar, dialogs, picker = self.window.model_bar, self.dialogs, self.picker
@@ -124,6 +125,12 @@ class ModelsRoom(Room):
             return False
         self.picker.override(replace(self.picker.overrides, **changes))  # type: ignore[arg-type]
         return True
+
+    @Slot()
+    def _follow_lesson(self) -> None:
+        model = self.session.model
+        if model is not None:
+            self.window.model_bar.show_lesson(self.session.taught, model.spec.title)
 
     @Slot(object)
     def _take_refusal(self, error: BaseException) -> None:

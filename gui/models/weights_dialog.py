@@ -73,6 +73,7 @@ class WeightsDialog(QDialog):
             tr("Search, e.g. {example}", example=EXAMPLE), tr("Search weights")
         )
         self.tree = self._make_tree()
+        self._why = PlainLabel(wordWrap=True)
         self.status = PlainLabel(tr("Loading the list…"), wordWrap=True)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setRange(0, 1000)
@@ -96,7 +97,7 @@ class WeightsDialog(QDialog):
     def show_weights(self, found: tuple[Weights, ...]) -> None:
         """Fill the table."""
         self.tree.clear()
-        for one in found:
+        for one in sorted(found, key=lambda one: -(one.accuracy or 0)):  # the best first
             accuracy = "–" if one.accuracy is None else percent(one.accuracy / 100, 1)
             name = one.name.replace("_Weights.", " · ")
             item = _Row([name, accuracy, _megabytes(one.size_bytes)])
@@ -122,9 +123,11 @@ class WeightsDialog(QDialog):
         self.refresh()
         self._narrow(self.search.text())
 
-    def open_for(self, architecture: str, title: str) -> None:
-        """Show the weights of an architecture, "" for all."""
+    def open_for(self, architecture: str, title: str, why: str = "") -> None:
+        """Show the weights of an architecture, "" for all, and a sentence that says why."""
         self._architecture = architecture
+        self._why.setText(why)
+        self._why.setVisible(bool(why))
         self._own.setVisible(True)
         self.search.setText(architecture)
         self.setWindowTitle(
@@ -227,6 +230,7 @@ class WeightsDialog(QDialog):
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
+        layout.addWidget(self._why)
         layout.setSpacing(10)
         layout.addWidget(self.search)
         layout.addWidget(self.tree, 1)

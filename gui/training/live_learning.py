@@ -158,9 +158,13 @@ class LiveLearning(QObject):
             self._arrange(last.next_photos)
 
     def _arrange_once(self) -> None:
-        """Sort by the proposals when all photos have one for the first time; then nobody moves."""
+        """Sort by the proposals when all photos have one for the first time; then nobody moves.
+
+        A filter that hides by them holds all the same.
+        """
         photos = self._session.photos
-        if not self._is_arranged and photos.depends_on_predictions:
+        hides = bool(photos.filter.predicted) or photos.filter.at_least > 0
+        if photos.depends_on_predictions and (hides or not self._is_arranged):
             photos.arrange()
         self._is_arranged = True
 

@@ -40,7 +40,7 @@ class TeachPanel(QWidget):
         for action in actions:
             button = QToolButton()
             button.setDefaultAction(action)
-            button.setText(f" {action.text().replace('&', '')}")
+            button.setText(f"   {action.text().replace('&', '')}")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setProperty("framed", True)
@@ -62,8 +62,8 @@ class TeachPanel(QWidget):
         """
         if counts and knows and not learnt:
             learnt = tr(
-                "{title} names these classes itself, so that its own proposals are shown. Teach a "
-                "model anew to take in labels that are new.",
+                "{title} knows these classes already, so the proposals are its own. Teach a model "
+                "anew to take in labels that are new.",
                 title=knows,
             )
         few = [name for name, count in counts.items() if count < FEW]

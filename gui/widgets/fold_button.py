@@ -38,6 +38,7 @@ class FoldButton(QToolButton):
         self._text = text
         self.setAccessibleName(text)
         self.setToolTip(literal(text))
+        self.updateGeometry()
         self._fit()
 
     def unfold(self, unfolded: bool) -> None:

@@ -70,7 +70,7 @@ def test_the_menu_of_a_photo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         (dialog,) = person.window.findChildren(PhotoDetailsDialog)
         said = [label.text() for label in dialog.findChildren(QLabel)]
         assert "chelsea.png" in said
-        assert "not noted" in said
+        assert "not stored in the photo" in said
         dialog.close()
         person.see(PhotoViewer).canvas.customContextMenuRequested.emit(QPoint(20, 20))
         entry(opened_menu(), "Remove selected").trigger()
@@ -96,7 +96,7 @@ def test_what_was_opened_last(folder: Path, tmp_path: Path) -> None:
         person.choose("recent_projects")
         menu = opened_menu()
         assert menu.actions()[0].text().endswith(other.name)
-        entry(menu, "The project that Droplens began with").trigger()
+        entry(menu, "My labels").trigger()
         menu.close()
         yield lambda: person.window.windowTitle() == "Droplens"
 

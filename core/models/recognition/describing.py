@@ -38,7 +38,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         UnusableCheckpointError: what it says of its own preprocessing makes no sense.
     """
     names, source = _names(examined, sha256)
-    preprocessing, problems = _preprocessing(examined, sha256)
+    preprocessing, problems, is_assumed = _preprocessing(examined, sha256)
     head, recognition = examined.head, examined.recognition
     chosen = _said_of_choice(examined, sha256)
     return Inspection(
@@ -61,6 +61,7 @@ def describe(examined: Examined, sha256: str) -> Inspection:
         head=None if head is None else f"{examined.state_dict.head.label}: {head}",
         matched=examined.matched,
         preprocessing=preprocessing,
+        is_preprocessing_assumed=is_assumed,
         sha256=sha256,
         outputs=None if head is None else _outputs(examined),
         unsure_below=_unsure_below(examined.content.metadata.get("unsure_below")),
@@ -153,8 +154,12 @@ def _name_problems(examined: Examined, names: tuple[str, ...], source: NamesSour
     return problems
 
 
-def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list[str]]:
-    """Return what the file or its neighbours say, else what suits the architecture."""
+def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list[str], bool]:
+    """Return what the file or its neighbours say, else what suits the architecture.
+
+    Returns:
+        The preprocessing, sentences on it, and whether nobody has said it.
+    """
     content, recognition = examined.content, examined.recognition
     architecture = recognition.architecture
     written = content.metadata.get("preprocessing")
@@ -165,25 +170,25 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
             raise UnusableCheckpointError(
                 "{path}: {error}", path=examined.path, error=error
             ) from error
-        return _for_channels(examined, found), []
+        return _for_channels(examined, found), [], False
     entry = own_weights(architecture.name, sha256)
     if entry is not None:
-        return preset_of(entry, architecture.name), _doubt(entry)
+        return preset_of(entry, architecture.name), _doubt(entry), False
     count = 0 if examined.head is None else examined.head.outputs
     for key in _TIMM_KEYS:
         carried = preprocessing_of(content.content.get(key))
         if carried is not None:
-            return _for_channels(examined, carried), []
+            return _for_channels(examined, carried), [], False
     own = architecture.family.carried(examined.told)
     if own is not None:
-        return _for_channels(examined, own[0]), own[1]
+        return _for_channels(examined, own[0]), own[1], False
     beside = preprocessing_beside(examined.path, count, architecture.family)
     problems: list[str] = [] if beside is None else beside[2]
     if beside is not None and beside[0] is not None:
         told = tr(
             "The preprocessing is the one told by {beside} beside the checkpoint.", beside=beside[1]
         )
-        return _for_channels(examined, beside[0]), [told, *problems]
+        return _for_channels(examined, beside[0]), [told, *problems], False
     preset = _preset(examined)
     problems += _doubt_of_preset(examined.state_dict.choice, preset)
     network = examined.state_dict.network
@@ -198,7 +203,7 @@ def _preprocessing(examined: Examined, sha256: str) -> tuple[Preprocessing, list
                 title=architecture.title,
             )
         )
-    return preset, problems
+    return preset, problems, True
 
 
 def _doubt_of_preset(choice: Choice | None, preset: Preprocessing) -> list[str]:

@@ -46,7 +46,7 @@ def test_what_a_camera_noted(tmp_path: Path) -> None:
 
 def test_what_is_not_noted_is_said(tmp_path: Path) -> None:
     said = dict(details_of(photo(tmp_path / "a.png", Image.Exif())))
-    assert said["Taken"] == said["Camera"] == said["Place"] == "not noted"
+    assert said["Taken"] == said["Camera"] == said["Place"] == "not stored in the photo"
     assert "Lens" not in said
 
 

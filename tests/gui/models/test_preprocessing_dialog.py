@@ -50,7 +50,7 @@ def test_each_change_asks_for_a_preview_and_can_be_applied(qtbot: QtBot) -> None
         dialog._apply.click()
     assert applied.args == [Preprocessing(crop=(224, 100), channel_order="BGR")]
     assert not dialog._apply.isEnabled()
-    back = next(one for one in dialog.findChildren(QPushButton) if "checkpoint" in one.text())
+    back = next(one for one in dialog.findChildren(QPushButton) if "at first" in one.text())
     back.click()
     with qtbot.waitSignal(dialog.applied) as applied:
         dialog._apply.click()

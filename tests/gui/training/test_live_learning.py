@@ -135,7 +135,10 @@ def test_what_helps_most_comes_after_the_photo_that_is_looked_at(
 def test_how_right_it_is_is_said_where_it_is_known() -> None:
     assert lesson(labels=1).sentence == "Learning from 1 label."
     figures = Figures(43, 43, 0.81, (0.68, 0.9), is_cross_validated=True, penalty=1.0)
-    said = "Learning from 6 labels. 81% right on photos it had not seen, between 68% and 90%."
+    said = (
+        "Learning from 6 labels. 81% right on photos it had not seen (of so few photos this is "
+        "only known to lie between 68% and 90%)."
+    )
     assert lesson(figures=figures).sentence == said
     unknown = replace(figures, accuracy=None, interval=None)
     assert lesson(figures=unknown).sentence == "Learning from 6 labels."
