@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFrame,
-    QHBoxLayout,
-    QMenu,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import RichLabel
+from gui.widgets.scroll_area import ScrollArea
 
 _AROUND_PX = 96
 """Of a list: margins, the bar that scrolls it, and the button below."""
@@ -70,9 +62,7 @@ def show_keys(window: MainWindow) -> None:
     buttons.rejected.connect(dialog.reject)
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(24, 20, 24, 16)
-    area = QScrollArea(widgetResizable=True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidget(inner)
+    area = ScrollArea(inner)
     layout.addWidget(area)
     layout.addWidget(buttons)
     needed = inner.sizeHint() + QSize(_AROUND_PX, _AROUND_PX)

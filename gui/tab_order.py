@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QLayout,
-    QMainWindow,
-    QScrollArea,
-    QTabBar,
-    QToolBar,
-    QWidget,
-)
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QToolBar, QWidget
 
 _AREAS = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -57,25 +49,20 @@ def _reached(widget: QWidget) -> Iterator[QWidget]:
 
 
 def _parts(widget: QWidget) -> list[QWidget]:
-    """Return what stands in a widget: what is laid out in that order, then the rest."""
+    """Return what stands in a widget, row by row and from left to right.
+
+    By where it is: the items of a layout are no QObjects, so that Python would hold on to such as
+    Qt has deleted, and take whatever lies there next for them.
+    """
     if isinstance(widget, QScrollArea):
         held = widget.widget()
         return [] if held is None else [held]
-    layout = widget.layout()
-    parts = [] if layout is None else list(_laid_out(layout))
     inner = (child for child in widget.children() if isinstance(child, QWidget))
-    rest = [child for child in inner if not child.isWindow() and child not in parts]
-    rest.sort(key=lambda child: not isinstance(child, QTabBar))  # tabs come before their pages
-    return [*parts, *rest]
-
-
-def _laid_out(layout: QLayout) -> Iterator[QWidget]:
-    for at in range(layout.count()):
-        item = layout.itemAt(at)
-        if item is None:
-            continue
-        widget, below = item.widget(), item.layout()
-        if widget is not None:
-            yield widget
-        elif below is not None:
-            yield from _laid_out(below)
+    parts = [child for child in inner if not child.isWindow() and child.isVisible()]
+    rows: list[list[QWidget]] = []
+    for part in sorted(parts, key=lambda part: part.geometry().center().y()):
+        if rows and part.geometry().center().y() <= rows[-1][0].geometry().bottom():
+            rows[-1].append(part)
+        else:
+            rows.append([part])
+    return [part for row in rows for part in sorted(row, key=lambda part: part.x())]

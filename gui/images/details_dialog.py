@@ -6,19 +6,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QFrame,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
+from gui.widgets.scroll_area import ScrollArea
 
 
 class PhotoDetailsDialog(QDialog):
@@ -39,10 +32,8 @@ class PhotoDetailsDialog(QDialog):
             said.setProperty("muted", True)
             told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(said, told)
-        area = QScrollArea(widgetResizable=True)
+        area = ScrollArea(inside)
         area.setObjectName("panel")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)

@@ -75,8 +75,8 @@ class GalleryPanel(QWidget):
 
     def _lay_out(self) -> None:
         top = BreakingRow(_ROW_PX)
-        top.row.addWidget(self._search, 1)
-        top.row.addWidget(self._order, 1)
+        top.add(self._search, 1)
+        top.add(self._order, 1)
         self.bars = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 2, 6)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gui.widgets.scroll_area import ScrollArea
 
 
-def scrolling(*widgets: QWidget, margin_px: int) -> QScrollArea:
+def scrolling(*widgets: QWidget, margin_px: int) -> ScrollArea:
     """Return a frameless area with widgets below each other, beginning at its top."""
     inside = QWidget()
     lines = QVBoxLayout(inside)
@@ -14,7 +16,4 @@ def scrolling(*widgets: QWidget, margin_px: int) -> QScrollArea:
     for widget in widgets:
         lines.addWidget(widget)
     lines.addStretch()
-    area = QScrollArea(widgetResizable=True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setWidget(inside)
-    return area
+    return ScrollArea(inside)

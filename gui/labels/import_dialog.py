@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
-    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from gui import theme
 from gui.labels.statistics_dialog import CountBars
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
+from gui.widgets.scroll_area import ScrollArea
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,17 +61,13 @@ class ImportDialog(QDialog):
         self._title = PlainLabel(wordWrap=True)
         self._make_choices()
         self._rows = self._make_rows()
-        self._counts = QScrollArea()
+        self._counts = ScrollArea()
         self._counts.setObjectName("panel")
-        self._counts.setWidgetResizable(True)
         self._counts.setMinimumHeight(70)
         self._notes = PlainLabel(wordWrap=True)
         self._notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._notes.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._note_area = QScrollArea()
-        self._note_area.setWidgetResizable(True)
-        self._note_area.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._note_area.setWidget(self._notes)
+        self._note_area = ScrollArea(self._notes)
         self._note_area.setFixedHeight(_NOTE_LINES * self.fontMetrics().lineSpacing())
         self._status = PlainLabel(wordWrap=True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +24,7 @@ from gui import theme
 from gui.labels.class_view import ClassModel, ClassView
 from gui.widgets.page_stack import PageStack
 from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.scroll_area import ScrollArea
 from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
@@ -191,9 +191,7 @@ class LabelPanel(QWidget):
 
     def _make_empty(self) -> QWidget:
         empty = QWidget()
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(empty)
+        area = ScrollArea(empty)
         said = PlainLabel(
             tr(
                 "Sort your photos into classes: name them here, then drag photos onto a class or "

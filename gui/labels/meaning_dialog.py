@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from core.language import tr, tr_n
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
+from gui.widgets.scroll_area import ScrollArea
 
 _MOST_ASKED = 20
 _NEW, _NONE = "new", "none"
@@ -63,9 +63,7 @@ class MeaningDialog(QDialog):
         buttons.rejected.connect(self.reject)
         inside = QWidget()
         inside.setLayout(form)
-        area = QScrollArea(widgetResizable=True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
+        area = ScrollArea(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(10)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from core.language import number, percent, tr
 from gui import theme
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel, RichLabel
+from gui.widgets.scroll_area import ScrollArea
 
 if TYPE_CHECKING:
     from core.labels.records import Statistics
@@ -96,10 +96,8 @@ class StatisticsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Statistics"))
         resize_within_screen(self, 560, 560)
-        area = QScrollArea()
+        area = ScrollArea(_counts(found, colours, agreement))
         area.setObjectName("panel")
-        area.setWidgetResizable(True)
-        area.setWidget(_counts(found, colours, agreement))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -14,9 +14,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +23,7 @@ from core.language import percent, tr
 from gui.models.preprocessing_words import in_words
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
+from gui.widgets.scroll_area import ScrollArea
 
 if TYPE_CHECKING:
     from core.values.spec import ModelSpec
@@ -63,10 +62,8 @@ class DetailsDialog(QDialog):
         facts.setContentsMargins(14, 12, 14, 12)
         facts.addLayout(self._facts())
         facts.addStretch()
-        area = QScrollArea(widgetResizable=True)
+        area = ScrollArea(inside)
         area.setObjectName("panel")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)

@@ -9,10 +9,8 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QDialogButtonBox,
-    QFrame,
     QGridLayout,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +18,7 @@ from PySide6.QtWidgets import (
 from core.language import percent, tr
 from gui.widgets.dialog_size import resize_within_screen
 from gui.widgets.plain_text import PlainLabel
+from gui.widgets.scroll_area import ScrollArea
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +63,8 @@ class QuestionsDialog(QDialog):
         for question in questions:
             rows.addLayout(self._rows_of(question, waits=bool(photo)))
         rows.addStretch()
-        area = QScrollArea(widgetResizable=True)
+        area = ScrollArea(inside)
         area.setObjectName("panel")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
         self._buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLayout, QWidget
 
 _Direction = QBoxLayout.Direction
 
@@ -15,12 +15,20 @@ class BreakingRow(QWidget):
     def __init__(self, breaks_below_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._breaks_below_px = breaks_below_px
+        self._parts: list[QWidget | QLayout] = []
         self.row = QBoxLayout(_Direction.LeftToRight, self)
         self.row.setContentsMargins(0, 0, 0, 0)
 
+    def add(self, part: QWidget | QLayout, stretch: int = 0) -> None:
+        """Put something at the end."""
+        self._parts.append(part)
+        if isinstance(part, QLayout):
+            self.row.addLayout(part, stretch)
+        else:
+            self.row.addWidget(part, stretch)
+
     def minimumSizeHint(self) -> QSize:
-        parts = [self.row.itemAt(at) for at in range(self.row.count())]
-        widest = max((part.minimumSize().width() for part in parts if part), default=0)
+        widest = max((_least_width(part) for part in self._parts), default=0)
         return QSize(widest, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -30,3 +38,8 @@ class BreakingRow(QWidget):
         if self.row.direction() != wanted:
             self.row.setDirection(wanted)
             self.updateGeometry()
+
+
+def _least_width(part: QWidget | QLayout) -> int:
+    least = part.minimumSize().width()
+    return max(least, part.minimumSizeHint().width()) if isinstance(part, QWidget) else least
