@@ -88,6 +88,7 @@ class ExportDialog(QDialog):
         self._bar.hide()
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._go = QPushButton(tr("Export"))
+        self._go.setEnabled(False)
         self._go.setProperty("primary", True)
         self._buttons.addButton(self._go, QDialogButtonBox.ButtonRole.ActionRole)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -281,13 +282,12 @@ class ExportDialog(QDialog):
     @Slot()
     def _ask_plan(self) -> None:
         self._plan = None
-        self._go.setEnabled(False)
+        self._go.setEnabled(self._go.hasFocus())  # else the focus goes on to "Close"
         if self._is_exporting:
             return
         if self.target is None:
             self._preview.clear()
-            takes = tr("a folder") if self.format.takes_photos else tr("a file")
-            self._say(tr("Choose {place} to write to.", place=takes))
+            self._say(tr("Choose where to write to."))
             return
         which, only_class = self._which.currentData(), self._class.currentData()
         self._keep_predictions()
