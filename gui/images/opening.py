@@ -155,7 +155,10 @@ class Opening(QObject):
         if first is not None:
             self._session.is_led = True
             named = {str(path) for path in searched}
-            self._session.select([file for file in photos if file in named], first)
+            chosen = [file for file in photos if file in named]
+            if len(chosen) == self._session.photos.total:
+                chosen = [str(first)]  # all are told from no others: Enter shall not mean them all
+            self._session.select(chosen, first)
         elif photos:
             self._window.note(tr("Search or filter hide the photos that were added."))
         return first

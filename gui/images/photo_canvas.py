@@ -169,6 +169,9 @@ class PhotoCanvas(QWidget):
         used = theme.colours()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(used.canvas))
+        if self.hasFocus():
+            painter.setPen(QColor(used.accent))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         if self._whole().isEmpty():
             painter.setPen(QColor(used.muted))
             area = self.rect().adjusted(40, 20, -40, -20)

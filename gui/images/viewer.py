@@ -241,7 +241,7 @@ class PhotoViewer(QWidget):
         self._opacity.setValue(percent)
 
     def _make_overlay_row(self) -> QWidget:
-        row = QWidget()
+        row = BreakingRow(_ROW_PX)
         row.hide()
         self._map_title = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         caption = PlainLabel(tr("Opacity"))
@@ -255,9 +255,10 @@ class PhotoViewer(QWidget):
         theme.set_icon(close, "x")
         close.setToolTip(tr("Take the feature map away (Esc)"))
         close.setAccessibleName(close.toolTip())
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.addWidget(self._map_title, 1)
+        row.row.setContentsMargins(12, 6, 8, 6)
+        row.add(self._map_title, 1)
+        layout = QHBoxLayout()
+        row.add(layout)
         layout.addWidget(caption)
         layout.addWidget(self._opacity)
         layout.addWidget(close)

@@ -54,6 +54,7 @@ class InferenceRoom(Room):
         session.photos_added.connect(self._classify_soon)
         session.photos_found.connect(self._classify)
         session.photos_removed.connect(self.classifying.forget)
+        session.photos_removed.connect(self._follow_removed)
         session.current_changed.connect(self._follow_current)
         session.model_opening.connect(self._note_opening)
         session.model_changed.connect(self._follow_model)
@@ -143,6 +144,11 @@ class InferenceRoom(Room):
     def _has_cuda(self) -> bool:
         model = self.session.model
         return model is not None and any(one.name.startswith("cuda") for one in model.others)
+
+    @Slot()
+    def _follow_removed(self) -> None:
+        if not self.session.has_photos:
+            self.bar.clear()  # what was done with them is no longer of interest
 
     @Slot(list)
     def _classify_soon(self, paths: list[Path]) -> None:

@@ -32,7 +32,7 @@ class CompareView(QWidget):
         super().__init__(parent)
         self._found: list[ComparedPhoto] = []
         self._asked: tuple[tuple[Path, ...], str, int, int | None] | None = None
-        self.changes = PictureRow(4)
+        self.changes = PictureRow(4, chooses=True)
         self._change_facts = PlainLabel(wordWrap=True)
         self._change_facts.setProperty("muted", True)
         self._change_facts.hide()

@@ -40,7 +40,7 @@ class EvidenceView(QWidget):
         self._found: EvidenceOfPhoto | None = None
         self._names: dict[int, str] = {}
         self._chosen = -1
-        self.pictures = PictureRow(_WIDE)
+        self.pictures = PictureRow(_WIDE, chooses=True)
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         area = scrolling(self.pictures, self._facts, margin_px=4)

@@ -104,6 +104,17 @@ class InsidePanel(QWidget):
         if name in TABS:
             self.tabs.setCurrentIndex(TABS.index(name))
 
+    def focus_tab(self) -> None:
+        """Let the keys go to what the tab in front shows."""
+        takers: dict[str, QWidget] = {
+            "maps": self.maps.grid,
+            "block": self.block.choice,
+            "evidence": self.evidence.pictures,
+            "compare": self.compare.pictures,
+            "table": self.table.view,
+        }
+        takers[self.tab].setFocus()
+
     def set_table(self, table: LayerTable) -> bool:
         """Show the layers of a network; return whether they are others than before."""
         self.table.set_table(table)

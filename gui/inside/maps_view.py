@@ -154,7 +154,9 @@ class MapsView(QWidget):
     @Slot(QModelIndex, QModelIndex)
     def _follow_keys(self, index: QModelIndex, before: QModelIndex) -> None:
         # Without one before it is the focus that has come, and nobody has chosen anything.
-        if index.isValid() and before.isValid() and self.grid.hasFocus():
+        if self._channel is None and (before.row(), index.row()) == (0, 1):
+            self.grid.setCurrentIndex(before)  # the first key takes the first map
+        elif index.isValid() and before.isValid() and self.grid.hasFocus():
             self._choose(index)
 
     @Slot()

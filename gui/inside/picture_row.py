@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
@@ -27,23 +27,30 @@ class PictureRow(QWidget):
     """Pictures of one size side by side, as many in a row as fit."""
 
     clicked = Signal(int)
+    """One was chosen, by a click or by keys."""
 
-    def __init__(self, wide: int = 3, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, wide: int = 3, parent: QWidget | None = None, *, chooses: bool = False
+    ) -> None:
         """Make an empty row.
 
         Args:
             wide: how many pictures stand side by side where there is room.
             parent: as usual.
+            chooses: whether one can be chosen; keys then go through them.
         """
         super().__init__(parent)
         self._wide = wide
         self._entries: list[Captioned] = []
-        self._chosen = -1
+        self._chosen, self._at = -1, 0
+        if chooses:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def set_entries(self, entries: list[Captioned], chosen: int = -1) -> None:
         """Show pictures; one may be marked."""
         self._entries, self._chosen = entries, chosen
+        self._at = min(self._at, max(0, len(entries) - 1))
         self.setAccessibleName(", ".join(f"{one.title} {one.line}".strip() for one in entries))
         self.setMinimumHeight(self._height(self.width()))
         self.updateGeometry()
@@ -60,6 +67,23 @@ class PictureRow(QWidget):
             if self._place(number).contains(event.position().toPoint()):
                 self.clicked.emit(number)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        columns = self._columns(self.width())
+        steps = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: -columns,
+            Qt.Key.Key_Down: columns,
+        }
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            if self._entries:
+                self.clicked.emit(self._at)
+        elif Qt.Key(event.key()) in steps:
+            self._at = max(0, min(len(self._entries) - 1, self._at + steps[Qt.Key(event.key())]))
+            self.update()
+        else:
+            super().keyPressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         used = theme.colours()
         painter = QPainter(self)
@@ -72,10 +96,13 @@ class PictureRow(QWidget):
             area = QRect(QPoint(0, 0), fitted)
             area.moveCenter(square.center())
             painter.drawImage(area, one.picture)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             if number == self._chosen:
                 painter.setPen(QPen(QColor(used.accent), 2))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(square.adjusted(-3, -3, 2, 2), 4, 4)
+                painter.drawRoundedRect(square.adjusted(1, 1, -1, -1), 4, 4)
+            if number == self._at and self.hasFocus():
+                painter.setPen(QPen(QColor(used.text), 1, Qt.PenStyle.DashLine))
+                painter.drawRoundedRect(square.adjusted(3, 3, -3, -3), 3, 3)
             painter.setPen(QColor(used.text))
             below = QRect(place.left(), square.bottom() + 3, place.width(), line)
             elide = Qt.TextElideMode.ElideRight

@@ -105,3 +105,4 @@ class InsideRoom(Room):
     def _show_tab(self, tab: str) -> None:
         self.window.workspaces.reveal("inside")
         self.panel.set_tab(tab)
+        self.panel.focus_tab()
