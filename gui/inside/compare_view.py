@@ -32,13 +32,13 @@ class CompareView(QWidget):
         super().__init__(parent)
         self._found: list[ComparedPhoto] = []
         self._asked: tuple[tuple[Path, ...], str, int, int | None] | None = None
-        self.changes = PictureRow(4, chooses=True)
+        self.changes = PictureRow(4)
         self._change_facts = PlainLabel(wordWrap=True)
         self._change_facts.setProperty("muted", True)
         self._change_facts.hide()
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
-        self.pictures = PictureRow(4)
+        self.pictures = PictureRow(4, chooses=True)
         area = scrolling(self._facts, self.pictures, self._change_facts, self.changes, margin_px=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
