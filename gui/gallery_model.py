@@ -124,7 +124,9 @@ class GalleryModel(QStringListModel):
         """Count the likeliest classes of the photos that would be shown if any class were."""
         any_class = replace(self._filter, predicted=())
         accepts = self.label_index.accepts
-        rows = (row for row in self._rows.values() if self._is_searched(row))
+        doubted = self._filter.label == "doubted"
+        searched = (row for row in self._rows.values() if self._is_searched(row))
+        rows = (row for row in searched if row.is_unsure or not doubted)
         tops = ((row.label, *row.top) for row in rows if row.class_name)
         return Counter(top[1] for top in tops if accepts(any_class, *top))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from PIL import Image
@@ -20,6 +19,8 @@ _SECONDS, _APERTURE, _ISO, _FOCAL_MM = 0x829A, 0x829D, 0x8827, 0x920A
 _LATITUDE, _LONGITUDE, _ALTITUDE = (1, 2), (3, 4), (5, 6)
 _LONGEST = 200
 _DEGREES = (90, 180)
+_LEAST = 1e-6
+"""Of what is no zero: exposures are longer, and nothing noted is larger than its inverse."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,13 @@ class CameraNotes:
 def camera_notes(image: Image.Image) -> CameraNotes:
     """Return the notes of a photo that is open; those of a broken one are left out."""
     try:
-        exif = image.getexif()
-        inner, gps = exif.get_ifd(_EXIF), exif.get_ifd(_GPS)
+        return _read(image.getexif())
     except Exception:  # noqa: BLE001 - decoders raise whatever a broken file provokes
         return CameraNotes()
+
+
+def _read(exif: Image.Exif) -> CameraNotes:
+    inner, gps = exif.get_ifd(_EXIF), exif.get_ifd(_GPS)
     make, model = _text(exif.get(_MAKE)), _text(exif.get(_MODEL))
     first = make.split(" ")[0].casefold()
     is_named = bool(first) and model.casefold().startswith(first)
@@ -106,14 +110,16 @@ def _place(gps: Mapping[int, Any]) -> str:
 
 
 def _number(value: object) -> float | None:
-    """Return a number of a note; a fraction by zero is none."""
+    """Return a number of a note; text, or a fraction by zero, is none."""
     if isinstance(value, tuple) and value:
         value = value[0]
+    if isinstance(value, str | bytes):
+        return None  # of "1e999999999" Python would make a number that takes for ever
     try:
-        found = float(Fraction(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+        found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, ArithmeticError):
         return None
-    return found if 0 <= found < 2**32 else None
+    return found if found == 0 or _LEAST <= found < 1 / _LEAST else None
 
 
 def _g(value: float) -> str:

@@ -74,6 +74,8 @@ class LabelIndex:
             names: of the classes.
             above: words above them, as WordNet has them; None where they are not known anew.
         """
+        if above is None and names is self._names:
+            return  # asked for each prediction
         words = above if above is not None else self._above if names == self._names else {}
         if names != self._names or words != self._above:
             self._names, self._above = names, words

@@ -80,6 +80,7 @@ class Beside(QObject):
         self._path: Path | None = None
         session.photos_removed.connect(self._follow_removed)
         session.predicted.connect(self._tell)
+        session.model_changed.connect(self._tell)
 
     def set_wanted(self, wanted: bool) -> None:
         """Keep a photo beside: the other one of two that are selected, else the one shown."""
@@ -89,6 +90,7 @@ class Beside(QObject):
         self._view.setVisible(self._path is not None)
         if self._path is not None:
             self._tell()
+            self._view.canvas.set_message("")  # until it is decoded
             if path == self._session.current:
                 self._window.note(tr("Choose another photo: this one stays beside it."))
             self._tasks.ask(ViewBeside(self._path), self._show, self._refuse)

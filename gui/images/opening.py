@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _SAMPLES = ("chelsea.png", "coffee.png", "china.jpg", "rocket.jpg", "flower.jpg")
 
 
+_MOST_FOLDERS = 50
+"""Of what is given at once; of more nobody would look for one among those opened last."""
+
+
 class Opening(QObject):
     """Searches what is given for photos and puts them into the list."""
 
@@ -132,8 +136,9 @@ class Opening(QObject):
         elif photos.is_sorted:
             photos.arrange()
         self._window.note("")
+        found = set(result.photos) if len(searched) <= _MOST_FOLDERS else {*map(str, searched)}
         for folder in searched:
-            if result.photos and folder.is_dir():
+            if result.photos and str(folder) not in found and folder.is_dir():
                 kept = self._session.settings.recent_folders
                 self._session.remember(recent_folders=newest_first(str(folder), kept))
         if led_to is None or led_to == self._session.current:

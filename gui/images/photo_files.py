@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl
+from PySide6.QtCore import QMimeData, QObject, QProcess, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.files import readable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
     from gui.session import Session
     from gui.tasks import Tasks
-
-_SECONDS = 3
 
 
 class PhotoFiles(QObject):
@@ -35,7 +34,7 @@ class PhotoFiles(QObject):
     def show_in_folder(self) -> None:
         """Let the system's file manager show the photo."""
         for path in self._photos()[:1]:
-            if not reveal(path):
+            if not reveal(path, self):
                 self._refuse(path.parent)
 
     def open_elsewhere(self) -> None:
@@ -86,32 +85,41 @@ class PhotoFiles(QObject):
         self._window.reporter.say(sentence)
 
 
-def reveal(path: Path) -> bool:
-    """Show a file in the system's file manager; return whether something was opened."""
+def reveal(path: Path, owner: QObject) -> bool:
+    """Show a file in the system's file manager; return whether that was begun.
+
+    Args:
+        path: of the file.
+        owner: of what goes on meanwhile.
+    """
     if not path.parent.is_dir():
         return False
+    process = QProcess(owner)
+    process.finished.connect(process.deleteLater)
     if sys.platform == "win32":
-        subprocess.Popen(["explorer", "/select,", str(path)])
-        return True
-    if sys.platform == "darwin":
-        return _runs(["open", "-R", str(path)])
-    url = QUrl.fromLocalFile(str(path)).toString(QUrl.ComponentFormattingOption.FullyEncoded)
-    # In a list of dbus-send a comma would end the entry.
-    listed = f"array:string:{url.replace(',', '%2C')}"
-    service, way = "org.freedesktop.FileManager1", "/org/freedesktop/FileManager1"
-    sender = shutil.which("dbus-send")
-    call = ["--session", "--print-reply", f"--dest={service}", way, f"{service}.ShowItems"]
-    if sender is not None and _runs([sender, *call, listed, "string:"]):
-        return True
+        # By its whole path, as a folder of photos may hold an explorer.exe; and quoted by hand,
+        # as Explorer takes a comma in an unquoted path for the end of it.
+        process.setProgram(str(Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "explorer.exe"))
+        process.setNativeArguments(f'/select,"{path}"')
+    elif sys.platform == "darwin":
+        process.setProgram("/usr/bin/open")
+        process.setArguments(["-R", str(path)])
+    else:
+        sender = shutil.which("dbus-send")
+        if sender is None:
+            return _open_folder(path)
+        service, way = "org.freedesktop.FileManager1", "/org/freedesktop/FileManager1"
+        url = f"file://{quote(os.fsencode(path))}"  # with commas, which end an entry, in it as %2C
+        call = ["--session", "--print-reply", f"--dest={service}", way, f"{service}.ShowItems"]
+        process.setProgram(sender)
+        process.setArguments([*call, f"array:string:{url}", "string:"])
+        process.finished.connect(lambda code: _open_folder(path) if code else None)
+    process.start()
+    return True
+
+
+def _open_folder(path: Path) -> bool:
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
-
-
-def _runs(command: Sequence[str]) -> bool:
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0
 
 
 def _names(photos: Sequence[Path]) -> list[str]:

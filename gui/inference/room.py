@@ -257,7 +257,7 @@ class InferenceRoom(Room):
         self._show_current()
         if lesson.looked < lesson.total:
             self.bar.say(
-                tr("Learning: {done} of {total} photos", done=lesson.looked, total=lesson.total)
+                tr("Learning: {done} of {total} photos…", done=lesson.looked, total=lesson.total)
             )
         elif not self._is_told:
             self._is_told = True

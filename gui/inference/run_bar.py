@@ -124,6 +124,7 @@ class RunBar(QWidget):
         """Take bar and buttons away; what was running is no longer wanted."""
         for widget in (self._bar, self.stop, self.go_on):
             widget.hide()
+        self._forgetting.stop()
         self._text.clear()
 
     def say(self, text: str) -> None:
@@ -142,6 +143,7 @@ class RunBar(QWidget):
 
     def show_busy(self, text: str) -> None:
         """Show that something is going on whose end nobody knows."""
+        self._forgetting.stop()
         self._text.setText(text)
         self._bar.setRange(0, 0)
         self._bar.show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
+from core.files import readable
 from core.images.kinds import PROJECTS
 from core.labels.requests import (
     FlushLabels,
@@ -115,9 +117,22 @@ class Project(QObject):
         open_recent(
             self._window,
             kept if usual in kept else [*kept, usual],
-            lambda path: self.open(Path(path)),
+            self._open_again,
             {usual: tr("My labels (the project that Droplens began with)")},
         )
+
+    def _open_again(self, file: str) -> None:
+        """Open a project that must be there: what is opened anew would be an empty one."""
+        if file != str(project_path()) and not os.path.exists(file):  # noqa: PTH110
+            self._window.reporter.say(
+                tr(
+                    "{path} is not there. Was it moved, or is its drive away? “Open project…” "
+                    "finds it elsewhere.",
+                    path=readable(file),
+                )
+            )
+        else:
+            self.open(Path(file))
 
     @property
     def _folder(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ class LabelsRoom(Room):
         self.proposals = Proposals(session, window, self.giver, self.panel)
         self.classes = ClassEditing(session, window, self.giver)
         self._undo = self._redo = ""
+        self._found: Mapping[int, int] = {}
         self._today = 0
         self._keys: list[QShortcut] = []
         self._counting = QTimer(self, singleShot=True, interval=_COUNT_MS)
@@ -255,7 +257,10 @@ class LabelsRoom(Room):
 
         names = self.session.class_names
         self.session.apply_mapping()
-        self.session.photos.label_index.set_names(names, imagenet_groups(names))
+        photos = self.session.photos
+        photos.label_index.set_names(names, imagenet_groups(names))
+        if photos.filter.predicted:
+            photos.arrange()  # the groups are others now
 
     @Slot()
     def _count(self) -> None:
@@ -305,10 +310,12 @@ class LabelsRoom(Room):
 
     def _offer_classes(self) -> list[Offer]:
         photos = self.session.photos
-        return photos.label_index.offers(photos.found_classes())
+        self._found = photos.found_classes()
+        return photos.label_index.offers(self._found)
 
     def _count_predicted(self, terms: tuple[str, ...]) -> int:
-        counts = self.session.photos.found_classes()
+        """Return how many photos terms would show, of those counted when the list was opened."""
+        counts = self._found
         wanted = self.session.photos.label_index.find_classes(terms)
         return sum(n for index, n in counts.items() if not terms or index in wanted)
 

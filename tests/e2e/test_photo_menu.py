@@ -46,7 +46,7 @@ def entry(menu: QMenu, start: str) -> QAction:
 def test_the_menu_of_a_photo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     revealed: list[Path] = []
     opened: list[QUrl] = []
-    monkeypatch.setattr(photo_files, "reveal", lambda path: not revealed.append(path))
+    monkeypatch.setattr(photo_files, "reveal", lambda path, _: not revealed.append(path))
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not opened.append(url))
 
     def script(person: Person) -> Steps:
@@ -99,6 +99,12 @@ def test_what_was_opened_last(folder: Path, tmp_path: Path) -> None:
         entry(menu, "My labels").trigger()
         menu.close()
         yield lambda: person.window.windowTitle() == "Droplens"
+        other.unlink()
+        person.choose("recent_projects")
+        next(one for one in opened_menu().actions() if other.name in one.text()).trigger()
+        opened_menu().close()
+        yield lambda: "is not there" in person.banner
+        assert not other.exists()  # no empty one in its place
 
     assert drive([str(folder)], script) == 0
 

@@ -10,6 +10,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from core.images.camera_notes import CameraNotes, camera_notes
 from core.images.details import details_of
+from core.images.requests import WhichAreThere
 
 
 def photo(path: Path, exif: Image.Exif) -> Path:
@@ -58,11 +59,19 @@ def test_odd_notes_are_left_out() -> None:
     exif.get_ifd(0x8825).update({2: (1, 2), 4: "far"})
     found = camera_notes(image)
     assert found == CameraNotes(taken="yesterday")
+    exif.get_ifd(0x8769).update({0x829A: 1e-320, 0x829D: "1e999999999", 0x920A: float("nan")})
+    assert camera_notes(image).exposure == ""
     assert found.taken_at is None
     exif.get_ifd(0x8825).update(
         {2: (IFDRational(91), IFDRational(0), IFDRational(0)), 4: (1, 2, 3)}
     )
     assert camera_notes(image).place == ""
+
+
+def test_which_photos_are_there(tmp_path: Path) -> None:
+    there = photo(tmp_path / "a.jpg", Image.Exif())
+    gone, odd = tmp_path / "b.jpg", tmp_path / ("c" * 300)  # looking for the last is an error
+    assert WhichAreThere((gone, odd, there)).run(None) == [there]
 
 
 def test_a_file_that_is_no_photo(tmp_path: Path) -> None:

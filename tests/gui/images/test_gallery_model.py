@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,22 @@ def test_filters_and_queues_by_label(model: GalleryModel) -> None:
     model.set_similarity({str(c): 0.9, str(a): 0.2, str(d): -0.5})
     model.set_order("similar")
     assert shown(model) == ["c", "a", "d", "b"]
+
+
+def test_photos_that_the_model_is_unsure_of(model: GalleryModel) -> None:
+    a, b = paths("a", "b")
+    model.add([a, b])
+    spec = make_spec(names=("ant", "other"))
+    limited = replace(spec, overrides=replace(spec.overrides, unsure_below=0.7))
+    model.set_predictions(
+        Prediction(path, (ClassProbability(0, "ant", share),), None, limited)
+        for path, share in ((a, 0.6), (b, 0.8))
+    )
+    model.set_filter(Filter("doubted"))
+    assert shown(model) == ["a"]
+    assert model.found_classes() == {0: 1}
+    model.set_filter(Filter())
+    assert model.found_classes() == {0: 2}
 
 
 def test_a_label_does_not_move_the_photos(model: GalleryModel) -> None:
