@@ -304,8 +304,12 @@ class GalleryView(TileView):
         return round((width - 2 * _MARGIN) * _PICTURE_SHARE) + text + 2 * _MARGIN
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        current, before = self.currentIndex(), QRect(QPoint(0, 0), event.oldSize())
+        was_seen = current.isValid() and self.visualRect(current).intersects(before)
         super().resizeEvent(event)
-        self._keep_in_sight()
+        if was_seen and event.size().width() != event.oldSize().width():
+            # Other columns carry the photo in front away; who has scrolled away from it stays.
+            QTimer.singleShot(0, self, lambda: self.scrollTo(self.currentIndex()))
         self._settle.start()
 
     def set_least_width(self, least_width_px: int) -> None:
@@ -322,12 +326,6 @@ class GalleryView(TileView):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._settle.start()
-
-    def _keep_in_sight(self) -> None:
-        """Scroll to the photo in front, which other rows have carried away."""
-        current = self.currentIndex()
-        if current.isValid():
-            QTimer.singleShot(0, self, lambda: self.scrollTo(self.currentIndex()))
 
     def _want_thumbnails(self) -> None:
         if not self.isVisible():

@@ -169,3 +169,19 @@ def test_thumbnails_are_larger_by_the_wheel_and_the_slider(
     assert session.settings.thumbnail_px == THUMBNAIL_WIDTHS.stop - 1
     panel.zoom(5)  # there it ends
     assert session.settings.thumbnail_px == THUMBNAIL_WIDTHS.stop - 1
+
+
+def test_the_photo_in_front_stays_in_sight_and_a_scrolled_list_where_it_is(
+    qtbot: QtBot, panel: GalleryPanel
+) -> None:
+    view, model = panel.view, model_of(panel)
+    model.add(PATHS[:200])
+    panel.resize(700, 500)
+    view.setCurrentIndex(model.index(150, 0))
+    view.scrollTo(view.currentIndex())
+    panel.resize(220, 500)  # one column: the photo stands far below
+    qtbot.waitUntil(lambda: PATHS[150] in view.seen_photos())
+    view.verticalScrollBar().setValue(0)
+    panel.resize(700, 480)
+    QApplication.processEvents()
+    assert PATHS[0] in view.seen_photos()
