@@ -45,6 +45,7 @@ def main(folder: Path) -> None:
         yield lambda: person.all_classified(2)
         seen["source"] = [row.prediction.top[0].class_name for row in person.rows()]
         panel = person.see(InsidePanel)
+        person.choose("workspace_inside")
         yield lambda: "cannot be shown" in panel.maps._facts.text()
         seen["layers"] = [panel.tree.tree.topLevelItemCount(), panel.table.model.rowCount()]
         save = person.window.actions_table["save_model"]

@@ -50,7 +50,8 @@ def test_a_wrong_label_is_found_and_corrected(tmp_path: Path) -> None:
         first = person.photos.label_index.classes.classes[0]
         person.see(LabelPanel).class_chosen.emit(first.id)
         yield lambda: "100% right on 12 photos" in text_of(panel)
-        assert panel._mistakes.topLevelItemCount() == 0
+        assert panel._mistakes.topLevelItem(0).text(0) == "No mistakes"
+        assert panel._mistakes.topLevelItemCount() == 1
         panel._tabs.setCurrentWidget(panel._confidence)
         yield lambda: panel._confidence._rows.topLevelItemCount() > 0
         panel._confidence._rows.topLevelItem(0).setSelected(True)
