@@ -136,11 +136,8 @@ class Opening(QObject):
         elif photos.is_sorted:
             photos.arrange()
         self._window.note("")
-        found = set(result.photos) if len(searched) <= _MOST_FOLDERS else {*map(str, searched)}
-        for folder in searched:
-            if result.photos and str(folder) not in found and folder.is_dir():
-                kept = self._session.settings.recent_folders
-                self._session.remember(recent_folders=newest_first(str(folder), kept))
+        if result.photos and len(searched) <= _MOST_FOLDERS:
+            self._remember_folders(searched, set(result.photos))
         if led_to is None or led_to == self._session.current:
             self._show(searched, result.photos)  # which are in their order now
         if not result.photos:
@@ -148,6 +145,12 @@ class Opening(QObject):
             self._window.reporter.say(f"{sentence} {result.passed_over}".strip())
         elif result.passed_over:
             self._window.reporter.say(result.passed_over)
+
+    def _remember_folders(self, searched: tuple[Path, ...], photos: set[str]) -> None:
+        for path in searched:
+            if str(path) not in photos and path.is_dir():
+                kept = self._session.settings.recent_folders
+                self._session.remember(recent_folders=newest_first(str(path), kept))
 
     def _show(self, searched: tuple[Path, ...], photos: list[str]) -> Path | None:
         """Go to the first photo of what was given, and select those that were named.

@@ -69,7 +69,7 @@ class PictureRow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         columns = self._columns(self.width())
-        steps = {
+        steps: dict[int, int] = {
             Qt.Key.Key_Left: -1,
             Qt.Key.Key_Right: 1,
             Qt.Key.Key_Up: -columns,
@@ -78,8 +78,9 @@ class PictureRow(QWidget):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             if self._entries:
                 self.clicked.emit(self._at)
-        elif Qt.Key(event.key()) in steps:
-            self._at = max(0, min(len(self._entries) - 1, self._at + steps[Qt.Key(event.key())]))
+        elif event.key() in steps:
+            wanted = self._at + steps[event.key()]
+            self._at = max(0, min(len(self._entries) - 1, wanted))
             self.update()
         else:
             super().keyPressEvent(event)

@@ -24,8 +24,6 @@ from gui.widgets.search_field import SearchField
 _TERMS = Qt.ItemDataRole.UserRole
 _IS_TELLING = Qt.ItemDataRole.UserRole + 1
 _WIDTH_PX, _HEIGHT_PX = 300, 380
-_ARROW_PX = 34
-"""What the box's own arrow and borders take."""
 
 
 class ClassFilter(NarrowBox):
@@ -122,12 +120,10 @@ class _ClassList(QFrame):
         self._terms, self._count = list(terms), count
         known = {one.title for one in offers}
         typed = [Offer(term, count((term,)), True) for term in terms if term not in known]
-        self._rows.blockSignals(True)
         self._rows.clear()
         self._first = QTreeWidgetItem()
         self._rows.addTopLevelItem(self._first)
         self._rows.addTopLevelItems([_item(one, one.title in terms) for one in (*typed, *offers)])
-        self._rows.blockSignals(False)
         self._search.clear()
         self._narrow("")
         self.resize(_WIDTH_PX, _HEIGHT_PX)
@@ -158,12 +154,10 @@ class _ClassList(QFrame):
         """Show what holds the text, and above it all of these as one; without one what is found."""
         wanted = text.strip()
         terms = (wanted,) if wanted else ()
-        self._rows.blockSignals(True)
         said = tr("all with “{text}”", text=wanted) if wanted else tr("any class")
         self._first.setText(0, said)
         self._first.setText(1, number(self._count(terms)))
         self._first.setData(0, _TERMS, terms)
-        self._rows.blockSignals(False)
         current = self._first
         for row in range(1, self._rows.topLevelItemCount()):
             item = self._rows.topLevelItem(row)
