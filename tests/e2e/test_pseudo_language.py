@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
 )
 
 import resources
-from core import language
 from gui.images.viewer import PhotoViewer
 from tests.e2e.driver import Person, drive
 
@@ -68,11 +67,7 @@ NAMES = re.compile(
 )
 
 
-@pytest.fixture(autouse=True)
-def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DROPLENS_LANGUAGE", "pseudo")
-    yield
-    language.use(language.English())
+pytestmark = pytest.mark.usefixtures("pseudo")
 
 
 def texts_of(widget: QWidget) -> Iterator[str]:

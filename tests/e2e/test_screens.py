@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -21,42 +21,20 @@ from PySide6.QtWidgets import (
 )
 
 import resources
-from core import language
 from gui.images.gallery_panel import GalleryPanel
 from gui.images.viewer import PhotoViewer
 from gui.inside.layer_tree import LayerTree
 from gui.workspaces import titles
 from tests.e2e.driver import Person, drive
 from tests.e2e.faults import CONTROLS, faults, nameless, told
+from tests.e2e.test_pseudo_language import DIALOGS as SAID
 
 Steps = Generator[Callable[[], object], None, None]
 
 SMALL = QSize(1024, 600)
-DIALOGS = (
-    "name_classes",
-    "edit_preprocessing",
-    "show_details",
-    "open_weights",
-    "edit_classes",
-    "label_statistics",
-    "export_labels",
-    "show_keys",
-    "show_problems",
-    "check_installation",
-    "about",
-    "choose_architecture",
-    "filter_prediction",
-    "teach_model",
-    "taught_models",
-    "diagnose_model",
-)
+DIALOGS = (*SAID, "filter_prediction", "teach_model", "taught_models", "diagnose_model")
 
-
-@pytest.fixture(autouse=True)
-def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DROPLENS_LANGUAGE", "pseudo")
-    yield
-    language.use(language.English())
+pytestmark = pytest.mark.usefixtures("pseudo")
 
 
 def visited(person: Person, look: Callable[[str, QWidget], Any], size: QSize = SMALL) -> Steps:
