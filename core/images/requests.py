@@ -5,6 +5,7 @@ Nothing heavy is imported before the first request, so that a window can stand a
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -184,7 +185,5 @@ class WhichAreThere(Request[None, list[Path]]):
     photos: tuple[Path, ...]
 
     def run(self, _: None) -> list[Path]:
-        import os
-
         # Not Path.exists, which raises where a mount is dead or a folder is locked.
         return [photo for photo in self.photos if os.path.exists(photo)]  # noqa: PTH110
