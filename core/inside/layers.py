@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from core.inside.data_flow import DataFlow, FlowRecorder, Strengths, strength_map, unnoticed
 from core.inside.layouts import Layout, Layouts, Shown
 from core.models.compiler import without_compiler
 
@@ -63,12 +64,22 @@ class Recording:
 
     Attributes:
         layers: in order of execution, a part after what it is part of.
+        flow: which step takes the output of which.
+        strengths: how strong each step was; None where one layer alone was looked at.
         error: why the pass failed in the middle, "" where it did not.
         outputs: the network's own, shape (1, K); None after an error.
     """
 
-    def __init__(self, layers: tuple[Layer, ...], error: str, outputs: Tensor | None) -> None:
+    def __init__(
+        self,
+        layers: tuple[Layer, ...],
+        flow: DataFlow,
+        strengths: Strengths | None,
+        error: str,
+        outputs: Tensor | None,
+    ) -> None:
         self.layers = layers
+        self.flow, self.strengths = flow, strengths
         self.error = error
         self.outputs = outputs
         self._kept: dict[tuple[str, int], Shown] = {}
@@ -105,11 +116,11 @@ def record(
         limit_bytes: outputs beyond it are described and not kept.
         only: the one layer whose outputs are kept, whatever their size.
     """
-    recorder = _Recorder(network, limit_bytes, only)
+    recorder = _Recorder(network, inputs, limit_bytes, only)
     error, outputs = "", None
     try:
-        with recorder.attached(), torch.no_grad():
-            outputs = network(inputs).detach().clone().cpu()
+        with recorder.attached(), torch.no_grad(), recorder.flow:
+            outputs = network(inputs)
     except (RuntimeError, AssertionError, ValueError) as failure:
         log.warning("the pass failed in the middle", exc_info=True)
         error = (str(failure).splitlines() or [type(failure).__name__])[0]
@@ -145,9 +156,12 @@ def count_multiply_adds(network: nn.Module, inputs: Tensor) -> Mapping[str, int]
 
 
 class _Recorder:
-    def __init__(self, network: nn.Module, limit_bytes: int, only: str | None) -> None:
+    def __init__(
+        self, network: nn.Module, inputs: Tensor, limit_bytes: int, only: str | None
+    ) -> None:
         self._network = network
         self._layouts = Layouts(network)
+        self.flow = FlowRecorder(inputs, self._strength if only is None else None)
         self._limit, self._only = limit_bytes, only
         self._layers: list[Layer | None] = []
         self._open: dict[str, list[int]] = {}
@@ -163,8 +177,9 @@ class _Recorder:
         with ExitStack() as hooks:
             for name, module in self._network.named_modules():
                 if name:
-                    hooks.enter_context(module.register_forward_pre_hook(self._begin(name)))
-                    hooks.enter_context(module.register_forward_hook(self._end(name)))
+                    begin, end = self._begin(name), self._end(name)
+                    hooks.enter_context(module.register_forward_pre_hook(begin, with_kwargs=True))
+                    hooks.enter_context(module.register_forward_hook(end, with_kwargs=True))
             try:
                 yield
             finally:
@@ -174,23 +189,32 @@ class _Recorder:
         """Return what was recorded; calls that never ended are left out."""
         done = [layer for layer in self._layers if layer is not None]
         layers = tuple(replace(layer, calls=self._calls[layer.name]) for layer in done)
-        recording = Recording(layers, error, outputs)
+        flow, strengths = self.flow.finished(outputs)
+        kept = None if outputs is None else outputs.detach().clone().cpu()
+        recording = Recording(layers, flow, strengths, error, kept)
         for (name, call), shown in self._kept.items():
             recording.keep(name, call, shown)
         return recording
 
     def _begin(self, name: str) -> object:
-        def hook(_: nn.Module, __: object) -> None:
+        def hook(module: nn.Module, given: object, named: object) -> None:
             self._open.setdefault(name, []).append(len(self._layers))
             self._layers.append(None)
+            self.flow.begin(name, module, (given, named))
 
         return hook
 
     def _end(self, name: str) -> object:
-        def hook(module: nn.Module, given: tuple[object, ...], output: object) -> None:
+        def hook(
+            module: nn.Module, given: tuple[object, ...], named: object, output: object
+        ) -> Tensor | None:
             at = self._open[name].pop()
             self._calls[name] += 1
-            self._layers[at] = self._describe(name, self._calls[name], module, given, output)
+            alias = self.flow.end(module, (given, named), output)
+            seen = output if alias is None else alias
+            with unnoticed():
+                self._layers[at] = self._describe(name, self._calls[name], module, given, seen)
+            return alias
 
         return hook
 
@@ -220,6 +244,12 @@ class _Recorder:
             is_leaf=not any(True for _ in module.children()),
             has_attention="Attention" in type(module).__name__ and bool(self._heads(module)),
         )
+
+    def _strength(self, layer: str, output: Tensor) -> Tensor | None:
+        shown = self._layouts.show(layer, output.detach())
+        if shown is None or shown.layout == "vector" or not output.is_floating_point():
+            return None
+        return strength_map(shown.maps)
 
     def _heads(self, module: nn.Module) -> int:
         return int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0))
@@ -265,8 +295,12 @@ class _Last:
     statistics: tuple[float, float, float, float | None]
 
     def is_of(self, output: Tensor) -> bool:
-        """Return whether an output is this very tensor, not written to since."""
-        return self.output is output and self.version == output._version
+        """Return whether an output is this very tensor or a view of it, not written to since."""
+        return (
+            self.output.data_ptr() == output.data_ptr()
+            and self.output.shape == output.shape
+            and self.version == output._version
+        )
 
 
 def _parameters_by_module(network: nn.Module) -> Counter[str]:
