@@ -6,12 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from core.inside.data_flow import DataFlow, FlowRecorder, Strengths, strength_map, unnoticed
+from core.inside.data_flow import DataFlow, Strengths
+from core.inside.flow_recorder import FlowRecorder, strength_map, unnoticed
+from core.inside.layer_settings import Described, describe
 from core.inside.layouts import Layout, Layouts, Shown
 from core.models.compiler import without_compiler
 
@@ -40,6 +42,7 @@ class Layer:
         dead: share of channels that are zero everywhere, 0..1; None where not shown.
         is_leaf: whether it has no parts of its own.
         has_attention: whether it gives a map of attention for each head.
+        described: what it is set to.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Layer:
     dead: float | None
     is_leaf: bool
     has_attention: bool
+    described: Described = field(default_factory=Described)
 
 
 class Recording:
@@ -243,6 +247,7 @@ class _Recorder:
             dead=dead,
             is_leaf=not any(True for _ in module.children()),
             has_attention="Attention" in type(module).__name__ and bool(self._heads(module)),
+            described=describe(module),
         )
 
     def _strength(self, layer: str, output: Tensor) -> Tensor | None:

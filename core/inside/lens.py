@@ -125,7 +125,16 @@ class Lens:
         shape = (channels, height, width)
         hidden = hidden_additions(self._network, recording.layers)
         blocks = {one.name: one for one in self._blocks if one.name not in hidden}
-        return LayerTable(recording.layers, self._counts, blocks, recording.error, shape)
+        strengths = None if photo is None else recording.strengths
+        return LayerTable(
+            recording.layers,
+            self._counts,
+            blocks,
+            recording.error,
+            shape,
+            recording.flow,
+            strengths,
+        )
 
     def feature_maps(
         self, photo: Path, layer: str, call: int, for_class: int | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.csv_cells import Writer, cell_of
+from core.inside.data_flow import DataFlow, Strengths
 from core.inside.layers import Layer
 from core.inside.residual_blocks import BlockInfo
 
@@ -25,6 +26,8 @@ class LayerTable:
         blocks: what is known of each residual block, by its dotted name.
         error: why the pass failed in the middle, "" where it did not.
         input_shape: (C, H, W).
+        flow: which step takes the output of which.
+        strengths: how strong the photo makes each step; None without a photo.
     """
 
     layers: tuple[Layer, ...]
@@ -32,6 +35,8 @@ class LayerTable:
     blocks: Mapping[str, BlockInfo]
     error: str
     input_shape: tuple[int, int, int]
+    flow: DataFlow = field(default_factory=DataFlow)
+    strengths: Strengths | None = None
 
     @property
     def stages(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -41,6 +41,7 @@ class LayerNode:
         inputs: names of what it takes, parameters left out.
         parameters: how many it has.
         is_last: whether its maps lie as (N, H, W, C); None where the shape must tell.
+        settings: pairs of a term and its value, e.g. ("kernel", "3×3").
     """
 
     name: str
@@ -49,6 +50,7 @@ class LayerNode:
     inputs: tuple[str, ...]
     parameters: int
     is_last: bool | None
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 def layer_nodes(graph: Graph, photo: PhotoInput) -> tuple[LayerNode, ...]:
@@ -71,7 +73,8 @@ def layer_nodes(graph: Graph, photo: PhotoInput) -> tuple[LayerNode, ...]:
         name = _unique(node, index, names)
         parameters = sum(graph.tensors[one].count for one in node.inputs if one in graph.tensors)
         output = node.outputs[at]
-        found.append(LayerNode(name, node.operator, output, given, parameters, layout))
+        settings = _settings(node)
+        found.append(LayerNode(name, node.operator, output, given, parameters, layout, settings))
     return tuple(found)
 
 
@@ -80,6 +83,20 @@ def channels_stand_last(is_last: bool | None, shape: tuple[int, ...]) -> bool:
     if len(shape) != 4:
         return False
     return shape[1] == shape[2] != shape[3] if is_last is None else is_last
+
+
+def _settings(node: Node) -> tuple[tuple[str, str], ...]:
+    """Return the kernel of a convolution or a pool, and how it is moved."""
+    names = {"kernel_shape": "kernel", "strides": "stride", "dilations": "dilation"}
+    sizes = {term: node.integers(name)[:2] for name, term in names.items()}
+    found = [(term, "×".join(map(str, size))) for term, size in sizes.items() if len(size) == 2]
+    pads = node.integers("pads")
+    if len(pads) == 4:  # before and behind each axis
+        even = pads[:2] == pads[2:]
+        found.append(("padding", "×".join(map(str, pads[:2] if even else pads))))
+    if "group" in node.attributes:
+        found.append(("groups", str(node.attributes["group"].integer)))
+    return tuple(found)
 
 
 def _gives_reals(node: Node, takes_reals: bool) -> bool:

@@ -25,8 +25,9 @@ _FLOATS = ("float16", "float32", "float64")
 class OnnxLayer(nn.Module):
     """Stands for a node: its call gives what the node gave; its class is named for the operator."""
 
-    def __init__(self, parameters: int) -> None:
+    def __init__(self, parameters: int, settings: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__()
+        self.settings = settings
         self.given: Tensor | None = None
         if parameters:  # so that tables count them; the values lie with ONNX Runtime
             empty = torch.empty(parameters, device="meta")
@@ -101,7 +102,7 @@ class OnnxNetwork(nn.Module):
         name = layer.name
         while hasattr(self, name):
             name += "_"
-        module = _layer_class(layer.operator)(layer.parameters)
+        module = _layer_class(layer.operator)(layer.parameters, layer.settings)
         self.add_module(name, module)
         self.names[layer.output] = name
         return module
