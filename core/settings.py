@@ -29,7 +29,7 @@ class Settings:
     workspace: str = ""
     layouts: dict[str, str] = field(default_factory=dict)
     feature_maps_order: str = "index"
-    inside_tab: str = "maps"
+    inside_tab: str = "network"
     inside_megabytes: int = 512
     gallery_order: str = "added"
     thumbnail_px: int = 148

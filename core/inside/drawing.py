@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.inside.data_flow import DataFlow
 from core.inside.drawing_units import Unit, units_of
-from core.inside.graph_layout import WAY_IN, WAY_OUT, Layout, Size, lay_out
+from core.inside.graph_layout import GAP, WAY_IN, WAY_OUT, Layout, Point, Size, Way, lay_out
 
 if TYPE_CHECKING:
     from core.inside.summary import LayerTable
@@ -27,12 +27,17 @@ _SIGNS: Mapping[str, Role] = {"add": "sum", "mul": "product", "cat": "join"}
 _SIGN_SIZE = Size(28, 28, is_sign=True)
 _SUM_SIZE = Size(96, 28, 46, is_sign=True)
 _OPERATION_SIZE = Size(64, 30, 18)
-_CAPTION = 48.0
+_CAPTION = 54.0
 _SLANT = 0.32
 """How far a box's depth goes up for each step to the right."""
-_LEAST_OF_GROUP = (116.0, 84.0)
-_HEADER_SHARE = 0.13
-_MARGIN_SHARE = 0.03
+_GROUP_AREA = 12_000.0
+_GROUP_ASPECTS = (0.9, 3.4)
+_INNER_ASPECT = 1.7
+_BLOCK_ASPECT = 20.0
+"""A residual block stands in one line."""
+
+_HEADER_SHARE = 0.12
+_MARGIN_SHARE = 0.025
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A network as boxes; the first is the network itself."""
+    """A network as boxes.
+
+    Attributes:
+        boxes: the first is the network itself.
+        aspect: width by height of the room that it is drawn for.
+    """
 
     boxes: tuple[Box, ...]
+    aspect: float
 
     def place_of(self, layer: str, call: int = 1) -> int | None:
         """Return the place of a layer's call; None where it does not stand in the drawing."""
@@ -143,6 +154,7 @@ class _Drawer:
         self._layers = {(one.name, one.call): one for one in table.layers}
         self._top = units_of(table)
         self._boxes: list[Box | None] = []
+        self._layouts: dict[int, Layout] = {}
         self._edges = _edges_by_unit(self._top, self._flow)
 
     def draw(self, aspect: float) -> Drawing:
@@ -157,11 +169,21 @@ class _Drawer:
         )  # fmt: skip
         self._boxes.append(None)
         self._fill(first, 0, top, layout, (margin, margin), 1.0)
-        return Drawing(tuple(box for box in self._boxes if box is not None))
+        return Drawing(tuple(box for box in self._boxes if box is not None), aspect)
 
     def _layout(self, unit: Unit, aspect: float) -> Layout:
         sizes = [self._size(child) for child in unit.children]
         return lay_out(sizes, list(self._edges[id(unit)]), aspect)
+
+    def _inner(self, unit: Unit) -> Layout:
+        """Return how a group's parts stand, in their own units."""
+        if id(unit) not in self._layouts:
+            is_block = unit.name in self._table.blocks or any(
+                self._role(child) == "sum" for child in unit.children
+            )
+            aspect = _BLOCK_ASPECT if is_block and len(unit.children) < 24 else _INNER_ASPECT
+            self._layouts[id(unit)] = self._layout(unit, aspect)
+        return self._layouts[id(unit)]
 
     def _size(self, unit: Unit) -> Size:
         role = self._role(unit)
@@ -170,11 +192,14 @@ class _Drawer:
             return _SUM_SIZE if has_maps else _SIGN_SIZE
         if role == "operation":
             return _OPERATION_SIZE
+        if unit.children:
+            inner = self._inner(unit)
+            low, high = _GROUP_ASPECTS
+            aspect = min(max(inner.width / inner.height, low), high)
+            return Size(math.sqrt(_GROUP_AREA * aspect), math.sqrt(_GROUP_AREA / aspect), _CAPTION)
         shape = self._shape(unit)
         width, height = front_size(shape)
         width, height = width + depth_of(shape), height + depth_of(shape) * _SLANT
-        if unit.children:
-            width, height = max(width, _LEAST_OF_GROUP[0]), max(height, _LEAST_OF_GROUP[1])
         return Size(width, height, _CAPTION)
 
     def _fill(
@@ -194,6 +219,8 @@ class _Drawer:
         arrows = []
         for way in layout.ways:
             points = tuple((origin[0] + x * scale, origin[1] + y * scale) for x, y in way.points)
+            if box.role != "network" and not way.is_arc:
+                points = _through_sides(points, box, way, scale)
             source = None if way.source == WAY_IN else children[way.source]
             target = None if way.target == WAY_OUT else children[way.target]
             steps = self._edges[id(unit)][way.source, way.target]
@@ -225,10 +252,12 @@ class _Drawer:
             return at
         header, margin = height * _HEADER_SHARE, width * _MARGIN_SHARE
         room = (width - 2 * margin, height - header - margin)
-        layout = self._layout(unit, room[0] / room[1])
+        layout = self._inner(unit)
         inner = min(room[0] / layout.width, room[1] / layout.height)
         x = left + margin + (room[0] - layout.width * inner) / 2
-        y = top + header + (room[1] - layout.height * inner) / 2
+        spare = room[1] - layout.height * inner
+        middle = top + height / 2 - layout.axis * inner  # straight in, where there is room
+        y = min(max(middle, top + header), top + header + spare)
         self._fill(box, at, unit, layout, (x, y), inner)
         return at
 
@@ -256,6 +285,27 @@ class _Drawer:
         if layer is not None and layer.shape is not None:
             return layer.shape[:1] if layer.layout == "vector" else layer.shape
         return step.shape[1:]
+
+
+def _through_sides(
+    points: tuple[Point, ...], box: Box, way: Way, scale: float
+) -> tuple[Point, ...]:
+    """Return a way that begins or ends at the middle of its group's side."""
+    middle = box.top + box.height / 2
+    if way.source == WAY_IN:
+        points = (*_bend((box.left, middle), points[0], scale), *points)
+    if way.target == WAY_OUT:
+        end = (box.left + box.width, middle)
+        points = (*points, *reversed(_bend(end, points[-1], -scale)))
+    return points
+
+
+def _bend(side: Point, start: Point, scale: float) -> tuple[Point, ...]:
+    """Return the corners of a way from a group's side to where its parts begin."""
+    if abs(side[1] - start[1]) < scale:
+        return (side,)
+    x = start[0] - GAP * 0.3 * scale
+    return (side, (x, side[1]), (x, start[1]))
 
 
 Ends = dict[tuple[int, int], tuple[int, int]]

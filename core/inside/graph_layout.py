@@ -69,12 +69,14 @@ class Layout:
         ways: between them.
         width: of all.
         height: of all.
+        axis: how far from the top the first line's middle is, where the data come in.
     """
 
     places: tuple[Point, ...]
     ways: tuple[Way, ...]
     width: float
     height: float
+    axis: float
 
 
 def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], aspect: float) -> Layout:
@@ -95,7 +97,7 @@ def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], aspect: flo
             break
     if best is None:
         ways = tuple(Way(*edge, ((0.0, 0.0), (GAP, 0.0))) for edge in edges)
-        return Layout((), ways, GAP, 1.0)
+        return Layout((), ways, GAP, 1.0, 0.5)
     return best.layout(len(sizes), edges)
 
 
@@ -342,7 +344,9 @@ class _Lines:
             for part in line:
                 writer.write(part)
             top += _extent(line) + LINE_GAP
-        return Layout(tuple(writer.places), tuple(writer.finished(edges)), self.width, self.height)
+        axis = max(part.above for part in self._lines[0])
+        ways = tuple(writer.finished(edges))
+        return Layout(tuple(writer.places), ways, self.width, self.height, axis)
 
 
 def _extent(line: list[_Part]) -> float:

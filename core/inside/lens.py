@@ -118,22 +118,21 @@ class Lens:
             UnreadableImageError: the photo cannot be decoded.
         """
         empty = self._empty()
-        recording = record(self._network, empty) if photo is None else self._look(photo).recording
+        look = None if photo is None else self._look(photo)
+        recording = record(self._network, empty) if look is None else look.recording
         if self._counts is None:
             self._counts = {} if recording.error else count_multiply_adds(self._network, empty)
         _, channels, height, width = empty.shape
-        shape = (channels, height, width)
         hidden = hidden_additions(self._network, recording.layers)
-        blocks = {one.name: one for one in self._blocks if one.name not in hidden}
-        strengths = None if photo is None else recording.strengths
         return LayerTable(
-            recording.layers,
-            self._counts,
-            blocks,
-            recording.error,
-            shape,
-            recording.flow,
-            strengths,
+            layers=recording.layers,
+            multiply_adds=self._counts,
+            blocks={one.name: one for one in self._blocks if one.name not in hidden},
+            error=recording.error,
+            input_shape=(channels, height, width),
+            flow=recording.flow,
+            strengths=None if look is None else recording.strengths,
+            seen=None if look is None else look.seen,
         )
 
     def feature_maps(

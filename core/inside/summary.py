@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from core.csv_cells import Writer, cell_of
 from core.inside.data_flow import DataFlow, Strengths
 from core.inside.layers import Layer
@@ -28,6 +31,7 @@ class LayerTable:
         input_shape: (C, H, W).
         flow: which step takes the output of which.
         strengths: how strong the photo makes each step; None without a photo.
+        seen: what the model saw of it, uint8, shape (H, W, 3); None likewise.
     """
 
     layers: tuple[Layer, ...]
@@ -37,6 +41,7 @@ class LayerTable:
     input_shape: tuple[int, int, int]
     flow: DataFlow = field(default_factory=DataFlow)
     strengths: Strengths | None = None
+    seen: npt.NDArray[np.uint8] | None = None
 
     @property
     def stages(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -15,6 +15,7 @@ from gui.inside.compare_view import CompareView
 from gui.inside.evidence_view import EvidenceView
 from gui.inside.layer_tree import LayerTree
 from gui.inside.maps_view import MapsView
+from gui.inside.network_view import NetworkView
 from gui.inside.table_view import LayerTableView
 from gui.widgets.page_stack import PageStack
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from core.inside.layers import Layer
     from core.inside.summary import LayerTable
 
-TABS = ("maps", "block", "evidence", "compare", "table")
+TABS = ("network", "maps", "block", "evidence", "compare", "table")
 
 
 class InsidePanel(QWidget):
@@ -39,6 +40,7 @@ class InsidePanel(QWidget):
         super().__init__(parent)
         self.shown: Callable[[], None] = lambda: None
         """Called when the panel appears; nothing is asked for while it is hidden."""
+        self.network = NetworkView()
         self.tree = LayerTree()
         self.maps = MapsView()
         self.block = BlockView()
@@ -48,6 +50,7 @@ class InsidePanel(QWidget):
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.tabs.setAccessibleName(tr("What to look at"))
         self._stack = PageStack()
+        self.tabs.addTab(tr("Network"))
         for view, title in (
             (self.maps, tr("Maps")),
             (self.block, tr("Block")),
@@ -63,6 +66,14 @@ class InsidePanel(QWidget):
         split.addWidget(self._stack)
         split.setStretchFactor(1, 1)
         split.setSizes([200, 330])
+        upright = QSplitter(Qt.Orientation.Vertical)
+        upright.setChildrenCollapsible(False)
+        upright.addWidget(self.network)
+        upright.addWidget(split)
+        upright.setStretchFactor(0, 3)
+        upright.setStretchFactor(1, 2)
+        self.network.setMinimumHeight(160)
+        self._stack.setMinimumHeight(110)
         self.tree.setMinimumWidth(120)
         frame = QFrame()
         frame.setObjectName("panel")
@@ -70,11 +81,12 @@ class InsidePanel(QWidget):
         inside.setContentsMargins(8, 4, 4, 4)
         inside.setSpacing(6)
         inside.addWidget(self.tabs)
-        inside.addWidget(split, 1)
+        inside.addWidget(upright, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 8, 8)
         layout.addWidget(frame)
         self.tree.chosen.connect(self._choose_layer)
+        self.network.layer_chosen = self._choose_drawn
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)
         self.maps.map_chosen.connect(self._pass_map)
@@ -107,6 +119,7 @@ class InsidePanel(QWidget):
     def focus_tab(self) -> None:
         """Let the keys go to what the tab in front shows."""
         takers: dict[str, QWidget] = {
+            "network": self.network.canvas,
             "maps": self.maps.grid,
             "block": self.block.choice,
             "evidence": self.evidence.pictures,
@@ -118,23 +131,28 @@ class InsidePanel(QWidget):
     def set_table(self, table: LayerTable) -> bool:
         """Show the layers of a network; return whether they are others than before."""
         self.table.set_table(table)
+        self.network.set_table(table)
         if not self.tree.set_table(table):
             return False
         self.block.set_table(table)
         if self.layer is not None:
             self.block.choose(self.layer.name)
+            self.network.choose(self.layer.name, self.call)
         return True
 
     def show_no_layers(self, sentence: str) -> None:
         """Show nothing of the network before, and why there is nothing of this one."""
         self.tree.forget()
         self.block.forget()
-        for view in (self.maps, self.block, self.evidence, self.compare, self.table):
+        for view in (
+            self.network, self.maps, self.block, self.evidence, self.compare, self.table,
+        ):  # fmt: skip
             view.show_error(sentence)
 
     def forget(self) -> None:
         """Show nothing of the network before; the same layer is chosen if the next one has it."""
         self.tree.forget()
+        self.network.clear()
         self.block.forget()
         self.table.set_table(None)
         self.clear()
@@ -148,6 +166,7 @@ class InsidePanel(QWidget):
         """Show nothing of a photo; the layers stay."""
         for view in (self.maps, self.block, self.evidence):
             view.clear()
+        self.network.clear_pictures()
 
     @Slot()
     def forget_map(self) -> None:
@@ -158,18 +177,27 @@ class InsidePanel(QWidget):
     @Slot()
     def focus_layer(self) -> None:
         """Put the cursor into the search for layers."""
-        self.tree.focus_filter()
+        if self.tab == "network":
+            self.network.search.setFocus()
+            self.network.search.selectAll()
+        else:
+            self.tree.focus_filter()
 
     @Slot()
     def _choose_layer(self) -> None:
         self.maps.forget_channel()
         if self.layer is not None:
             self.block.choose(self.layer.name)
+            self.network.choose(self.layer.name, self.call)
         self.layer_chosen.emit()
+
+    def _choose_drawn(self, layer: str, call: int) -> None:
+        self.tree.choose((layer, call))
 
     @Slot(int)
     def _tell_tab(self, number: int) -> None:
-        self._stack.setCurrentIndex(number)
+        self._stack.setCurrentIndex(max(0, number - 1))  # under the drawing are the maps
+        self.network.setVisible(self.tab == "network")
         # A layer is chosen for these; the others want the room.
         self.tree.setVisible(self.tab in ("maps", "block", "compare"))
         self.tab_changed.emit(self.tab)

@@ -67,7 +67,7 @@ class Looking(QObject):
         if tab != "compare" and self._comparison is not None:
             self._comparison.drop()
             self._comparison = None
-        if tab == "maps" and layer is not None:
+        if tab in ("network", "maps") and layer is not None:
             self._ask_for_maps(current, layer.name, self._panel.call)
         elif tab == "block" and self._panel.block.name is not None:
             request = Block(current, self._panel.block.name)

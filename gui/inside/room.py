@@ -47,6 +47,7 @@ class InsideRoom(Room):
 
     def actions(self) -> list[Action]:
         tabs = (
+            ("network", tr("&Network as a drawing"), "Alt+0"),
             ("maps", tr("&Feature maps"), "Alt+1"),
             ("block", tr("&Residual block"), "Alt+2"),
             ("evidence", tr("&Evidence"), "Alt+3"),

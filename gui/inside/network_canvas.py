@@ -1,0 +1,443 @@
+"""The drawing of a network on a sheet: to move over, to come nearer to, to walk through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsItem,
+    QGraphicsScene,
+    QGraphicsView,
+    QStyleOptionGraphicsItem,
+    QWidget,
+)
+
+from gui import theme
+from gui.inside.network_painter import Marks, NetworkPainter
+
+if TYPE_CHECKING:
+    from core.inside.drawing import Drawing
+
+_STEP = 1.25
+_NEAREST_PX = 12.0
+"""So many pixels a unit of the innermost boxes takes at most."""
+
+_FAR = 0.5
+_OTHER_ASPECT = 1.3
+_DRAG_PX = 4
+
+
+class _Sheet(QGraphicsItem):
+    """All of the drawing as one item, which paints what is exposed."""
+
+    def __init__(self, canvas: NetworkCanvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self.painter: NetworkPainter | None = None
+
+    def boundingRect(self) -> QRectF:
+        if self.painter is None:
+            return QRectF(0, 0, 1, 1)
+        whole = self.painter.drawing.boxes[0]
+        return QRectF(0, 0, whole.width, whole.height)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        if self.painter is None:
+            return
+        transform = painter.worldTransform()
+        exposed = QRectF(self._canvas.viewport().rect())
+        self.painter.paint(painter, transform, exposed, self._canvas.marks, self._canvas.font())
+
+
+class NetworkCanvas(QGraphicsView):
+    """Shows a network; keeps place and choice while photos change.
+
+    Attributes:
+        chosen: called when a box is chosen, with its place.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chosen: Callable[[int], None] = lambda _: None
+        self.needs_drawing: Callable[[], None] = lambda: None
+        """Called when the room has another shape than the drawing was made for."""
+        self.marks = Marks()
+        self._sheet = _Sheet(self)
+        self._scene = QGraphicsScene(self)
+        self._scene.addItem(self._sheet)
+        self.setScene(self._scene)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
+        self._pressed: QPointF | None = None
+        self._is_dragging = False
+        self._is_fitted = True
+        self._history: list[QRectF] = []
+        self._reshaping = QTimer(self, interval=250, singleShot=True)
+        self._reshaping.timeout.connect(self._ask_for_shape)
+
+    # What is shown
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """Return the drawing that is shown."""
+        painter = self._sheet.painter
+        return None if painter is None else painter.drawing
+
+    @property
+    def painter(self) -> NetworkPainter | None:
+        """Return what paints the drawing."""
+        return self._sheet.painter
+
+    @property
+    def aspect(self) -> float:
+        """Return width by height of the room."""
+        return self.viewport().width() / max(1, self.viewport().height())
+
+    @property
+    def scale_px(self) -> float:
+        """Return how many pixels a unit of the drawing takes."""
+        return self.transform().m11()
+
+    def show_drawing(self, painter: NetworkPainter | None, *, is_other: bool) -> None:
+        """Show a drawing.
+
+        Args:
+            painter: of it; None shows nothing.
+            is_other: whether it is another network's, or drawn anew for another room.
+        """
+        self._sheet.prepareGeometryChange()
+        self._sheet.painter = painter
+        whole = self._sheet.boundingRect()
+        room = whole.adjusted(-whole.width(), -whole.height(), whole.width(), whole.height())
+        self._scene.setSceneRect(room)
+        if is_other:
+            self._history.clear()
+            self.marks = Marks()
+            self.fit()
+        self.viewport().update()
+
+    def choose(self, at: int | None, *, comes_near: bool = False) -> None:
+        """Mark a box, and bring it into sight.
+
+        Args:
+            at: its place; None marks none.
+            comes_near: whether to come as near as it takes to see it.
+        """
+        self.marks.chosen = at
+        if at is not None and (comes_near or not self._is_in_sight(at)):
+            self.show_box(at if self._can_open(at) or comes_near else self._parent(at))
+        self.viewport().update()
+
+    def light(self, places: frozenset[int]) -> None:
+        """Mark the boxes that the data have just reached."""
+        self.marks.lit = places
+        self.viewport().update()
+
+    # Where one looks
+
+    def fit(self) -> None:
+        """Show all of the network."""
+        self._is_fitted = True
+        self._look_at(self._sheet.boundingRect())
+
+    def zoom(self, factor: float, around: QPointF | None = None) -> None:
+        """Come nearer, or go farther, with one place of the screen staying where it is."""
+        whole = self._sheet.boundingRect()
+        if self.drawing is None or whole.width() <= 0:
+            return
+        least = _FAR * min(
+            self.viewport().width() / whole.width(), self.viewport().height() / whole.height()
+        )
+        wanted = min(max(self.scale_px * factor, least), self._nearest())
+        spot = around or QPointF(self.viewport().rect().center())
+        fixed = self._to_drawing(spot)
+        self._set_view(wanted, fixed, spot)
+        self._is_fitted = False
+
+    def show_box(self, at: int) -> None:
+        """Come to a box, so that what lies in it is seen; all of the network for the first."""
+        drawing = self.drawing
+        if drawing is None:
+            return
+        self._history.append(self._seen())
+        self._is_fitted = at == 0
+        if at == 0:
+            self._look_at(self._sheet.boundingRect())
+            return
+        box = drawing.boxes[at]
+        margin = box.height * 0.5 if not box.children else box.height * 0.03
+        rect = QRectF(box.left, box.top, box.width, box.height)
+        self._look_at(rect.adjusted(-margin, -margin, margin, margin * 1.6))
+
+    def go_back(self) -> bool:
+        """Look where one looked before; return whether there is such a place."""
+        if not self._history:
+            return False
+        self._is_fitted = False
+        self._look_at(self._history.pop(), fills=1.0)
+        return True
+
+    # Keys and mouse
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        steps = {
+            Qt.Key.Key_Right: self._after,
+            Qt.Key.Key_Left: self._before,
+            Qt.Key.Key_Down: self._beside(1),
+            Qt.Key.Key_Up: self._beside(-1),
+        }
+        if self.drawing is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+        elif key in steps:
+            self._walk(steps[Qt.Key(key)]())
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter()
+        elif key == Qt.Key.Key_Backspace:
+            self._leave()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(_STEP)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom(1 / _STEP)
+        elif key in (Qt.Key.Key_0, Qt.Key.Key_Home):
+            self.show_box(0)
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y()
+        self.zoom(_STEP ** (turned / 120), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed, self._is_dragging = event.position(), False
+            self.setFocus()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None:
+            self._point(event.position())
+            return
+        moved = event.position() - self._pressed
+        if not self._is_dragging and moved.manhattanLength() < _DRAG_PX:
+            return
+        self._is_dragging, self._is_fitted = True, False
+        self._set_view(self.scale_px, self._to_drawing(self._pressed), event.position())
+        self._pressed = event.position()
+        self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        was_click = self._pressed is not None and not self._is_dragging
+        self._pressed, self._is_dragging = None, False
+        self.viewport().unsetCursor()
+        at = self._at(event.position())
+        if was_click and at:
+            self._choose(at)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        at = self._at(event.position())
+        if at and self.drawing is not None and self._can_open(at):
+            self.show_box(at)
+        elif not at:
+            self.show_box(0)
+
+    def leaveEvent(self, event: object) -> None:
+        self._point(QPointF(-1, -1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._is_fitted:
+            self.fit()
+        self._reshaping.start()
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        painter.fillRect(rect, QColor(theme.colours().canvas))
+
+    # Inside
+
+    def _choose(self, at: int) -> None:
+        self.marks.chosen = at
+        self.viewport().update()
+        self.chosen(at)
+
+    def _point(self, position: QPointF) -> None:
+        at = self._at(position) or None
+        if at != self.marks.pointed:
+            self.marks.pointed = at
+            self.viewport().update()
+
+    def _at(self, position: QPointF) -> int:
+        painter = self._sheet.painter
+        if painter is None or not self.viewport().rect().contains(position.toPoint()):
+            return 0
+        spot = self._to_drawing(position)
+        return painter.at(spot.x(), spot.y(), self.scale_px)
+
+    def _to_drawing(self, position: QPointF) -> QPointF:
+        inverted, _ = self.viewportTransform().inverted()
+        return inverted.map(position)
+
+    def _seen(self) -> QRectF:
+        corner = self._to_drawing(QPointF(0, 0))
+        scale = self.scale_px
+        return QRectF(
+            corner.x(),
+            corner.y(),
+            self.viewport().width() / scale,
+            self.viewport().height() / scale,
+        )
+
+    def _set_view(self, scale: float, fixed: QPointF, spot: QPointF) -> None:
+        """Show the drawing so large, with one of its places at one of the screen."""
+        self.setTransform(QTransform.fromScale(scale, scale))
+        middle = QPointF(self.viewport().rect().center())
+        self.centerOn(fixed + (middle - spot) / scale)
+
+    def _look_at(self, rect: QRectF, fills: float = 0.98) -> None:
+        if rect.width() <= 0 or rect.height() <= 0:
+            return
+        scale = fills * min(
+            self.viewport().width() / rect.width(), self.viewport().height() / rect.height()
+        )
+        middle = QPointF(self.viewport().rect().center())
+        self._set_view(min(scale, self._nearest()), rect.center(), middle)
+
+    def _nearest(self) -> float:
+        drawing = self.drawing
+        return _NEAREST_PX / min((box.scale for box in drawing.boxes), default=1) if drawing else 1
+
+    def _ask_for_shape(self) -> None:
+        drawing = self.drawing
+        if drawing is None or not self.isVisible():
+            return
+        drawn = drawing.aspect
+        if max(drawn / self.aspect, self.aspect / drawn) > _OTHER_ASPECT:
+            self.needs_drawing()
+
+    # Walking
+
+    def _walk(self, at: int | None) -> None:
+        if at is None:
+            return
+        self._choose(at)
+        if not self._is_in_sight(at):
+            self.show_box(self._parent(at))
+
+    def _start(self) -> int | None:
+        drawing = self.drawing
+        assert drawing is not None
+        return drawing.boxes[0].children[0] if drawing.boxes[0].children else None
+
+    def _after(self) -> int | None:
+        return self._next(forwards=True)
+
+    def _before(self) -> int | None:
+        return self._next(forwards=False)
+
+    def _next(self, *, forwards: bool) -> int | None:
+        """Return where the data go from the chosen box, or come from."""
+        drawing, at = self.drawing, self.marks.chosen
+        assert drawing is not None
+        if at is None:
+            return self._start()
+        while True:
+            parent = self._parent(at)
+            arrows = drawing.boxes[parent].arrows
+            ways = [
+                (arrow.target if forwards else arrow.source)
+                for arrow in arrows
+                if (arrow.source if forwards else arrow.target) == at and not arrow.is_arc
+            ] or [
+                (arrow.target if forwards else arrow.source)
+                for arrow in arrows
+                if (arrow.source if forwards else arrow.target) == at
+            ]
+            inside = [way for way in ways if way is not None]
+            if inside:
+                return inside[0]
+            if parent == 0 or not ways:
+                return None
+            at = parent  # out of the box, and on
+
+    def _beside(self, way: int) -> Callable[[], int | None]:
+        """Return what finds the box over or under the chosen one."""
+
+        def find() -> int | None:
+            drawing, at = self.drawing, self.marks.chosen
+            assert drawing is not None
+            if at is None:
+                return self._start()
+            box = drawing.boxes[at]
+            middle = (box.left + box.width / 2, box.top + box.height / 2)
+            others = []
+            for other in drawing.boxes[self._parent(at)].children:
+                one = drawing.boxes[other]
+                down = (one.top + one.height / 2 - middle[1]) * way
+                across = abs(one.left + one.width / 2 - middle[0])
+                if down > box.height * 0.25 and other != at:
+                    others.append((down + across, other))
+            return min(others)[1] if others else None
+
+        return find
+
+    def _enter(self) -> None:
+        drawing, at = self.drawing, self.marks.chosen
+        if drawing is None or at is None:
+            self._walk(self._start())
+            return
+        if drawing.boxes[at].children:
+            self.show_box(at)
+            self._choose(drawing.boxes[at].children[0])
+
+    def _leave(self) -> None:
+        """Go out of the box in which the chosen one lies."""
+        at = self.marks.chosen
+        if at is None or self._parent(at) == 0:
+            self.show_box(0)
+            return
+        parent = self._parent(at)
+        self._choose(parent)
+        self.show_box(self._parent(parent))
+
+    def _parent(self, at: int) -> int:
+        drawing = self.drawing
+        assert drawing is not None
+        return drawing.boxes[at].parent or 0
+
+    def _can_open(self, at: int) -> bool:
+        return self.drawing is not None and bool(self.drawing.boxes[at].children)
+
+    def _is_in_sight(self, at: int) -> bool:
+        """Return whether a box is seen, with all that it lies in open."""
+        painter = self._sheet.painter
+        if painter is None:
+            return True
+        box = painter.drawing.boxes[at]
+        if not self._seen().contains(QPointF(box.left + box.width / 2, box.top + box.height / 2)):
+            return False
+        parent = box.parent
+        while parent is not None:
+            if not painter.is_open(parent, self.scale_px):
+                return False
+            parent = painter.drawing.boxes[parent].parent
+        return True

@@ -1,0 +1,203 @@
+"""The network as a drawing, with what can be done with it around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from core.language import tr
+from gui import theme
+from gui.inside.network_canvas import NetworkCanvas
+from gui.inside.network_painter import NetworkPainter
+from gui.inside.network_pictures import NetworkPictures
+from gui.inside.network_words import NetworkWords
+from gui.widgets.plain_text import PlainLabel, literal
+from gui.widgets.search_field import SearchField
+
+if TYPE_CHECKING:
+    from core.inside.summary import LayerTable
+
+
+class NetworkView(QWidget):
+    """Draws a network when it is first seen; other photos change its pictures alone.
+
+    Attributes:
+        layer_chosen: called with the name and the call of a layer that is chosen.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layer_chosen: Callable[[str, int], None] = lambda _, __: None
+        self._table: LayerTable | None = None
+        self.canvas = NetworkCanvas()
+        self.canvas.setAccessibleName(tr("The network as a drawing"))
+        self.canvas.chosen = self._tell
+        self.canvas.needs_drawing = self._draw_again
+        self.search = SearchField(tr("Search layers"), tr("Search layers"))
+        self.search.setMinimumWidth(90)
+        self.search.setMaximumWidth(240)
+        self._whole = self._button("maximize", tr("Whole network"), self._show_whole)
+        self._back = self._button("undo-2", tr("Back to where you looked before"), self._go_back)
+        self._nearer = self._button("zoom-in", tr("Nearer"), self._come_nearer)
+        self._farther = self._button("zoom-out", tr("Farther"), self._go_farther)
+        self._facts = PlainLabel(wordWrap=True)
+        self._facts.setProperty("muted", True)
+        self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._facts.setAccessibleName(tr("What is known of the layer"))
+        self.bar = QHBoxLayout()
+        self.bar.setContentsMargins(8, 4, 8, 0)
+        self.bar.setSpacing(4)
+        self.bar.addWidget(self.search, 1)
+        self.bar.addStretch()
+        for button in (self._back, self._farther, self._nearer, self._whole):
+            self.bar.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(self.bar)
+        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self._facts)
+        self._facts.setContentsMargins(8, 0, 8, 2)
+        self.search.textChanged.connect(self._search)
+        self.search.left.connect(self._search_on)
+        self.clear()
+
+    def set_table(self, table: LayerTable) -> None:
+        """Show a network, or another photo's pass through the same one."""
+        is_other = self._table is None or table.flow != self._table.flow
+        self._table = table
+        if not table.flow.steps:
+            self.show_error(tr("The way of the data through this network is not known."))
+            return
+        if is_other:
+            self._draw(is_other=True)
+        else:
+            self._show_pictures()
+
+    def choose(self, layer: str, call: int) -> None:
+        """Mark a layer that was chosen elsewhere."""
+        drawing = self.canvas.drawing
+        at = None if drawing is None else drawing.place_of(layer, max(1, call))
+        if at is not None and at != self.canvas.marks.chosen:
+            self.canvas.choose(at)
+            self._say(at)
+
+    def show_error(self, sentence: str) -> None:
+        """Say why there is no drawing."""
+        self.clear()
+        self._facts.setText(sentence)
+
+    def clear(self) -> None:
+        """Show no network."""
+        self._table = None
+        self.canvas.show_drawing(None, is_other=True)
+        self._facts.setText(tr("The network is drawn here once a model and a photo are there."))
+
+    def clear_pictures(self) -> None:
+        """Show the network without a photo."""
+        painter = self.canvas.painter
+        if painter is not None:
+            painter.pictures = NetworkPictures(None)
+            self.canvas.viewport().update()
+
+    def focus(self) -> None:
+        """Let the keys walk through the drawing."""
+        self.canvas.setFocus()
+
+    def _draw(self, *, is_other: bool) -> None:
+        from core.inside.drawing import draw
+
+        assert self._table is not None
+        chosen = self._chosen_layer()
+        drawing = draw(self._table, self.canvas.aspect)
+        words, pictures = NetworkWords(self._table, drawing), NetworkPictures(self._table)
+        painter = NetworkPainter(drawing, words, pictures)
+        self.canvas.show_drawing(painter, is_other=True)
+        at = None if chosen is None else drawing.place_of(*chosen)
+        if at is not None and not is_other:
+            self.canvas.choose(at)
+        self._say(at or 0)
+
+    def _draw_again(self) -> None:
+        if self._table is not None:
+            self._draw(is_other=False)
+
+    def _show_pictures(self) -> None:
+        painter = self.canvas.painter
+        assert painter is not None
+        painter.pictures = NetworkPictures(self._table)
+        self.canvas.viewport().update()
+
+    def _chosen_layer(self) -> tuple[str, int] | None:
+        drawing, at = self.canvas.drawing, self.canvas.marks.chosen
+        if drawing is None or at is None:
+            return None
+        return drawing.boxes[at].name, drawing.boxes[at].call
+
+    def _tell(self, at: int) -> None:
+        self._say(at)
+        painter = self.canvas.painter
+        layer = None if painter is None else painter.words.layer(at)
+        if layer is not None and layer.shape is not None:
+            self.layer_chosen(layer.name, layer.call)
+
+    def _say(self, at: int) -> None:
+        painter = self.canvas.painter
+        if painter is not None:
+            self._facts.setText(painter.words.details(at))
+
+    # Search
+
+    @Slot(str)
+    def _search(self, text: str) -> None:
+        found = self._fitting(text)
+        if found:
+            self.canvas.choose(found[0], comes_near=True)
+            self._say(found[0])
+
+    @Slot()
+    def _search_on(self) -> None:
+        """Go to the next layer that fits."""
+        found = self._fitting(self.search.text())
+        if not found:
+            return
+        chosen = self.canvas.marks.chosen
+        later = [at for at in found if chosen is not None and at > chosen]
+        at = later[0] if later else found[0]
+        self.canvas.choose(at, comes_near=True)
+        self._tell(at)
+
+    def _fitting(self, text: str) -> list[int]:
+        drawing, words = self.canvas.drawing, text.casefold().split()
+        if drawing is None or not words:
+            return []
+        return [
+            at
+            for at, box in enumerate(drawing.boxes)
+            if at and all(word in f"{box.name} {box.kind}".casefold() for word in words)
+        ]
+
+    # Buttons
+
+    def _show_whole(self) -> None:
+        self.canvas.show_box(0)
+
+    def _go_back(self) -> None:
+        self.canvas.go_back()
+
+    def _come_nearer(self) -> None:
+        self.canvas.zoom(1.6)
+
+    def _go_farther(self) -> None:
+        self.canvas.zoom(1 / 1.6)
+
+    def _button(self, icon: str, name: str, do: Callable[[], None]) -> QToolButton:
+        button = QToolButton()
+        button.setAccessibleName(name)
+        button.setToolTip(literal(name))
+        theme.set_icon(button, icon)
+        button.clicked.connect(do)
+        return button

@@ -1,0 +1,170 @@
+"""What the drawing of a network says of each box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.language import number, tr, tr_n
+
+if TYPE_CHECKING:
+    from core.inside.drawing import Arrow, Box, Drawing
+    from core.inside.layers import Layer
+    from core.inside.residual_blocks import BlockInfo
+    from core.inside.summary import LayerTable
+
+
+class NetworkWords:
+    """Knows a network's layers by name.
+
+    Args:
+        table: of a pass.
+        drawing: of the same network.
+    """
+
+    def __init__(self, table: LayerTable, drawing: Drawing) -> None:
+        self._table, self._boxes = table, drawing.boxes
+        self._layers = {(one.name, one.call): one for one in table.layers}
+        self._steps = {
+            step.layer: step.text for block in table.blocks.values() for step in block.steps
+        }
+        self._lines = [self._said(box) for box in drawing.boxes]
+
+    def lines(self, at: int) -> tuple[str, str, str]:
+        """Return a box's name within what it lies in, what it does, and the shape it gives."""
+        return self._lines[at]
+
+    def layer(self, at: int) -> Layer | None:
+        """Return the layer of a box; None of what is none."""
+        box = self._boxes[at]
+        return self._layers.get((box.name, box.call))
+
+    def block(self, at: int) -> BlockInfo | None:
+        """Return what is known of a box that is a residual block; None of others."""
+        return self._table.blocks.get(self._boxes[at].name) if self._boxes[at].call else None
+
+    def shortcut(self, parent: int, arrow: Arrow) -> str:
+        """Return what a shortcut's arc says: that it is an identity; "" of other ways."""
+        ends_in_sum = arrow.target is not None and self._boxes[arrow.target].role == "sum"
+        if not arrow.is_arc or not ends_in_sum:
+            return ""
+        block = self.block(parent)
+        if block is None or block.shortcut != "identity":
+            return tr("shortcut x (identity)")
+        return tr("shortcut x: identity ({reason})", reason=block.reason)
+
+    def whole(self) -> str:
+        """Return the network's size in one line."""
+        parts = []
+        weighted = self._table.weighted_layers
+        if weighted is not None:
+            parts.append(tr_n("{n} weighted layer", "{n} weighted layers", weighted))
+        parameters = sum(one.parameters for one in self._table.layers if "." not in one.name)
+        parts.append(tr("{n} parameters", n=_short(parameters)))
+        total = self._table.multiply_adds.get("", 0)
+        if total:
+            parts.append(tr("{n} multiply-adds", n=_short(total)))
+        return "  ·  ".join(parts)
+
+    def details(self, at: int) -> str:
+        """Return all that is known of a box, in lines."""
+        box = self._boxes[at]
+        if box.role == "network":
+            return self.whole()
+        layer = self.layer(at)
+        first = [_full_name(box), box.kind if layer is None else layer.kind]
+        first += [_shape(box.shape)]
+        lines = ["  ·  ".join(dict.fromkeys(one for one in first if one))]
+        if layer is not None:
+            lines.append("  ·  ".join(self._numbers(layer)))
+        lines += self._of_block(at)
+        if box.also:
+            names = ", ".join(name for name, _ in box.also)
+            lines.append(tr("What it gives is what {names} gives, too.", names=names))
+        return "\n".join(line for line in lines if line)
+
+    def _of_block(self, at: int) -> list[str]:
+        block = self.block(at)
+        if block is None:
+            return []
+        reason = block.reason
+        return [
+            {
+                "identity": tr("Its shortcut is the input itself ({reason}).", reason=reason),
+                "projection": tr("Its shortcut is a projection: {reason}.", reason=reason),
+                "none": tr("It adds no shortcut: {reason}.", reason=reason),
+            }[block.shortcut]
+        ]
+
+    def _numbers(self, layer: Layer) -> list[str]:
+        said = [f"{term} {value}" for term, value in layer.described.settings]
+        if layer.parameters:
+            said.append(
+                tr_n("{count} parameter", "{count} parameters", layer.parameters,
+                     count=number(layer.parameters))
+            )  # fmt: skip
+        adds = self._table.multiply_adds.get(layer.name, 0) // max(1, layer.calls)
+        if adds:
+            said.append(tr("{n} multiply-adds", n=number(adds)))
+        if layer.calls > 1:
+            said.append(tr("call {call} of {calls}", call=layer.call, calls=layer.calls))
+        return said
+
+    def _of_parts(self, box: Box) -> str:
+        """Return how many of what a group is made of where all its parts are alike; else ""."""
+        kinds = {self._boxes[one].kind for one in box.children}
+        alike = len(kinds) == 1 and all(self._boxes[one].children for one in box.children)
+        return f"{len(box.children)} × {kinds.pop()}" if alike else ""
+
+    def _said(self, box: Box) -> tuple[str, str, str]:
+        if box.role == "network":
+            return ("", "", "")
+        if box.role == "input":
+            return (tr("photo"), "", _shape(box.shape))
+        if box.role == "output":
+            return (tr("classes"), tr("one logit each"), _shape(box.shape))
+        parent = self._boxes[box.parent or 0].name
+        name = (
+            box.name.removeprefix(f"{parent}.").removeprefix(f"{parent}/") if parent else box.name
+        )
+        title = f"{name} ({box.call})" if box.calls > 1 else name
+        layer = self._layers.get((box.name, box.call))
+        if layer is None:
+            return (_operation(title), "", _shape(box.shape) if box.children else "")
+        step = self._steps.get(box.name)
+        kind = self._of_parts(box) or layer.kind
+        does = step or " ".join(one for one in (kind, layer.described.short) if one)
+        return (title, does, _shape(box.shape))
+
+
+def _full_name(box: Box) -> str:
+    names = {"input": tr("The photo as the network takes it"), "output": tr("What it says")}
+    name = names.get(box.role, _operation(box.name) if not box.call else box.name)
+    return f"{name} ({box.call})" if box.calls > 1 else name
+
+
+def _operation(name: str) -> str:
+    """Return what a step between layers is called."""
+    return {
+        "add": tr("sum"),
+        "mul": tr("product"),
+        "cat": tr("concatenate"),
+        "scaled_dot_product_attention": tr("attention"),
+        "multi_head_attention_forward": tr("attention"),
+        "roll": tr("shift windows"),
+        "adaptive_avg_pool2d": tr("average pool"),
+        "avg_pool2d": tr("average pool"),
+        "max_pool2d": tr("max pool"),
+        "masked_fill": tr("mask"),
+    }.get(name, name)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _short(count: int) -> str:
+    """Return a large number with its unit, e.g. "11.7 M"."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{number(count / size, 1)} {unit}"
+    return number(count)
