@@ -24,6 +24,7 @@ class Settings:
     recent_checkpoints: list[str] = field(default_factory=list)
     recent_folders: list[str] = field(default_factory=list)
     recent_projects: list[str] = field(default_factory=list)
+    programs: list[str] = field(default_factory=list)
     appearance: str = "system"
     window_geometry: str = ""
     workspace: str = ""

@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from PySide6.QtCore import QMimeData, QObject, QProcess, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from core.files import readable
 from core.images.requests import PhotoDetails
 from core.language import tr
+from gui.widgets.recent_menu import newest_first
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -42,6 +44,32 @@ class PhotoFiles(QObject):
         for path in self._photos()[:1]:
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
                 self._refuse(path)
+
+    def choose_program(self) -> None:
+        """Open the photos in a program that the user points out, which is remembered."""
+        kinds = tr("Programs (*.exe *.bat *.cmd *.lnk)") if sys.platform == "win32" else ""
+        program, _ = QFileDialog.getOpenFileName(
+            self._window, tr("Choose a program"), _PROGRAMS.get(sys.platform, "/usr/bin"), kinds
+        )
+        if program:
+            self.open_with(program)
+
+    def open_with(self, program: str) -> None:
+        """Open the photos in a program."""
+        photos = list(map(str, self._photos()))
+        if photos and not _start(program, photos):
+            said = readable(program)
+            self._window.reporter.say(tr("{program} could not be started.", program=said))
+            return
+        settings = self._session.settings
+        self._session.remember(programs=newest_first(program, settings.programs))
+
+    def fill_programs(self, menu: QMenu) -> None:
+        """Offer the programs that were used before."""
+        for program in self._session.settings.programs:
+            name = readable(Path(program).stem).replace("&", "&&")
+            entry = menu.addAction(tr("Open with {program}", program=name))
+            entry.triggered.connect(partial(self.open_with, program))
 
     def copy_paths(self) -> None:
         """Put paths on the clipboard, as text and as files."""
@@ -83,6 +111,19 @@ class PhotoFiles(QObject):
         else:
             sentence = tr("{path} could not be opened: it is not there.", path=said)
         self._window.reporter.say(sentence)
+
+
+_PROGRAMS = {"win32": os.environ.get("PROGRAMFILES", "C:\\"), "darwin": "/Applications"}
+"""Where programs lie."""
+
+
+def _start(program: str, photos: list[str]) -> bool:
+    """Start a program with files; return whether it was."""
+    if sys.platform == "darwin" and program.endswith(".app"):
+        started = QProcess.startDetached("/usr/bin/open", ["-a", program, *photos])
+    else:
+        started = QProcess.startDetached(program, photos)
+    return bool(started[0] if isinstance(started, tuple) else started)
 
 
 def reveal(path: Path, owner: QObject) -> bool:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 _VIEWER_TOOLS = ("previous", "next", "zoom_out", "zoom_in", "fit", "show_seen")
-_OF_FILE = ("side_by_side", "show_in_folder", "open_elsewhere", "copy_path", "photo_details")
+_OF_FILE = ("side_by_side", "show_in_folder", "open_elsewhere", "open_with")
+_OF_FILE_TOO = ("copy_path", "photo_details")
 
 
 class ImagesRoom(Room):
@@ -122,6 +123,10 @@ class ImagesRoom(Room):
                 2, "Ctrl+Alt+U", enabled=has_photos,
             ),
             Action(
+                "open_with", tr("Open with another pro&gram…"), files.choose_program, "file", 2,
+                "Ctrl+Alt+W", enabled=has_photos,
+            ),
+            Action(
                 "copy_path", tr("&Copy path"), files.copy_paths, "file", 2, "Ctrl+Alt+P", "copy",
                 enabled=has_photos,
             ),
@@ -202,6 +207,8 @@ class ImagesRoom(Room):
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addActions(self.window.actions_table.some(*_OF_FILE))
+        self.files.fill_programs(menu)
+        menu.addActions(self.window.actions_table.some(*_OF_FILE_TOO))
         menu.addSeparator()
         menu.addActions(self.window.actions_table.some("remove_selected"))
 

@@ -90,6 +90,7 @@ class InsidePanel(QWidget):
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)
         self.maps.map_chosen.connect(self._pass_map)
+        self._arrange()
         self.evidence.map_chosen.connect(self._pass_evidence)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -194,13 +195,17 @@ class InsidePanel(QWidget):
     def _choose_drawn(self, layer: str, call: int) -> None:
         self.tree.choose((layer, call))
 
-    @Slot(int)
-    def _tell_tab(self, number: int) -> None:
+    @Slot()
+    def _tell_tab(self) -> None:
+        self._arrange()
+        self.tab_changed.emit(self.tab)
+
+    def _arrange(self) -> None:
+        number = self.tabs.currentIndex()
         self._stack.setCurrentIndex(max(0, number - 1))  # under the drawing are the maps
         self.network.setVisible(self.tab == "network")
         # A layer is chosen for these; the others want the room.
         self.tree.setVisible(self.tab in ("maps", "block", "compare"))
-        self.tab_changed.emit(self.tab)
 
     @Slot(str)
     def _show_layer(self, name: str) -> None:

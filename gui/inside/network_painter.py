@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 OPENS_AT = 0.42
 """So many pixels a unit of what lies in a group takes at least, or it stays closed."""
 
-_READABLE = 0.62
+_READABLE = 0.42
+_READABLE_LARGE = 0.62
 _READABLE_LINES = 0.8
 _LEAST_PX = 3.0
 _CORNER = 10.0
@@ -377,10 +378,12 @@ class _Pass:
             lines = lines[:1]
         room = rect.width() + 26 * inner
         y = rect.bottom() + 2
+        is_small = inner < _READABLE_LARGE
         for number, text in enumerate(lines):
-            height = self._metrics.height() if number == 0 else self._small_metrics.height()
+            small = is_small or number > 0
+            height = (self._small_metrics if small else self._metrics).height()
             spot = QRectF(rect.center().x() - room / 2, y, room, height)
-            self._text(spot, text, small=number > 0, colour=self._muted if number else self._ink)
+            self._text(spot, text, small=small, colour=self._muted if number else self._ink)
             y += height - 1
 
     def _text(self, rect: QRectF, text: str, *, small: bool, colour: QColor) -> None:

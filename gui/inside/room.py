@@ -43,7 +43,7 @@ class InsideRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("inside", tr("Inside"), self.panel, right, {INSIDE: 0.53}, "F8")]
+        return [Panel("inside", tr("Inside"), self.panel, right, {INSIDE: 0.66}, "F8")]
 
     def actions(self) -> list[Action]:
         tabs = (

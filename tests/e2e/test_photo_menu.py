@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -127,5 +128,33 @@ def test_a_photo_stays_beside_the_others(folder: Path) -> None:
         viewer.beside.close_button.click()
         assert not viewer.beside.isVisible()
         assert not person.window.actions_table["side_by_side"].isChecked()
+
+    assert drive([str(folder)], script) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script of a Unix shell")
+def test_a_program_that_was_pointed_out_is_offered_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "given.txt"
+    program = tmp_path / "Paint & more"
+    program.write_text(f'#!/bin/sh\necho "$@" >> "{given}"\n')
+    program.chmod(0o755)
+    answers = [str(tmp_path / "gone"), str(program)]
+    monkeypatch.setattr(
+        photo_files.QFileDialog, "getOpenFileName", lambda *_, **__: (answers.pop(0), "")
+    )
+
+    def script(person: Person) -> Steps:
+        yield lambda: person.all_classified(2)
+        person.choose("open_with")
+        assert "gone could not be started" in person.banner
+        person.choose("open_with")
+        yield lambda: given.exists() and given.read_text().endswith("chelsea.png\n")
+        person.see(GalleryPanel).view.customContextMenuRequested.emit(QPoint(20, 20))
+        menu = opened_menu()
+        entry(menu, "Open with Paint").trigger()
+        menu.close()
+        yield lambda: given.read_text() == f"{folder / 'chelsea.png'}\n" * 2
 
     assert drive([str(folder)], script) == 0

@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.inside.layers import count_multiply_adds, record
+from core.inside.layers import Recording, count_multiply_adds, record
 from core.inside.residual_blocks import list_blocks
 from core.inside.summary import LayerTable, rows, to_csv, to_json, to_text
 from core.models.building import build_network
 from core.models.families import ARCHITECTURES
 from core.models.torchvision_import import torchvision_models
+from tests.core.inside.drawings import check_drawing
 from tests.networks import trained
 
 FAMILIES = [
@@ -63,6 +64,12 @@ def image_for(architecture: str) -> Tensor:
     return torch.randn(1, 3, 64, 64)
 
 
+def drawn_of(network: nn.Module, recording: Recording) -> LayerTable:
+    blocks = {one.name: one for one in list_blocks(network)}
+    layers, flow, strengths = recording.layers, recording.flow, recording.strengths
+    return LayerTable(layers, {}, blocks, recording.error, (3, 224, 224), flow, strengths)
+
+
 def plainly(network: nn.Module, image: Tensor) -> list[tuple[str, int, Tensor]]:
     """Copy every output in a plain hook: name, call, output."""
     kept: list[tuple[str, int, Tensor]] = []
@@ -101,6 +108,7 @@ def test_every_layer_of_every_architecture_is_captured(architecture: str) -> Non
         assert numbers + token == size, layer
     unseen = [layer for layer in recording.layers if layer.shape is None]
     assert all("cpb_mlp" in layer.name for layer in unseen), unseen
+    check_drawing(drawn_of(network, recording))
 
 
 @pytest.mark.parametrize("architecture", FAMILIES)
