@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from core.inside.data_flow import DataFlow
 from core.inside.drawing_units import Unit, units_of
-from core.inside.graph_layout import GAP, WAY_IN, WAY_OUT, Layout, Point, Size, Way, lay_out
+from core.inside.graph_layout import Layout, Way, lay_out
+from core.inside.graph_parts import GAP, WAY_IN, WAY_OUT, Point, Size
 
 if TYPE_CHECKING:
     from core.inside.summary import LayerTable

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto
     from core.inside.lens import BlockOfPhoto, ComparedPhoto, EvidenceOfPhoto, Lens
     from core.inside.names import BlockName
+    from core.inside.page import PhotoPage
     from core.inside.summary import LayerTable
 
 
@@ -33,6 +34,25 @@ class Layers(ModelRequest["LayerTable"]):
 
     def run(self, engine: Engine) -> LayerTable:
         return lens_of(engine).table(self.photo)
+
+
+@dataclass(frozen=True)
+class LayersBeside(Layers):
+    """The same of another photo, which is looked at beside the first."""
+
+    slot = "layers beside"
+
+
+@dataclass(frozen=True)
+class ExampleBlocks(ModelRequest["tuple[LayerTable, LayerTable]"]):
+    """ResNet's two kinds of residual block, whatever the model in use."""
+
+    slot = "example blocks"
+
+    def run(self, _: Engine) -> tuple[LayerTable, LayerTable]:
+        from core.inside.example_blocks import example_blocks
+
+        return example_blocks()
 
 
 @dataclass(frozen=True)
@@ -221,6 +241,44 @@ class ExportTable(Request[None, None]):
         from core.inside.exporting import export_table
 
         export_table(self.table, self.path)
+
+
+@dataclass(frozen=True)
+class ExportDrawing(Request[None, None]):
+    """Write a drawing of the network.
+
+    Attributes:
+        content: of the file.
+        path: of the file.
+    """
+
+    lane = "write"
+    content: bytes
+    path: Path
+
+    def run(self, _: None) -> None:
+        from core.files import write_result
+
+        write_result(self.path, self.content)
+
+
+@dataclass(frozen=True)
+class ExportPhotoPage(Request[None, None]):
+    """Write how a photo goes through the network as a page that stands alone.
+
+    Attributes:
+        page: what it tells.
+        path: of the file.
+    """
+
+    lane = "write"
+    page: PhotoPage
+    path: Path
+
+    def run(self, _: None) -> None:
+        from core.inside.page import export_page
+
+        export_page(self.page, self.path)
 
 
 def lens_of(engine: Engine) -> Lens:

@@ -59,6 +59,8 @@ class BlockInfo:
         reason: why the shortcut is what it is, e.g. "stride 2, 256→512 channels".
         steps: the layers of the residual path in order.
         parts: of a block that adds twice, else ().
+        is_silent: whether its last norm gives zeros whatever it is given, so that F(x) is 0 and
+            the block an identity, as one that is not taught yet may be.
     """
 
     name: str
@@ -67,6 +69,7 @@ class BlockInfo:
     reason: str
     steps: tuple[Step, ...]
     parts: tuple[Part, ...] = ()
+    is_silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,7 +271,19 @@ def _info(name: str, block: nn.Module) -> BlockInfo:
     shortcut, reason = _shortcut(block, steps)
     way = _way_of(block)
     parts = () if way is None else way.parts
-    return BlockInfo(name, type(block).__name__, shortcut, reason, steps, parts)
+    return BlockInfo(name, type(block).__name__, shortcut, reason, steps, parts, _is_silent(block))
+
+
+def _is_silent(block: nn.Module) -> bool:
+    norms = [
+        module
+        for name, module in block.named_modules()
+        if isinstance(module, nn.BatchNorm2d) and name.split(".", 1)[0] not in _SHORTCUT_PARTS
+    ]
+    if not norms or norms[-1].weight is None:
+        return False
+    weight, bias = norms[-1].weight, norms[-1].bias
+    return not weight.is_meta and not bool(weight.any()) and not bool(bias.any())
 
 
 def _info_of_addition(addition: Addition) -> BlockInfo:

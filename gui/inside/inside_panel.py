@@ -60,21 +60,7 @@ class InsidePanel(QWidget):
         ):
             self.tabs.addTab(title)
             self._stack.addWidget(view)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setChildrenCollapsible(False)
-        split.addWidget(self.tree)
-        split.addWidget(self._stack)
-        split.setStretchFactor(1, 1)
-        split.setSizes([200, 330])
-        upright = QSplitter(Qt.Orientation.Vertical)
-        upright.setChildrenCollapsible(False)
-        upright.addWidget(self.network)
-        upright.addWidget(split)
-        upright.setStretchFactor(0, 3)
-        upright.setStretchFactor(1, 2)
-        self.network.setMinimumHeight(160)
-        self._stack.setMinimumHeight(110)
-        self.tree.setMinimumWidth(120)
+        upright = self._splitters()
         frame = QFrame()
         frame.setObjectName("panel")
         inside = QVBoxLayout(frame)
@@ -92,6 +78,25 @@ class InsidePanel(QWidget):
         self.maps.map_chosen.connect(self._pass_map)
         self._arrange()
         self.evidence.map_chosen.connect(self._pass_evidence)
+
+    def _splitters(self) -> QSplitter:
+        """Return the drawing over what is chosen of it, or the layers beside that."""
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.tree)
+        split.addWidget(self._stack)
+        split.setStretchFactor(1, 1)
+        split.setSizes([200, 330])
+        upright = QSplitter(Qt.Orientation.Vertical)
+        upright.setChildrenCollapsible(False)
+        upright.addWidget(self.network)
+        upright.addWidget(split)
+        upright.setStretchFactor(0, 3)
+        upright.setStretchFactor(1, 2)
+        self.network.setMinimumHeight(160)
+        self._stack.setMinimumHeight(110)
+        self.tree.setMinimumWidth(120)
+        return upright
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -25,10 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.inside.network_painter import Marks, NetworkPainter
+from gui.inside.network_marks import Marks
 
 if TYPE_CHECKING:
     from core.inside.drawing import Drawing
+    from core.inside.walking import Way
+    from gui.inside.network_painter import NetworkPainter
 
 _STEP = 1.25
 _NEAREST_PX = 12.0
@@ -75,6 +77,8 @@ class NetworkCanvas(QGraphicsView):
         self.chosen: Callable[[int], None] = lambda _: None
         self.needs_drawing: Callable[[], None] = lambda: None
         """Called when the room has another shape than the drawing was made for."""
+        self.moved: Callable[[], None] = lambda: None
+        """Called when another part of the drawing is looked at."""
         self.marks = Marks()
         self._sheet = _Sheet(self)
         self._scene = QGraphicsScene(self)
@@ -179,13 +183,13 @@ class NetworkCanvas(QGraphicsView):
         drawing = self.drawing
         if drawing is None:
             return
-        self._history.append(self._seen())
+        self._history.append(self.seen)
         self._is_fitted = at == 0
         if at == 0:
             self._look_at(self._sheet.boundingRect())
             return
         box = drawing.boxes[at]
-        margin = box.height * 0.5 if not box.children else box.height * 0.03
+        margin = box.height * (0.03 if box.children else 1.5)
         rect = QRectF(box.left, box.top, box.width, box.height)
         self._look_at(rect.adjusted(-margin, -margin, margin, margin * 1.6))
 
@@ -201,16 +205,16 @@ class NetworkCanvas(QGraphicsView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        steps = {
-            Qt.Key.Key_Right: self._after,
-            Qt.Key.Key_Left: self._before,
-            Qt.Key.Key_Down: self._beside(1),
-            Qt.Key.Key_Up: self._beside(-1),
+        ways: dict[int, Way] = {
+            Qt.Key.Key_Right: "on",
+            Qt.Key.Key_Left: "back",
+            Qt.Key.Key_Down: "down",
+            Qt.Key.Key_Up: "up",
         }
         if self.drawing is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
-        elif key in steps:
-            self._walk(steps[Qt.Key(key)]())
+        elif key in ways:
+            self._walk(ways[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._enter()
         elif key == Qt.Key.Key_Backspace:
@@ -297,7 +301,9 @@ class NetworkCanvas(QGraphicsView):
         inverted, _ = self.viewportTransform().inverted()
         return inverted.map(position)
 
-    def _seen(self) -> QRectF:
+    @property
+    def seen(self) -> QRectF:
+        """Return the part of the drawing that is looked at."""
         corner = self._to_drawing(QPointF(0, 0))
         scale = self.scale_px
         return QRectF(
@@ -312,6 +318,15 @@ class NetworkCanvas(QGraphicsView):
         self.setTransform(QTransform.fromScale(scale, scale))
         middle = QPointF(self.viewport().rect().center())
         self.centerOn(fixed + (middle - spot) / scale)
+        self.moved()
+
+    def look_like(self, other: NetworkCanvas) -> None:
+        """Look at the same part as another does."""
+        seen = other.seen
+        self._is_fitted = False
+        self.setTransform(other.transform())
+        self.centerOn(seen.center())
+        self.viewport().update()
 
     def _look_at(self, rect: QRectF, fills: float = 0.98) -> None:
         if rect.width() <= 0 or rect.height() <= 0:
@@ -336,74 +351,20 @@ class NetworkCanvas(QGraphicsView):
 
     # Walking
 
-    def _walk(self, at: int | None) -> None:
+    def _walk(self, way: Way) -> None:
+        from core.inside.walking import walk
+
+        at = None if self.drawing is None else walk(self.drawing, self.marks.chosen, way)
         if at is None:
             return
         self._choose(at)
         if not self._is_in_sight(at):
             self.show_box(self._parent(at))
 
-    def _start(self) -> int | None:
-        drawing = self.drawing
-        assert drawing is not None
-        return drawing.boxes[0].children[0] if drawing.boxes[0].children else None
-
-    def _after(self) -> int | None:
-        return self._next(forwards=True)
-
-    def _before(self) -> int | None:
-        return self._next(forwards=False)
-
-    def _next(self, *, forwards: bool) -> int | None:
-        """Return where the data go from the chosen box, or come from."""
-        drawing, at = self.drawing, self.marks.chosen
-        assert drawing is not None
-        if at is None:
-            return self._start()
-        while True:
-            parent = self._parent(at)
-            arrows = drawing.boxes[parent].arrows
-            ways = [
-                (arrow.target if forwards else arrow.source)
-                for arrow in arrows
-                if (arrow.source if forwards else arrow.target) == at and not arrow.is_arc
-            ] or [
-                (arrow.target if forwards else arrow.source)
-                for arrow in arrows
-                if (arrow.source if forwards else arrow.target) == at
-            ]
-            inside = [way for way in ways if way is not None]
-            if inside:
-                return inside[0]
-            if parent == 0 or not ways:
-                return None
-            at = parent  # out of the box, and on
-
-    def _beside(self, way: int) -> Callable[[], int | None]:
-        """Return what finds the box over or under the chosen one."""
-
-        def find() -> int | None:
-            drawing, at = self.drawing, self.marks.chosen
-            assert drawing is not None
-            if at is None:
-                return self._start()
-            box = drawing.boxes[at]
-            middle = (box.left + box.width / 2, box.top + box.height / 2)
-            others = []
-            for other in drawing.boxes[self._parent(at)].children:
-                one = drawing.boxes[other]
-                down = (one.top + one.height / 2 - middle[1]) * way
-                across = abs(one.left + one.width / 2 - middle[0])
-                if down > box.height * 0.25 and other != at:
-                    others.append((down + across, other))
-            return min(others)[1] if others else None
-
-        return find
-
     def _enter(self) -> None:
         drawing, at = self.drawing, self.marks.chosen
         if drawing is None or at is None:
-            self._walk(self._start())
+            self._walk("on")
             return
         if drawing.boxes[at].children:
             self.show_box(at)
@@ -433,7 +394,7 @@ class NetworkCanvas(QGraphicsView):
         if painter is None:
             return True
         box = painter.drawing.boxes[at]
-        if not self._seen().contains(QPointF(box.left + box.width / 2, box.top + box.height / 2)):
+        if not self.seen.contains(QPointF(box.left + box.width / 2, box.top + box.height / 2)):
             return False
         parent = box.parent
         while parent is not None:

@@ -10,15 +10,16 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui import theme
-from gui.inside.network_canvas import NetworkCanvas
-from gui.inside.network_painter import NetworkPainter
-from gui.inside.network_pictures import NetworkPictures
-from gui.inside.network_words import NetworkWords
+from gui.inside.network_pair import NetworkPair
+from gui.inside.network_play import NetworkPlay
+from gui.inside.tour_bar import TourBar
 from gui.widgets.plain_text import PlainLabel, literal
 from gui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
+    from core.inside.page import Stage
     from core.inside.summary import LayerTable
+    from core.inside.tours import Stop
 
 
 class NetworkView(QWidget):
@@ -26,15 +27,18 @@ class NetworkView(QWidget):
 
     Attributes:
         layer_chosen: called with the name and the call of a layer that is chosen.
+        redrawn: called when the network was drawn anew.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.layer_chosen: Callable[[str, int], None] = lambda _, __: None
+        self.redrawn: Callable[[], None] = lambda: None
         self._table: LayerTable | None = None
-        self.canvas = NetworkCanvas()
-        self.canvas.setAccessibleName(tr("The network as a drawing"))
+        self.pair = NetworkPair()
+        self.canvas = self.pair.first
         self.canvas.chosen = self._tell
+        self.pair.second.chosen = self._choose_beside
         self.canvas.needs_drawing = self._draw_again
         self.search = SearchField(tr("Search layers"), tr("Search layers"))
         self.search.setMinimumWidth(90)
@@ -47,18 +51,29 @@ class NetworkView(QWidget):
         self._facts.setProperty("muted", True)
         self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts.setAccessibleName(tr("What is known of the layer"))
+        self.play = NetworkPlay(self.canvas)
+        self.tour = TourBar()
+        self.tour.went = self._go_to
+        self.tour.ended = self._end_tour
+        self._tour_of: Callable[[], tuple[Stop, ...]] = lambda: ()
         self.bar = QHBoxLayout()
         self.bar.setContentsMargins(8, 4, 8, 0)
         self.bar.setSpacing(4)
         self.bar.addWidget(self.search, 1)
         self.bar.addStretch()
+        self.menu = QToolButton()
+        self.menu.setText(tr("Show…"))
+        self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu.setToolTip(literal(tr("Tours, play, two photos, export")))
+        self.bar.addWidget(self.menu)
         for button in (self._back, self._farther, self._nearer, self._whole):
             self.bar.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(self.bar)
-        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self.pair, 1)
+        layout.addWidget(self.tour)
         layout.addWidget(self._facts)
         self._facts.setContentsMargins(8, 0, 8, 2)
         self.search.textChanged.connect(self._search)
@@ -85,6 +100,17 @@ class NetworkView(QWidget):
             self.canvas.choose(at)
             self._say(at)
 
+    def show_beside(self, table: LayerTable, names: tuple[str, str]) -> None:
+        """Show another photo's pass through the same network beside the first."""
+        painter = self.canvas.painter
+        if painter is None or self._table is None or table.flow != self._table.flow:
+            return
+        from gui.inside.network_painter import NetworkPainter
+        from gui.inside.network_pictures import NetworkPictures
+
+        beside = NetworkPainter(painter.drawing, painter.words, NetworkPictures(table))
+        self.pair.show_two(beside, names)
+
     def show_error(self, sentence: str) -> None:
         """Say why there is no drawing."""
         self.clear()
@@ -93,6 +119,8 @@ class NetworkView(QWidget):
     def clear(self) -> None:
         """Show no network."""
         self._table = None
+        self.tour.end()
+        self.play.stop()
         self.canvas.show_drawing(None, is_other=True)
         self._facts.setText(tr("The network is drawn here once a model and a photo are there."))
 
@@ -100,8 +128,41 @@ class NetworkView(QWidget):
         """Show the network without a photo."""
         painter = self.canvas.painter
         if painter is not None:
+            from gui.inside.network_pictures import NetworkPictures
+
             painter.pictures = NetworkPictures(None)
             self.canvas.viewport().update()
+
+    def tour_network(self) -> None:
+        """Lead from the pixels to the class."""
+        self._begin_tour(self._stops_of_network)
+
+    def tour_block(self) -> None:
+        """Lead through a residual block: the chosen one, else the first that shows it well."""
+        self._begin_tour(self._stops_of_block)
+
+    @property
+    def table(self) -> LayerTable | None:
+        """Return the pass that is drawn."""
+        return self._table
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the parts of the network that stand side by side in the drawing."""
+        from core.inside.page import Stage
+
+        painter = self.canvas.painter
+        if painter is None:
+            return ()
+        boxes, words = painter.drawing.boxes, painter.words
+        return tuple(
+            Stage(words.lines(at)[0], words.lines(at)[1], boxes[at].step, boxes[at].shape)
+            for at in boxes[0].children
+        )
+
+    @property
+    def has_blocks(self) -> bool:
+        """Return whether the network has residual blocks."""
+        return self._table is not None and bool(self._table.blocks)
 
     def focus(self) -> None:
         """Let the keys walk through the drawing."""
@@ -109,27 +170,40 @@ class NetworkView(QWidget):
 
     def _draw(self, *, is_other: bool) -> None:
         from core.inside.drawing import draw
+        from gui.inside.network_painter import NetworkPainter
+        from gui.inside.network_pictures import NetworkPictures
+        from gui.inside.network_words import NetworkWords
 
         assert self._table is not None
         chosen = self._chosen_layer()
         drawing = draw(self._table, self.canvas.aspect)
         words, pictures = NetworkWords(self._table, drawing), NetworkPictures(self._table)
         painter = NetworkPainter(drawing, words, pictures)
+        self.play.stop()
+        self.pair.show_one()
         self.canvas.show_drawing(painter, is_other=True)
         at = None if chosen is None else drawing.place_of(*chosen)
         if at is not None and not is_other:
             self.canvas.choose(at)
         self._say(at or 0)
+        if is_other:
+            self.tour.end()
+        else:
+            self.tour.begin_again(self._tour_of())
+        self.redrawn()
 
     def _draw_again(self) -> None:
         if self._table is not None:
             self._draw(is_other=False)
 
     def _show_pictures(self) -> None:
+        from gui.inside.network_pictures import NetworkPictures
+
         painter = self.canvas.painter
         assert painter is not None
         painter.pictures = NetworkPictures(self._table)
         self.canvas.viewport().update()
+        self.tour.begin_again(self._tour_of())
 
     def _chosen_layer(self) -> tuple[str, int] | None:
         drawing, at = self.canvas.drawing, self.canvas.marks.chosen
@@ -137,7 +211,12 @@ class NetworkView(QWidget):
             return None
         return drawing.boxes[at].name, drawing.boxes[at].call
 
+    def _choose_beside(self, at: int) -> None:
+        self.canvas.choose(at)
+        self._tell(at)
+
     def _tell(self, at: int) -> None:
+        self.pair.update_marks()
         self._say(at)
         painter = self.canvas.painter
         layer = None if painter is None else painter.words.layer(at)
@@ -148,6 +227,54 @@ class NetworkView(QWidget):
         painter = self.canvas.painter
         if painter is not None:
             self._facts.setText(painter.words.details(at))
+
+    # Tours
+
+    def _begin_tour(self, stops_of: Callable[[], tuple[Stop, ...]]) -> None:
+        self.tour.end()
+        stops = stops_of()
+        if not stops:
+            return
+        self._tour_of = stops_of
+        self._facts.hide()
+        self.tour.begin(stops)
+
+    def _go_to(self, at: int) -> None:
+        self.canvas.light(frozenset())
+        self.canvas.choose(at, comes_near=True)
+
+    def _end_tour(self) -> None:
+        self._facts.show()
+        self.canvas.show_box(0)
+
+    def _stops_of_network(self) -> tuple[Stop, ...]:
+        from core.inside.tours import tour_of_network
+
+        drawing = self.canvas.drawing
+        return (
+            () if self._table is None or drawing is None else tour_of_network(self._table, drawing)
+        )
+
+    def _stops_of_block(self) -> tuple[Stop, ...]:
+        from core.inside.tours import first_block, tour_of_block
+
+        drawing = self.canvas.drawing
+        if self._table is None or drawing is None:
+            return ()
+        name = self._chosen_block() or first_block(self._table, drawing)
+        return () if name is None else tour_of_block(self._table, drawing, name)
+
+    def _chosen_block(self) -> str | None:
+        """Return the residual block in which the chosen box lies."""
+        drawing, at = self.canvas.drawing, self.canvas.marks.chosen
+        assert drawing is not None
+        assert self._table is not None
+        while at:
+            name = drawing.boxes[at].name
+            if name in self._table.blocks and self._table.blocks[name].shortcut != "none":
+                return name
+            at = drawing.boxes[at].parent
+        return None
 
     # Search
 

@@ -87,12 +87,14 @@ class NetworkWords:
         if block is None:
             return []
         reason = block.reason
+        silent = tr("Its last norm has zeros alone, so F(x) is 0: it is not taught yet.")
         return [
             {
                 "identity": tr("Its shortcut is the input itself ({reason}).", reason=reason),
                 "projection": tr("Its shortcut is a projection: {reason}.", reason=reason),
                 "none": tr("It adds no shortcut: {reason}.", reason=reason),
-            }[block.shortcut]
+            }[block.shortcut],
+            silent if block.is_silent else "",
         ]
 
     def _numbers(self, layer: Layer) -> list[str]:

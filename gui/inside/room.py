@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QMenu
 
 from core.inside.requests import ExportMaps, ExportTable
 from core.language import tr
@@ -15,6 +17,7 @@ from gui.actions import Action
 from gui.inside.inside_panel import InsidePanel
 from gui.inside.look_alikes import FindingLookAlikes
 from gui.inside.looking import Looking
+from gui.inside.showing import Showing
 from gui.room import Room
 from gui.workspaces import INSIDE, Panel
 
@@ -25,6 +28,17 @@ if TYPE_CHECKING:
     from gui.tasks import Tasks
 
 
+_OF_DRAWING = (
+    "tour_network",
+    "tour_block",
+    "play_network",
+    "two_through_network",
+    "block_kinds",
+    "export_drawing",
+    "export_photo_page",
+)
+
+
 class InsideRoom(Room):
     """Shows what the network computes for the current photo."""
 
@@ -32,6 +46,7 @@ class InsideRoom(Room):
         super().__init__(session, tasks, window)
         self.panel = InsidePanel()
         self.looking = Looking(self.panel, session, tasks, window)
+        self.showing = Showing(self.panel.network, session, tasks, window)
         self.look_alikes = FindingLookAlikes(session, tasks, window)
         self.panel.map_chosen.connect(session.map_chosen)
         session.map_removed.connect(self.panel.forget_map)
@@ -55,12 +70,7 @@ class InsideRoom(Room):
             ("table", tr("Layer &table"), "Alt+5"),
         )
 
-        def can_look() -> bool:
-            session = self.session  # while a model is loaded, what it can do is not known yet
-            return session.has_photos and (
-                session.model is None or session.can(Capability.SHOW_LAYERS)
-            )
-
+        can_look = self._can_look
         return [
             Action(
                 "choose_layer", tr("Choose &layer"), self._focus_layer, "view", 3,
@@ -73,6 +83,7 @@ class InsideRoom(Room):
                 )
                 for tab, text, key in tabs
             ),
+            *self._drawing_actions(),
             Action(
                 "look_alikes", tr("Loo&k-alikes of the selected photos"),
                 self.look_alikes.find_of_selected, "labels", 3,
@@ -80,7 +91,74 @@ class InsideRoom(Room):
             ),
         ]  # fmt: skip
 
+    def _drawing_actions(self) -> list[Action]:
+        """Return what is done with the drawing; each brings it to the front first."""
+        view, showing, inside = self.panel.network, self.showing, tr("Insi&de")
+        on_drawing = self._on_drawing
+        plain = (
+            (
+                "tour_network", tr("&What does the network see? (tour)"),
+                on_drawing(view.tour_network), "Ctrl+Shift+U",
+            ),
+            (
+                "tour_block", tr("A residual &block (tour)"), on_drawing(view.tour_block),
+                "Ctrl+Shift+B",
+            ),
+            (
+                "play_network", tr("&Play: the photo runs through"), on_drawing(view.play.start),
+                "Ctrl+Shift+R",
+            ),
+            (
+                "block_kinds", tr("BasicBlock and B&ottleneck…"), showing.show_kinds,
+                "Ctrl+Shift+V",
+            ),
+            (
+                "export_drawing", tr("&Save the drawing…"), on_drawing(showing.export_drawing),
+                "Ctrl+Shift+M",
+            ),
+            (
+                "export_photo_page", tr("Save this photo t&hrough this network…"),
+                on_drawing(showing.export_page), "Ctrl+Shift+H",
+            ),
+        )  # fmt: skip
+        return [
+            Action(
+                "two_through_network", tr("Two photos s&ide by side"), self._set_two, "view", 3,
+                "Ctrl+Shift+J", submenu=inside, checked=False, enabled=self._can_look,
+            ),
+            *(
+                Action(name, text, do, "view", 3, key, submenu=inside, enabled=self._can_look)
+                for name, text, do, key in plain
+            ),
+        ]  # fmt: skip
+
+    def _on_drawing(self, do: Callable[[], object]) -> Callable[[], None]:
+        """Return what brings the drawing to the front and does something with it."""
+
+        def bring_and_do() -> None:
+            self._show_tab("network")
+            do()
+
+        return bring_and_do
+
+    def _set_two(self, wanted: bool) -> None:
+        if wanted:
+            self._show_tab("network")
+        self.showing.set_two(wanted)
+
+    def furnish(self) -> None:
+        menu = QMenu(self.panel.network)
+        menu.addActions(self.window.actions_table.some(*_OF_DRAWING))
+        self.panel.network.menu.setMenu(menu)
+
+    def _can_look(self) -> bool:
+        session = self.session  # while a model is loaded, what it can do is not known yet
+        return session.has_photos and (session.model is None or session.can(Capability.SHOW_LAYERS))
+
     def stop(self) -> bool:
+        if self.panel.network.play.is_running:
+            self.panel.network.play.stop()
+            return True
         return self.look_alikes.stop()
 
     @Slot(str)

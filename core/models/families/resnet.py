@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.language import lazy
+from core.language import lazy, tr
 from core.models.families.base import CLASSIC, Dialect, Family, Shape, Shapes
 from core.models.families.blocks import Part, Paths, RunBlock
 from core.models.families.configured import Configured, Difference, Settings, always
@@ -204,3 +204,22 @@ RESNET = Family(
     dialects=(CIFAR, HUGGING_FACE),
     blocks={"BasicBlock": RunBlock(_run), "Bottleneck": RunBlock(_run)},
 )
+
+
+def told_of_blocks() -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return the two kinds of block, and what tells them apart.
+
+    Source: He et al., CVPR 2016, arXiv:1512.03385, section 4.1; torchvision's definitions.
+    """
+    basic = tr(
+        "Two 3×3 convolutions on the residual path, and as many channels behind it as between "
+        "(expansion 1). ResNet-18 and ResNet-34 are made of it. It takes neither groups, nor "
+        "another width, nor dilation."
+    )
+    bottleneck = tr(
+        "1×1 reduces the channels, 3×3 works on the few, 1×1 expands them ×4: three convolutions "
+        "that cost about as much as two of 3×3 on a quarter of the channels. ResNet-50, 101 and "
+        "152 are made of it. Its 3×3 takes the stride, groups (ResNeXt), another width (wide "
+        "ResNet: int(planes × base width / 64) × groups) and dilation."
+    )
+    return ("BasicBlock", basic), ("Bottleneck", bottleneck)

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from core.inside.graph_layout import WAY_IN, WAY_OUT, Layout, Size, lay_out
+from core.inside.graph_layout import Layout, lay_out
+from core.inside.graph_parts import WAY_IN, WAY_OUT, Size
 
 BOX = Size(60, 40, 20)
 CHAIN = [(WAY_IN, 0), *pairwise(range(8)), (7, WAY_OUT)]

@@ -1,0 +1,235 @@
+"""Tours through the drawing of a network: a sentence and a place at each step.
+
+What channels answer to at which depth is told as Zeiler and Fergus found it (ECCV 2014,
+arXiv:1311.2901): edges and colours first, then textures, then parts of things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.language import percent, tr, tr_n
+
+if TYPE_CHECKING:
+    from core.inside.drawing import Box, Drawing
+    from core.inside.layers import Layer
+    from core.inside.residual_blocks import BlockInfo
+    from core.inside.summary import LayerTable
+
+_LEAST_SIDE = 2
+"""Maps of a single place are none to look at."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A step of a tour.
+
+    Attributes:
+        sentence: what is to be seen.
+        place: of the box in the drawing.
+    """
+
+    sentence: str
+    place: int
+
+
+def tour_of_network(table: LayerTable, drawing: Drawing) -> tuple[Stop, ...]:
+    """Return seven steps from the pixels to the class, those that the network has."""
+    boxes = drawing.boxes
+    with_maps = [
+        at
+        for at in boxes[0].children
+        if len(boxes[at].shape) == 3 and min(boxes[at].shape[1:]) >= _LEAST_SIDE
+    ]
+    photo = next((at for at in with_maps if boxes[at].role == "input"), None)
+    maps = [at for at in with_maps if at != photo]
+    stops = [] if photo is None else [_pixels(boxes, photo)]
+    stops += _on_maps(table, drawing, maps)
+    vectors = [
+        at for at in boxes[0].children if boxes[at].shape and boxes[at].shape[1:] in ((), (1, 1))
+    ]
+    output = next((at for at in boxes[0].children if boxes[at].role == "output"), None)
+    pooled = [at for at in vectors if at != output and (not maps or at > maps[-1])]
+    if len(pooled) > 1:
+        count = boxes[pooled[0]].shape[0]
+        sentence = tr(
+            "Where something was no longer counts: each channel becomes one number. These {n} "
+            "numbers are all that the rest of the network knows of the photo.",
+            n=count,
+        )
+        stops.append(Stop(sentence, pooled[0]))
+    if output is not None:
+        sentence = tr_n(
+            "The last layer weighs these numbers and gives one result. It makes the answer.",
+            "The last layer weighs these numbers for each of {n} classes. The class with the "
+            "largest sum is the answer.",
+            boxes[output].shape[0] if boxes[output].shape else 1,
+        )
+        stops.append(Stop(sentence, output))
+    return tuple(stops)
+
+
+def _pixels(boxes: tuple[Box, ...], photo: int) -> Stop:
+    channels, height, width = boxes[photo].shape
+    sentence = tr(
+        "This is all that the network sees: {width}×{height} pixels, {n} numbers each. What was "
+        "cut off or made smaller, it does not know.",
+        width=width,
+        height=height,
+        n=channels,
+    )
+    return Stop(sentence, photo)
+
+
+def _on_maps(table: LayerTable, drawing: Drawing, maps: list[int]) -> list[Stop]:
+    boxes, layers = drawing.boxes, {(one.name, one.call): one for one in table.layers}
+    stops = []
+    first = next((at for at in range(1, len(boxes)) if _is_convolution(boxes[at])), None)
+    if first is not None:
+        layer = layers.get((boxes[first].name, boxes[first].call))
+        stops.append(Stop(_of_first(boxes[first], layer), first))
+    if not maps:
+        return stops
+    smaller = [at for at in maps if boxes[at].shape[1] < boxes[maps[0]].shape[1]]
+    if smaller:
+        stops.append(_smaller(boxes[smaller[0]], smaller[0]))
+    if len(smaller) > 2:
+        stops.append(_midway(boxes[smaller[len(smaller) // 2]], smaller[len(smaller) // 2]))
+    if len(smaller) > 1:
+        stops.append(_deep(boxes[smaller[-1]], smaller[-1]))
+    return stops
+
+
+def _smaller(box: Box, at: int) -> Stop:
+    _, height, width = box.shape
+    sentence = tr(
+        "The maps are {h}×{w} now. What was found is kept, but less exactly where: so a thing may "
+        "stand a little elsewhere and is still the same.",
+        h=height,
+        w=width,
+    )
+    return Stop(sentence, at)
+
+
+def _midway(box: Box, at: int) -> Stop:
+    _, height, width = box.shape
+    sentence = tr(
+        "Each place of these {h}×{w} maps looks at more of the photo, so channels can answer to "
+        "textures and shapes: fur, stripes, corners, wheels.",
+        h=height,
+        w=width,
+    )
+    return Stop(sentence, at)
+
+
+def _deep(box: Box, at: int) -> Stop:
+    channels, height, width = box.shape
+    sentence = tr(
+        "{n} channels of {h}×{w}. So deep inside they answer to parts of things, wherever in the "
+        "photo these are.",
+        n=channels,
+        h=height,
+        w=width,
+    )
+    return Stop(sentence, at)
+
+
+def _is_convolution(box: Box) -> bool:
+    return bool(box.call) and not box.children and "conv" in box.kind.lower()
+
+
+def _of_first(box: Box, layer: Layer | None) -> str:
+    kernel = "" if layer is None else dict(layer.described.settings).get(tr("kernel"), "")
+    return tr(
+        "The first layer looks at squares of {kernel} pixels. Each of its {n} channels looks for "
+        "one simple thing, such as an edge or a colour. Bright is where much was found.",
+        kernel=kernel or "3×3",
+        n=box.shape[0] if box.shape else 1,
+    )
+
+
+def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop, ...]:
+    """Return the steps through one residual block; () of what is none or has no shortcut."""
+    block, at = table.blocks.get(name), drawing.place_of(name)
+    if block is None or at is None or block.shortcut == "none":
+        return ()
+    boxes = drawing.boxes
+    inside = boxes[at].children
+    sums = [one for one in inside if boxes[one].role == "sum"]
+    if not sums:
+        return ()
+    path = [one for one in inside if one < sums[0] and "downsample" not in boxes[one].name]
+    aside = [one for one in inside if one < sums[0] and "downsample" in boxes[one].name]
+    stops = [Stop(_of_block(block), at)]
+    if path:
+        stops.append(Stop(_of_path(block), path[0]))
+        stops.append(
+            Stop(
+                tr("Here the residual path ends. Its output F(x) has the very shape of what it is "
+                   "added to: {shape}.", shape="×".join(map(str, boxes[path[-1]].shape))),
+                path[-1],
+            )
+        )  # fmt: skip
+    stops.append(Stop(_of_shortcut(block), aside[0] if aside else sums[0]))
+    residual = boxes[path[-1]].steps if path else ()
+    stops.append(Stop(_of_sum(table, boxes[sums[0]].step, residual), sums[0]))
+    after = [one for one in inside if one > sums[0] and boxes[one].role == "layer"]
+    if after and len(sums) == 1:
+        sentence = tr(
+            "Only after the sum comes {kind}. So before it the shortcut is touched by nothing.",
+            kind=boxes[after[0]].kind,
+        )
+        stops.append(Stop(sentence, after[0]))
+    return tuple(stops)
+
+
+def first_block(table: LayerTable, drawing: Drawing) -> str | None:
+    """Return the block that a tour shows best: a sum of two paths in a box; None without one."""
+    return next(
+        (name for name in table.blocks if len(tour_of_block(table, drawing, name)) > 3), None
+    )
+
+
+def _of_block(block: BlockInfo) -> str:
+    return tr(
+        "A residual block ({kind}). What comes in, x, goes two ways: along the layers below, and "
+        "past them.",
+        kind=block.kind,
+    )
+
+
+def _of_path(block: BlockInfo) -> str:
+    steps = "; ".join(step.text for step in block.steps)
+    return tr("The residual path F(x): {steps}. It works out what is to be changed.", steps=steps)
+
+
+def _of_shortcut(block: BlockInfo) -> str:
+    if block.shortcut == "projection":
+        return tr(
+            "The shortcut. Here x cannot be added as it is ({reason}), so one 1×1 convolution and "
+            "its norm bring it into the shape of F(x).",
+            reason=block.reason,
+        )
+    return tr(
+        "The shortcut. The arc carries x past all layers, untouched: it has the size and the "
+        "channels of F(x) already."
+    )
+
+
+def _of_sum(table: LayerTable, step: int, residual: tuple[int, ...]) -> str:
+    sentence = tr(
+        "F(x) and x are added, number by number. The block only has to learn what to change, and "
+        "if there is nothing, F(x) may be 0: so hundreds of layers can be taught."
+    )
+    energies = () if table.strengths is None else table.strengths.energies.get(step, ())
+    ours = [
+        energy
+        for source, energy in zip(table.flow.steps[step].sources, energies, strict=False)
+        if source in residual
+    ]
+    if not ours or sum(energies) <= 0:
+        return sentence
+    share = percent(ours[0] / sum(energies))
+    more = tr("For this photo F(x) has {share} of the energy of the two.", share=share)
+    return f"{sentence} {more}"
