@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QSizePolicy, QTabBar, QT
 from core.language import tr
 from gui.widgets.fold_button import FoldButton
 
-_LAYOUT_VERSION = 3
+_LAYOUT_VERSION = 4
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 

@@ -93,6 +93,7 @@ class InsidePanel(QWidget):
         upright.addWidget(split)
         upright.setStretchFactor(0, 3)
         upright.setStretchFactor(1, 2)
+        upright.setSizes([460, 250])
         self.network.setMinimumHeight(160)
         self._stack.setMinimumHeight(110)
         self.tree.setMinimumWidth(120)

@@ -15,17 +15,11 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import (
-    QFrame,
-    QGraphicsItem,
-    QGraphicsScene,
-    QGraphicsView,
-    QStyleOptionGraphicsItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from gui import theme
-from gui.inside.network_marks import Marks
+from gui.inside.network_marks import OPENS_AT, Marks
+from gui.inside.network_sheet import NetworkSheet
 
 if TYPE_CHECKING:
     from core.inside.drawing import Drawing
@@ -39,30 +33,9 @@ _NEAREST_PX = 12.0
 _FAR = 0.5
 _OTHER_ASPECT = 1.3
 _DRAG_PX = 4
-
-
-class _Sheet(QGraphicsItem):
-    """All of the drawing as one item, which paints what is exposed."""
-
-    def __init__(self, canvas: NetworkCanvas) -> None:
-        super().__init__()
-        self._canvas = canvas
-        self.painter: NetworkPainter | None = None
-
-    def boundingRect(self) -> QRectF:
-        if self.painter is None:
-            return QRectF(0, 0, 1, 1)
-        whole = self.painter.drawing.boxes[0]
-        return QRectF(0, 0, whole.width, whole.height)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
-    ) -> None:
-        if self.painter is None:
-            return
-        transform = painter.worldTransform()
-        exposed = QRectF(self._canvas.viewport().rect())
-        self.painter.paint(painter, transform, exposed, self._canvas.marks, self._canvas.font())
+_WAYS: dict[int, Way] = {
+    Qt.Key.Key_Right: "on", Qt.Key.Key_Left: "back", Qt.Key.Key_Down: "down", Qt.Key.Key_Up: "up",
+}  # fmt: skip
 
 
 class NetworkCanvas(QGraphicsView):
@@ -80,7 +53,7 @@ class NetworkCanvas(QGraphicsView):
         self.moved: Callable[[], None] = lambda: None
         """Called when another part of the drawing is looked at."""
         self.marks = Marks()
-        self._sheet = _Sheet(self)
+        self._sheet = NetworkSheet(self)
         self._scene = QGraphicsScene(self)
         self._scene.addItem(self._sheet)
         self.setScene(self._scene)
@@ -109,7 +82,7 @@ class NetworkCanvas(QGraphicsView):
 
     @property
     def painter(self) -> NetworkPainter | None:
-        """Return what paints the drawing."""
+        """Return what paints it."""
         return self._sheet.painter
 
     @property
@@ -148,8 +121,10 @@ class NetworkCanvas(QGraphicsView):
             comes_near: whether to come as near as it takes to see it.
         """
         self.marks.chosen = at
-        if at is not None and (comes_near or not self._is_in_sight(at)):
-            self.show_box(at if self._can_open(at) or comes_near else self._parent(at))
+        if at is not None and comes_near:
+            self.show_box(at)
+        elif at is not None:
+            self._bring_into_sight(at)
         self.viewport().update()
 
     def light(self, places: frozenset[int]) -> None:
@@ -191,7 +166,8 @@ class NetworkCanvas(QGraphicsView):
         box = drawing.boxes[at]
         margin = box.height * (0.03 if box.children else 1.5)
         rect = QRectF(box.left, box.top, box.width, box.height)
-        self._look_at(rect.adjusted(-margin, -margin, margin, margin * 1.6))
+        least = OPENS_AT * 1.05 / box.scale if box.children else 0.0
+        self._look_at(rect.adjusted(-margin, -margin, margin, margin * 1.6), least=least)
 
     def go_back(self) -> bool:
         """Look where one looked before; return whether there is such a place."""
@@ -205,16 +181,11 @@ class NetworkCanvas(QGraphicsView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        ways: dict[int, Way] = {
-            Qt.Key.Key_Right: "on",
-            Qt.Key.Key_Left: "back",
-            Qt.Key.Key_Down: "down",
-            Qt.Key.Key_Up: "up",
-        }
-        if self.drawing is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        has_modifier = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self.drawing is None or has_modifier:
             super().keyPressEvent(event)
-        elif key in ways:
-            self._walk(ways[key])
+        elif key in _WAYS:
+            self._walk(_WAYS[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._enter()
         elif key == Qt.Key.Key_Backspace:
@@ -223,7 +194,7 @@ class NetworkCanvas(QGraphicsView):
             self.zoom(_STEP)
         elif key == Qt.Key.Key_Minus:
             self.zoom(1 / _STEP)
-        elif key in (Qt.Key.Key_0, Qt.Key.Key_Home):
+        elif key == Qt.Key.Key_Home:
             self.show_box(0)
         else:
             super().keyPressEvent(event)
@@ -328,12 +299,13 @@ class NetworkCanvas(QGraphicsView):
         self.centerOn(seen.center())
         self.viewport().update()
 
-    def _look_at(self, rect: QRectF, fills: float = 0.98) -> None:
-        if rect.width() <= 0 or rect.height() <= 0:
+    def _look_at(self, rect: QRectF, fills: float = 0.98, least: float = 0.0) -> None:
+        if rect.isEmpty() or self.viewport().size().isEmpty():
             return
         scale = fills * min(
             self.viewport().width() / rect.width(), self.viewport().height() / rect.height()
         )
+        scale = max(scale, least)
         middle = QPointF(self.viewport().rect().center())
         self._set_view(min(scale, self._nearest()), rect.center(), middle)
 
@@ -358,8 +330,7 @@ class NetworkCanvas(QGraphicsView):
         if at is None:
             return
         self._choose(at)
-        if not self._is_in_sight(at):
-            self.show_box(self._parent(at))
+        self._bring_into_sight(at)
 
     def _enter(self) -> None:
         drawing, at = self.drawing, self.marks.chosen
@@ -369,6 +340,7 @@ class NetworkCanvas(QGraphicsView):
         if drawing.boxes[at].children:
             self.show_box(at)
             self._choose(drawing.boxes[at].children[0])
+            self._bring_into_sight(drawing.boxes[at].children[0])
 
     def _leave(self) -> None:
         """Go out of the box in which the chosen one lies."""
@@ -388,17 +360,15 @@ class NetworkCanvas(QGraphicsView):
     def _can_open(self, at: int) -> bool:
         return self.drawing is not None and bool(self.drawing.boxes[at].children)
 
-    def _is_in_sight(self, at: int) -> bool:
-        """Return whether a box is seen, with all that it lies in open."""
+    def _bring_into_sight(self, at: int) -> None:
+        """Open what a box lies in, and go to it, where that takes anything."""
         painter = self._sheet.painter
         if painter is None:
-            return True
+            return
+        if not painter.is_seen(at, self.scale_px):
+            self.show_box(self._parent(at))
         box = painter.drawing.boxes[at]
-        if not self.seen.contains(QPointF(box.left + box.width / 2, box.top + box.height / 2)):
-            return False
-        parent = box.parent
-        while parent is not None:
-            if not painter.is_open(parent, self.scale_px):
-                return False
-            parent = painter.drawing.boxes[parent].parent
-        return True
+        middle = QPointF(box.left + box.width / 2, box.top + box.height / 2)
+        if not self.seen.contains(middle):
+            self._is_fitted = False
+            self._set_view(self.scale_px, middle, QPointF(self.viewport().rect().center()))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+OPENS_AT = 0.42
+"""So many pixels a unit of what lies in a group takes at least, or it stays closed."""
+
 
 class Marks:
     """Places of boxes that are marked.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QTransform
 
-from gui.inside.network_strokes import OPENS_AT, Strokes
+from gui.inside.network_marks import OPENS_AT
+from gui.inside.network_strokes import Strokes
 
 if TYPE_CHECKING:
     from core.inside.drawing import Arrow, Box, Drawing
@@ -55,6 +56,15 @@ class NetworkPainter:
         """
         box = self.drawing.boxes[at]
         return bool(box.children) and (at == 0 or box.scale * scale >= OPENS_AT)
+
+    def is_seen(self, at: int, scale: float) -> bool:
+        """Return whether all that a box lies in is open."""
+        parent = self.drawing.boxes[at].parent
+        while parent is not None:
+            if not self.is_open(parent, scale):
+                return False
+            parent = self.drawing.boxes[parent].parent
+        return True
 
     def at(self, x: float, y: float, scale: float) -> int:
         """Return the innermost box that is seen at a place of the drawing; 0 where none is."""

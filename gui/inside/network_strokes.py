@@ -18,14 +18,12 @@ from PySide6.QtGui import (
 
 from core.inside.drawing import depth_of, front_size
 from gui import theme
+from gui.inside.network_marks import OPENS_AT
 
 if TYPE_CHECKING:
     from core.inside.drawing import Arrow, Box
     from gui.inside.network_marks import Marks
     from gui.inside.network_painter import NetworkPainter
-
-OPENS_AT = 0.42
-"""So many pixels a unit of what lies in a group takes at least, or it stays closed."""
 
 _READABLE = 0.42
 _READABLE_LARGE = 0.62
@@ -133,9 +131,12 @@ class Strokes:
         if room >= self._metrics.height() * 0.9:
             line = QRectF(rect.left() + 10, rect.top() + 2, rect.width() - 20, room)
             line = line.intersected(self._exposed.adjusted(8, 0, -8, 0))
-            said = "   ".join(one for one in (title, does, shape) if one)
             painter.setFont(self._font)
             painter.setPen(self._ink)
+            for parts in ((title, does, shape), (title, shape), (title,)):
+                said = "   ".join(one for one in parts if one)
+                if self._metrics.horizontalAdvance(said) <= line.width():
+                    break
             text = self._metrics.elidedText(said, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
         self.group(at, depth)
