@@ -22,7 +22,7 @@ from gui.inside.network_marks import OPENS_AT, Marks
 from gui.inside.network_sheet import NetworkSheet
 
 if TYPE_CHECKING:
-    from core.inside.drawing import Drawing
+    from core.inside.drawing import Box, Drawing
     from core.inside.walking import Way
     from gui.inside.network_painter import NetworkPainter
 
@@ -33,6 +33,9 @@ _NEAREST_PX = 12.0
 _FAR = 0.5
 _OTHER_ASPECT = 1.3
 _DRAG_PX = 4
+_READABLE = 0.6
+"""So many pixels a unit takes where names can be read."""
+
 _WAYS: dict[int, Way] = {
     Qt.Key.Key_Right: "on", Qt.Key.Key_Left: "back", Qt.Key.Key_Down: "down", Qt.Key.Key_Up: "up",
 }  # fmt: skip
@@ -164,10 +167,19 @@ class NetworkCanvas(QGraphicsView):
             self._look_at(self._sheet.boundingRect())
             return
         box = drawing.boxes[at]
-        margin = box.height * (0.03 if box.children else 1.5)
-        rect = QRectF(box.left, box.top, box.width, box.height)
-        least = OPENS_AT * 1.05 / box.scale if box.children else 0.0
-        self._look_at(rect.adjusted(-margin, -margin, margin, margin * 1.6), least=least)
+        if box.children:
+            self._look_at(_rect_of(box), least=OPENS_AT * 1.05 / box.scale)
+            return
+        parent = drawing.boxes[box.parent or 0]
+        whole = _rect_of(parent)
+        fits = min(
+            self.viewport().width() / whole.width(), self.viewport().height() / whole.height()
+        )
+        if fits * parent.scale >= _READABLE:  # all that it is part of is seen, too
+            self._look_at(whole)
+        else:
+            middle = QPointF(self.viewport().rect().center())
+            self._set_view(1 / parent.scale, _rect_of(box).center(), middle)
 
     def go_back(self) -> bool:
         """Look where one looked before; return whether there is such a place."""
@@ -367,8 +379,13 @@ class NetworkCanvas(QGraphicsView):
             return
         if not painter.is_seen(at, self.scale_px):
             self.show_box(self._parent(at))
-        box = painter.drawing.boxes[at]
-        middle = QPointF(box.left + box.width / 2, box.top + box.height / 2)
+        middle = _rect_of(painter.drawing.boxes[at]).center()
         if not self.seen.contains(middle):
             self._is_fitted = False
             self._set_view(self.scale_px, middle, QPointF(self.viewport().rect().center()))
+
+
+def _rect_of(box: Box) -> QRectF:
+    """Return the place of a box, with the words below it."""
+    below = 0.0 if box.children else box.height * 0.4
+    return QRectF(box.left, box.top, box.width, box.height + below)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QTransform
 
+from core.inside.drawing import depth_of, front_size
 from gui.inside.network_marks import OPENS_AT
 from gui.inside.network_strokes import Strokes
 
@@ -29,6 +30,7 @@ _TINTS = (
     (("linear", "gemm", "matmul"), "#9566d6"),
     (("attention", "attn"), "#1f9d9d"),
 )
+Bounds = tuple[float, float, float, float]
 _OTHER_TINT = "#8d99ae"
 
 
@@ -43,9 +45,10 @@ class NetworkPainter:
 
     def __init__(self, drawing: Drawing, words: NetworkWords, pictures: NetworkPictures) -> None:
         self.drawing, self.words, self.pictures = drawing, words, pictures
-        self._paths: dict[tuple[int, int], QPainterPath] = {}
+        self._paths: dict[tuple[int, int], tuple[QPainterPath, Bounds]] = {}
         self.widths: dict[tuple[str, bool], float] = {}
-        self._tints: dict[str, QColor] = {}
+        self._tints: dict[tuple[str, int, float], QColor] = {}
+        self._sides: dict[tuple[int, ...], tuple[float, float, float]] = {}
 
     def is_open(self, at: int, scale: float) -> bool:
         """Return whether what lies in a box is seen.
@@ -98,26 +101,35 @@ class NetworkPainter:
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         Strokes(self, painter, transform, exposed, marks, font).group(0, 0)
         painter.restore()
 
-    def path(self, parent: int, number: int) -> QPainterPath:
-        """Return the line of an arrow, in the drawing's units."""
+    def path(self, parent: int, number: int) -> tuple[QPainterPath, Bounds]:
+        """Return the line of an arrow in the drawing's units, and its left, top, right, bottom."""
         key = (parent, number)
         if key not in self._paths:
             box = self.drawing.boxes[parent]
-            self._paths[key] = _path_of(box.arrows[number], box.scale)
+            path = _path_of(box.arrows[number], box.scale)
+            around = path.boundingRect()
+            bounds = (around.left(), around.top(), around.right(), around.bottom())
+            self._paths[key] = path, bounds
         return self._paths[key]
 
-    def tint(self, box: Box) -> QColor:
-        """Return the colour of a box's kind."""
-        kind = box.kind
-        if kind not in self._tints:
-            low = kind.lower()
+    def sides(self, shape: tuple[int, ...]) -> tuple[float, float, float]:
+        """Return the width, the depth and the height of a box that gives (C, h, w)."""
+        if shape not in self._sides:
+            width, height = front_size(shape)
+            self._sides[shape] = width, depth_of(shape), height
+        return self._sides[shape]
+
+    def tint(self, box: Box, under: QColor, share: float) -> QColor:
+        """Return the colour of a box's kind over another one."""
+        key = (box.kind, under.rgb(), share)
+        if key not in self._tints:
+            low = box.kind.lower()
             found = (colour for parts, colour in _TINTS if any(part in low for part in parts))
-            self._tints[kind] = QColor(next(found, _OTHER_TINT))
-        return self._tints[kind]
+            self._tints[key] = _mixed(QColor(next(found, _OTHER_TINT)), under, share)
+        return self._tints[key]
 
 
 def _path_of(arrow: Arrow, scale: float) -> QPainterPath:
@@ -139,3 +151,13 @@ def _towards(start: QPointF, end: QPointF, distance: float) -> QPointF:
     way = end - start
     length = (way.x() ** 2 + way.y() ** 2) ** 0.5
     return start + way * (min(distance, length / 2) / length) if length else start
+
+
+def _mixed(colour: QColor, other: QColor, share: float) -> QColor:
+    """Return a colour with so much of the first."""
+    rest = 1 - share
+    return QColor(
+        round(colour.red() * share + other.red() * rest),
+        round(colour.green() * share + other.green() * rest),
+        round(colour.blue() * share + other.blue() * rest),
+    )

@@ -22,6 +22,7 @@ class NetworkPair(QSplitter):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setChildrenCollapsible(False)
+        self.setHandleWidth(8)
         self.first, self.second = NetworkCanvas(), NetworkCanvas()
         self.first.setAccessibleName(tr("The network as a drawing"))
         self.second.setAccessibleName(tr("The network with the other photo"))

@@ -24,6 +24,7 @@ class NetworkPictures:
 
     def __init__(self, table: LayerTable | None) -> None:
         self._made: dict[tuple[int, float, float], QImage] = {}
+        self._own: dict[int, QImage | None] = {}
         self._maps: tuple[npt.NDArray[np.float32] | None, ...] = ()
         self._highest: dict[int, float] = {}
         self._photo: QImage | None = None
@@ -31,7 +32,7 @@ class NetworkPictures:
         self._trios: dict[int, tuple[int, int, int]] = {}
         if table is not None and table.strengths is not None:
             self._maps = table.strengths.maps
-            self._photo = None if table.seen is None else to_image(table.seen)
+            self._photo = None if table.seen is None else _quick(to_image(table.seen))
             self._weigh(table)
 
     @property
@@ -41,14 +42,9 @@ class NetworkPictures:
 
     def of(self, step: int) -> QImage | None:
         """Return the picture of a step; None where it has none."""
-        if step == 0 and self._photo is not None:
-            return self._photo
-        values = self._maps[step] if step < len(self._maps) else None
-        if values is None or values.size == 1:
-            return None
-        if step in self._highest:
-            return self._picture(step, 0.0, self._highest[step])
-        return self._picture(step, float(values.min()), float(values.max()))
+        if step not in self._own:
+            self._own[step] = self._picture_of(step)
+        return self._own[step]
 
     def of_sum(self, step: int) -> tuple[QImage, QImage, QImage] | None:
         """Return what is added and the sum, at one scale; None where they cannot be compared."""
@@ -67,6 +63,16 @@ class NetworkPictures:
         """Return the share of the energy of a sum's paths that one has, 0..1; None of others."""
         return self._shares.get((source, target))
 
+    def _picture_of(self, step: int) -> QImage | None:
+        if step == 0 and self._photo is not None:
+            return self._photo
+        values = self._maps[step] if step < len(self._maps) else None
+        if values is None or values.size == 1:
+            return None
+        if step in self._highest:
+            return self._picture(step, 0.0, self._highest[step])
+        return self._picture(step, float(values.min()), float(values.max()))
+
     def _picture(self, step: int, low: float, high: float) -> QImage:
         from core.inside.colouring import colour
 
@@ -74,7 +80,7 @@ class NetworkPictures:
         if key not in self._made:
             values = self._maps[step]
             assert values is not None
-            self._made[key] = to_image(colour(values, "viridis", low, high))
+            self._made[key] = _quick(to_image(colour(values, "viridis", low, high)))
         return self._made[key]
 
     def _weigh(self, table: LayerTable) -> None:
@@ -101,3 +107,8 @@ class NetworkPictures:
 
 def _highest(values: npt.NDArray[np.float32] | None) -> float:
     return 0.0 if values is None else float(values.max())
+
+
+def _quick(image: QImage) -> QImage:
+    """Return a picture in the format that is painted fastest."""
+    return image.convertToFormat(QImage.Format.Format_RGB32)

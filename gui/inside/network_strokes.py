@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -9,6 +10,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QImage,
     QPainter,
     QPainterPath,
     QPen,
@@ -16,7 +18,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from core.inside.drawing import depth_of, front_size
+from core.language import tr
 from gui import theme
 from gui.inside.network_marks import OPENS_AT
 
@@ -55,7 +57,7 @@ class Strokes:
         self._whole, self._painter, self._marks = whole, painter, marks
         self._boxes = whole.drawing.boxes
         self._transform, self._exposed = transform, exposed
-        self._scale = transform.m11()
+        self._scale, self._dx, self._dy = transform.m11(), transform.dx(), transform.dy()
         self._used = theme.colours()
         self._font = font
         self._small = QFont(font)
@@ -65,13 +67,12 @@ class Strokes:
         self._ink, self._muted = QColor(self._used.text), QColor(self._used.muted)
         self._edge = QColor(self._used.border_strong)
         self._panel, self._canvas = QColor(self._used.panel), QColor(self._used.canvas)
-        self._accent = QColor(self._used.accent)
+        self._accent, self._warning = QColor(self._used.accent), QColor(self._used.warning)
 
     def group(self, at: int, depth: int) -> None:
         """Paint what lies in a box that is open."""
         box = self._boxes[at]
-        for number, arrow in enumerate(box.arrows):
-            self._arrow(at, number, arrow)
+        self._arrows(at, box)
         for child in box.children:
             self._box(child, depth + 1)
         inner = box.scale * self._scale
@@ -82,21 +83,18 @@ class Strokes:
 
     # Boxes
 
-    def _rect(self, box: Box) -> QRectF:
-        moved = self._transform
-        return QRectF(
-            box.left * self._scale + moved.dx(),
-            box.top * self._scale + moved.dy(),
-            box.width * self._scale,
-            box.height * self._scale,
-        )
-
     def _box(self, at: int, depth: int) -> None:
-        box = self._boxes[at]
-        rect = self._rect(box)
-        around = rect.adjusted(-30, -4, 30, 60)
-        if not around.intersects(self._exposed):
+        box, scale, exposed = self._boxes[at], self._scale, self._exposed
+        left, top = box.left * scale + self._dx, box.top * scale + self._dy
+        width, height = box.width * scale, box.height * scale
+        if (
+            left > exposed.right() + 30
+            or top > exposed.bottom() + 4
+            or left + width < exposed.left() - 30
+            or top + height < exposed.top() - 60
+        ):
             return
+        rect = QRectF(left, top, width, height)
         if box.role == "group":
             if self._whole.is_open(at, self._scale):
                 self._open_group(at, box, rect, depth)
@@ -115,7 +113,7 @@ class Strokes:
         if at == self._marks.chosen:
             return QPen(self._accent, 3)
         if at in self._marks.lit:
-            return QPen(QColor(self._used.warning), 3)
+            return QPen(self._warning, 3)
         if at == self._marks.pointed:
             return QPen(self._accent, 1.6)
         return QPen(base or self._edge, 1)
@@ -146,14 +144,15 @@ class Strokes:
         painter.setPen(self._pen(at))
         painter.setBrush(self._panel)
         radius = min(10.0, rect.height() * 0.1)
-        if rect.height() > 24:
+        if rect.height() > 40:
             shift = min(4.0, rect.height() * 0.04)
             painter.drawRoundedRect(rect.translated(shift, -shift), radius, radius)
-        painter.drawRoundedRect(rect, radius, radius)
+            painter.drawRoundedRect(rect, radius, radius)
+        else:
+            painter.drawRect(rect)
         if rect.height() < 12:
             return
-        width, height = front_size(box.shape)
-        depth = depth_of(box.shape)
+        width, depth, height = self._whole.sides(box.shape)
         whole = (width + depth, height + depth * 0.32)
         fits = min(rect.width() * 0.84 / whole[0], rect.height() * 0.84 / whole[1])
         size = (whole[0] * fits, whole[1] * fits)
@@ -165,15 +164,13 @@ class Strokes:
     def _slab(self, box: Box, rect: QRectF, pen: QPen) -> None:
         """Paint maps: a front as large as they are, and as deep as there are channels."""
         painter = self._painter
-        tint = self._whole.tint(box)
-        width, _ = front_size(box.shape)
-        depth = depth_of(box.shape)
-        across = rect.width() * depth / (width + depth)
+        front_px, depth, _ = self._whole.sides(box.shape)
+        across = rect.width() * depth / (front_px + depth)
         up = across * 0.32
         front = QRectF(rect.left(), rect.top() + up, rect.width() - across, rect.height() - up)
         painter.setPen(pen)
         if across >= 1.5:
-            painter.setBrush(_mixed(tint, self._panel, 0.55))
+            painter.setBrush(self._whole.tint(box, self._panel, 0.55))
             painter.drawPolygon(
                 QPolygonF([
                     front.topLeft(),
@@ -187,17 +184,24 @@ class Strokes:
             painter.drawLine(front.topRight(), QPointF(rect.right(), rect.top()))
         picture = self._whole.pictures.of(box.step)
         if picture is None:
-            painter.setBrush(_mixed(tint, self._panel, 0.3))
+            painter.setBrush(self._whole.tint(box, self._panel, 0.3))
             painter.drawRect(front)
             return
-        painter.drawImage(front, picture)
+        self._picture(front, picture)
+
+    def _picture(self, spot: QRectF, picture: QImage) -> None:
+        """Paint a picture: smaller ones smoothly, larger ones so that its cells are seen."""
+        painter = self._painter
+        is_smaller = picture.width() > spot.width() * painter.device().devicePixelRatio()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smaller)
+        painter.drawImage(spot, picture)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(front)
+        painter.drawRect(spot)
 
     def _operation(self, at: int, box: Box, rect: QRectF) -> None:
         painter = self._painter
         painter.setPen(self._pen(at))
-        painter.setBrush(_mixed(self._whole.tint(box), self._panel, 0.25))
+        painter.setBrush(self._whole.tint(box, self._panel, 0.25))
         radius = rect.height() / 2
         painter.drawRoundedRect(rect, radius, radius)
         if rect.height() >= self._small_metrics.height():
@@ -246,22 +250,19 @@ class Strokes:
         for number, picture in enumerate(trio):
             spot = QRectF(rect.left() + number * step, top, side, side)
             self._painter.setPen(QPen(self._edge, 1))
-            self._painter.drawImage(spot, picture)
-            self._painter.setBrush(Qt.BrushStyle.NoBrush)
-            self._painter.drawRect(spot)
+            self._picture(spot, picture)
             if side >= 24:
                 under = QRectF(spot.left() - 8, spot.bottom() + 1, side + 16, 16)
                 self._text(under, names[number], small=True, colour=self._muted)
 
     def _names_of_paths(self, box: Box) -> tuple[str, str, str]:
-        parent = self._boxes[box.parent or 0]
-        sources = [
-            arrow.steps[0] for arrow in parent.arrows
-            if arrow.is_arc and arrow.steps[1] == box.step
-        ]  # fmt: skip
-        first = self._whole.pictures.sources_of(box.step)[0]
-        is_shortcut_first = first in sources
-        return ("x", "F(x)", "Σ") if is_shortcut_first else ("F(x)", "x", "Σ")
+        """Return what the two paths into a sum are called, in the order of its sources."""
+        arrows = self._boxes[box.parent or 0].arrows
+        arcs = [one.steps[0] for one in arrows if one.is_arc and one.steps[1] == box.step]
+        if not arcs:
+            return ("F(x)", tr("shortcut"), "Σ")
+        is_first = self._whole.pictures.sources_of(box.step)[0] in arcs
+        return ("x", "F(x)", "Σ") if is_first else ("F(x)", "x", "Σ")
 
     # Words
 
@@ -303,7 +304,7 @@ class Strokes:
         said = self._whole.words.shortcut(parent, arrow)
         if not said:
             return
-        top = self._transform.map(self._whole.path(parent, number).pointAtPercent(0.5))
+        top = self._transform.map(self._whole.path(parent, number)[0].pointAtPercent(0.5))
         room = abs(arrow.points[-1][0] - arrow.points[0][0]) * self._scale * 0.9
         height = self._small_metrics.height()
         spot = QRectF(top.x() - room / 2, top.y() - height - 3, room, height)
@@ -311,47 +312,46 @@ class Strokes:
 
     # Arrows
 
-    def _arrow(self, parent: int, number: int, arrow: Arrow) -> None:
-        painter, path = self._painter, self._whole.path(parent, number)
-        bounds = self._transform.mapRect(path.boundingRect())
-        if not bounds.adjusted(-4, -4, 4, 4).intersects(self._exposed):
-            return
-        share = self._whole.pictures.share(*arrow.steps)
-        is_lit = arrow.target is not None and arrow.target in self._marks.lit
-        pen = QPen(QColor(self._used.warning) if is_lit else self._muted, 1.3)
-        if share is not None:
-            pen.setWidthF(1.0 + 6.0 * share * min(1.0, self._boxes[parent].scale * self._scale))
-        pen.setCosmetic(True)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
+    def _arrows(self, parent: int, box: Box) -> None:
+        painter, lit = self._painter, self._marks.lit
+        inner = box.scale * self._scale
+        heads = []
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setWorldTransform(self._transform)
-        painter.drawPath(path)
+        for number, arrow in enumerate(box.arrows):
+            path, bounds = self._whole.path(parent, number)
+            if not self._is_exposed(bounds):
+                continue
+            share = self._whole.pictures.share(*arrow.steps)
+            width = 1.3 if share is None else 1.0 + 6.0 * share * min(1.0, inner)
+            pen = QPen(self._warning if lit and arrow.target in lit else self._muted, width)
+            pen.setCosmetic(True)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            painter.setPen(pen)
+            painter.drawPath(path)
+            heads.append((path, pen))
         painter.resetTransform()
-        if self._boxes[parent].scale * self._scale >= OPENS_AT:
-            self._head(path, pen)
+        if inner >= OPENS_AT:
+            for path, pen in heads:
+                self._head(path, pen)
+
+    def _is_exposed(self, bounds: tuple[float, float, float, float]) -> bool:
+        scale, exposed = self._scale, self._exposed
+        left, top, right, bottom = bounds
+        return (
+            left * scale + self._dx <= exposed.right() + 4
+            and top * scale + self._dy <= exposed.bottom() + 4
+            and right * scale + self._dx >= exposed.left() - 4
+            and bottom * scale + self._dy >= exposed.top() - 4
+        )
 
     def _head(self, path: QPainterPath, pen: QPen) -> None:
         end = self._transform.map(path.currentPosition())
-        angle = path.angleAtPercent(1.0)
+        angle = math.radians(path.angleAtPercent(1.0))
         size = _HEAD_PX + pen.widthF() * 0.6
+        along = QPointF(math.cos(angle), -math.sin(angle)) * size
+        across = QPointF(-along.y(), along.x()) * 0.5
         painter = self._painter
-        painter.save()
-        painter.translate(end)
-        painter.rotate(-angle)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(pen.color())
-        painter.drawPolygon(
-            QPolygonF([QPointF(0, 0), QPointF(-size, -size * 0.5), QPointF(-size, size * 0.5)])
-        )
-        painter.restore()
-
-
-def _mixed(colour: QColor, other: QColor, share: float) -> QColor:
-    """Return a colour with so much of the first."""
-    rest = 1 - share
-    return QColor(
-        round(colour.red() * share + other.red() * rest),
-        round(colour.green() * share + other.green() * rest),
-        round(colour.blue() * share + other.blue() * rest),
-    )
+        painter.drawPolygon(QPolygonF([end, end - along + across, end - along - across]))

@@ -301,10 +301,12 @@ class NetworkView(QWidget):
         drawing, words = self.canvas.drawing, text.casefold().split()
         if drawing is None or not words:
             return []
-        return [
+        boxes = list(enumerate(drawing.boxes))[1:]
+        named = [at for at, box in boxes if all(word in box.name.casefold() for word in words)]
+        return named or [
             at
-            for at, box in enumerate(drawing.boxes)
-            if at and all(word in f"{box.name} {box.kind}".casefold() for word in words)
+            for at, box in boxes
+            if all(word in f"{box.name} {box.kind}".casefold() for word in words)
         ]
 
     # Buttons
