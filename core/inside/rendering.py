@@ -56,6 +56,21 @@ def grid(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return picture
 
 
+def smoothed(values: npt.NDArray[np.float32], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return a map made larger without edges between its cells (bicubic), within its own range.
+
+    Args:
+        values: shape (h, w).
+        size: (height, width) of the result.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(np.nan_to_num(values).astype(np.float32), "F")
+    larger = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+    result: npt.NDArray[np.float32] = np.asarray(larger, np.float32)
+    return result.clip(values.min(), values.max())
+
+
 def side_by_side(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.uint8]:
     """Return maps in a row at one common scale, each cell some pixels wide.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.files import readable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from core.inside.lens import ComparedPhoto
 
 _SHOWN_PHOTOS = 24
+_SIDE_PX = 192
+_GAP_PX = 4
 
 
 class CompareView(QWidget):
@@ -38,7 +41,7 @@ class CompareView(QWidget):
         self._change_facts.hide()
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
-        self.pictures = PictureRow(4, chooses=True)
+        self.pictures = PictureRow(3, chooses=True, ratio=2.0)
         area = scrolling(self._facts, self.pictures, self._change_facts, self.changes, margin_px=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -124,8 +127,9 @@ class CompareView(QWidget):
         what = tr("mean of all channels") if channel is None else f"channel {channel}"
         self._facts.setText(
             tr(
-                "{layer}, {what}, for {done} of {total} photos: the largest value first, one "
-                "scale for all. Select photos to compare those alone, a map for its channel.",
+                "{layer}, {what}, for {done} of {total} photos: the largest value first, where "
+                "the ring is; one scale for all maps. Select photos to compare those alone, a map "
+                "for its channel.",
                 layer=layer,
                 what=what,
                 done=len(self._found),
@@ -137,7 +141,11 @@ class CompareView(QWidget):
         self.pictures.set_entries(
             [
                 Captioned(
-                    to_image(colour(one.values, "viridis", low, high)),
+                    _beside(
+                        to_image(one.seen),
+                        to_image(colour(one.values, "viridis", low, high)),
+                        _place_of_most(one),
+                    ),
                     readable(one.photo.name),
                     tr("max {n}", n=figure(one.values.max(), 3)),
                 )
@@ -148,3 +156,29 @@ class CompareView(QWidget):
     @Slot(int)
     def _choose(self, number: int) -> None:
         self.photo_chosen.emit(self.shown[number].photo)
+
+
+def _place_of_most(one: ComparedPhoto) -> tuple[float, float, float]:
+    """Return where the largest value of a map is, and how wide a cell is, as shares of the map."""
+    height, width = one.values.shape
+    row, column = divmod(int(one.values.argmax()), width)
+    return (column + 0.5) / width, (row + 0.5) / height, 1 / max(width, height)
+
+
+def _beside(photo: QImage, grid: QImage, place: tuple[float, float, float]) -> QImage:
+    """Return a photo with a ring where most is, and beside it a map."""
+    side = _SIDE_PX
+    result = QImage(2 * side + _GAP_PX, side, QImage.Format.Format_ARGB32_Premultiplied)
+    result.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(result)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(QRectF(0, 0, side, side), photo)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(QRectF(side + _GAP_PX, 0, side, side), grid)
+    radius = max(9.0, place[2] * side * 0.75)
+    for colour, width in ((Qt.GlobalColor.black, 4), (Qt.GlobalColor.white, 2)):
+        painter.setPen(QPen(colour, width))  # seen on any photo
+        painter.drawEllipse(QPointF(place[0] * side, place[1] * side), radius, radius)
+    painter.end()
+    return result

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _SHOWN_CLASSES = 5
 _WIDE = 3
 _OPACITY = 0.6
+_LEAST_PX = 448
+_MOST_PX = 1024
+"""Larger maps look no smoother, and take long to colour."""
 
 
 class EvidenceView(QWidget):
@@ -98,20 +101,38 @@ class EvidenceView(QWidget):
             return
         entries = []
         for at, index in enumerate(found.found.classes):
-            picture = _laid_over(to_image(found.seen), to_image(self._coloured(at)))
+            side = max(_LEAST_PX, *found.seen.shape[:2])
+            photo = to_image(found.seen).scaled(
+                side, side, Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )  # fmt: skip
+            over = to_image(self._coloured(at, (photo.height(), photo.width())))
+            picture = _laid_over(photo, over)
             logit = found.found.logits[at]
             name = self._names.get(index, str(index))
             entries.append(Captioned(picture, name, tr("logit {n}", n=number(logit, 2))))
         self.pictures.set_entries(entries, self._chosen)
 
-    def _coloured(self, number: int) -> npt.NDArray[np.uint8]:
+    def _coloured(self, number: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """Return a class's map in colours, smooth, (height, width) large."""
         from core.inside.colouring import colour
+        from core.inside.rendering import smoothed
 
         assert self._found is not None
         values = self._found.found.maps[number]
         signed = self._found.found.method in ("CAM", "covering")
         low, high = float(values.min()), float(values.max())
-        return colour(values, "signed" if signed else "viridis", low, high)
+        return colour(smoothed(values, size), "signed" if signed else "viridis", low, high)
+
+    def _size_over_photo(self) -> tuple[int, int]:
+        """Return the height and width of the part of the photo that the model saw."""
+        assert self._found is not None
+        box = self._found.box
+        height, width = self._found.seen.shape[:2]
+        if box is not None:
+            width, height = round(box[2] - box[0]), round(box[3] - box[1])
+        shrink = min(1.0, _MOST_PX / max(width, height))
+        return max(1, round(height * shrink)), max(1, round(width * shrink))
 
     @Slot(int)
     def _choose(self, number: int) -> None:
@@ -125,7 +146,7 @@ class EvidenceView(QWidget):
             return
         index = found.found.classes[self._chosen]
         title = tr("Evidence for {name}", name=self._names.get(index, str(index)))
-        self.map_chosen.emit(self._coloured(self._chosen), title)
+        self.map_chosen.emit(self._coloured(self._chosen, self._size_over_photo()), title)
 
 
 def _described(found: ClassActivation) -> str:
@@ -160,16 +181,10 @@ def _described(found: ClassActivation) -> str:
 
 
 def _laid_over(photo: QImage, over: QImage) -> QImage:
-    """Return a photo with a map over it, smoothed to the photo's size."""
+    """Return a photo with a map of its size over it."""
     result = photo.convertToFormat(QImage.Format.Format_RGB32)
     painter = QPainter(result)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.setOpacity(_OPACITY)
-    smooth = over.scaled(
-        photo.size(),
-        Qt.AspectRatioMode.IgnoreAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )
-    painter.drawImage(0, 0, smooth)
+    painter.drawImage(0, 0, over)
     painter.end()
     return result

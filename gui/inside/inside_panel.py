@@ -76,6 +76,7 @@ class InsidePanel(QWidget):
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)
         self.maps.map_chosen.connect(self._pass_map)
+        self.maps.exciting.clicked.connect(self._show_exciting)
         self._arrange()
         self.evidence.map_chosen.connect(self._pass_evidence)
 
@@ -217,6 +218,11 @@ class InsidePanel(QWidget):
     def _show_layer(self, name: str) -> None:
         self.tree.choose((name, 1))
         self.set_tab("maps")
+
+    @Slot()
+    def _show_exciting(self) -> None:
+        self.set_tab("compare")
+        self.compare.pictures.setFocus()
 
     @Slot(object, str)
     def _pass_map(self, picture: object, title: str) -> None:

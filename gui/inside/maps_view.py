@@ -58,6 +58,9 @@ class MapsView(QWidget):
         self._export = QPushButton(tr("Export…"))
         self._export.setProperty("small", True)
         self._export.setToolTip(tr("The grid as PNG, or the numbers as NPY"))
+        self.exciting = QPushButton(tr("Which photos excite it?"))
+        self.exciting.setProperty("small", True)
+        self.exciting.setToolTip(tr("The photos for which the chosen map has its largest values"))
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         self._lay_out()
@@ -78,6 +81,7 @@ class MapsView(QWidget):
         bottom = QHBoxLayout()
         bottom.setContentsMargins(0, 0, 6, 0)
         bottom.addWidget(self._facts, 1)
+        bottom.addWidget(self.exciting)
         bottom.addWidget(self.shared)
         bottom.addWidget(self._export)
         layout = QVBoxLayout(self)
@@ -113,12 +117,14 @@ class MapsView(QWidget):
         """Say why there are no maps."""
         self._model.set_maps(None, self.order)
         self._export.setEnabled(False)
+        self.exciting.setEnabled(False)
         self._facts.setText(sentence)
 
     def clear(self) -> None:
         """Show no maps."""
         self._model.set_maps(None, self.order)
         self._export.setEnabled(False)
+        self.exciting.setEnabled(False)
         self._facts.setText(tr("The feature maps of the photo appear here."))
 
     def enlarge_again(self, image: Path) -> None:
@@ -136,6 +142,7 @@ class MapsView(QWidget):
     def forget_channel(self) -> None:
         """Stop enlarging a map."""
         self._channel = None
+        self.exciting.setEnabled(False)
         self.grid.clearSelection()
 
     @Slot(int)
@@ -197,6 +204,7 @@ class MapsView(QWidget):
 
     def _show_channel(self, channel: int) -> None:
         found = self._model.found
+        self.exciting.setEnabled(found is not None and not found.is_attention)
         if found is None:
             return
         if found.maps.layout == "vector":

@@ -30,7 +30,12 @@ class PictureRow(QWidget):
     """One was chosen, by a click or by keys."""
 
     def __init__(
-        self, wide: int = 3, parent: QWidget | None = None, *, chooses: bool = False
+        self,
+        wide: int = 3,
+        parent: QWidget | None = None,
+        *,
+        chooses: bool = False,
+        ratio: float = 1.0,
     ) -> None:
         """Make an empty row.
 
@@ -38,9 +43,10 @@ class PictureRow(QWidget):
             wide: how many pictures stand side by side where there is room.
             parent: as usual.
             chooses: whether one can be chosen; keys then go through them.
+            ratio: width by height of the room for a picture.
         """
         super().__init__(parent)
-        self._wide = wide
+        self._wide, self._ratio = wide, ratio
         self._entries: list[Captioned] = []
         self._chosen, self._at = -1, 0
         if chooses:
@@ -92,7 +98,8 @@ class PictureRow(QWidget):
         line = self.fontMetrics().height()
         for number, one in enumerate(self._entries):
             place = self._place(number)
-            square = QRect(place.topLeft(), QSize(place.width(), place.width()))
+            height = round(place.width() / self._ratio)
+            square = QRect(place.topLeft(), QSize(place.width(), height))
             fitted = one.picture.size().scaled(square.size(), Qt.AspectRatioMode.KeepAspectRatio)
             area = QRect(QPoint(0, 0), fitted)
             area.moveCenter(square.center())
@@ -125,7 +132,7 @@ class PictureRow(QWidget):
     def _cell(self, width: int) -> QSize:
         columns = self._columns(width)
         side = max(40, (width - (columns - 1) * _GAP_PX) // columns)
-        return QSize(side, side + 2 * self.fontMetrics().height() + 6)
+        return QSize(side, round(side / self._ratio) + 2 * self.fontMetrics().height() + 6)
 
     def _height(self, width: int) -> int:
         rows = -(-len(self._entries) // self._columns(width))

@@ -63,12 +63,24 @@ def test_every_tab_follows_the_photo(tmp_path: Path) -> None:
         yield lambda: len(panel.evidence.pictures._entries) == 3
         panel.evidence.pictures.clicked.emit(0)
         canvas = person.see(PhotoViewer).canvas
-        assert (canvas._map.width(), canvas._map.height()) == (7, 7)
+        # As large as what the model saw lies in the photo, and without edges between its cells.
+        box = panel.evidence._found.box if panel.evidence._found is not None else None
+        assert box is not None
+        assert (canvas._map.width(), canvas._map.height()) == (
+            round(box[2] - box[0]), round(box[3] - box[1]),
+        )  # fmt: skip
         panel.set_tab("compare")
         yield lambda: len(panel.compare.shown) == 5
         best = panel.compare.shown[0].photo
         panel.compare.pictures.clicked.emit(0)
         assert person.current == best
+        panel.set_tab("maps")
+        yield lambda: panel.maps.grid.model().rowCount() == 64
+        panel.maps.grid.clicked.emit(panel.maps.grid.model().index(5, 0))
+        panel.maps.exciting.click()
+        yield lambda: "channel 5" in panel.compare._facts.text() and len(panel.compare.shown) == 5
+        most = [float(one.values.max()) for one in panel.compare.shown]
+        assert most == sorted(most, reverse=True)
         panel.set_tab("table")
         yield lambda: "layer4 512×7×7" in panel.table._stages.text()
         assert "18 layers with weights" in panel.table._stages.text()

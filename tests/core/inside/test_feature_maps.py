@@ -13,7 +13,7 @@ from core.errors import NotSpatialError, UnknownLayerError, UnreadableImageError
 from core.images.preprocessing import Preprocessing
 from core.inside.feature_maps import capture_feature_maps, list_layers
 from core.inside.lens import Lens, require_maps
-from core.inside.rendering import grid, strength, to_grey
+from core.inside.rendering import grid, smoothed, strength, to_grey
 from tests.networks import trained
 
 
@@ -230,3 +230,15 @@ def test_convnexts_inner_layers_have_channels_first() -> None:
     (found,) = capture_feature_maps(network, image, "features.1.0.block.2")
     (expected,) = reference(network, image, "features.1.0.block.2")
     assert np.array_equal(found.values, expected[0].permute(2, 0, 1).numpy())
+
+
+def test_a_smoothed_map_keeps_its_range_and_its_places() -> None:
+    values = np.zeros((7, 7), np.float32)
+    values[2, 5] = 3
+    smooth = smoothed(values, (210, 140))
+    assert smooth.shape == (210, 140)
+    assert smooth.min() >= 0
+    assert smooth.max() <= 3
+    row, column = divmod(int(smooth.argmax()), 140)
+    assert (row // 30, column // 20) == (2, 5)
+    assert abs(np.diff(smooth, axis=0)).max() < 0.3  # no edges between cells
