@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.inside.summary import LayerTable
 
 Role = Literal[
-    "network", "group", "layer", "operation", "sum", "product", "join", "input", "output"
+    "network", "group", "layer", "operation", "sum", "product", "join", "input", "output", "idle"
 ]
 
 _SIGNS: Mapping[str, Role] = {"add": "sum", "mul": "product", "cat": "join"}
@@ -119,6 +119,12 @@ class Drawing:
     boxes: tuple[Box, ...]
     aspect: float
 
+    def is_in_line(self, at: int, other: int) -> bool:
+        """Return whether two boxes stand in one row, as those of the main way do."""
+        one, two = self.boxes[at], self.boxes[other]
+        apart = abs(one.top + one.height / 2 - two.top - two.height / 2)
+        return apart < 0.02 * max(one.height, two.height)
+
     def place_of(self, layer: str, call: int = 1) -> int | None:
         """Return the place of a layer's call; None where it does not stand in the drawing."""
         for at, box in enumerate(self.boxes):
@@ -191,13 +197,18 @@ class _Drawer:
         if role in ("sum", "product", "join"):
             has_maps = role == "sum" and self._is_summed(unit.steps[-1])
             return _SUM_SIZE if has_maps else _SIGN_SIZE
-        if role == "operation":
+        if role in ("operation", "idle"):
             return _OPERATION_SIZE
         if unit.children:
             inner = self._inner(unit)
             low, high = _GROUP_ASPECTS
             aspect = min(max(inner.width / inner.height, low), high)
-            return Size(math.sqrt(_GROUP_AREA * aspect), math.sqrt(_GROUP_AREA / aspect), _CAPTION)
+            return Size(
+                math.sqrt(_GROUP_AREA * aspect),
+                math.sqrt(_GROUP_AREA / aspect),
+                _CAPTION,
+                weight=len(unit.steps),
+            )
         shape = self._shape(unit)
         width, height = front_size(shape)
         width, height = width + depth_of(shape), height + depth_of(shape) * _SLANT
@@ -265,6 +276,8 @@ class _Drawer:
     def _role(self, unit: Unit) -> Role:
         if unit.children:
             return "group"
+        if unit.source is not None:
+            return "idle"
         step = self._flow.steps[unit.steps[-1]]
         if step.layer:
             return "layer"
@@ -303,7 +316,7 @@ def _through_sides(
 
 def _bend(side: Point, start: Point, scale: float) -> tuple[Point, ...]:
     """Return the corners of a way from a group's side to where its parts begin."""
-    if abs(side[1] - start[1]) < scale:
+    if abs(side[1] - start[1]) < 6 * abs(scale):
         return (side,)
     x = start[0] - GAP * 0.3 * scale
     return (side, (x, side[1]), (x, start[1]))
@@ -324,7 +337,7 @@ def _edges_by_unit(top: Unit, flow: DataFlow) -> dict[int, Ends]:
             here = [*path, (id(unit), at)]
             if child.children:
                 walk(child, here)
-            else:
+            elif child.source is None:
                 paths[child.steps[0]] = here
 
     walk(top, [])
@@ -340,4 +353,7 @@ def _edges_by_unit(top: Unit, flow: DataFlow) -> dict[int, Ends]:
             found[unit].setdefault((at, WAY_OUT), steps)
         for unit, at in into[level + 1 :]:
             found[unit].setdefault((WAY_IN, at), steps)
+    for at, child in enumerate(top.children):  # what did not run hangs at the network's top
+        if child.source is not None:
+            found[id(top)][paths[child.source][0][1], at] = (child.source, child.source)
     return found

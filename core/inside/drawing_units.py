@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.inside.data_flow import NETWORK, DataFlow
 
 if TYPE_CHECKING:
+    from core.inside.idle_parts import IdlePart
     from core.inside.summary import LayerTable
 
 _NEARLY_ALL = 0.85
@@ -23,6 +24,7 @@ _MOST_FLAT = 40
 """So many steps stand beside each other without groups."""
 
 _LEAST_OF_GROUP = 2
+_PLAIN = frozenset({"Sequential", "ModuleList"})
 
 
 @dataclass(eq=False)
@@ -36,6 +38,7 @@ class Unit:
         children: in order of execution.
         steps: places of all steps in it that have none inside.
         also: places of calls that stand in no box of their own and give what this unit gives.
+        source: of a part that did not run, the step whose output it takes else; None of others.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Unit:
     children: list[Unit] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
     also: list[int] = field(default_factory=list)
+    source: int | None = None
 
 
 def units_of(table: LayerTable) -> Unit:
@@ -55,7 +59,47 @@ def units_of(table: LayerTable) -> Unit:
         top.children = opened
     if len(top.children) > _MOST_FLAT and not any(one.children for one in top.children):
         top.children = _grouped(top.children, flow)
+    kinds = {(one.name, one.call): one.kind for one in table.layers}
+    plain = {
+        at for at, step in enumerate(flow.steps) if kinds.get((step.layer, step.call)) in _PLAIN
+    }
+    top.children = [_without_needless(unit, plain) for unit in top.children]
+    for part in table.idle:
+        _hang(part, top, flow)
     return top
+
+
+def _hang(part: IdlePart, top: Unit, flow: DataFlow) -> None:
+    """Put a part that did not run behind the unit whose output it takes."""
+    places = {(step.layer, step.call): at for at, step in enumerate(flow.steps)}
+    source = None if part.source is None else places.get(part.source)
+    if source is None:
+        return
+    holder = next((at for at, one in enumerate(top.children) if source in one.steps), None)
+    if holder is not None:
+        unit = Unit(part.name, part.kind, steps=[source], source=source)
+        top.children.insert(holder + 1, unit)
+
+
+def _without_needless(unit: Unit, plain: set[int]) -> Unit:
+    """Return a unit without boxes around a single box: one of the two gives what both give.
+
+    Args:
+        unit: with all inside.
+        plain: places of calls that are mere lists of others.
+    """
+    while len(unit.children) == 1 and unit.call is not None:
+        (child,) = unit.children
+        if child.call is None or unit.children[0].also:
+            break
+        if child.children and child.call in plain and unit.call not in plain:
+            unit.children = child.children
+            unit.children[-1].also.append(child.call)
+        else:
+            child.also += [unit.call, *unit.also]
+            unit = child
+    unit.children = [_without_needless(child, plain) for child in unit.children]
+    return unit
 
 
 def _by_calls(flow: DataFlow) -> Unit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -105,6 +105,24 @@ class FlowRecorder(TorchFunctionMode):
             with unnoticed():
                 self._see(at, step.layer, tensors[0])
         return alias
+
+    @contextmanager
+    def watching(self, network: nn.Module) -> Iterator[None]:
+        """Note all that a network does, its calls by hooks of its own."""
+        with ExitStack() as hooks, self:
+            for name, module in network.named_modules():
+                if not name:
+                    continue
+
+                def begin(one: nn.Module, given: object, named: object, name: str = name) -> None:
+                    self.begin(name, one, (given, named))
+
+                def end(one: nn.Module, given: object, named: object, output: object) -> object:
+                    return self.end(one, (given, named), output)
+
+                hooks.enter_context(module.register_forward_pre_hook(begin, with_kwargs=True))
+                hooks.enter_context(module.register_forward_hook(end, with_kwargs=True))
+            yield
 
     def finished(self, outputs: Tensor | None) -> tuple[DataFlow, Strengths | None]:
         """Return all steps, and how strong each was; None where nothing looked at that."""

@@ -24,6 +24,8 @@ from core.inside.graph_parts import (
 )
 
 LINE_GAP = 26.0
+_LOOSENESS = (1.02, 1.15, 1.3)
+"""A little longer lines leave no single unit on the last one."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]], aspect: flo
     parts = parts_of(sizes, edges)
     best: _Lines | None = None
     for count in range(1, len(parts) + 1):
-        lines = _Lines(parts, count)
-        if best is None or lines.scale(aspect) > best.scale(aspect) * 1.02:
-            best = lines
-        elif lines.height > 4 * best.height:
+        for looseness in _LOOSENESS:
+            lines = _Lines(parts, count, looseness)
+            if best is None or lines.scale(aspect) > best.scale(aspect) * 1.02:
+                best = lines
+        if best is not None and lines.height > 4 * best.height:
             break
     if best is None:
         ways = tuple(Way(*edge, ((0.0, 0.0), (GAP, 0.0))) for edge in edges)
@@ -89,12 +92,13 @@ class _Lines:
 
     Args:
         parts: in their order.
-        count: of lines, at most.
+        count: of lines, about.
+        looseness: of the longest line, by the length that each would have if all were alike.
     """
 
-    def __init__(self, parts: list[Part], count: int) -> None:
+    def __init__(self, parts: list[Part], count: int, looseness: float) -> None:
         whole = sum(part.width + GAP for part in parts)
-        limit = max([part.width for part in parts] + [whole / count * 1.02])
+        limit = max([part.width for part in parts] + [whole / count * looseness])
         self._lines: list[list[Part]] = [[]]
         x = 0.0
         for part in parts:

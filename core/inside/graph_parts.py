@@ -14,7 +14,7 @@ _ARC = 26.0
 _ARC_A_COLUMN = 5.0
 _HIGHEST_ARC = 150.0
 _MAIN_SHARE = 0.6
-"""Of a region's units in one row: then the others pass it by."""
+"""Of what lies in a region in one row: then the others pass it by."""
 
 Point = tuple[float, float]
 
@@ -28,12 +28,14 @@ class Size:
         height: of the box.
         below: under the box.
         is_sign: whether it is a small sign, into which arcs go from above.
+        weight: how much lies in it; the branch with most is the main one.
     """
 
     width: float
     height: float
     below: float = 0.0
     is_sign: bool = False
+    weight: int = 1
 
 
 @dataclass
@@ -106,7 +108,7 @@ def _region(
 ) -> Part:
     """Return branches in rows, and the unit that they join in, if it is one."""
     columns = _columns(inside, edges, entry)
-    rows = _rows(inside, edges, columns)
+    rows = _rows(inside, edges, columns, {unit: sizes[unit].weight for unit in inside})
     last = max(columns.values()) + 1
     columns[join] = last
     has_join = join < count
@@ -159,7 +161,10 @@ def _columns(inside: list[int], edges: list[tuple[int, int]], entry: int) -> dic
 
 
 def _rows(
-    inside: list[int], edges: list[tuple[int, int]], columns: dict[int, int]
+    inside: list[int],
+    edges: list[tuple[int, int]],
+    columns: dict[int, int],
+    weights: dict[int, int],
 ) -> dict[int, int]:
     """Return a row for each unit: 0 for the longest branch, and others for those beside it."""
     chains: list[list[int]] = []
@@ -173,15 +178,17 @@ def _rows(
             at = len(chains)
             chains.append([unit])
         ends[unit] = at
-    taken: list[list[tuple[int, int]]] = []
+    goes_on = {a for a, _ in edges}
+    taken: list[list[tuple[int, int]]] = [[]]
     rows: dict[int, int] = {}
-    for chain in sorted(chains, key=lambda one: (-len(one), one[0])):
+    for chain in sorted(chains, key=lambda one: (-sum(weights[unit] for unit in one), one[0])):
         span = (columns[chain[0]], columns[chain[-1]])
+        least = 0 if chain[-1] in goes_on else 1  # what leads nowhere is not the main way
         row = next(
             (
                 at
                 for at, spans in enumerate(taken)
-                if all(span[1] < low or high < span[0] for low, high in spans)
+                if at >= least and all(span[1] < low or high < span[0] for low, high in spans)
             ),
             len(taken),
         )
@@ -210,7 +217,8 @@ def _row_middles(
         middles[row] = y - _ROW_GAP - belows[row] - halves[row]
         y = middles[row] - halves[row]
     above, under = -y, halves[0] + belows[0]
-    if sum(row == 0 for row in rows.values()) < _MAIN_SHARE * len(rows):
+    in_main = sum(sizes[unit].weight for unit, row in rows.items() if row == 0)
+    if 0 < in_main < _MAIN_SHARE * sum(sizes[unit].weight for unit in rows):
         shift = (above - halves[0]) / 2  # no branch is the main one: the axis is in their middle
         middles = [middle + shift for middle in middles]
         above, under = above - shift, under + shift

@@ -23,6 +23,7 @@ from core.inside.feature_maps import (
     capture_feature_maps,
     maps_of,
 )
+from core.inside.idle_parts import IdlePart, idle_parts
 from core.inside.layers import Recording, count_multiply_adds, record
 from core.inside.names import BlockName
 from core.inside.pooled import pooled_features
@@ -103,6 +104,7 @@ class Lens:
         self._outputs: Outputs = outputs
         self._photos: OrderedDict[Path, _Seen] = OrderedDict()
         self._counts: Mapping[str, int] | None = None
+        self._idle: tuple[IdlePart, ...] | None = None
         self._pooled: dict[str, npt.NDArray[np.float16]] = {}
         self._blocks = list_blocks(network)
 
@@ -122,6 +124,9 @@ class Lens:
         recording = record(self._network, empty) if look is None else look.recording
         if self._counts is None:
             self._counts = {} if recording.error else count_multiply_adds(self._network, empty)
+        if self._idle is None:
+            ran = [layer.name for layer in recording.layers]
+            self._idle = () if recording.error else idle_parts(self._network, empty, ran)
         _, channels, height, width = empty.shape
         hidden = hidden_additions(self._network, recording.layers)
         return LayerTable(
@@ -133,6 +138,7 @@ class Lens:
             flow=recording.flow,
             strengths=None if look is None else recording.strengths,
             seen=None if look is None else look.seen,
+            idle=self._idle,
         )
 
     def feature_maps(

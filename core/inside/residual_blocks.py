@@ -61,6 +61,7 @@ class BlockInfo:
         parts: of a block that adds twice, else ().
         is_silent: whether its last norm gives zeros whatever it is given, so that F(x) is 0 and
             the block an identity, as one that is not taught yet may be.
+        projection: dotted name of the shortcut's own layers; "" of an identity.
     """
 
     name: str
@@ -70,6 +71,7 @@ class BlockInfo:
     steps: tuple[Step, ...]
     parts: tuple[Part, ...] = ()
     is_silent: bool = False
+    projection: str = ""
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,18 @@ def _info(name: str, block: nn.Module) -> BlockInfo:
     shortcut, reason = _shortcut(block, steps)
     way = _way_of(block)
     parts = () if way is None else way.parts
-    return BlockInfo(name, type(block).__name__, shortcut, reason, steps, parts, _is_silent(block))
+    projection = next((f"{name}.{part}" for part in _projections(block)), "")
+    return BlockInfo(
+        name, type(block).__name__, shortcut, reason, steps, parts, _is_silent(block), projection
+    )
+
+
+def _projections(block: nn.Module) -> Iterator[str]:
+    """Yield what a block calls the layers of its shortcut, if it has any."""
+    for part in _SHORTCUT_PARTS:
+        way = getattr(block, part, None)
+        if isinstance(way, nn.Module) and not isinstance(way, nn.Identity):
+            yield part
 
 
 def _is_silent(block: nn.Module) -> bool:
@@ -313,10 +326,8 @@ def _shortcut(block: Any, steps: tuple[Step, ...]) -> tuple[Shortcut, str]:
     inputs = convolutions[0].in_channels if convolutions else 0
     outputs = _outputs(block, convolutions)
     said = _changes(stride, inputs, outputs)
-    for part in _SHORTCUT_PARTS:
-        way = getattr(block, part, None)
-        if isinstance(way, nn.Module) and not isinstance(way, nn.Identity):
-            return "projection", said or tr("the first block of its stage")
+    if any(True for _ in _projections(block)):
+        return "projection", said or tr("the first block of its stage")
     adds = all(
         getattr(block, flag, True) for flag in ("use_res_connect", "apply_residual", "has_skip")
     )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.csv_cells import Writer, cell_of
 from core.inside.data_flow import DataFlow, Strengths
+from core.inside.idle_parts import IdlePart
 from core.inside.layers import Layer
 from core.inside.residual_blocks import BlockInfo
 
@@ -32,6 +33,7 @@ class LayerTable:
         flow: which step takes the output of which.
         strengths: how strong the photo makes each step; None without a photo.
         seen: what the model saw of it, uint8, shape (H, W, 3); None likewise.
+        idle: parts that run only while the network learns.
     """
 
     layers: tuple[Layer, ...]
@@ -42,6 +44,7 @@ class LayerTable:
     flow: DataFlow = field(default_factory=DataFlow)
     strengths: Strengths | None = None
     seen: npt.NDArray[np.uint8] | None = None
+    idle: tuple[IdlePart, ...] = ()
 
     @property
     def stages(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

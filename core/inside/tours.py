@@ -159,8 +159,9 @@ def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop,
     sums = [one for one in inside if boxes[one].role == "sum"]
     if not sums:
         return ()
-    path = [one for one in inside if one < sums[0] and "downsample" not in boxes[one].name]
-    aside = [one for one in inside if one < sums[0] and "downsample" in boxes[one].name]
+    before = [one for one in inside if one < sums[0]]
+    path = [one for one in before if drawing.is_in_line(one, sums[0])]
+    aside = [one for one in before if one not in path]
     stops = [Stop(_of_block(block), at)]
     if path:
         stops.append(Stop(_of_path(block), path[0]))

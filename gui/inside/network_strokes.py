@@ -31,6 +31,7 @@ _READABLE = 0.42
 _READABLE_LARGE = 0.62
 _READABLE_LINES = 0.8
 _HEAD_PX = 5.5
+_SIGN_WITH_WORD_PX = 20
 
 
 class Strokes:
@@ -102,7 +103,7 @@ class Strokes:
             self._closed_group(at, box, rect)
         elif box.role in ("sum", "product", "join"):
             self._sign(at, box, rect)
-        elif box.role == "operation":
+        elif box.role in ("operation", "idle"):
             self._operation(at, box, rect)
         else:
             self._slab(box, rect, self._pen(at))
@@ -200,7 +201,10 @@ class Strokes:
 
     def _operation(self, at: int, box: Box, rect: QRectF) -> None:
         painter = self._painter
-        painter.setPen(self._pen(at))
+        pen = self._pen(at)
+        if box.role == "idle":
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
         painter.setBrush(self._whole.tint(box, self._panel, 0.25))
         radius = rect.height() / 2
         painter.drawRoundedRect(rect, radius, radius)
@@ -221,6 +225,11 @@ class Strokes:
             painter.drawRoundedRect(
                 QRectF(middle.x() - radius * 0.6, rect.top(), radius * 1.2, rect.height()), 3, 3
             )
+            if rect.height() >= _SIGN_WITH_WORD_PX:
+                height = self._small_metrics.height()
+                under = QRectF(middle.x() - 50, rect.bottom() + 1, 100, height)
+                said = self._whole.words.lines(at)[0]
+                self._text(under, said, small=True, colour=self._muted)
             return
         painter.drawEllipse(middle, radius, radius)
         reach = radius * 0.5
@@ -257,12 +266,16 @@ class Strokes:
 
     def _names_of_paths(self, box: Box) -> tuple[str, str, str]:
         """Return what the two paths into a sum are called, in the order of its sources."""
-        arrows = self._boxes[box.parent or 0].arrows
-        arcs = [one.steps[0] for one in arrows if one.is_arc and one.steps[1] == box.step]
-        if not arcs:
-            return ("F(x)", tr("shortcut"), "Σ")
-        is_first = self._whole.pictures.sources_of(box.step)[0] in arcs
-        return ("x", "F(x)", "Σ") if is_first else ("F(x)", "x", "Σ")
+        shortcut, is_first = "x", False
+        first = self._whole.pictures.sources_of(box.step)[0]
+        for arrow in self._boxes[box.parent or 0].arrows:
+            if arrow.target is None or self._boxes[arrow.target] is not box:
+                continue
+            is_main = not arrow.is_arc and arrow.points[0][1] == arrow.points[-1][1]
+            if not is_main:
+                is_first = arrow.steps[0] == first
+                shortcut = "x" if arrow.is_arc else tr("shortcut")
+        return (shortcut, "F(x)", "Σ") if is_first else ("F(x)", shortcut, "Σ")
 
     # Words
 
@@ -274,7 +287,7 @@ class Strokes:
         lines = [one for one in self._whole.words.lines(at) if one]
         if inner < _READABLE_LINES:
             lines = lines[:1]
-        room = rect.width() + 26 * inner
+        room = rect.width() + (60 if box.children else 26) * inner
         y = rect.bottom() + 2
         is_small = inner < _READABLE_LARGE
         for number, text in enumerate(lines):

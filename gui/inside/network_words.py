@@ -27,6 +27,13 @@ class NetworkWords:
         self._steps = {
             step.layer: step.text for block in table.blocks.values() for step in block.steps
         }
+        self._projections = {
+            block.projection: tr("projection: {reason}", reason=block.reason)
+            for block in table.blocks.values()
+            if block.projection
+        }
+        left_out = {name for box in drawing.boxes for name, _ in box.also}
+        self._left_out = sorted(left_out, key=len, reverse=True)
         self._lines = [self._said(box) for box in drawing.boxes]
 
     def lines(self, at: int) -> tuple[str, str, str]:
@@ -70,6 +77,8 @@ class NetworkWords:
         box = self._boxes[at]
         if box.role == "network":
             return self.whole()
+        if box.role == "idle":
+            return self._of_idle(box.name)
         layer = self.layer(at)
         first = [_full_name(box), box.kind if layer is None else layer.kind]
         first += [_shape(box.shape)]
@@ -81,6 +90,16 @@ class NetworkWords:
             names = ", ".join(name for name, _ in box.also)
             lines.append(tr("What it gives is what {names} gives, too.", names=names))
         return "\n".join(line for line in lines if line)
+
+    def _of_idle(self, name: str) -> str:
+        part = next(one for one in self._table.idle if one.name == name)
+        return tr(
+            "{name}  ·  {kind}  ·  {n} parameters\nIt runs only while the network learns; for a "
+            "photo it is not needed.",
+            name=part.name,
+            kind=part.kind,
+            n=number(part.parameters),
+        )
 
     def _of_block(self, at: int) -> list[str]:
         block = self.block(at)
@@ -111,6 +130,16 @@ class NetworkWords:
             said.append(tr("call {call} of {calls}", call=layer.call, calls=layer.calls))
         return said
 
+    def _within(self, box: Box) -> str:
+        """Return a box's name without those of what it lies in; but a number keeps the last."""
+        parent = self._boxes[box.parent or 0].name
+        for above in (parent, *self._left_out):
+            for mark in (".", "/"):
+                if above and box.name.startswith(above + mark):
+                    rest = box.name[len(above) + 1 :]
+                    return rest if above == parent or not rest[:1].isdigit() else box.name
+        return box.name
+
     def _of_parts(self, box: Box) -> str:
         """Return how many of what a group is made of where all its parts are alike; else ""."""
         kinds = {self._boxes[one].kind for one in box.children}
@@ -124,15 +153,12 @@ class NetworkWords:
             return (tr("photo"), "", _shape(box.shape))
         if box.role == "output":
             return (tr("classes"), tr("one logit each"), _shape(box.shape))
-        parent = self._boxes[box.parent or 0].name
-        name = (
-            box.name.removeprefix(f"{parent}.").removeprefix(f"{parent}/") if parent else box.name
-        )
+        name = self._within(box)
         title = f"{name} ({box.call})" if box.calls > 1 else name
         layer = self._layers.get((box.name, box.call))
         if layer is None:
             return (_operation(title), "", _shape(box.shape) if box.children else "")
-        step = self._steps.get(box.name)
+        step = self._steps.get(box.name) or self._projections.get(box.name)
         kind = self._of_parts(box) or layer.kind
         does = step or " ".join(one for one in (kind, layer.described.short) if one)
         return (title, does, _shape(box.shape))

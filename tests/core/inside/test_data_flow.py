@@ -10,8 +10,11 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
+from core.images.preprocessing import Preprocessing
 from core.inside.data_flow import DataFlow
+from core.inside.drawing import draw
 from core.inside.layers import record
+from core.inside.lens import Lens
 from core.models.torchvision_import import torchvision_models
 from tests.core.inside.test_layers import FAMILIES, image_for
 from tests.networks import trained
@@ -189,3 +192,33 @@ def test_a_pass_that_fails_shows_what_it_did() -> None:
     assert recording.error
     assert [step.layer for step in recording.flow.steps] == ["", "0", "1", "2"]
     assert recording.flow.edges == ((0, 1), (1, 2), (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        ("googlenet", {"aux1": "inception4a", "aux2": "inception4d"}),
+        ("inception_v3", {"AuxLogits": "Mixed_6e"}),
+        ("resnet18", {}),
+    ],
+)
+def test_heads_that_run_only_while_the_network_learns(
+    architecture: str, expected: dict[str, str]
+) -> None:
+    options = {} if architecture == "resnet18" else {"init_weights": False}
+    network = torchvision_models().get_model(architecture, weights=None, **options).eval()
+    before = {name: one.clone() for name, one in network.state_dict().items()}
+    side = 299 if architecture == "inception_v3" else 224
+    lens = Lens(network, Preprocessing(resize=side, crop=(side, side)))
+    table = lens.table(None)
+    assert {part.name: (part.source or ("", 0))[0].split(".")[0] for part in table.idle} == expected
+    assert not network.training
+    assert all(torch.equal(before[name], one) for name, one in network.state_dict().items())
+    boxes = draw(table, 1.5).boxes
+    for name, source in expected.items():
+        (at,) = [at for at, box in enumerate(boxes) if box.name == name]
+        assert boxes[at].role == "idle"
+        (arrow,) = [one for one in boxes[0].arrows if one.target == at]
+        assert arrow.source is not None
+        assert boxes[arrow.source].name == source
+        assert not any(one.is_arc for one in boxes[0].arrows)
