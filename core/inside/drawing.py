@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.inside.data_flow import DataFlow
+from core.inside.data_flow import DataFlow, Step
 from core.inside.drawing_units import Unit, units_of
 from core.inside.graph_layout import Layout, Way, lay_out
 from core.inside.graph_parts import GAP, WAY_IN, WAY_OUT, Point, Size
@@ -25,6 +25,9 @@ Role = Literal[
 ]
 
 _SIGNS: Mapping[str, Role] = {"add": "sum", "mul": "product", "cat": "join"}
+_SIGNS_OF_GRAPHS: Mapping[str, Role] = {
+    "Add": "sum", "Mul": "product", "Multiply": "product", "Concat": "join", "Concatenate": "join",
+}  # fmt: skip
 _SIGN_SIZE = Size(28, 28, is_sign=True)
 _SUM_SIZE = Size(96, 28, 46, is_sign=True)
 _OPERATION_SIZE = Size(64, 30, 18)
@@ -280,12 +283,19 @@ class _Drawer:
             return "idle"
         step = self._flow.steps[unit.steps[-1]]
         if step.layer:
-            return "layer"
+            return self._role_of_layer(step)
         if step.operation == "input":
             return "input"
         if step.operation == "output":
             return "output"
         return _SIGNS.get(step.operation, "operation")
+
+    def _role_of_layer(self, step: Step) -> Role:
+        """Return what a layer is: of a graph, a sum or the like may be one."""
+        layer = self._layers.get((step.layer, step.call))
+        if layer is None or len(step.sources) < 2:
+            return "layer"
+        return _SIGNS_OF_GRAPHS.get(layer.kind, "layer")
 
     def _is_summed(self, step: int) -> bool:
         """Return whether two paths are added whose maps can be compared."""

@@ -25,6 +25,9 @@ _PASSING = frozenset(
 )
 """Functions that move, cut or copy numbers and compute none."""
 
+_SUM = "Add"
+"""Class of the layers that add, in graphs whose steps are all layers."""
+
 _DROPPING = ("dropout", "feature_dropout", "alpha_dropout")
 """These give what they are given while nothing is learnt."""
 
@@ -78,6 +81,9 @@ class FlowRecorder(TorchFunctionMode):
         at = self._add(layer, self._calls[layer], "", self._sources(given))
         self._open.append(at)
         self._versions.append([one._version for one in _tensors(given)])
+        if type(module).__name__ == _SUM and self._look is not None:
+            with unnoticed():
+                self._weigh(at, _energies(list(_tensors(given))))
         if _is_one_step(module):
             self._guards.append(unnoticed())
             self._guards[-1].__enter__()
@@ -160,8 +166,7 @@ class FlowRecorder(TorchFunctionMode):
             at = self._add("", 0, name, sources, tuple(outputs[0].shape))
             scope = self._steps[at].scope
             self._see(at, "" if scope == NETWORK else self._steps[scope].layer, outputs[0])
-            if energies and self._look is not None:
-                self._energies[at] = energies
+            self._weigh(at, energies)
         for output in outputs:
             self._origins[output] = at
         return result
@@ -177,6 +182,10 @@ class FlowRecorder(TorchFunctionMode):
         scope = self._open[-1] if self._open else NETWORK
         self._steps.append(Step(layer, call, operation, scope, sources, shape))
         return len(self._steps) - 1
+
+    def _weigh(self, at: int, energies: tuple[float, ...]) -> None:
+        if energies and self._look is not None:
+            self._energies[at] = energies
 
     def _sources(self, given: object) -> tuple[int, ...]:
         known = (self._origins.get(tensor) for tensor in _tensors(given))

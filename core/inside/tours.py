@@ -98,6 +98,41 @@ def _on_maps(table: LayerTable, drawing: Drawing, maps: list[int]) -> list[Stop]
         stops.append(_midway(boxes[smaller[len(smaller) // 2]], smaller[len(smaller) // 2]))
     if len(smaller) > 1:
         stops.append(_deep(boxes[smaller[-1]], smaller[-1]))
+    if not smaller:
+        stops += _on_tokens(drawing, maps)
+    return stops
+
+
+def _on_tokens(drawing: Drawing, maps: list[int]) -> list[Stop]:
+    """Return the steps through a transformer, whose maps stay as large as they are."""
+    boxes = drawing.boxes
+    blocks = [at for at in maps if boxes[at].children]
+    stops = []
+    joined = next((at for at in boxes[0].children if boxes[at].role == "join"), None)
+    if joined is not None:
+        sentence = tr(
+            "One more place is put before those of the photo. It stands for the photo as a whole, "
+            "and in the end the answer is read from it."
+        )
+        stops.append(Stop(sentence, joined))
+    if blocks:
+        channels, height, width = boxes[blocks[0]].shape
+        sentence = tr(
+            "From here on the photo is {h}×{w} squares, each described by {n} numbers. In every "
+            "block each square looks at all others (attention) and takes up what fits.",
+            h=height,
+            w=width,
+            n=channels,
+        )
+        stops.append(Stop(sentence, blocks[0]))
+    if len(blocks) > 2:
+        sentence = tr(
+            "Halfway through, squares that belong together have become alike: what stands behind "
+            "each is no longer its own pixels alone."
+        )
+        stops.append(Stop(sentence, blocks[len(blocks) // 2]))
+        sentence = tr("After the last block each square tells of the parts of things it is in.")
+        stops.append(Stop(sentence, blocks[-1]))
     return stops
 
 
@@ -155,6 +190,8 @@ def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop,
     if block is None or at is None or block.shortcut == "none":
         return ()
     boxes = drawing.boxes
+    if boxes[at].role == "sum":  # of a graph, where a sum stands for its block
+        at = boxes[at].parent or 0
     inside = boxes[at].children
     sums = [one for one in inside if boxes[one].role == "sum"]
     if not sums:

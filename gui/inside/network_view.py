@@ -234,6 +234,7 @@ class NetworkView(QWidget):
         self.tour.end()
         stops = stops_of()
         if not stops:
+            self._facts.setText(tr("The drawing of this network has nothing to lead you through."))
             return
         self._tour_of = stops_of
         self._facts.hide()
