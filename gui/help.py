@@ -38,17 +38,7 @@ def show_keys(window: MainWindow) -> None:
                 [(text, ", ".join(k.toString(native) for k in keys)) for text, keys in rows],
             )
         )
-    arrows = tr("arrow keys")
-    blocks.append(
-        (
-            tr("In the photos"),
-            [
-                (tr("Go through the photos"), arrows),
-                (tr("Zoom at the pointer"), tr("mouse wheel")),
-                (tr("Whole photo or actual size"), tr("double click")),
-            ],
-        )
-    )
+    blocks += _keys_within()
     dialog = QDialog(window)
     dialog.setWindowTitle(tr("Keys"))
     inner = QWidget()
@@ -69,6 +59,30 @@ def show_keys(window: MainWindow) -> None:
     resize_within_screen(dialog, needed.width(), needed.height())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
+
+
+def _keys_within() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the keys and the mouse of what is no action, by where it is."""
+    arrows, wheel = tr("arrow keys"), tr("mouse wheel")
+    return [
+        (
+            tr("In the photos"),
+            [
+                (tr("Go through the photos"), arrows),
+                (tr("Zoom at the pointer"), wheel),
+                (tr("Whole photo or actual size"), tr("double click")),
+            ],
+        ),
+        (
+            tr("In the drawing of the network"),
+            [
+                (tr("Follow the data"), arrows),
+                (tr("Go into a box; out of it"), tr("Enter; Backspace")),
+                (tr("Whole network"), tr("Home")),
+                (tr("Nearer, farther"), wheel),
+            ],
+        ),
+    ]
 
 
 def inner_actions(menu: QMenu) -> list[QAction]:

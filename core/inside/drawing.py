@@ -32,8 +32,8 @@ _SIGN_SIZE = Size(28, 28, is_sign=True)
 _SUM_SIZE = Size(96, 28, 46, is_sign=True)
 _OPERATION_SIZE = Size(64, 30, 18)
 _CAPTION = 54.0
-_SLANT = 0.32
-"""How far a box's depth goes up for each step to the right."""
+_SLANT, _STEEPEST = 0.32, 0.35
+"""How far a box's depth goes up for each step to the right, and at most by its front's height."""
 _GROUP_AREA = 12_000.0
 _GROUP_ASPECTS = (0.9, 3.4)
 _INNER_ASPECT = 1.7
@@ -105,6 +105,12 @@ class Box:
     scale: float = 1.0
 
     @property
+    def rect(self) -> tuple[float, float, float, float]:
+        """Return left, top, width and height, with the words below where nothing lies inside."""
+        below = 0.0 if self.children else self.height * 0.4
+        return self.left, self.top, self.width, self.height + below
+
+    @property
     def step(self) -> int:
         """Return the step that it stands for: of a group its last."""
         return self.steps[-1]
@@ -156,6 +162,11 @@ def front_size(shape: Sequence[int]) -> tuple[float, float]:
 def depth_of(shape: Sequence[int]) -> float:
     """Return how far a box of so many channels goes to the right behind its front."""
     return 3.0 * math.sqrt(shape[0]) if shape else 3.0
+
+
+def rise_of(shape: Sequence[int]) -> float:
+    """Return how far the back of a box lies above its front."""
+    return min(_SLANT * depth_of(shape), _STEEPEST * front_size(shape)[1])
 
 
 class _Drawer:
@@ -214,7 +225,7 @@ class _Drawer:
             )
         shape = self._shape(unit)
         width, height = front_size(shape)
-        width, height = width + depth_of(shape), height + depth_of(shape) * _SLANT
+        width, height = width + depth_of(shape), height + rise_of(shape)
         return Size(width, height, _CAPTION)
 
     def _fill(

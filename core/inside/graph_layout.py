@@ -207,7 +207,7 @@ class _Writer:
                 arc = self._arc(part, start, end, part.columns[b] - part.columns.get(a, 0), target)
                 self._ways.append(Way(a, target, arc, is_arc=True))
                 continue
-            bent = _bent(start, end, bends_early=b in part.rows)
+            bent = self._bent(part, b, start, end)
             self._ways.append(Way(a, target, (*before, *bent)))
 
     def _end(self, target: int) -> Point:
@@ -222,23 +222,32 @@ class _Writer:
         top = self._axis - part.highest - height
         size = self._sizes.get(target)
         if size is not None and size.is_sign:  # into the middle of its upper edge
-            end = (end[0] + size.width / 2, end[1] - size.height / 2)
-        across = (end[0] - start[0]) * 0.12
+            end = (end[0] + size.height / 2, end[1] - size.height / 2)
+        across = (end[0] - start[0]) * 0.06
         # A curve reaches three quarters of the way to its inner points.
         reach = (top - (start[1] + end[1]) / 2) / 0.75 + (start[1] + end[1]) / 2
         return (start, (start[0] + across, reach), (end[0] - across, reach), end)
 
+    def _bent(self, part: Part, target: int, start: Point, end: Point) -> tuple[Point, ...]:
+        """Return a line that changes its row at one of its ends: where a branch forks, or joins."""
+        if abs(start[1] - end[1]) < 0.5:
+            return (start, end)
+        size = self._sizes.get(target)
+        if size is not None and size.is_sign and start[1] < end[1]:  # into it from above
+            x = end[0] + size.height / 2
+            return (start, (x, start[1]), (x, end[1] - size.height / 2))
+        x = start[0] + GAP / 2 if target in part.rows else end[0] - GAP / 2
+        return (start, (x, start[1]), (x, end[1]), end)
+
     def _left(self, unit: int) -> Point:
-        return self._middles[unit]
+        x, y = self._middles[unit]
+        return (x + self._beside_sign(unit), y)
 
     def _right(self, unit: int) -> Point:
         x, y = self._middles[unit]
-        return (x + self._sizes[unit].width, y)
+        return (x + self._sizes[unit].width - self._beside_sign(unit), y)
 
-
-def _bent(start: Point, end: Point, *, bends_early: bool) -> tuple[Point, ...]:
-    """Return a line that changes its row at one of its ends: where a branch forks, or joins."""
-    if abs(start[1] - end[1]) < 0.5:
-        return (start, end)
-    x = start[0] + GAP / 2 if bends_early else end[0] - GAP / 2
-    return (start, (x, start[1]), (x, end[1]), end)
+    def _beside_sign(self, unit: int) -> float:
+        """Return how far a sign's edge lies within its place, which has room for what is below."""
+        size = self._sizes[unit]
+        return (size.width - size.height) / 2 if size.is_sign else 0.0

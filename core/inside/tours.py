@@ -34,8 +34,14 @@ class Stop:
     place: int
 
 
-def tour_of_network(table: LayerTable, drawing: Drawing) -> tuple[Stop, ...]:
-    """Return seven steps from the pixels to the class, those that the network has."""
+def tour_of_network(table: LayerTable, drawing: Drawing, answer: str = "") -> tuple[Stop, ...]:
+    """Return seven steps from the pixels to the class, those that the network has.
+
+    Args:
+        table: of a pass.
+        drawing: of the same network.
+        answer: what the model says of the photo, if it is known.
+    """
     boxes = drawing.boxes
     with_maps = [
         at
@@ -66,6 +72,8 @@ def tour_of_network(table: LayerTable, drawing: Drawing) -> tuple[Stop, ...]:
             "largest sum is the answer.",
             boxes[output].shape[0] if boxes[output].shape else 1,
         )
+        if answer:
+            sentence += " " + tr("Here: {answer}.", answer=answer)
         stops.append(Stop(sentence, output))
     return tuple(stops)
 
@@ -215,7 +223,7 @@ def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop,
     after = [one for one in inside if one > sums[0] and boxes[one].role == "layer"]
     if after and len(sums) == 1:
         sentence = tr(
-            "Only after the sum comes {kind}. So before it the shortcut is touched by nothing.",
+            "Only after the sum comes {kind}, for both paths together. Then the next block begins.",
             kind=boxes[after[0]].kind,
         )
         stops.append(Stop(sentence, after[0]))
@@ -224,9 +232,9 @@ def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop,
 
 def first_block(table: LayerTable, drawing: Drawing) -> str | None:
     """Return the block that a tour shows best: a sum of two paths in a box; None without one."""
-    return next(
-        (name for name in table.blocks if len(tour_of_block(table, drawing, name)) > 3), None
-    )
+    fit = [name for name in table.blocks if len(tour_of_block(table, drawing, name)) > 3]
+    plain = (name for name in fit if table.blocks[name].shortcut == "identity")
+    return next(plain, fit[0] if fit else None)
 
 
 def _of_block(block: BlockInfo) -> str:
@@ -238,20 +246,22 @@ def _of_block(block: BlockInfo) -> str:
 
 
 def _of_path(block: BlockInfo) -> str:
-    steps = "; ".join(step.text for step in block.steps)
+    shown = block.steps[:1] if block.parts else block.steps  # the second addition comes later
+    steps = "; ".join(step.text for step in shown)
     return tr("The residual path F(x): {steps}. It works out what is to be changed.", steps=steps)
 
 
 def _of_shortcut(block: BlockInfo) -> str:
     if block.shortcut == "projection":
         return tr(
-            "The shortcut. Here x cannot be added as it is ({reason}), so one 1×1 convolution and "
-            "its norm bring it into the shape of F(x).",
+            "The shortcut, the upper way. Here x cannot be added as it is ({reason}), so one 1×1 "
+            "convolution and its norm bring it into the shape of F(x): a projection. Most blocks "
+            "need none.",
             reason=block.reason,
         )
     return tr(
-        "The shortcut. The arc carries x past all layers, untouched: it has the size and the "
-        "channels of F(x) already."
+        "The shortcut. The arc above carries x past all these layers, untouched: it has the size "
+        "and the channels of F(x) already."
     )
 
 
@@ -269,5 +279,9 @@ def _of_sum(table: LayerTable, step: int, residual: tuple[int, ...]) -> str:
     if not ours or sum(energies) <= 0:
         return sentence
     share = percent(ours[0] / sum(energies))
-    more = tr("For this photo F(x) has {share} of the energy of the two.", share=share)
+    more = tr(
+        "The thicker a line into the plus, the more it brings: for this photo F(x) brings {share} "
+        "of both (of the sum of all squares).",
+        share=share,
+    )
     return f"{sentence} {more}"

@@ -49,7 +49,7 @@ class BlockKindsDialog(QDialog):
         layout.addWidget(self._facts)
         layout.addWidget(buttons)
         self.kinds.currentChanged.connect(self._draw)
-        resize_within_screen(self, 940, 520)
+        resize_within_screen(self, 1280, 520)
         QTimer.singleShot(0, self, self._draw)
 
     @Slot()

@@ -46,7 +46,7 @@ class EvidenceView(QWidget):
         self.pictures = PictureRow(_WIDE, chooses=True)
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
-        area = scrolling(self.pictures, self._facts, margin_px=4)
+        area = scrolling(self._facts, self.pictures, margin_px=4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(area)

@@ -73,6 +73,7 @@ class InsidePanel(QWidget):
         layout.addWidget(frame)
         self.tree.chosen.connect(self._choose_layer)
         self.network.layer_chosen = self._choose_drawn
+        self.network.other_chosen = self._choose_none
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)
         self.maps.map_chosen.connect(self._pass_map)
@@ -199,7 +200,13 @@ class InsidePanel(QWidget):
             self.network.choose(self.layer.name, self.call)
         self.layer_chosen.emit()
 
+    def _choose_none(self) -> None:
+        self.maps.forget_channel()
+        self.maps.show_error(tr("This has no maps of its own. Choose a layer."))
+
     def _choose_drawn(self, layer: str, call: int) -> None:
+        if self.layer is not None and (self.layer.name, max(1, self.call)) == (layer, call):
+            self.layer_chosen.emit()  # its maps may have gone
         self.tree.choose((layer, call))
 
     @Slot()

@@ -121,8 +121,19 @@ class Looking(QObject):
     @Slot(list)
     def _follow_predictions(self, predictions: list[Prediction]) -> None:
         current = self._session.current
+        if any(one.photo == current for one in predictions):
+            self._tell_answer()
         if self._panel.tab == "evidence" and any(one.photo == current for one in predictions):
             self.look()
+
+    def _tell_answer(self) -> None:
+        """Let the drawing say what the model says of the photo."""
+        current = self._session.current
+        row = None if current is None else self._session.photos.row(current)
+        top = () if row is None or row.prediction is None else row.prediction.top
+        is_own = self._session.taught is None  # else the classes are not the network's
+        said = f"{top[0].class_name} {top[0].figure(0)}" if top and is_own else ""
+        self._panel.network.set_answer(said)
 
     @Slot(str)
     def _follow_order(self, order: str) -> None:
@@ -139,6 +150,8 @@ class Looking(QObject):
 
     def _ask_for_layers(self) -> None:
         if self._session.model is not None and self._panel.isVisible():
+            self._panel.network.wait()
+            self._tell_answer()
             request = Layers(self._session.current)
             self._tasks.ask(request, self._show_layers, self._show_layers_error)
 

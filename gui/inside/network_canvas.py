@@ -17,12 +17,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
+from core.language import tr
 from gui import theme
-from gui.inside.network_marks import OPENS_AT, Marks
+from gui.inside.network_marks import Marks
 from gui.inside.network_sheet import NetworkSheet
+from gui.widgets.plain_text import literal
 
 if TYPE_CHECKING:
-    from core.inside.drawing import Box, Drawing
+    from core.inside.drawing import Drawing
     from core.inside.walking import Way
     from gui.inside.network_painter import NetworkPainter
 
@@ -33,8 +35,8 @@ _NEAREST_PX = 12.0
 _FAR = 0.5
 _OTHER_ASPECT = 1.3
 _DRAG_PX = 4
-_READABLE = 0.6
-"""So many pixels a unit takes where names can be read."""
+_TOLD_APART = 0.25
+"""So many pixels a unit takes where one box is told from the next."""
 
 _WAYS: dict[int, Way] = {
     Qt.Key.Key_Right: "on", Qt.Key.Key_Left: "back", Qt.Key.Key_Down: "down", Qt.Key.Key_Up: "up",
@@ -68,6 +70,14 @@ class NetworkCanvas(QGraphicsView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
+        self.setToolTip(
+            literal(
+                tr(
+                    "Wheel: nearer, farther. Drag: move. Double click: go in.\n"
+                    "Arrow keys follow the data, Enter goes in, Backspace out, Home shows all."
+                )
+            )
+        )
         self._pressed: QPointF | None = None
         self._is_dragging = False
         self._is_fitted = True
@@ -156,6 +166,14 @@ class NetworkCanvas(QGraphicsView):
         self._set_view(wanted, fixed, spot)
         self._is_fitted = False
 
+    def place_of_chosen(self) -> QPointF | None:
+        """Return where the chosen box is on the screen; None where it is not seen."""
+        drawing, at = self.drawing, self.marks.chosen
+        if drawing is None or at is None:
+            return None
+        middle = QRectF(*drawing.boxes[at].rect).center()
+        return self.viewportTransform().map(middle) if self.seen.contains(middle) else None
+
     def show_box(self, at: int) -> None:
         """Come to a box, so that what lies in it is seen; all of the network for the first."""
         drawing = self.drawing
@@ -164,22 +182,20 @@ class NetworkCanvas(QGraphicsView):
         self._history.append(self.seen)
         self._is_fitted = at == 0
         if at == 0:
+            if self._sheet.painter is not None:
+                self._sheet.painter.open(0)
             self._look_at(self._sheet.boundingRect())
             return
+        group = at if drawing.boxes[at].children else drawing.boxes[at].parent or 0
+        painter = self._sheet.painter
+        assert painter is not None
+        painter.open(group)
+        self._look_at(QRectF(*drawing.boxes[group].rect))
         box = drawing.boxes[at]
-        if box.children:
-            self._look_at(_rect_of(box), least=OPENS_AT * 1.05 / box.scale)
-            return
         parent = drawing.boxes[box.parent or 0]
-        whole = _rect_of(parent)
-        fits = min(
-            self.viewport().width() / whole.width(), self.viewport().height() / whole.height()
-        )
-        if fits * parent.scale >= _READABLE:  # all that it is part of is seen, too
-            self._look_at(whole)
-        else:
+        if group != at and self.scale_px * parent.scale < _TOLD_APART:
             middle = QPointF(self.viewport().rect().center())
-            self._set_view(1 / parent.scale, _rect_of(box).center(), middle)
+            self._set_view(1 / parent.scale, QRectF(*box.rect).center(), middle)
 
     def go_back(self) -> bool:
         """Look where one looked before; return whether there is such a place."""
@@ -311,13 +327,12 @@ class NetworkCanvas(QGraphicsView):
         self.centerOn(seen.center())
         self.viewport().update()
 
-    def _look_at(self, rect: QRectF, fills: float = 0.98, least: float = 0.0) -> None:
+    def _look_at(self, rect: QRectF, fills: float = 0.98) -> None:
         if rect.isEmpty() or self.viewport().size().isEmpty():
             return
         scale = fills * min(
             self.viewport().width() / rect.width(), self.viewport().height() / rect.height()
         )
-        scale = max(scale, least)
         middle = QPointF(self.viewport().rect().center())
         self._set_view(min(scale, self._nearest()), rect.center(), middle)
 
@@ -379,13 +394,7 @@ class NetworkCanvas(QGraphicsView):
             return
         if not painter.is_seen(at, self.scale_px):
             self.show_box(self._parent(at))
-        middle = _rect_of(painter.drawing.boxes[at]).center()
+        middle = QRectF(*painter.drawing.boxes[at].rect).center()
         if not self.seen.contains(middle):
             self._is_fitted = False
             self._set_view(self.scale_px, middle, QPointF(self.viewport().rect().center()))
-
-
-def _rect_of(box: Box) -> QRectF:
-    """Return the place of a box, with the words below it."""
-    below = 0.0 if box.children else box.height * 0.4
-    return QRectF(box.left, box.top, box.width, box.height + below)

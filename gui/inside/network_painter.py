@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QTransform
 
-from core.inside.drawing import depth_of, front_size
+from core.inside.drawing import depth_of, front_size, rise_of
 from gui.inside.network_marks import OPENS_AT
 from gui.inside.network_strokes import Strokes
 
@@ -46,9 +46,10 @@ class NetworkPainter:
     def __init__(self, drawing: Drawing, words: NetworkWords, pictures: NetworkPictures) -> None:
         self.drawing, self.words, self.pictures = drawing, words, pictures
         self._paths: dict[tuple[int, int], tuple[QPainterPath, Bounds]] = {}
+        self.opened: frozenset[int] = frozenset()
         self.widths: dict[tuple[str, bool], float] = {}
         self._tints: dict[tuple[str, int, float], QColor] = {}
-        self._sides: dict[tuple[int, ...], tuple[float, float, float]] = {}
+        self._sides: dict[tuple[int, ...], tuple[float, float, float, float]] = {}
 
     def is_open(self, at: int, scale: float) -> bool:
         """Return whether what lies in a box is seen.
@@ -58,7 +59,17 @@ class NetworkPainter:
             scale: pixels a unit of the drawing takes.
         """
         box = self.drawing.boxes[at]
-        return bool(box.children) and (at == 0 or box.scale * scale >= OPENS_AT)
+        return bool(box.children) and (
+            at == 0 or at in self.opened or box.scale * scale >= OPENS_AT
+        )
+
+    def open(self, at: int) -> None:
+        """Open a box and all that it lies in, however small they are."""
+        found, place = set(), at or None
+        while place:
+            found.add(place)
+            place = self.drawing.boxes[place].parent
+        self.opened = frozenset(found)
 
     def is_seen(self, at: int, scale: float) -> bool:
         """Return whether all that a box lies in is open."""
@@ -115,11 +126,10 @@ class NetworkPainter:
             self._paths[key] = path, bounds
         return self._paths[key]
 
-    def sides(self, shape: tuple[int, ...]) -> tuple[float, float, float]:
-        """Return the width, the depth and the height of a box that gives (C, h, w)."""
+    def sides(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """Return width and height of the front of a box that gives (C, h, w), depth and rise."""
         if shape not in self._sides:
-            width, height = front_size(shape)
-            self._sides[shape] = width, depth_of(shape), height
+            self._sides[shape] = *front_size(shape), depth_of(shape), rise_of(shape)
         return self._sides[shape]
 
     def tint(self, box: Box, under: QColor, share: float) -> QColor:

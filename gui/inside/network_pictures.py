@@ -59,6 +59,10 @@ class NetworkPictures:
         """Return the steps whose outputs a sum adds."""
         return self._trios[step][:2]
 
+    def shares_of(self, step: int) -> tuple[float, ...]:
+        """Return the shares of the energy of a sum's paths, in their order; () of others."""
+        return tuple(share for (_, target), share in self._shares.items() if target == step)
+
     def share(self, source: int, target: int) -> float | None:
         """Return the share of the energy of a sum's paths that one has, 0..1; None of others."""
         return self._shares.get((source, target))

@@ -126,14 +126,15 @@ class Strokes:
         radius = min(12.0, rect.height() * 0.06)
         painter.drawRoundedRect(rect, radius, radius)
         room = min(rect.height() * 0.12, self._metrics.height() + 10)
-        title, does, shape = self._whole.words.lines(at)
+        _, does, shape = self._whole.words.lines(at)
+        title = box.name
         if room >= self._metrics.height() * 0.9:
             line = QRectF(rect.left() + 10, rect.top() + 2, rect.width() - 20, room)
             line = line.intersected(self._exposed.adjusted(8, 0, -8, 0))
             painter.setFont(self._font)
             painter.setPen(self._ink)
             for parts in ((title, does, shape), (title, shape), (title,)):
-                said = "   ".join(one for one in parts if one)
+                said = "   ".join(dict.fromkeys(one for one in parts if one))
                 if self._metrics.horizontalAdvance(said) <= line.width():
                     break
             text = self._metrics.elidedText(said, Qt.TextElideMode.ElideRight, line.width())
@@ -153,8 +154,8 @@ class Strokes:
             painter.drawRect(rect)
         if rect.height() < 12:
             return
-        width, depth, height = self._whole.sides(box.shape)
-        whole = (width + depth, height + depth * 0.32)
+        width, height, depth, rise = self._whole.sides(box.shape)
+        whole = (width + depth, height + rise)
         fits = min(rect.width() * 0.84 / whole[0], rect.height() * 0.84 / whole[1])
         size = (whole[0] * fits, whole[1] * fits)
         inner = QRectF(
@@ -165,9 +166,9 @@ class Strokes:
     def _slab(self, box: Box, rect: QRectF, pen: QPen) -> None:
         """Paint maps: a front as large as they are, and as deep as there are channels."""
         painter = self._painter
-        front_px, depth, _ = self._whole.sides(box.shape)
-        across = rect.width() * depth / (front_px + depth)
-        up = across * 0.32
+        width, height, depth, rise = self._whole.sides(box.shape)
+        across = rect.width() * depth / (width + depth)
+        up = rect.height() * rise / (height + rise)
         front = QRectF(rect.left(), rect.top() + up, rect.width() - across, rect.height() - up)
         painter.setPen(pen)
         if across >= 1.5:
@@ -216,9 +217,6 @@ class Strokes:
         radius = rect.height() / 2
         middle = rect.center()
         has_sides = rect.width() > rect.height() * 1.2
-        if has_sides:
-            painter.setPen(QPen(self._muted, 1.4))
-            painter.drawLine(QPointF(rect.left(), middle.y()), QPointF(rect.right(), middle.y()))
         painter.setPen(self._pen(at, self._ink))
         painter.setBrush(self._panel)
         if box.role == "join":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from core.language import tr
 from gui import theme
@@ -27,12 +27,14 @@ class NetworkView(QWidget):
 
     Attributes:
         layer_chosen: called with the name and the call of a layer that is chosen.
+        other_chosen: called when a box is chosen that has no maps of its own.
         redrawn: called when the network was drawn anew.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.layer_chosen: Callable[[str, int], None] = lambda _, __: None
+        self.other_chosen: Callable[[], None] = lambda: None
         self.redrawn: Callable[[], None] = lambda: None
         self._table: LayerTable | None = None
         self.pair = NetworkPair()
@@ -51,20 +53,34 @@ class NetworkView(QWidget):
         self._facts.setProperty("muted", True)
         self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts.setAccessibleName(tr("What is known of the layer"))
+        self._facts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._facts.setMinimumHeight(3 * self._facts.fontMetrics().lineSpacing() + 4)
+        self._answer = ""
+        self._is_typed = False
         self.play = NetworkPlay(self.canvas)
         self.tour = TourBar()
         self.tour.went = self._go_to
         self.tour.ended = self._end_tour
         self._tour_of: Callable[[], tuple[Stop, ...]] = lambda: ()
+        self._lay_out()
+        self.search.textChanged.connect(self._search)
+        self.search.left.connect(self._search_on)
+        self.clear()
+
+    def _lay_out(self) -> None:
         self.bar = QHBoxLayout()
         self.bar.setContentsMargins(8, 4, 8, 0)
         self.bar.setSpacing(4)
         self.bar.addWidget(self.search, 1)
         self.bar.addStretch()
-        self.menu = QToolButton()
-        self.menu.setText(tr("Show…"))
-        self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu.setToolTip(literal(tr("Tours, play, two photos, export")))
+        self.tour_button = QPushButton(tr("Tour"))
+        self.tour_button.setProperty("small", True)
+        self.tour_button.setToolTip(literal(tr("What does the network see? Seven steps")))
+        self.tour_button.clicked.connect(self.tour_network)
+        self.menu = QPushButton(tr("More"))
+        self.menu.setProperty("small", True)
+        self.menu.setToolTip(literal(tr("Tours, play, two photos, files")))
+        self.bar.addWidget(self.tour_button)
         self.bar.addWidget(self.menu)
         for button in (self._back, self._farther, self._nearer, self._whole):
             self.bar.addWidget(button)
@@ -76,9 +92,6 @@ class NetworkView(QWidget):
         layout.addWidget(self.tour)
         layout.addWidget(self._facts)
         self._facts.setContentsMargins(8, 0, 8, 2)
-        self.search.textChanged.connect(self._search)
-        self.search.left.connect(self._search_on)
-        self.clear()
 
     def set_table(self, table: LayerTable) -> None:
         """Show a network, or another photo's pass through the same one."""
@@ -123,6 +136,22 @@ class NetworkView(QWidget):
         self.play.stop()
         self.canvas.show_drawing(None, is_other=True)
         self._facts.setText(tr("The network is drawn here once a model and a photo are there."))
+
+    def wait(self) -> None:
+        """Say that the network is being looked into, where there is no drawing yet."""
+        if self.canvas.drawing is None:
+            self._facts.setText(tr("Looking into the network…"))
+
+    def set_answer(self, answer: str) -> None:
+        """Say in the drawing what the model says of the photo; "" where it says nothing."""
+        if answer == self._answer:
+            return
+        self._answer = answer
+        painter = self.canvas.painter
+        if painter is not None:
+            painter.words.set_answer(answer)
+            self.canvas.viewport().update()
+            self.tour.begin_again(self._tour_of())
 
     def clear_pictures(self) -> None:
         """Show the network without a photo."""
@@ -178,6 +207,7 @@ class NetworkView(QWidget):
         chosen = self._chosen_layer()
         drawing = draw(self._table, self.canvas.aspect)
         words, pictures = NetworkWords(self._table, drawing), NetworkPictures(self._table)
+        words.set_answer(self._answer)
         painter = NetworkPainter(drawing, words, pictures)
         self.play.stop()
         self.pair.show_one()
@@ -222,16 +252,20 @@ class NetworkView(QWidget):
         layer = None if painter is None else painter.words.layer(at)
         if layer is not None and layer.shape is not None:
             self.layer_chosen(layer.name, layer.call)
+        else:
+            self.other_chosen()
 
     def _say(self, at: int) -> None:
         painter = self.canvas.painter
         if painter is not None:
-            self._facts.setText(painter.words.details(at))
+            shares = painter.pictures.shares_of(painter.drawing.boxes[at].step)
+            self._facts.setText(painter.words.details(at, shares))
 
     # Tours
 
     def _begin_tour(self, stops_of: Callable[[], tuple[Stop, ...]]) -> None:
         self.tour.end()
+        self.play.stop()
         stops = stops_of()
         if not stops:
             self._facts.setText(tr("The drawing of this network has nothing to lead you through."))
@@ -241,12 +275,14 @@ class NetworkView(QWidget):
         self.tour.begin(stops)
 
     def _go_to(self, at: int) -> None:
-        self.canvas.light(frozenset())
         self.canvas.choose(at, comes_near=True)
+        self._tell(at)
 
     def _end_tour(self) -> None:
         self._facts.show()
+        self.canvas.choose(None)
         self.canvas.show_box(0)
+        self._say(0)
 
     def _stops_of_network(self) -> tuple[Stop, ...]:
         from core.inside.tours import tour_of_network
@@ -281,16 +317,22 @@ class NetworkView(QWidget):
 
     @Slot(str)
     def _search(self, text: str) -> None:
+        self._is_typed = True
         found = self._fitting(text)
         if found:
             self.canvas.choose(found[0], comes_near=True)
-            self._say(found[0])
+            self._tell(found[0])
+        elif text.strip():
+            self._facts.setText(tr("No layer is called “{text}”.", text=text.strip()))
 
     @Slot()
     def _search_on(self) -> None:
-        """Go to the next layer that fits."""
+        """Stay at the first that fits, where one has just typed; else go to the next."""
         found = self._fitting(self.search.text())
         if not found:
+            return
+        if self._is_typed:
+            self._is_typed = False
             return
         chosen = self.canvas.marks.chosen
         later = [at for at in found if chosen is not None and at > chosen]
@@ -319,10 +361,10 @@ class NetworkView(QWidget):
         self.canvas.go_back()
 
     def _come_nearer(self) -> None:
-        self.canvas.zoom(1.6)
+        self.canvas.zoom(1.6, self.canvas.place_of_chosen())
 
     def _go_farther(self) -> None:
-        self.canvas.zoom(1 / 1.6)
+        self.canvas.zoom(1 / 1.6, self.canvas.place_of_chosen())
 
     def _button(self, icon: str, name: str, do: Callable[[], None]) -> QToolButton:
         button = QToolButton()

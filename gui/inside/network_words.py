@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.language import number, tr, tr_n
+from core.language import number, percent, tr, tr_n
 
 if TYPE_CHECKING:
     from core.inside.drawing import Arrow, Box, Drawing
@@ -72,11 +72,23 @@ class NetworkWords:
             parts.append(tr("{n} multiply-adds", n=_short(total)))
         return "  ·  ".join(parts)
 
-    def details(self, at: int) -> str:
-        """Return all that is known of a box, in lines."""
+    def set_answer(self, answer: str) -> None:
+        """Let the box of the classes say what the model says of the photo."""
+        for at, box in enumerate(self._boxes):
+            if box.role == "output":
+                title, _, shape = self._lines[at]
+                self._lines[at] = (title, answer or tr("one logit each"), shape)
+
+    def details(self, at: int, shares: tuple[float, ...] = ()) -> str:
+        """Return all that is known of a box, in lines.
+
+        Args:
+            at: its place.
+            shares: of the energy of the paths into a sum, where known.
+        """
         box = self._boxes[at]
         if box.role == "network":
-            return self.whole()
+            return f"{self.whole()}\n{_legend()}"
         if box.role == "idle":
             return self._of_idle(box.name)
         layer = self.layer(at)
@@ -85,6 +97,16 @@ class NetworkWords:
         lines = ["  ·  ".join(dict.fromkeys(one for one in first if one))]
         if layer is not None:
             lines.append("  ·  ".join(self._numbers(layer)))
+        lines.append(_told(box) if layer is None or not box.children else "")
+        if shares:
+            said = ", ".join(percent(share) for share in shares)
+            lines.append(
+                tr(
+                    "Of the sum of all squares (energy) the two paths have {shares}: so thick are "
+                    "their lines.",
+                    shares=said,
+                )
+            )
         lines += self._of_block(at)
         if box.also:
             names = ", ".join(name for name, _ in box.also)
@@ -162,6 +184,42 @@ class NetworkWords:
         kind = self._of_parts(box) or layer.kind
         does = step or " ".join(one for one in (kind, layer.described.short) if one)
         return (title, does, _shape(box.shape))
+
+
+def _legend() -> str:
+    """Return how the drawing is read."""
+    return tr(
+        "Each box is a layer: as high as its maps, as deep as it has channels. Its picture shows "
+        "where it answers, yellow most. Blue: convolution, grey: norm, orange: activation, green: "
+        "pooling, violet: linear, turquoise: attention. White boxes hold others; double-click one."
+    )
+
+
+def _told(box: Box) -> str:
+    """Return what a kind of layer does, for who has not met it before; "" of others."""
+    texts = {
+        "sum": tr("It adds what comes in, number by number."),
+        "product": tr("It multiplies what comes in, number by number."),
+        "join": tr("It puts the channels of all that comes in behind each other."),
+    }
+    if box.role in texts:
+        return texts[box.role]
+    kind = box.kind.lower()
+    by_kind = (
+        ("norm", tr("A norm: it brings the numbers to one range.")),
+        ("conv", tr("A convolution: it looks for patterns in small squares of what comes in.")),
+        ("relu", tr("An activation: it keeps what is above zero.")),
+        ("gelu", tr("An activation: it keeps what is above zero, with a soft bend.")),
+        ("silu", tr("An activation: it keeps what is above zero, with a soft bend.")),
+        ("maxpool", tr("It keeps the largest number of each small square.")),
+        ("avgpool", tr("It takes the mean of each square, or of the whole map.")),
+        ("averagepool", tr("It takes the mean of each square, or of the whole map.")),
+        ("attention", tr("Attention: each place takes up what fits of all others.")),
+        ("dropout", tr("It does something only while the network learns.")),
+        ("linear", tr("It weighs all numbers anew for each number that it gives.")),
+        ("gemm", tr("It weighs all numbers anew for each number that it gives.")),
+    )
+    return next((text for part, text in by_kind if part in kind), "")
 
 
 def _full_name(box: Box) -> str:

@@ -35,6 +35,7 @@ class Showing(QObject):
         self._beside: Path | None = None
         session.current_changed.connect(self.ask_for_second)
         session.model_changed.connect(self.ask_for_second)
+        session.selection.selectionChanged.connect(self._follow_selection)
         view.redrawn = self.ask_for_second
 
     # Two photos
@@ -52,10 +53,19 @@ class Showing(QObject):
         if not self._wants_two or current is None or other is None or not self._view.isVisible():
             self._view.pair.show_one()
             return
+        if other != self._beside or not self._view.pair.has_two:
+            self._window.note(tr("Looking at {name}…", name=readable(other.name)))
         self._beside = other
         self._tasks.ask(
             LayersBeside(other), partial(self._show_second, current), self._refuse_second
         )
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        """Take the other of two selected photos."""
+        if self._wants_two and self._session.selected_count == 2:
+            self._beside = None
+            self.ask_for_second()
 
     def _other(self, current: Path) -> Path | None:
         if self._beside is not None and self._beside != current:

@@ -93,6 +93,8 @@ def test_come_near_and_walk(checkpoint: str) -> None:
         # The search comes to what it finds; Enter goes on to the next.
         panel.network.search.setText("layer4 conv2")
         assert chosen(canvas) == "layer4.0.conv2 1"
+        panel.network.search.left.emit()  # stays at what was found first
+        assert chosen(canvas) == "layer4.0.conv2 1"
         panel.network.search.left.emit()
         assert chosen(canvas) == "layer4.1.conv2 1"
         yield lambda: panel.layer is not None and panel.layer.name == "layer4.1.conv2"
@@ -158,7 +160,7 @@ def test_tours(checkpoint: str) -> None:
             "layer3.0.relu",
         ]  # fmt: skip
         assert "stride 2, 128→256 channels" in said[3][0]
-        assert "% of the energy" in said[4][0]
+        assert "% of both" in said[4][0]
 
     assert drive([str(resources.path("samples")), checkpoint], script) == 0
 
