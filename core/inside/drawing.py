@@ -82,6 +82,7 @@ class Box:
         width: likewise.
         height: likewise.
         parent: place of the box that it lies in; None of the network.
+        own: place of the call that it stands for; None of what is none.
         children: places of those in it, in order of execution.
         arrows: between these.
         scale: of what lies in it: how long a unit of its own layout is.
@@ -100,6 +101,7 @@ class Box:
     width: float
     height: float
     parent: int | None
+    own: int | None = None
     children: tuple[int, ...] = ()
     arrows: tuple[Arrow, ...] = ()
     scale: float = 1.0
@@ -112,8 +114,8 @@ class Box:
 
     @property
     def step(self) -> int:
-        """Return the step that it stands for: of a group its last."""
-        return self.steps[-1]
+        """Return the step that it stands for: of a group its call, or its last."""
+        return self.steps[-1] if self.own is None else self.own
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,9 @@ def draw(table: LayerTable, aspect: float) -> Drawing:
 
     Args:
         table: of one pass.
-        aspect: width by height of the room that all of it is to fill.
+        aspect: width by height of the room that all of it is to fill, above 0.
     """
-    return _Drawer(table).draw(max(0.2, min(aspect, 6.0)))
+    return _Drawer(table).draw(aspect)
 
 
 def front_size(shape: Sequence[int]) -> tuple[float, float]:
@@ -272,6 +274,7 @@ class _Drawer:
             shape=self._shape(unit),
             left=left, top=top, width=width, height=height,
             parent=parent,
+            own=unit.call,
         )  # fmt: skip
         if not unit.children:
             self._boxes[at] = box

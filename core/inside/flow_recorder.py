@@ -60,7 +60,7 @@ class FlowRecorder(TorchFunctionMode):
         self._origins: Any = WeakTensorKeyDictionary()
         self._origins[inputs] = 0
         self._open: list[int] = []
-        self._versions: list[list[int]] = []
+        self._given: list[list[tuple[Tensor, int]]] = []
         self._guards: list[AbstractContextManager[object]] = []
         self._calls: Counter[str] = Counter()
         self._look = look
@@ -80,7 +80,7 @@ class FlowRecorder(TorchFunctionMode):
         self._calls[layer] += 1
         at = self._add(layer, self._calls[layer], "", self._sources(given))
         self._open.append(at)
-        self._versions.append([one._version for one in _tensors(given)])
+        self._given.append([(one, one._version) for one in _tensors(given)])
         if type(module).__name__ == _SUM and self._look is not None:
             with unnoticed():
                 self._weigh(at, _energies(list(_tensors(given))))
@@ -88,26 +88,27 @@ class FlowRecorder(TorchFunctionMode):
             self._guards.append(unnoticed())
             self._guards[-1].__enter__()
 
-    def end(self, module: nn.Module, given: object, output: object) -> Tensor | None:
+    def end(self, module: nn.Module, output: object) -> Tensor | None:
         """Note that the call that began last ends.
 
         Returns:
             Another view of the output where that is what was given, as of dropout: data that go
             past the layer are told from those that go through it. None otherwise.
         """
-        at, versions = self._open.pop(), self._versions.pop()
+        at, taken = self._open.pop(), self._given.pop()
         if _is_one_step(module):
             self._guards.pop().__exit__(None, None, None)
         with unnoticed():
-            alias = _another_view(given, versions, output)
+            alias = _another_view(taken, output)
         tensors = list(_tensors(output if alias is None else alias))
         step = self._steps[at]
         shape = tuple(tensors[0].shape) if tensors else ()
         self._steps[at] = Step(step.layer, step.call, "", step.scope, step.sources, shape)
         is_empty = len(self._steps) == at + 1
+        last = at if is_empty else self._last_leaf(at)
         for tensor in tensors:
             if is_empty or tensor not in self._origins:
-                self._origins[tensor] = at
+                self._origins[tensor] = last
         if tensors:
             with unnoticed():
                 self._see(at, step.layer, tensors[0])
@@ -125,7 +126,7 @@ class FlowRecorder(TorchFunctionMode):
                     self.begin(name, one, (given, named))
 
                 def end(one: nn.Module, given: object, named: object, output: object) -> object:
-                    return self.end(one, (given, named), output)
+                    return self.end(one, output)
 
                 hooks.enter_context(module.register_forward_pre_hook(begin, with_kwargs=True))
                 hooks.enter_context(module.register_forward_hook(end, with_kwargs=True))
@@ -133,11 +134,12 @@ class FlowRecorder(TorchFunctionMode):
 
     def finished(self, outputs: Tensor | None) -> tuple[DataFlow, Strengths | None]:
         """Return all steps, and how strong each was; None where nothing looked at that."""
-        while self._guards:  # of calls that failed
-            self._guards.pop().__exit__(None, None, None)
-        if outputs is not None and outputs in self._origins:
+        if outputs is not None and len(self._steps) > 1:
             self._open.clear()
-            self._add("", 0, "output", (self._origins[outputs],), tuple(outputs.shape))
+            source = self._origins.get(outputs)
+            if source is None:  # a graph's answer is taken from what its last steps gave
+                source = self._last_leaf(0)
+            self._add("", 0, "output", (source,), tuple(outputs.shape))
             self._see(len(self._steps) - 1, "", outputs)
         self._last_seen = None
         flow = DataFlow(tuple(self._steps))
@@ -147,14 +149,21 @@ class FlowRecorder(TorchFunctionMode):
         arrays = tuple(None if one is None else one.cpu().numpy() for one in maps)
         return flow, Strengths(arrays, self._energies)
 
+    def __exit__(self, *error: Any) -> None:
+        while self._guards:  # of calls that failed
+            self._guards.pop().__exit__(None, None, None)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
         """Run a function of torch, and note it as a step where it computes something."""
-        taken = [self._origins.get(one) for one in _tensors((args, kwargs))]
-        sources = tuple(dict.fromkeys(one for one in taken if one is not None))
         name = _name_of(func)
-        energies = _energies(args) if len(sources) > 1 and name == "add" else ()
+        read = args[1:] if name == "copy" else args  # what is overwritten is not read
+        named = {key: one for key, one in (kwargs or {}).items() if key != "out"}
+        sources = self._sources((read, named))
+        is_sum = self._look is not None and len(sources) > 1 and name == "add"
+        energies = _energies(args) if is_sum else ()
         result = func(*args, **(kwargs or {}))
         outputs = list(_tensors(result))
         if name == "setitem":
@@ -169,6 +178,9 @@ class FlowRecorder(TorchFunctionMode):
             self._weigh(at, energies)
         for output in outputs:
             self._origins[output] = at
+            is_in_place = at not in sources and any(output is one for one in _tensors(args))
+            if is_in_place and output._base is not None:
+                self._origins[output._base] = at
         return result
 
     def _add(
@@ -183,6 +195,11 @@ class FlowRecorder(TorchFunctionMode):
         self._steps.append(Step(layer, call, operation, scope, sources, shape))
         return len(self._steps) - 1
 
+    def _last_leaf(self, at: int) -> int:
+        """Return the last step within a call that has none inside."""
+        scopes = {step.scope for step in self._steps[at:]}
+        return next(one for one in range(len(self._steps) - 1, at, -1) if one not in scopes)
+
     def _weigh(self, at: int, energies: tuple[float, ...]) -> None:
         if energies and self._look is not None:
             self._energies[at] = energies
@@ -196,7 +213,7 @@ class FlowRecorder(TorchFunctionMode):
         if self._look is None:
             return
         known = self._last_seen
-        key = (output.data_ptr(), output._version, output.shape)
+        key = (output.data_ptr(), output._version, output.shape, output.stride(), output.dtype)
         if known is None or known[0] != key:
             known = (key, output, self._look(layer, output))
             self._last_seen = known
@@ -278,11 +295,11 @@ def _energies(args: Any) -> tuple[float, ...]:
     return tuple(float((one.float() * one.float()).sum()) for one in added)
 
 
-def _another_view(given: object, versions: list[int], output: object) -> Tensor | None:
+def _another_view(taken: list[tuple[Tensor, int]], output: object) -> Tensor | None:
     """Return another view of an output that is an input nobody has written to; else None."""
     if not isinstance(output, Tensor):
         return None
-    for tensor, version in zip(_tensors(given), versions, strict=True):
+    for tensor, version in taken:
         if tensor is output and version == output._version:
             return output.view_as(output)
     return None

@@ -214,7 +214,7 @@ class _Recorder:
         ) -> Tensor | None:
             at = self._open[name].pop()
             self._calls[name] += 1
-            alias = self.flow.end(module, (given, named), output)
+            alias = self.flow.end(module, output)
             seen = output if alias is None else alias
             with unnoticed():
                 self._layers[at] = self._describe(name, self._calls[name], module, given, seen)
@@ -304,6 +304,8 @@ class _Last:
         return (
             self.output.data_ptr() == output.data_ptr()
             and self.output.shape == output.shape
+            and self.output.stride() == output.stride()
+            and self.output.dtype == output.dtype
             and self.version == output._version
         )
 

@@ -139,6 +139,8 @@ class Lens:
             strengths=None if look is None else recording.strengths,
             seen=None if look is None else look.seen,
             idle=self._idle,
+            parameters=sum(one.numel() for one in self._network.parameters()),
+            photo=photo,
         )
 
     def feature_maps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ class LayerTable:
         strengths: how strong the photo makes each step; None without a photo.
         seen: what the model saw of it, uint8, shape (H, W, 3); None likewise.
         idle: parts that run only while the network learns.
+        parameters: of the whole network.
+        photo: whose pass it is; None of an empty one.
     """
 
     layers: tuple[Layer, ...]
@@ -45,6 +48,8 @@ class LayerTable:
     strengths: Strengths | None = None
     seen: npt.NDArray[np.uint8] | None = None
     idle: tuple[IdlePart, ...] = ()
+    parameters: int = 0
+    photo: Path | None = None
 
     @property
     def stages(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -6,6 +6,7 @@ arXiv:1311.2901): edges and colours first, then textures, then parts of things.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,13 @@ def tour_of_network(table: LayerTable, drawing: Drawing, answer: str = "") -> tu
         drawing: of the same network.
         answer: what the model says of the photo, if it is known.
     """
-    boxes = drawing.boxes
+    boxes, layers = drawing.boxes, {(one.name, one.call): one for one in table.layers}
     with_maps = [
         at
         for at in boxes[0].children
-        if len(boxes[at].shape) == 3 and min(boxes[at].shape[1:]) >= _LEAST_SIDE
+        if len(boxes[at].shape) == 3
+        and min(boxes[at].shape[1:]) >= _LEAST_SIDE
+        and _has_maps(boxes[at], layers)
     ]
     photo = next((at for at in with_maps if boxes[at].role == "input"), None)
     maps = [at for at in with_maps if at != photo]
@@ -57,7 +60,7 @@ def tour_of_network(table: LayerTable, drawing: Drawing, answer: str = "") -> tu
     ]
     output = next((at for at in boxes[0].children if boxes[at].role == "output"), None)
     pooled = [at for at in vectors if at != output and (not maps or at > maps[-1])]
-    if len(pooled) > 1:
+    if pooled and _is_mean(boxes[pooled[0]]):
         count = boxes[pooled[0]].shape[0]
         sentence = tr(
             "Where something was no longer counts: each channel becomes one number. These {n} "
@@ -178,18 +181,33 @@ def _deep(box: Box, at: int) -> Stop:
     return Stop(sentence, at)
 
 
+def _has_maps(box: Box, layers: dict[tuple[str, int], Layer]) -> bool:
+    """Return whether what a box gives is known to be maps; what lies otherwise is no picture."""
+    layer = layers.get((box.name, box.call))
+    return not box.call or (layer is not None and layer.shape is not None)
+
+
+def _is_mean(box: Box) -> bool:
+    """Return whether a layer makes one number of each map."""
+    kind = box.kind.lower()
+    return any(part in kind for part in ("avgpool", "averagepool", "avg_pool", "mean"))
+
+
 def _is_convolution(box: Box) -> bool:
     return bool(box.call) and not box.children and "conv" in box.kind.lower()
 
 
 def _of_first(box: Box, layer: Layer | None) -> str:
     kernel = "" if layer is None else dict(layer.described.settings).get(tr("kernel"), "")
-    return tr(
-        "The first layer looks at squares of {kernel} pixels. Each of its {n} channels looks for "
-        "one simple thing, such as an edge or a colour. Bright is where much was found.",
-        kernel=kernel or "3×3",
+    where = tr("The first layer looks at small squares of the photo.")
+    if kernel:
+        where = tr("The first layer looks at squares of {kernel} pixels.", kernel=kernel)
+    what = tr(
+        "Each of its {n} channels looks for one simple thing, such as an edge or a colour. Bright "
+        "is where much was found.",
         n=box.shape[0] if box.shape else 1,
     )
+    return f"{where} {what}"
 
 
 def tour_of_block(table: LayerTable, drawing: Drawing, name: str) -> tuple[Stop, ...]:
@@ -276,7 +294,7 @@ def _of_sum(table: LayerTable, step: int, residual: tuple[int, ...]) -> str:
         for source, energy in zip(table.flow.steps[step].sources, energies, strict=False)
         if source in residual
     ]
-    if not ours or sum(energies) <= 0:
+    if not ours or not 0 < sum(energies) < math.inf:
         return sentence
     share = percent(ours[0] / sum(energies))
     more = tr(

@@ -176,7 +176,7 @@ def _beside(photo: QImage, grid: QImage, place: tuple[float, float, float]) -> Q
     painter.drawImage(QRectF(0, 0, side, side), photo)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.drawImage(QRectF(side + _GAP_PX, 0, side, side), grid)
-    radius = max(9.0, place[2] * side * 0.75)
+    radius = min(side / 3, max(9.0, place[2] * side * 0.75))
     for colour, width in ((Qt.GlobalColor.black, 4), (Qt.GlobalColor.white, 2)):
         painter.setPen(QPen(colour, width))  # seen on any photo
         painter.drawEllipse(QPointF(place[0] * side, place[1] * side), radius, radius)

@@ -77,7 +77,7 @@ class InsidePanel(QWidget):
         self.tabs.currentChanged.connect(self._tell_tab)
         self.table.layer_chosen.connect(self._show_layer)
         self.maps.map_chosen.connect(self._pass_map)
-        self.maps.exciting.clicked.connect(self._show_exciting)
+        self.maps.exciting.clicked.connect(self.show_exciting)
         self._arrange()
         self.evidence.map_chosen.connect(self._pass_evidence)
 
@@ -140,8 +140,9 @@ class InsidePanel(QWidget):
     def set_table(self, table: LayerTable) -> bool:
         """Show the layers of a network; return whether they are others than before."""
         self.table.set_table(table)
+        is_other = self.tree.set_table(table)
         self.network.set_table(table)
-        if not self.tree.set_table(table):
+        if not is_other:
             return False
         self.block.set_table(table)
         if self.layer is not None:
@@ -227,7 +228,8 @@ class InsidePanel(QWidget):
         self.set_tab("maps")
 
     @Slot()
-    def _show_exciting(self) -> None:
+    def show_exciting(self) -> None:
+        """Show the photos for which the chosen map, or the layer, has its largest values."""
         self.set_tab("compare")
         self.compare.pictures.setFocus()
 

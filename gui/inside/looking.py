@@ -160,7 +160,9 @@ class Looking(QObject):
             self.look()
 
     def _show_layers_error(self, error: BaseException) -> None:
-        if not isinstance(error, UnreadableImageError):  # the viewer says why
+        if isinstance(error, UnreadableImageError):  # the viewer says why
+            self._panel.network.clear_pictures()
+        else:
             self._panel.show_no_layers(self._window.expected(error))
 
     # Maps

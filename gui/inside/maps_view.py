@@ -5,17 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core.language import tr
+from gui import theme
 from gui.inside.map_grid import CHANNEL_ROLE, MapGrid, MapGridModel
+from gui.widgets.breaking_row import BreakingRow
 from gui.widgets.fields import NarrowBox
-from gui.widgets.plain_text import PlainLabel
+from gui.widgets.plain_text import PlainLabel, literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.inside.feature_maps import FeatureMapsOfPhoto
+
+_ROW_PX = 460
+"""Narrower, what is said of the maps stands over the buttons."""
 
 
 class MapsView(QWidget):
@@ -58,9 +71,11 @@ class MapsView(QWidget):
         self._export = QPushButton(tr("Export…"))
         self._export.setProperty("small", True)
         self._export.setToolTip(tr("The grid as PNG, or the numbers as NPY"))
-        self.exciting = QPushButton(tr("Which photos excite it?"))
-        self.exciting.setProperty("small", True)
-        self.exciting.setToolTip(tr("The photos for which the chosen map has its largest values"))
+        self.exciting = QToolButton()
+        theme.set_icon(self.exciting, "images")
+        said = tr("Which photos excite it? Those for which the chosen map has its largest values")
+        self.exciting.setToolTip(literal(said))
+        self.exciting.setAccessibleName(tr("Which photos excite it?"))
         self._facts = PlainLabel(wordWrap=True)
         self._facts.setProperty("muted", True)
         self._lay_out()
@@ -78,18 +93,19 @@ class MapsView(QWidget):
         top.setContentsMargins(0, 0, 6, 0)
         for box, letters in ((self._order, 9), (self.colours, 7)):
             top.addWidget(box, letters)
-        bottom = QHBoxLayout()
-        bottom.setContentsMargins(0, 0, 6, 0)
-        bottom.addWidget(self._facts, 1)
-        bottom.addWidget(self.exciting)
-        bottom.addWidget(self.shared)
-        bottom.addWidget(self._export)
+        bottom = BreakingRow(_ROW_PX)
+        bottom.row.setContentsMargins(0, 0, 6, 0)
+        bottom.add(self._facts, 1)
+        tools = QHBoxLayout()
+        for tool in (self.exciting, self.shared, self._export):
+            tools.addWidget(tool)
+        bottom.add(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 4, 6)
         layout.setSpacing(6)
         layout.addLayout(top)
         layout.addWidget(self.grid, 1)
-        layout.addLayout(bottom)
+        layout.addWidget(bottom)
 
     @property
     def order(self) -> str:

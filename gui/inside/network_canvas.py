@@ -35,6 +35,7 @@ _NEAREST_PX = 12.0
 _FAR = 0.5
 _OTHER_ASPECT = 1.3
 _DRAG_PX = 4
+_PLAIN = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
 _TOLD_APART = 0.25
 """So many pixels a unit takes where one box is told from the next."""
 
@@ -100,8 +101,8 @@ class NetworkCanvas(QGraphicsView):
 
     @property
     def aspect(self) -> float:
-        """Return width by height of the room."""
-        return self.viewport().width() / max(1, self.viewport().height())
+        """Return width by height of the room, as far as a drawing follows it."""
+        return max(0.2, min(self.viewport().width() / max(1, self.viewport().height()), 6.0))
 
     @property
     def scale_px(self) -> float:
@@ -144,6 +145,7 @@ class NetworkCanvas(QGraphicsView):
         """Mark the boxes that the data have just reached."""
         self.marks.lit = places
         self.viewport().update()
+        self.moved()  # what is shown beside is marked alike
 
     # Where one looks
 
@@ -209,8 +211,7 @@ class NetworkCanvas(QGraphicsView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        has_modifier = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self.drawing is None or has_modifier:
+        if self.drawing is None or event.modifiers() & ~_PLAIN:
             super().keyPressEvent(event)
         elif key in _WAYS:
             self._walk(_WAYS[key])
@@ -259,12 +260,10 @@ class NetworkCanvas(QGraphicsView):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         at = self._at(event.position())
-        if at and self.drawing is not None and self._can_open(at):
+        if self.drawing is not None and (not at or self.drawing.boxes[at].children):
             self.show_box(at)
-        elif not at:
-            self.show_box(0)
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, _: object) -> None:
         self._point(QPointF(-1, -1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -383,9 +382,6 @@ class NetworkCanvas(QGraphicsView):
         drawing = self.drawing
         assert drawing is not None
         return drawing.boxes[at].parent or 0
-
-    def _can_open(self, at: int) -> bool:
-        return self.drawing is not None and bool(self.drawing.boxes[at].children)
 
     def _bring_into_sight(self, at: int) -> None:
         """Open what a box lies in, and go to it, where that takes anything."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSizeF
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontInfo,
     QImage,
     QPageLayout,
     QPageSize,
@@ -54,7 +55,7 @@ def drawing_as(
         writer.setPageLayout(
             QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0))
         )
-        _paint(QPainter(writer), painter, part, size, _in_points(font))
+        _paint(QPainter(writer), painter, part, size, font)
     else:
         generator = QSvgGenerator()
         generator.setOutputDevice(buffer)
@@ -75,14 +76,7 @@ def _paint(
         room.center().y() - part.center().y() * scale,
     )  # fmt: skip
     device.setClipRect(room)
-    painter.paint(device, transform, room, Marks(), font)
+    in_pixels = QFont(font)
+    in_pixels.setPixelSize(QFontInfo(font).pixelSize())  # the same on paper as on the screen
+    painter.paint(device, transform, room, Marks(), in_pixels)
     device.end()
-
-
-def _in_points(font: QFont) -> QFont:
-    """Return a font as large on paper as it is on the screen beside the same boxes."""
-    from PySide6.QtGui import QFontInfo
-
-    made = QFont(font)
-    made.setPointSizeF(QFontInfo(font).pixelSize() * 72 / _PDF_DPI)
-    return made

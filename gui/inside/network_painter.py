@@ -47,7 +47,7 @@ class NetworkPainter:
         self.drawing, self.words, self.pictures = drawing, words, pictures
         self._paths: dict[tuple[int, int], tuple[QPainterPath, Bounds]] = {}
         self.opened: frozenset[int] = frozenset()
-        self.widths: dict[tuple[str, bool], float] = {}
+        self.widths: dict[tuple[str, int], float] = {}
         self._tints: dict[tuple[str, int, float], QColor] = {}
         self._sides: dict[tuple[int, ...], tuple[float, float, float, float]] = {}
 

@@ -78,7 +78,10 @@ class NetworkPair(QSplitter):
 
     def _following(self, one: NetworkCanvas, other: NetworkCanvas) -> Callable[[], None]:
         def follow() -> None:
-            if self.has_two and other.painter is not None:
-                other.look_like(one)
+            if not self.has_two or other.painter is None or one.painter is None:
+                return
+            other.painter.opened = one.painter.opened
+            self.second.marks = self.first.marks
+            other.look_like(one)
 
         return follow

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontInfo,
     QFontMetricsF,
     QImage,
     QPainter,
@@ -62,7 +63,7 @@ class Strokes:
         self._used = theme.colours()
         self._font = font
         self._small = QFont(font)
-        self._small.setPointSizeF(font.pointSizeF() * 0.86)
+        self._small.setPixelSize(round(QFontInfo(font).pixelSize() * 0.86))
         self._metrics = QFontMetricsF(font)
         self._small_metrics = QFontMetricsF(self._small)
         self._ink, self._muted = QColor(self._used.text), QColor(self._used.muted)
@@ -297,7 +298,7 @@ class Strokes:
 
     def _text(self, rect: QRectF, text: str, *, small: bool, colour: QColor) -> None:
         metrics = self._small_metrics if small else self._metrics
-        key = (text, small)
+        key = (text, (self._small if small else self._font).pixelSize())
         widths = self._whole.widths
         if key not in widths:
             widths[key] = metrics.horizontalAdvance(text)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from core.language import tr
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class NetworkView(QWidget):
-    """Draws a network when it is first seen; other photos change its pictures alone.
+    """Draws a network once; other photos change its pictures alone.
 
     Attributes:
         layer_chosen: called with the name and the call of a layer that is chosen.
@@ -65,6 +68,7 @@ class NetworkView(QWidget):
         self._lay_out()
         self.search.textChanged.connect(self._search)
         self.search.left.connect(self._search_on)
+        self.search.installEventFilter(self)
         self.clear()
 
     def _lay_out(self) -> None:
@@ -99,8 +103,7 @@ class NetworkView(QWidget):
         self._table = table
         if not table.flow.steps:
             self.show_error(tr("The way of the data through this network is not known."))
-            return
-        if is_other:
+        elif is_other:
             self._draw(is_other=True)
         else:
             self._show_pictures()
@@ -113,15 +116,25 @@ class NetworkView(QWidget):
             self.canvas.choose(at)
             self._say(at)
 
-    def show_beside(self, table: LayerTable, names: tuple[str, str]) -> None:
-        """Show another photo's pass through the same network beside the first."""
+    def show_beside(self, table: LayerTable, names: tuple[str, str], answer: str) -> None:
+        """Show another photo's pass through the same network beside the first.
+
+        Args:
+            table: of its pass.
+            names: of both photos.
+            answer: what the model says of it.
+        """
         painter = self.canvas.painter
         if painter is None or self._table is None or table.flow != self._table.flow:
             return
         from gui.inside.network_painter import NetworkPainter
         from gui.inside.network_pictures import NetworkPictures
+        from gui.inside.network_words import NetworkWords
 
-        beside = NetworkPainter(painter.drawing, painter.words, NetworkPictures(table))
+        words = NetworkWords(table, painter.drawing)
+        words.set_answer(answer)
+        beside = NetworkPainter(painter.drawing, words, NetworkPictures(table))
+        beside.opened = painter.opened
         self.pair.show_two(beside, names)
 
     def show_error(self, sentence: str) -> None:
@@ -131,9 +144,10 @@ class NetworkView(QWidget):
 
     def clear(self) -> None:
         """Show no network."""
-        self._table = None
+        self._table, self._answer = None, ""
         self.tour.end()
         self.play.stop()
+        self.pair.show_one()
         self.canvas.show_drawing(None, is_other=True)
         self._facts.setText(tr("The network is drawn here once a model and a photo are there."))
 
@@ -155,12 +169,10 @@ class NetworkView(QWidget):
 
     def clear_pictures(self) -> None:
         """Show the network without a photo."""
-        painter = self.canvas.painter
-        if painter is not None:
-            from gui.inside.network_pictures import NetworkPictures
-
-            painter.pictures = NetworkPictures(None)
-            self.canvas.viewport().update()
+        if self._table is not None and self.canvas.painter is not None:
+            self.set_answer("")
+            self._table = replace(self._table, strengths=None, seen=None, photo=None)
+            self._show_pictures()
 
     def tour_network(self) -> None:
         """Lead from the pixels to the class."""
@@ -168,7 +180,13 @@ class NetworkView(QWidget):
 
     def tour_block(self) -> None:
         """Lead through a residual block: the chosen one, else the first that shows it well."""
-        self._begin_tour(self._stops_of_block)
+        from core.inside.tours import first_block
+
+        drawing = self.canvas.drawing
+        if self._table is None or drawing is None:
+            return
+        name = self._chosen_block() or first_block(self._table, drawing) or ""
+        self._begin_tour(partial(self._stops_of_block, name))
 
     @property
     def table(self) -> LayerTable | None:
@@ -188,14 +206,16 @@ class NetworkView(QWidget):
             for at in boxes[0].children
         )
 
-    @property
-    def has_blocks(self) -> bool:
-        """Return whether the network has residual blocks."""
-        return self._table is not None and bool(self._table.blocks)
-
-    def focus(self) -> None:
-        """Let the keys walk through the drawing."""
-        self.canvas.setFocus()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let Down go from the search to what was found."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() == Qt.Key.Key_Down
+        ):
+            self.canvas.setFocus()
+            return True
+        return super().eventFilter(watched, event)
 
     def _draw(self, *, is_other: bool) -> None:
         from core.inside.drawing import draw
@@ -210,7 +230,8 @@ class NetworkView(QWidget):
         words.set_answer(self._answer)
         painter = NetworkPainter(drawing, words, pictures)
         self.play.stop()
-        self.pair.show_one()
+        if is_other:
+            self.pair.show_one()
         self.canvas.show_drawing(painter, is_other=True)
         at = None if chosen is None else drawing.place_of(*chosen)
         if at is not None and not is_other:
@@ -292,14 +313,13 @@ class NetworkView(QWidget):
             () if self._table is None or drawing is None else tour_of_network(self._table, drawing)
         )
 
-    def _stops_of_block(self) -> tuple[Stop, ...]:
-        from core.inside.tours import first_block, tour_of_block
+    def _stops_of_block(self, name: str) -> tuple[Stop, ...]:
+        from core.inside.tours import tour_of_block
 
         drawing = self.canvas.drawing
         if self._table is None or drawing is None:
             return ()
-        name = self._chosen_block() or first_block(self._table, drawing)
-        return () if name is None else tour_of_block(self._table, drawing, name)
+        return tour_of_block(self._table, drawing, name)
 
     def _chosen_block(self) -> str | None:
         """Return the residual block in which the chosen box lies."""

@@ -65,8 +65,8 @@ class NetworkWords:
         weighted = self._table.weighted_layers
         if weighted is not None:
             parts.append(tr_n("{n} weighted layer", "{n} weighted layers", weighted))
-        parameters = sum(one.parameters for one in self._table.layers if "." not in one.name)
-        parts.append(tr("{n} parameters", n=_short(parameters)))
+        if self._table.parameters:
+            parts.append(tr("{n} parameters", n=_short(self._table.parameters)))
         total = self._table.multiply_adds.get("", 0)
         if total:
             parts.append(tr("{n} multiply-adds", n=_short(total)))

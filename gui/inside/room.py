@@ -58,7 +58,7 @@ class InsideRoom(Room):
 
     def panels(self) -> list[Panel]:
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        return [Panel("inside", tr("Inside"), self.panel, right, {INSIDE: 0.66}, "F8")]
+        return [Panel("inside", tr("Inside"), self.panel, right, {INSIDE: 0.56}, "F8")]
 
     def actions(self) -> list[Action]:
         tabs = (
@@ -107,6 +107,10 @@ class InsideRoom(Room):
             (
                 "play_network", tr("&Play: the photo runs through"), on_drawing(view.play.start),
                 "Ctrl+Shift+R",
+            ),
+            (
+                "exciting_photos", tr("Photos that e&xcite the chosen map"),
+                self.panel.show_exciting, "Ctrl+Shift+Q",
             ),
             (
                 "block_kinds", tr("BasicBlock and B&ottleneck…"), showing.show_kinds,

@@ -68,7 +68,8 @@ class Showing(QObject):
             self.ask_for_second()
 
     def _other(self, current: Path) -> Path | None:
-        if self._beside is not None and self._beside != current:
+        is_there = self._beside is not None and self._session.photos.row(self._beside) is not None
+        if is_there and self._beside != current:
             return self._beside
         others = [path for path in self._session.selected() if path != current]
         if others:
@@ -81,7 +82,13 @@ class Showing(QObject):
     def _show_second(self, current: Path, table: LayerTable) -> None:
         if self._wants_two and self._beside is not None and self._session.current == current:
             names = (readable(current.name), readable(self._beside.name))
-            self._view.show_beside(table, names)
+            self._view.show_beside(table, names, self._answer_of(self._beside))
+
+    def _answer_of(self, photo: Path) -> str:
+        row = self._session.photos.row(photo)
+        top = () if row is None or row.prediction is None else row.prediction.top
+        is_own = self._session.taught is None  # else the classes are not the network's
+        return f"{top[0].class_name} {top[0].figure(0)}" if top and is_own else ""
 
     def _refuse_second(self, error: BaseException) -> None:
         self._view.pair.show_one()
@@ -128,6 +135,9 @@ class Showing(QObject):
         table, painter = self._view.table, self._view.canvas.painter
         current, model = self._session.current, self._session.model
         if table is None or painter is None or current is None or model is None:
+            return
+        if table.photo != current:
+            self._window.note(tr("This photo is not through the network yet."))
             return
         path = ask_where_to_save(
             self._window,

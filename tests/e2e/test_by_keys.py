@@ -112,15 +112,13 @@ def test_from_the_first_start_to_exported_labels(
         press("Ctrl+2")
         yield lambda: panel.layer is not None
         press("Ctrl+Shift+Y")
-        yield lambda: panel.tree.filter.hasFocus()
+        yield lambda: panel.network.search.hasFocus()
         write("layer2.0")
         press("Down")
-        yield lambda: panel.tree.tree.hasFocus()
-        for _ in range(20):
-            if panel.layer is not None and panel.layer.name.startswith("layer2.0"):
-                break
-            press("Down")
-            yield lambda: True
+        yield lambda: panel.network.canvas.hasFocus()
+        yield lambda: panel.layer is not None and panel.layer.name == "layer2.0"
+        press("Return", "Right")
+        yield lambda: panel.layer is not None and panel.layer.name == "layer2.0.bn1"
         press("Alt+2")
         yield lambda: "projection: stride 2" in panel.block._facts.text()
 

@@ -222,3 +222,78 @@ def test_heads_that_run_only_while_the_network_learns(
         assert arrow.source is not None
         assert boxes[arrow.source].name == source
         assert not any(one.is_arc for one in boxes[0].arrows)
+
+
+class Odd(nn.Module):
+    """What networks do that is seldom: views written to, lists appended to, detours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.d = (nn.Conv2d(3, 3, 1) for _ in range(3))
+        self.keep = Keep()
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept: list[Tensor] = []
+        y = self.a(x)
+        y.view(1, -1).add_(self.b(x).view(1, -1))
+        self.keep(y, kept)
+        z = torch.empty_like(y)
+        z.copy_(self.d(y))
+        return z.transpose(2, 3)
+
+
+class Keep(nn.Module):
+    def forward(self, x: Tensor, kept: list[Tensor]) -> Tensor:
+        kept.append(x)
+        return x
+
+
+def test_odd_networks() -> None:
+    image = torch.randn(1, 3, 8, 8)
+    recording = record(Odd().eval(), image)
+    assert recording.error == ""
+    steps = recording.flow.steps
+    said = [step.layer or step.operation for step in steps]
+    assert said == ["input", "a", "b", "add", "keep", "d", "copy", "output"]
+    assert [step.sources for step in steps] == [(), (0,), (0,), (1, 2), (3,), (3,), (5,), (6,)]
+
+
+def test_a_square_that_is_turned_is_another_tensor() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), Turned()).eval()
+    recording = record(network, torch.randn(1, 3, 8, 8), limit_bytes=2**20)
+    before, after = recording.shown("0", 1), recording.shown("1", 1)
+    assert before is not None
+    assert after is not None
+    assert torch.equal(after.maps, before.maps.transpose(1, 2))
+
+
+class Turned(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(2, 3)
+
+
+class Broken(nn.Module):
+    def forward(self, _: Tensor) -> Tensor:
+        raise TypeError("not so")
+
+
+def test_after_an_unexpected_failure_the_next_pass_is_seen_again() -> None:
+    image = torch.randn(1, 3, 8, 8)
+    with pytest.raises(TypeError, match="not so"):
+        record(nn.Sequential(Broken()).eval(), image)
+    said = [step.layer or step.operation for step in record(Reused().eval(), image).flow.steps]
+    assert "add" in said
+
+
+def test_a_graph_has_an_answer_too() -> None:
+    class Graph(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.step = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.from_numpy(self.step(x).mean((2, 3)).numpy())
+
+    steps = record(Graph().eval(), torch.randn(1, 3, 8, 8)).flow.steps
+    assert [step.layer or step.operation for step in steps] == ["input", "step", "mean", "output"]
+    assert steps[-1].sources == (2,)
