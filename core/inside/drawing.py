@@ -30,7 +30,7 @@ _SIGNS_OF_GRAPHS: Mapping[str, Role] = {
 }  # fmt: skip
 _SIGN_SIZE = Size(28, 28, is_sign=True)
 _SUM_SIZE = Size(96, 28, 46, is_sign=True)
-_OPERATION_SIZE = Size(64, 30, 18)
+_OPERATION_SIZE = Size(92, 30, 18)
 _CAPTION = 54.0
 _SLANT, _STEEPEST = 0.32, 0.35
 """How far a box's depth goes up for each step to the right, and at most by its front's height."""

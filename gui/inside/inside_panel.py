@@ -147,7 +147,7 @@ class InsidePanel(QWidget):
         self.block.set_table(table)
         if self.layer is not None:
             self.block.choose(self.layer.name)
-            self.network.choose(self.layer.name, self.call)
+            self.network.choose(self.layer.name, self.call, goes_there=False)
         return True
 
     def show_no_layers(self, sentence: str) -> None:

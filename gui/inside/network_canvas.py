@@ -127,17 +127,18 @@ class NetworkCanvas(QGraphicsView):
             self.fit()
         self.viewport().update()
 
-    def choose(self, at: int | None, *, comes_near: bool = False) -> None:
+    def choose(self, at: int | None, *, comes_near: bool = False, goes_there: bool = True) -> None:
         """Mark a box, and bring it into sight.
 
         Args:
             at: its place; None marks none.
             comes_near: whether to come as near as it takes to see it.
+            goes_there: whether to go there at all.
         """
         self.marks.chosen = at
         if at is not None and comes_near:
             self.show_box(at)
-        elif at is not None:
+        elif at is not None and goes_there:
             self._bring_into_sight(at)
         self.viewport().update()
 

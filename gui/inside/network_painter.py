@@ -65,20 +65,20 @@ class NetworkPainter:
 
     def open(self, at: int) -> None:
         """Open a box and all that it lies in, however small they are."""
-        found, place = set(), at or None
+        self.opened = frozenset({at, *self.holding(at)}) - {0}
+
+    def holding(self, at: int | None) -> frozenset[int]:
+        """Return the places of the boxes that a box lies in."""
+        found: set[int] = set()
+        place = None if at is None else self.drawing.boxes[at].parent
         while place:
             found.add(place)
             place = self.drawing.boxes[place].parent
-        self.opened = frozenset(found)
+        return frozenset(found)
 
     def is_seen(self, at: int, scale: float) -> bool:
         """Return whether all that a box lies in is open."""
-        parent = self.drawing.boxes[at].parent
-        while parent is not None:
-            if not self.is_open(parent, scale):
-                return False
-            parent = self.drawing.boxes[parent].parent
-        return True
+        return all(self.is_open(holder, scale) for holder in self.holding(at))
 
     def at(self, x: float, y: float, scale: float) -> int:
         """Return the innermost box that is seen at a place of the drawing; 0 where none is."""

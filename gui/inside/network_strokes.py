@@ -60,6 +60,7 @@ class Strokes:
         self._boxes = whole.drawing.boxes
         self._transform, self._exposed = transform, exposed
         self._scale, self._dx, self._dy = transform.m11(), transform.dx(), transform.dy()
+        self._holding = whole.holding(marks.chosen)
         self._used = theme.colours()
         self._font = font
         self._small = QFont(font)
@@ -144,7 +145,7 @@ class Strokes:
 
     def _closed_group(self, at: int, box: Box, rect: QRectF) -> None:
         painter = self._painter
-        painter.setPen(self._pen(at))
+        painter.setPen(QPen(self._accent, 2) if at in self._holding else self._pen(at))
         painter.setBrush(self._panel)
         radius = min(10.0, rect.height() * 0.1)
         if rect.height() > 40:

@@ -108,12 +108,12 @@ class NetworkView(QWidget):
         else:
             self._show_pictures()
 
-    def choose(self, layer: str, call: int) -> None:
-        """Mark a layer that was chosen elsewhere."""
+    def choose(self, layer: str, call: int, *, goes_there: bool = True) -> None:
+        """Mark a layer that was chosen elsewhere, and bring it into sight."""
         drawing = self.canvas.drawing
         at = None if drawing is None else drawing.place_of(layer, max(1, call))
         if at is not None and at != self.canvas.marks.chosen:
-            self.canvas.choose(at)
+            self.canvas.choose(at, goes_there=goes_there)
             self._say(at)
 
     def show_beside(self, table: LayerTable, names: tuple[str, str], answer: str) -> None:
