@@ -184,12 +184,18 @@ def _by_sizes(units: list[Unit], flow: DataFlow) -> list[Unit]:
 def _by_branches(units: list[Unit], edges: Sequence[tuple[int, int]]) -> list[Unit]:
     """Return steps with those between a fork and its join in one group."""
     order = {unit.steps[0]: at for at, unit in enumerate(units)}
-    inside = [(order.get(a, -1), order[b]) for a, b in edges if b in order]
+    passing = [0] * (len(units) + 1)  # how many edges more pass a unit by than the one before
+    for a, b in edges:
+        if b in order and order[b] - order.get(a, -1) > 1:
+            passing[order.get(a, -1) + 1] += 1
+            passing[order[b]] -= 1
+    count = 0
     found: list[Unit] = []
     run: list[Unit] = []
     for at, unit in enumerate(units):
         run.append(unit)
-        if any(a < at < b for a, b in inside):
+        count += passing[at]
+        if count:
             continue  # something passes it by
         found += [_group(run[0].name, run)] if len(run) > _LEAST_OF_GROUP else run
         run = []

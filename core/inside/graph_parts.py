@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -43,13 +45,17 @@ class Part:
     """A unit that everything goes through, or a region of branches and the unit that joins them.
 
     Attributes:
-        boxes: left, and middle above or below the axis, of each unit.
+        boxes: left, and middle over or under the axis, of each unit.
         sizes: of the same units.
         width: of all.
-        above: how far it reaches over the axis.
+        above: how far it reaches over the axis, arcs included.
         under: how far under it.
-        ways: inside; those from the unit before begin at its entry.
-        join: the last unit, which the next part begins from; None where the ways go on.
+        inner: edges that end in it.
+        rows: of the branches, 0 for the main one.
+        columns: of its units, and of the units before and behind it.
+        highest: how far its boxes reach over the axis.
+        taken: columns in which a row has units, in order.
+        joins: the last unit, which the next part begins from; None where the ways go on.
     """
 
     boxes: dict[int, Point]
@@ -61,6 +67,7 @@ class Part:
     rows: dict[int, int] = field(default_factory=dict)
     columns: dict[int, int] = field(default_factory=dict)
     highest: float = 0.0
+    taken: dict[int, list[int]] = field(default_factory=dict)
     joins: int | None = None
 
 
@@ -134,6 +141,10 @@ def _region(
     part = Part(boxes, {unit: sizes[unit] for unit in units}, width, above, under)
     part.inner, part.rows, part.columns = edges, rows, columns
     part.highest = above
+    for unit, row in rows.items():
+        part.taken.setdefault(row, []).append(columns[unit])
+    for taken in part.taken.values():
+        taken.sort()
     part.above += _arcs_height(part)
     part.joins = join if has_join else None
     return part
@@ -141,22 +152,25 @@ def _region(
 
 def _columns(inside: list[int], edges: list[tuple[int, int]], entry: int) -> dict[int, int]:
     """Return how many units lie on the longest way to each, branches in the middle of theirs."""
+    before: dict[int, list[int]] = defaultdict(list)
+    behind: dict[int, list[int]] = defaultdict(list)
+    for a, b in edges:
+        before[b].append(a)
+        behind[a].append(b)
     columns = {entry: 0}
     for unit in inside:
-        columns[unit] = 1 + max((columns[a] for a, b in edges if b == unit), default=0)
-    after: dict[int, int] = {}
+        columns[unit] = 1 + max((columns[one] for one in before[unit]), default=0)
     end = max(columns.values(), default=0) + 1
+    latest: dict[int, int] = {}
     for unit in reversed(inside):
-        after[unit] = min((after.get(b, end) for a, b in edges if a == unit), default=end) - 1
+        latest[unit] = min((latest.get(one, end) for one in behind[unit]), default=end) - 1
     moved = dict(columns)
     for unit in inside:
-        before = [moved[a] for a, b in edges if b == unit]
-        only = [a for a, b in edges if b == unit and a != entry]
-        slack = after[unit] - columns[unit]
-        if slack > 0 and not only:
+        slack = latest[unit] - columns[unit]
+        if slack > 0 and all(one == entry for one in before[unit]):
             moved[unit] = columns[unit] + slack // 2
         else:
-            moved[unit] = 1 + max(before, default=0)
+            moved[unit] = 1 + max((moved[one] for one in before[unit]), default=0)
     return moved
 
 
@@ -169,8 +183,11 @@ def _rows(
     """Return a row for each unit: 0 for the longest branch, and others for those beside it."""
     chains: list[list[int]] = []
     ends: dict[int, int] = {}
+    sources: dict[int, list[int]] = defaultdict(list)
+    for a, b in edges:
+        sources[b].append(a)
     for unit in inside:
-        before = [a for a, b in edges if b == unit and a in ends]
+        before = [a for a in sources[unit] if a in ends]
         if before:
             at = ends.pop(max(before))
             chains[at].append(unit)
@@ -239,10 +256,7 @@ def arc_height(columns: int) -> float:
 
 def is_arc(part: Part, source: int, target: int) -> bool:
     """Return whether an edge has units before it in its row."""
-    low = part.columns.get(source, 0)
-    high = part.columns[target]
-    rows = {part.rows[one] for one in (source, target) if one in part.rows} or {0}
-    return any(
-        low < part.columns[unit] < high and row in rows and row == max(rows)
-        for unit, row in part.rows.items()
-    )
+    low, high = part.columns.get(source, 0), part.columns[target]
+    row = max({part.rows[one] for one in (source, target) if one in part.rows} or {0})
+    taken = part.taken.get(row, [])
+    return bisect_left(taken, high) > bisect_right(taken, low)
