@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -275,3 +276,63 @@ def test_save_the_drawing_and_the_page(
     assert page.count("data:image/png") >= 10
     for outside in ('src="http', 'href="http', "<script"):
         assert outside not in page
+
+
+def test_no_photo_is_shown_under_another_name(
+    checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(resources.path("samples/chelsea.png"), folder / "a.png")
+    (folder / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    page = tmp_path / "page.html"
+    monkeypatch.setattr(
+        "gui.widgets.saving.QFileDialog.getSaveFileName", lambda *_: (str(page), "")
+    )
+
+    def script(person: Person) -> Steps:
+        panel = person.see(InsidePanel)
+        person.choose("workspace_inside")
+        network = panel.network
+        yield lambda: network.table is not None and network.table.photo == folder / "a.png"
+        painter = network.canvas.painter
+        assert painter is not None
+        person.choose("next")
+        yield lambda: person.current == folder / "b.png"
+        yield lambda: painter.pictures.is_empty  # nothing of the photo before
+        network._draw_again()
+        assert network.canvas.painter is not None
+        assert network.canvas.painter.pictures.is_empty
+        person.choose("export_photo_page")
+        yield lambda: True
+        assert not page.exists()
+
+    assert drive([str(folder), checkpoint], script) == 0
+
+
+def test_two_photos_stay_while_the_second_is_waited_for(checkpoint: str) -> None:
+    def script(person: Person) -> Steps:
+        panel = person.see(InsidePanel)
+        person.choose("workspace_inside")
+        network = panel.network
+        yield lambda: network.canvas.drawing is not None and person.all_classified(5)
+        person.choose("two_through_network")
+        yield lambda: network.pair.has_two
+        drawn: list[bool] = []
+        redrawn = network.redrawn
+
+        def note() -> None:
+            drawn.append(network.pair.has_two)
+            redrawn()
+
+        network.redrawn = note
+        second = network.pair.second.painter
+        network._draw_again()  # as at another size; the answer for the second comes later
+        assert drawn == [True]
+        assert network.pair.has_two
+        yield lambda: network.pair.second.painter is not second
+        assert network.pair.second.drawing is network.pair.first.drawing
+        person.choose("remove_all")
+        yield lambda: not network.pair.has_two
+
+    assert drive([str(resources.path("samples")), checkpoint], script) == 0
