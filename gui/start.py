@@ -52,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     started = time.perf_counter()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None or sys.stderr is None:  # costs start-up time, so only there
+        from gui.streams import give_streams
+
+        give_streams()
     if _answer(given):
         return 0
     paths = [Path(path).absolute() for path in given]  # a remembered checkpoint outlives the folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from gui.inside.network_canvas import NetworkCanvas
@@ -15,11 +17,12 @@ class NetworkPlay(QObject):
 
     Args:
         canvas: that shows the drawing.
+        tell: called with the place of each stage.
     """
 
-    def __init__(self, canvas: NetworkCanvas) -> None:
+    def __init__(self, canvas: NetworkCanvas, tell: Callable[[int], None]) -> None:
         super().__init__(canvas)
-        self._canvas = canvas
+        self._canvas, self._tell = canvas, tell
         self._at = -1
         self._timer = QTimer(self, interval=STAGE_MS)
         self._timer.timeout.connect(self._go_on)
@@ -55,3 +58,4 @@ class NetworkPlay(QObject):
             self.stop()
         else:
             self._canvas.light(frozenset({stages[self._at]}))
+            self._tell(stages[self._at])

@@ -60,7 +60,7 @@ class NetworkView(QWidget):
         self._facts.setMinimumHeight(3 * self._facts.fontMetrics().lineSpacing() + 4)
         self._answer = ""
         self._is_typed = False
-        self.play = NetworkPlay(self.canvas)
+        self.play = NetworkPlay(self.canvas, self._say)
         self.tour = TourBar()
         self.tour.went = self._go_to
         self.tour.ended = self._end_tour

@@ -94,6 +94,8 @@ class NetworkWords:
         layer = self.layer(at)
         first = [_full_name(box), box.kind if layer is None else layer.kind]
         first += [_shape(box.shape)]
+        if box.role in ("input", "output"):
+            first = [_full_name(box), self._lines[at][1], _shape(box.shape)]
         lines = ["  ·  ".join(dict.fromkeys(one for one in first if one))]
         if layer is not None:
             lines.append("  ·  ".join(self._numbers(layer)))

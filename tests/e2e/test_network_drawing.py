@@ -186,6 +186,7 @@ def test_the_photo_runs_through(checkpoint: str, monkeypatch: pytest.MonkeyPatch
         person.choose("play_network")
         yield lambda: lit and not play.is_running
         assert lit == [frozenset({stage}) for stage in stages] + [frozenset()]
+        assert "%" in panel.network._facts.text()  # what it says in the end
         monkeypatch.setattr(network_play, "wants_little_motion", lambda: True)
         lit.clear()
         for _ in range(3):
