@@ -133,8 +133,23 @@ _REASONS = {
 }
 
 
+_IN_USE = lazy("another program has it open")
+_WINDOWS_REASONS = {
+    32: _IN_USE,  # ERROR_SHARING_VIOLATION
+    33: _IN_USE,  # ERROR_LOCK_VIOLATION
+    1224: _IN_USE,  # ERROR_USER_MAPPED_FILE
+    206: lazy("its name is too long"),  # ERROR_FILENAME_EXCED_RANGE
+}
+"""Windows's own numbers, for what its numbers of POSIX call a lack of permission, or nothing."""
+
+_ACCESS_DENIED = 5
+
+
 def os_reason(error: OSError) -> str:
     """Return the reason of an operating system error in words that end a sentence."""
+    windows = _WINDOWS_REASONS.get(getattr(error, "winerror", None) or 0)
+    if windows is not None:
+        return windows
     if error.errno in _REASONS:
         return _REASONS[error.errno]
     return error.strerror or type(error).__name__
@@ -148,6 +163,11 @@ def cannot_write(path: Path, error: OSError) -> str:
         errno.ENOENT: tr("its folder does not exist"),
         errno.ENOTDIR: tr("its folder does not exist"),
     }.get(error.errno or 0, os_reason(error))
+    windows = getattr(error, "winerror", None) or 0
+    if windows in _WINDOWS_REASONS:
+        reason = os_reason(error)
+    elif windows == _ACCESS_DENIED:  # so Windows answers to who replaces an open file, too
+        reason = tr("you have no permission to write there, or another program has it open")
     return tr(
         "{path} could not be written: {reason}. Choose another place.", path=path, reason=reason
     )
