@@ -160,8 +160,35 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            remove(temporary)
         raise
+
+
+def remove(file: Path, other_name: Path | None = None) -> None:
+    """Delete a file, a write-protected one too, which Windows refuses.
+
+    Args:
+        file: the name that goes.
+        other_name: of the same file, where it has one that stays: it is as protected as before.
+
+    Raises:
+        OSError: the file still stands, as it was.
+    """
+    try:
+        file.unlink()
+        return
+    except PermissionError:
+        mode = file.stat().st_mode
+        if mode & stat.S_IWUSR:
+            raise
+    file.chmod(mode | stat.S_IWUSR)
+    try:
+        file.unlink()
+    except OSError:
+        file.chmod(mode)
+        raise
+    if other_name is not None:
+        other_name.chmod(mode)
 
 
 def flush_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from core.errors import LabelsError, cannot_write, os_reason
-from core.files import flush_folder, replacing, write_atomically
+from core.files import flush_folder, remove, replacing, write_atomically
 from core.images.finding import is_photo
 from core.labels.formats.table import Format
 from core.labels.plans import ExportOptions, Plan, PlannedFile, Transfer, is_same
@@ -234,9 +234,8 @@ def _refuse_links(root: Path, target: Path) -> None:
 
 def _remove(source: Path, target: Path) -> None:
     """Delete a photo from its old place once its new one is safe from a loss of power."""
-    _flush(target)
     flush_folder(target.parent)
-    source.unlink()
+    remove(source, target)
 
 
 def _sentence(source: Path, target: Path, error: OSError, transfer: Transfer) -> str:
@@ -277,12 +276,14 @@ def _copy(source: Path, target: Path) -> None:
     os.close(handle)
     try:
         shutil.copyfile(source, name)
-        shutil.copystat(source, name)
+        _flush(Path(name))
         _place(Path(name), target)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            remove(Path(name))
         raise
+    with contextlib.suppress(OSError):  # the photo is there; disks may know no such marks
+        shutil.copystat(source, target)  # last, as Windows deletes no protected file
 
 
 def _place(file: Path, target: Path) -> None:
@@ -296,7 +297,7 @@ def _place(file: Path, target: Path) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
         file.rename(target)
     else:
-        file.unlink()
+        remove(file, target)
 
 
 def _link(source: Path, target: Path) -> None:
