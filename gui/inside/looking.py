@@ -19,6 +19,7 @@ from core.inside.requests import (
     Layers,
 )
 from core.language import tr
+from gui.inside.answers import answer_of
 
 if TYPE_CHECKING:
     from core.inside.feature_maps import FeatureMapsOfPhoto
@@ -128,12 +129,8 @@ class Looking(QObject):
 
     def _tell_answer(self) -> None:
         """Let the drawing say what the model says of the photo."""
-        current = self._session.current
-        row = None if current is None else self._session.photos.row(current)
-        top = () if row is None or row.prediction is None else row.prediction.top
-        is_own = self._session.taught is None  # else the classes are not the network's
-        said = f"{top[0].class_name} {top[0].figure(0)}" if top and is_own else ""
-        self._panel.network.set_answer(said)
+        answer = answer_of(self._session, self._session.current)
+        self._panel.network.set_answer(answer)
 
     @Slot(str)
     def _follow_order(self, order: str) -> None:

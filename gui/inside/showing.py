@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QRectF, Slot
 from core.files import readable
 from core.inside.requests import ExampleBlocks, ExportDrawing, ExportPhotoPage, LayersBeside
 from core.language import tr
+from gui.inside.answers import answer_of
 from gui.widgets.saving import ask_where_to_save
 
 if TYPE_CHECKING:
@@ -82,13 +83,7 @@ class Showing(QObject):
     def _show_second(self, current: Path, table: LayerTable) -> None:
         if self._wants_two and self._beside is not None and self._session.current == current:
             names = (readable(current.name), readable(self._beside.name))
-            self._view.show_beside(table, names, self._answer_of(self._beside))
-
-    def _answer_of(self, photo: Path) -> str:
-        row = self._session.photos.row(photo)
-        top = () if row is None or row.prediction is None else row.prediction.top
-        is_own = self._session.taught is None  # else the classes are not the network's
-        return f"{top[0].class_name} {top[0].figure(0)}" if top and is_own else ""
+            self._view.show_beside(table, names, answer_of(self._session, self._beside))
 
     def _refuse_second(self, error: BaseException) -> None:
         self._view.pair.show_one()

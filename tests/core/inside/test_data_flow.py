@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from core.inside.drawing import draw
 from core.inside.layers import record
 from core.inside.lens import Lens
 from core.models.torchvision_import import torchvision_models
-from tests.core.inside.test_layers import FAMILIES, image_for
+from tests.core.inside.drawings import check_drawing
+from tests.core.inside.test_layers import FAMILIES, drawn_of, image_for
+from tests.core.models.keras_files import teachable_machine, write_h5
+from tests.core.models.test_keras_source import opened
 from tests.networks import trained
 
 Call = tuple[str, int]
@@ -297,3 +301,17 @@ def test_a_graph_has_an_answer_too() -> None:
     steps = record(Graph().eval(), torch.randn(1, 3, 8, 8)).flow.steps
     assert [step.layer or step.operation for step in steps] == ["input", "step", "mean", "output"]
     assert steps[-1].sources == (2,)
+
+
+def test_what_a_keras_model_adds_is_drawn_as_a_sum(tmp_path: Path) -> None:
+    path = write_h5(tmp_path / "keras_model.h5", *teachable_machine())
+    network = opened(path).network
+    recording = record(network.eval(), torch.randn(1, 3, 224, 224))
+    drawing = check_drawing(drawn_of(network, recording))
+    (total,) = [box for box in drawing.boxes if box.role == "sum"]
+    assert recording.strengths is not None
+    assert len(recording.strengths.energies[total.step]) == 2
+    assert drawing.boxes[drawing.boxes[0].children[-1]].role == "output"
+    said = [box.kind for box in drawing.boxes if box.call and not box.children]
+    assert said[0] == "ZeroPadding2D"
+    assert "DepthwiseConv2D" in said or "Conv2d" in said
