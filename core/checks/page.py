@@ -11,22 +11,15 @@ from core.checks.confidence import Confidence
 from core.checks.figures import Figure, Report
 from core.checks.plots import reliability_plot, risk_plot
 from core.files import readable
+from core.html_pages import page as html_page
 from core.language import number, percent, tr
 from core.values.spec import ModelSpec
 
 _SHOWN_CELLS = 20
 _MOST_COLUMNS = 40
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1d2430; background: #fff }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
-table { border-collapse: collapse } th, td { padding: .2rem .6rem; text-align: left }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-tr { border-bottom: 1px solid #8884 } .muted { color: #69707d } .matrix td { min-width: 2rem }
-.scroll { overflow-x: auto } .plots { display: flex; flex-wrap: wrap; gap: 2rem }
+.matrix td { min-width: 2rem } .plots { display: flex; flex-wrap: wrap; gap: 2rem }
 figure { margin: 0; max-width: 264px }
-@media (prefers-color-scheme: dark) { body { color: #e3e6ea; background: #15181d }
-  .muted { color: #9aa3b0 } }
 """
 
 
@@ -52,11 +45,7 @@ def to_html(report: Report, spec: ModelSpec, notes: Sequence[str] = ()) -> str:
         _confidence(report, spec),
         _matrix(report),
     ]
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
+    return html_page(title, parts, _STYLE)
 
 
 def _summary(report: Report, spec: ModelSpec) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.files import write_result
+from core.html_pages import page as html_page
 from core.inside.colouring import colour
 from core.inside.summary import LayerTable, said
 from core.language import number, tr
@@ -22,18 +23,9 @@ if TYPE_CHECKING:
 
 _PICTURE_PX = 168
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1d2430; background: #fff }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
-table { border-collapse: collapse } th, td { padding: .2rem .6rem; text-align: left }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-tr { border-bottom: 1px solid #8884 } .muted { color: #69707d }
 .row { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; width: 168px }
 figure img { width: 168px; height: 168px; image-rendering: pixelated }
 figcaption { font-size: .85rem; overflow-wrap: anywhere } .drawing svg { width: 100%; height: auto }
-.scroll { overflow-x: auto }
-@media (prefers-color-scheme: dark) { body { color: #e3e6ea; background: #15181d }
-  .muted { color: #9aa3b0 } }
 """
 
 
@@ -101,11 +93,7 @@ def to_html(page: PhotoPage) -> str:
     parts.append(f"<h2>{escape(tr('Stage by stage'))}</h2><p class='muted'>{escape(explained)}</p>")
     parts.append(f'<div class="row">{"".join(_figures(page))}</div>')
     parts.append(f"<h2>{escape(tr('Every layer'))}</h2>{_layers(page.table)}")
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
+    return html_page(title, parts, _STYLE)
 
 
 def _inline(svg: str) -> str:
