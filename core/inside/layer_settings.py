@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from core.language import tr
+from core.language import lazy, tr
 
 Settings = tuple[tuple[str, str], ...]
 
 _POOLS = (nn.MaxPool2d, nn.AvgPool2d)
+_TERMS = {
+    "kernel": lazy("kernel"),
+    "stride": lazy("stride"),
+    "padding": lazy("padding"),
+    "dilation": lazy("dilation"),
+    "groups": lazy("groups"),
+    "channels": lazy("channels"),
+    "features": lazy("features"),
+    "bias": lazy("bias"),
+    "heads": lazy("heads"),
+    "window": lazy("window"),
+    "shift": lazy("shift"),
+    "epsilon": lazy("epsilon"),
+    "output size": lazy("output size"),
+    "dropped": lazy("dropped"),
+}
 _TO_SIZE = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
 
@@ -77,23 +93,24 @@ def _convolution(module: nn.Conv2d) -> Described:
 def _other(module: nn.Module) -> Described:
     """Return what attention, windows and norms are set to, by what their attributes are called."""
     settings, short = [], []
-    heads = int(getattr(module, "num_heads", 0) or getattr(module, "n_heads", 0) or 0)
+    held = vars(module)  # asked for what it lacks, a module takes its time to say so
+    heads = int(held.get("num_heads", 0) or held.get("n_heads", 0) or 0)
     if heads:
         settings.append(("heads", str(heads)))
         short.append(tr("{n} heads", n=heads))
-    window: Any = getattr(module, "window_size", None)
+    window: Any = held.get("window_size")
     if _is_pair(window):
         settings.append(("window", _pair(window)))
         short.append(tr("window {size}", size=_pair(window)))
-    shift: Any = getattr(module, "shift_size", None)
+    shift: Any = held.get("shift_size")
     if _is_pair(shift):
         settings.append(("shift", _pair(shift)))
         if any(shift):
             short.append(tr("shifted by {n}", n=shift[0]))
-    channels = getattr(module, "num_features", None) or getattr(module, "normalized_shape", None)
-    if channels and isinstance(getattr(module, "eps", None), float):
+    channels = held.get("num_features") or held.get("normalized_shape")
+    if channels and isinstance(held.get("eps"), float):
         settings.append(("channels", "×".join(map(str, _items(channels)))))
-        settings.append(("epsilon", f"{module.eps:g}"))
+        settings.append(("epsilon", f"{held['eps']:g}"))
     return Described(_said(settings), ", ".join(short))
 
 
@@ -128,25 +145,4 @@ def _yes(value: object) -> str:
 
 
 def _said(settings: Iterable[tuple[str, str]]) -> Settings:
-    return tuple(_named(settings))
-
-
-def _named(settings: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    names = {
-        "kernel": tr("kernel"),
-        "stride": tr("stride"),
-        "padding": tr("padding"),
-        "dilation": tr("dilation"),
-        "groups": tr("groups"),
-        "channels": tr("channels"),
-        "features": tr("features"),
-        "bias": tr("bias"),
-        "heads": tr("heads"),
-        "window": tr("window"),
-        "shift": tr("shift"),
-        "epsilon": tr("epsilon"),
-        "output size": tr("output size"),
-        "dropped": tr("dropped"),
-    }
-    for term, value in settings:
-        yield names[term], value
+    return tuple((str(_TERMS[term]), value) for term, value in settings)
