@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -68,8 +68,8 @@ class Recording:
 
     Attributes:
         layers: in order of execution, a part after what it is part of.
-        flow: which step takes the output of which.
-        strengths: how strong each step was; None where one layer alone was looked at.
+        flow: which step takes the output of which; empty where one layer alone was looked at.
+        strengths: how strong each step was; None likewise.
         error: why the pass failed in the middle, "" where it did not.
         outputs: the network's own, shape (1, K); None after an error.
     """
@@ -123,7 +123,7 @@ def record(
     recorder = _Recorder(network, inputs, limit_bytes, only)
     error, outputs = "", None
     try:
-        with recorder.attached(), torch.no_grad(), recorder.flow:
+        with recorder.attached(), torch.no_grad(), recorder.flow or nullcontext():
             outputs = network(inputs)
     except (RuntimeError, AssertionError, ValueError) as failure:
         log.warning("the pass failed in the middle", exc_info=True)
@@ -165,7 +165,8 @@ class _Recorder:
     ) -> None:
         self._network = network
         self._layouts = Layouts(network)
-        self.flow = FlowRecorder(inputs, self._strength if only is None else None)
+        # Of one layer alone nobody asks for the flow, which takes its time.
+        self.flow = FlowRecorder(inputs, self._strength) if only is None else None
         self._limit, self._only = limit_bytes, only
         self._layers: list[Layer | None] = []
         self._open: dict[str, list[int]] = {}
@@ -193,7 +194,9 @@ class _Recorder:
         """Return what was recorded; calls that never ended are left out."""
         done = [layer for layer in self._layers if layer is not None]
         layers = tuple(replace(layer, calls=self._calls[layer.name]) for layer in done)
-        flow, strengths = self.flow.finished(outputs)
+        flow, strengths = DataFlow(), None
+        if self.flow is not None:
+            flow, strengths = self.flow.finished(outputs)
         kept = None if outputs is None else outputs.detach().clone().cpu()
         recording = Recording(layers, flow, strengths, error, kept)
         for (name, call), shown in self._kept.items():
@@ -204,7 +207,8 @@ class _Recorder:
         def hook(module: nn.Module, given: object, named: object) -> None:
             self._open.setdefault(name, []).append(len(self._layers))
             self._layers.append(None)
-            self.flow.begin(name, module, (given, named))
+            if self.flow is not None:
+                self.flow.begin(name, module, (given, named))
 
         return hook
 
@@ -214,7 +218,7 @@ class _Recorder:
         ) -> Tensor | None:
             at = self._open[name].pop()
             self._calls[name] += 1
-            alias = self.flow.end(module, output)
+            alias = None if self.flow is None else self.flow.end(module, output)
             seen = output if alias is None else alias
             with unnoticed():
                 self._layers[at] = self._describe(name, self._calls[name], module, given, seen)

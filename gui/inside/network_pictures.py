@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
@@ -94,7 +95,7 @@ class NetworkPictures:
         for at, energies in table.strengths.energies.items():
             sources = steps[at].sources
             total = sum(energies)
-            if len(sources) != len(energies) or total <= 0:
+            if len(sources) != len(energies) or not 0 < total < math.inf:
                 continue
             for source, energy in zip(sources, energies, strict=True):
                 self._shares[source, at] = energy / total

@@ -309,9 +309,9 @@ class NetworkView(QWidget):
         from core.inside.tours import tour_of_network
 
         drawing = self.canvas.drawing
-        return (
-            () if self._table is None or drawing is None else tour_of_network(self._table, drawing)
-        )
+        if self._table is None or drawing is None:
+            return ()
+        return tour_of_network(self._table, drawing, self._answer)
 
     def _stops_of_block(self, name: str) -> tuple[Stop, ...]:
         from core.inside.tours import tour_of_block

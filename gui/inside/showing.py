@@ -151,6 +151,8 @@ class Showing(QObject):
         drawn = drawing_as(".svg", painter, room, size, self._view.canvas.font()).decode()
         row = self._session.photos.row(current)
         top = () if row is None or row.prediction is None else row.prediction.top
+        if self._session.taught is not None:  # what is said is learnt from labels, not by this
+            top = ()
         page = PhotoPage(
             photo=readable(current.name),
             model=model.spec.title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -148,6 +149,7 @@ def test_tours(checkpoint: str) -> None:
         ]  # fmt: skip
         assert "squares of 7×7" in said[1][0]
         assert "each of 3 classes" in said[-1][0]
+        assert re.search(r"Here: [abc] \d+%\.$", said[-1][0])
         panel.tree.choose(("layer3.0.conv2", 1))
         person.choose("tour_block")
         said = []

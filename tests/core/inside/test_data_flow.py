@@ -283,8 +283,9 @@ class Broken(nn.Module):
 
 def test_after_an_unexpected_failure_the_next_pass_is_seen_again() -> None:
     image = torch.randn(1, 3, 8, 8)
-    with pytest.raises(TypeError, match="not so"):
-        record(nn.Sequential(Broken()).eval(), image)
+    for only in (None, "0"):
+        with pytest.raises(TypeError, match="not so"):
+            record(nn.Sequential(Broken()).eval(), image, only=only)
     said = [step.layer or step.operation for step in record(Reused().eval(), image).flow.steps]
     assert "add" in said
 
